@@ -1,0 +1,444 @@
+/**
+ * The public face of the engine, for the command line, the terminal UI and other programs. Names of fields
+ * in `ContainerConfig` and `HostConfig` are those of docker's API, as `inspect` shows them.
+ */
+import type {Readable, Writable} from 'node:stream';
+import type {Paths} from './paths.ts';
+
+export interface HealthConfig {
+	Test?: string[];
+	/** Nanoseconds, as all durations here. */
+	Interval?: number;
+	Timeout?: number;
+	StartPeriod?: number;
+	StartInterval?: number;
+	Retries?: number;
+}
+
+export interface ContainerConfig {
+	Hostname: string;
+	Domainname: string;
+	/** As given: `name`, `uid`, `name:group`, ...; empty is root. */
+	User: string;
+	AttachStdin: boolean;
+	AttachStdout: boolean;
+	AttachStderr: boolean;
+	ExposedPorts?: Record<string, object>;
+	Tty: boolean;
+	OpenStdin: boolean;
+	StdinOnce: boolean;
+	Env: string[];
+	Cmd: string[] | null;
+	Healthcheck?: HealthConfig;
+	/** As the user wrote it. */
+	Image: string;
+	Volumes: Record<string, object> | null;
+	WorkingDir: string;
+	Entrypoint: string[] | null;
+	Labels: Record<string, string>;
+	StopSignal?: string;
+	/** Seconds. */
+	StopTimeout?: number;
+	Shell?: string[];
+}
+
+export interface MountSpec {
+	Type: 'bind' | 'volume' | 'tmpfs';
+	Source?: string;
+	Target: string;
+	ReadOnly?: boolean;
+	Consistency?: string;
+	BindOptions?: {Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean; ReadOnlyNonRecursive?: boolean; ReadOnlyForceRecursive?: boolean};
+	VolumeOptions?: {NoCopy?: boolean; Labels?: Record<string, string>; Subpath?: string; DriverConfig?: {Name?: string; Options?: Record<string, string>}};
+	TmpfsOptions?: {SizeBytes?: number; Mode?: number; Options?: string[][]};
+}
+
+export interface DeviceMapping {
+	PathOnHost: string;
+	PathInContainer: string;
+	CgroupPermissions: string;
+}
+
+export interface HostConfig {
+	/** `source:target[:options]`; a source without a slash is a volume's name. */
+	Binds: string[] | null;
+	Mounts?: MountSpec[];
+	ContainerIDFile: string;
+	LogConfig: {Type: string; Config: Record<string, string>};
+	NetworkMode: string;
+	PortBindings: Record<string, {HostIp: string; HostPort: string}[]>;
+	RestartPolicy: {Name: 'no' | 'always' | 'unless-stopped' | 'on-failure' | ''; MaximumRetryCount: number};
+	AutoRemove: boolean;
+	VolumesFrom: string[] | null;
+	CapAdd: string[] | null;
+	CapDrop: string[] | null;
+	CgroupnsMode: 'private' | 'host' | '';
+	Dns: string[];
+	DnsOptions: string[];
+	DnsSearch: string[];
+	ExtraHosts: string[] | null;
+	GroupAdd: string[] | null;
+	IpcMode: string;
+	OomScoreAdj: number;
+	PidMode: string;
+	Privileged: boolean;
+	PublishAllPorts: boolean;
+	ReadonlyRootfs: boolean;
+	SecurityOpt: string[] | null;
+	Tmpfs?: Record<string, string>;
+	UTSMode: string;
+	UsernsMode: string;
+	/** Bytes. */
+	ShmSize: number;
+	Sysctls?: Record<string, string>;
+	Runtime: string;
+	Isolation: string;
+	CpuShares: number;
+	/** Bytes. */
+	Memory: number;
+	NanoCpus: number;
+	CgroupParent: string;
+	BlkioWeight: number;
+	CpuPeriod: number;
+	CpuQuota: number;
+	CpusetCpus: string;
+	CpusetMems: string;
+	Devices: DeviceMapping[] | null;
+	DeviceCgroupRules: string[] | null;
+	MemoryReservation: number;
+	/** Memory and swap together; -1 unlimited swap; 0 unset. */
+	MemorySwap: number;
+	MemorySwappiness: number | null;
+	OomKillDisable: boolean | null;
+	Init: boolean | null;
+	PidsLimit: number | null;
+	Ulimits: {Name: string; Soft: number; Hard: number}[] | null;
+	MaskedPaths: string[] | null;
+	ReadonlyPaths: string[] | null;
+	Annotations?: Record<string, string>;
+}
+
+export interface Platform {
+	os: string;
+	architecture: string;
+	variant?: string;
+}
+
+export interface CreateOptions {
+	/** Without the leading slash; a random name when absent. */
+	name?: string;
+	/** A reference or (a prefix of) an id of an image that is in the store. */
+	image: string;
+	/** What the user set; the rest comes from the image and the defaults. */
+	config?: Partial<ContainerConfig>;
+	hostConfig?: Partial<HostConfig>;
+	platform?: Platform;
+}
+
+/** The streams of a container or of an exec. */
+export interface Session {
+	/** Ends the container's stdin when it is ended. */
+	readonly stdin: Writable;
+	readonly stdout: Readable;
+	/** Ends at once when there is a terminal. */
+	readonly stderr: Readable;
+	/** The exec's id, 64 hex digits; undefined for an attach. */
+	readonly execId?: string;
+	resize(rows: number, columns: number): void;
+	/** Resolves when the process has ended and both outputs have been delivered. Rejects when the monitor is gone. */
+	readonly exit: Promise<ExitStatus>;
+	/** Leaves; the process goes on. */
+	detach(): void;
+}
+
+export interface ExitStatus {
+	/** 128+N when signal N ended it. */
+	code: number;
+	oomKilled: boolean;
+	/** The restart policy starts it again. */
+	restarting: boolean;
+}
+
+export interface StreamOptions {
+	stdin?: boolean;
+	stdout?: boolean;
+	stderr?: boolean;
+	rows?: number;
+	columns?: number;
+}
+
+export interface ExecOptions extends StreamOptions {
+	argv: string[];
+	tty?: boolean;
+	user?: string;
+	workingDir?: string;
+	env?: string[];
+	privileged?: boolean;
+	detach?: boolean;
+}
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+export interface PortSummary {
+	IP?: string;
+	PrivatePort: number;
+	PublicPort?: number;
+	Type: 'tcp' | 'udp' | 'sctp';
+}
+
+/** A row of `ps`, as docker's API lists it. */
+export interface ContainerSummary {
+	Id: string;
+	/** With a leading slash, docker's way. */
+	Names: string[];
+	Image: string;
+	ImageID: string;
+	Command: string;
+	/** Seconds since the epoch. */
+	Created: number;
+	Ports: PortSummary[];
+	Labels: Record<string, string>;
+	State: ContainerStatus;
+	/** `Up 2 minutes`, `Exited (0) 3 hours ago`, ... */
+	Status: string;
+	HostConfig: {NetworkMode: string};
+	NetworkSettings: {Networks: Record<string, object>};
+	Mounts: MountPoint[];
+	SizeRw?: number;
+	SizeRootFs?: number;
+}
+
+export interface MountPoint {
+	Type: 'bind' | 'volume' | 'tmpfs';
+	Name?: string;
+	Source: string;
+	Destination: string;
+	Driver?: string;
+	Mode: string;
+	RW: boolean;
+	Propagation: string;
+}
+
+/** docker's `inspect` of a container; see containers/inspect.ts. */
+export type ContainerInspect = Record<string, unknown> & {
+	Id: string;
+	Name: string;
+	Image: string;
+	State: {
+		Status: ContainerStatus;
+		Running: boolean;
+		Paused: boolean;
+		Restarting: boolean;
+		OOMKilled: boolean;
+		Dead: boolean;
+		Pid: number;
+		ExitCode: number;
+		Error: string;
+		StartedAt: string;
+		FinishedAt: string;
+	};
+	Config: ContainerConfig;
+	HostConfig: HostConfig;
+	Mounts: MountPoint[];
+};
+
+/** Filters as docker's: key to accepted values. */
+export type Filters = Record<string, string[]>;
+
+export interface LogOptions {
+	follow?: boolean;
+	/** Number of last lines; undefined is all. */
+	tail?: number;
+	/** Nanoseconds since the epoch. */
+	since?: bigint;
+	until?: bigint;
+	stdout?: boolean;
+	stderr?: boolean;
+	signal?: AbortSignal;
+}
+
+export interface LogEntry {
+	stream: 'stdout' | 'stderr';
+	/** RFC 3339 with nanoseconds. */
+	time: string;
+	/** With its newline, unless it is a part of a longer line. */
+	line: string;
+}
+
+export interface Containers {
+	create(options: CreateOptions): Promise<{id: string; warnings: string[]}>;
+	/**
+	 * Starts; resolves once the command runs. With `attach` the session has all output from the first byte.
+	 * Throws code `command` with exitCode 126 or 127 when the command can't be run.
+	 */
+	start(container: string, options?: {attach?: StreamOptions}): Promise<Session | undefined>;
+	attach(container: string, options: StreamOptions): Promise<Session>;
+	exec(container: string, options: ExecOptions): Promise<Session>;
+	/** Seconds; undefined is the container's own time-out. A container that is not running is fine. */
+	stop(container: string, options?: {signal?: string; timeout?: number}): Promise<void>;
+	restart(container: string, options?: {signal?: string; timeout?: number}): Promise<void>;
+	kill(container: string, signal?: string): Promise<void>;
+	pause(container: string): Promise<void>;
+	unpause(container: string): Promise<void>;
+	remove(container: string, options?: {force?: boolean; volumes?: boolean; link?: boolean}): Promise<void>;
+	rename(container: string, name: string): Promise<void>;
+	resize(container: string, rows: number, columns: number): Promise<void>;
+	/** Resolves at the end of the current run with its exit code. */
+	wait(container: string): Promise<ExitStatus>;
+	list(options?: {all?: boolean; limit?: number; size?: boolean; filters?: Filters}): Promise<ContainerSummary[]>;
+	inspect(container: string, options?: {size?: boolean}): Promise<ContainerInspect>;
+	/** Batches of entries, oldest first; with `follow` it goes on until the container has ended. */
+	logs(container: string, options?: LogOptions): AsyncIterable<LogEntry[]>;
+	/** The full id for a name, an id or an unambiguous prefix. */
+	resolve(container: string): Promise<string>;
+	/** The start plan that would be run, as text. */
+	plan(options: CreateOptions): Promise<string>;
+}
+
+export type PullEvent =
+	/** docker's lines: "Pulling from library/x", "Digest: ...", "Status: ...". `id` is the tag for the first. */
+	| {kind: 'status'; id?: string; message: string}
+	/** A layer; `id` is docker's short id (12 hex digits of the blob's digest). */
+	| {
+			kind: 'layer';
+			id: string;
+			state: 'Pulling fs layer' | 'Waiting' | 'Downloading' | 'Verifying Checksum' | 'Download complete' | 'Extracting' | 'Pull complete' | 'Already exists' | 'Retrying';
+			current?: number;
+			total?: number;
+			/** For Retrying: seconds. */
+			delay?: number;
+	  };
+
+export interface ImageSummary {
+	/** `sha256:...` of the config. */
+	Id: string;
+	RepoTags: string[];
+	RepoDigests: string[];
+	/** Seconds since the epoch. */
+	Created: number;
+	/** Bytes of the unpacked layers. */
+	Size: number;
+	Labels: Record<string, string> | null;
+	/** Containers that use it. */
+	Containers: number;
+}
+
+export interface ImageConfig {
+	User?: string;
+	ExposedPorts?: Record<string, object>;
+	Env?: string[];
+	Entrypoint?: string[] | null;
+	Cmd?: string[] | null;
+	Volumes?: Record<string, object> | null;
+	WorkingDir?: string;
+	Labels?: Record<string, string>;
+	StopSignal?: string;
+	Shell?: string[];
+	Healthcheck?: HealthConfig;
+}
+
+/** What a container needs of an image. */
+export interface ResolvedImage {
+	id: string;
+	config: ImageConfig;
+	os: string;
+	architecture: string;
+	/** Keys of the layers (Paths.layer), lowest first. */
+	layers: string[];
+	/** A familiar name for errors and events: `busybox`, or the id when it has none. */
+	name: string;
+}
+
+export type ImageInspect = Record<string, unknown> & {Id: string; RepoTags: string[]; RepoDigests: string[]; Config: ImageConfig; Size: number};
+
+export interface Images {
+	/** Resolves to the pulled image's id. `wherry/base` is made here and never fetched. */
+	pull(reference: string, options?: {platform?: Platform; onProgress?: (event: PullEvent) => void; signal?: AbortSignal}): Promise<{id: string; digest: string; reference: string; changed: boolean}>;
+	list(options?: {all?: boolean; filters?: Filters}): Promise<ImageSummary[]>;
+	inspect(image: string): Promise<ImageInspect>;
+	/** Layers are unpacked here when they are not yet. Throws not-found: `No such image: x:latest`. */
+	resolve(image: string): Promise<ResolvedImage>;
+	tag(image: string, reference: string): Promise<void>;
+	/** docker's lines, in its order. */
+	remove(image: string, options?: {force?: boolean; prune?: boolean}): Promise<({Untagged: string} | {Deleted: string})[]>;
+	/** Makes `wherry/base:latest` from the host's own files when it is absent. */
+	ensureBase(): Promise<string>;
+}
+
+export interface VolumeSummary {
+	Name: string;
+	Driver: 'local';
+	Mountpoint: string;
+	Labels: Record<string, string> | null;
+	Options: Record<string, string> | null;
+	Scope: 'local';
+	/** RFC 3339. */
+	CreatedAt: string;
+}
+
+export interface Volumes {
+	create(options?: {name?: string; labels?: Record<string, string>; driver?: string; options?: Record<string, string>}): Promise<VolumeSummary>;
+	list(options?: {filters?: Filters}): Promise<VolumeSummary[]>;
+	inspect(name: string): Promise<VolumeSummary>;
+	remove(name: string, options?: {force?: boolean}): Promise<void>;
+}
+
+/** docker's event message. */
+export interface EngineEvent {
+	Type: 'container' | 'image' | 'volume' | 'network';
+	Action: string;
+	Actor: {ID: string; Attributes: Record<string, string>};
+	scope: 'local';
+	/** Seconds since the epoch. */
+	time: number;
+	/** Nanoseconds since the epoch: more than a double holds exactly, so a bigint. */
+	timeNano: bigint;
+}
+
+export interface EventOptions {
+	since?: bigint;
+	/** Ends the stream; a time that has passed ends it after the past events. */
+	until?: bigint;
+	filters?: Filters;
+	/** Whether past events are given: only with `since`. */
+	signal?: AbortSignal;
+}
+
+export interface Events {
+	/**
+	 * Past events since `since`, then live ones, in batches, from this and other processes (inotify, no
+	 * polling). After a gap (overflow, rotation that outran the reader) a batch is preceded by `{gap: true}`.
+	 */
+	stream(options?: EventOptions): AsyncIterable<EngineEvent[] | {gap: true}>;
+}
+
+export interface EngineInfo extends Record<string, unknown> {
+	ID: string;
+	Containers: number;
+	ContainersRunning: number;
+	ContainersPaused: number;
+	ContainersStopped: number;
+	Images: number;
+	Driver: 'overlay2' | 'copy';
+	CgroupVersion: '1' | '2';
+	KernelVersion: string;
+	OperatingSystem: string;
+	Architecture: string;
+	NCPU: number;
+	MemTotal: number;
+	Name: string;
+	ServerVersion: string;
+	Warnings: string[];
+}
+
+export interface Engine {
+	readonly paths: Paths;
+	readonly containers: Containers;
+	readonly images: Images;
+	readonly volumes: Volumes;
+	readonly events: Events;
+	info(): Promise<EngineInfo>;
+	/** Brings what killed processes left behind in order. Cheap when there is nothing; every command calls it first. */
+	repair(): Promise<void>;
+	close(): Promise<void>;
+}

@@ -1,0 +1,73 @@
+import {join} from 'node:path';
+
+/**
+ * Where everything is. `root` (WHERRY_ROOT, /var/lib/wherry) survives a reboot, `run` (WHERRY_RUN,
+ * /run/wherry) doesn't. Everything is 0700 root's, but layer roots and volumes, which containers enter by mount.
+ */
+export class Paths {
+	readonly root: string;
+	readonly run: string;
+
+	constructor(root: string, run: string) {
+		this.root = root;
+		this.run = run;
+	}
+
+	static fromEnvironment(env: NodeJS.ProcessEnv = process.env): Paths {
+		return new Paths(env.WHERRY_ROOT || '/var/lib/wherry', env.WHERRY_RUN || '/run/wherry');
+	}
+
+	/** An OCI image layout: oci-layout, index.json, blobs/sha256. */
+	get images(): string {
+		return join(this.root, 'images');
+	}
+	/** Downloads under way and their state, by digest. */
+	get ingest(): string {
+		return join(this.root, 'ingest');
+	}
+	/** `layers/<64 hex of the diff id or chain id>/` with `fs/` and `layer.json`. */
+	get layers(): string {
+		return join(this.root, 'layers');
+	}
+	layer(key: string): string {
+		return join(this.layers, key);
+	}
+	get containers(): string {
+		return join(this.root, 'containers');
+	}
+	/** container.json, config.json, state.json, upper/, work/, hostname, hosts, resolv.conf, container.log*. */
+	container(id: string): string {
+		return join(this.containers, id);
+	}
+	/** One file per name, made exclusively, that holds the id. */
+	get names(): string {
+		return join(this.root, 'names');
+	}
+	get volumes(): string {
+		return join(this.root, 'volumes');
+	}
+	/** `_data/`, volume.json, lock, references/<container id>. */
+	volume(name: string): string {
+		return join(this.volumes, name);
+	}
+	get events(): string {
+		return join(this.root, 'events');
+	}
+	get cache(): string {
+		return join(this.root, 'cache');
+	}
+	/** monitor.plan, stop.plan, attach.sock, attributes (JSON members for the monitor's events). */
+	runContainer(id: string): string {
+		return join(this.run, 'containers', id);
+	}
+	get locks(): string {
+		return join(this.run, 'locks');
+	}
+	lock(name: string): string {
+		return join(this.locks, name);
+	}
+	/** An empty folder on which every container's mount namespace mounts its root. */
+	get mountpoint(): string {
+		return join(this.run, 'rootfs');
+	}
+}

@@ -1,0 +1,69 @@
+/**
+ * The typed binding of the native addon (`native/addon`). Native functions have no policy; errors are thrown
+ * (or rejected) as `Error` with `code` ('ENOENT'), `errno` (positive) and `syscall`, like Node's own.
+ * Descriptors are plain numbers, close-on-exec, closed by the caller with `fs.closeSync`.
+ */
+import {createRequire} from 'node:module';
+import {addonPath} from './locate.ts';
+
+export interface LayerStats {
+	/** Bytes of the uncompressed tar stream. */
+	readonly size: number;
+	/** `sha256:<hex>` of the uncompressed tar stream: the diff id. */
+	readonly diffId: string;
+	/** `sha256:<hex>` of the bytes that were fed: the blob's digest. */
+	readonly digest: string;
+	/** Bytes that were fed. */
+	readonly fed: number;
+	/** Folders that entries need but that the layer has no entry for, relative, parents first. */
+	readonly implied: readonly string[];
+	readonly entries: number;
+}
+
+/** Unpacks one layer: `write` feeds compressed or plain bytes as they arrive, `finish` ends it. */
+export interface LayerUnpacker {
+	/** Resolves when the bytes have been taken (backpressure). Rejects with the first error of any thread. */
+	write(chunk: Uint8Array): Promise<void>;
+	finish(): Promise<LayerStats>;
+	/** Stops the threads; what has been written stays for the caller to remove. */
+	abort(): Promise<void>;
+}
+
+export interface Native {
+	/** flock(2) on a thread of its own. `wait: false` resolves to false when somebody else holds it. */
+	flock(fd: number, exclusive: boolean, wait: boolean): Promise<boolean>;
+	/** flock(2) LOCK_NB. */
+	flockNow(fd: number, exclusive: boolean): boolean;
+	/** openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS: `path` is resolved as if `root` were `/`. */
+	openInRoot(root: number, path: string, flags: number, mode: number): number;
+	/** fsopen, fsconfig, fsmount of an overlay that is attached nowhere. Lowers topmost first; no `upper`: read-only. */
+	mountOverlay(lowers: readonly string[], upper: string | undefined, work: string | undefined): number;
+	/** Copies what is in the folder `from` into the existing folder `to`: modes, owners, times, xattrs, hard links, devices, holes; reflinks where possible. On a thread. */
+	copyTree(from: number, to: number): Promise<void>;
+	/** Removes the tree at `path` (openat-based, no links followed, no other file system entered). On a thread. A missing path is fine. */
+	removeTree(path: string): Promise<void>;
+	/** xattrs of a path (links not followed). */
+	getXattr(path: string, name: string): Buffer | undefined;
+	setXattr(path: string, name: string, value: Uint8Array): void;
+	mknod(path: string, mode: number, device: number): void;
+	/** renameat2 RENAME_NOREPLACE. */
+	renameNoReplace(from: string, to: string): void;
+	syncfs(fd: number): Promise<void>;
+	/** pidfd_open + check of the start time (field 22 of /proc/PID/stat) + pidfd_send_signal. False: no such process. */
+	signalProcess(pid: number, start: number, signal: number): boolean;
+	/**
+	 * Starts `executable argv...` from a read-only detached clone of its mount (so nothing can write to the
+	 * program through /proc/PID/exe), with /dev/null on 0, 1, 2 and one end of a stream socket pair on 3 and
+	 * nothing else, waits until its first process has ended (the monitor forks itself away), and returns the
+	 * other end.
+	 */
+	spawnMonitor(executable: string, argv: readonly string[]): Promise<number>;
+	/**
+	 * Layers are unpacked with threads of their own: decode (gzip, zstd or plain, told by the first bytes),
+	 * hashing, and extraction into `directory`, a folder that exists and is empty. Whiteouts become
+	 * character devices 0:0 and `trusted.overlay.opaque`, as overlay wants them.
+	 */
+	unpackLayer(directory: string): LayerUnpacker;
+}
+
+export const native: Native = createRequire(import.meta.url)(addonPath()) as Native;

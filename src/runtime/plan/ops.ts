@@ -1,0 +1,326 @@
+/**
+ * The primitive operations that plans are made of: the one table from which the encoder, the printer and
+ * the native header (`native/monitor/ops.h`, written by `header.ts`) come.
+ *
+ * Argument kinds: `i` a signed 64-bit integer, `s` a byte string (a path, a name, or raw bytes), `l` a list
+ * of byte strings. Codes are never reused: a plan file on disk may outlive the build that wrote it.
+ */
+export type ArgKind = 'i' | 's' | 'l';
+
+export interface OpSchema {
+	readonly code: number;
+	readonly args: readonly (readonly [name: string, kind: ArgKind])[];
+	/** Where the operation may run: `host` in the monitor, `init` in the new container, `exec` in an exec child. */
+	readonly phases: readonly ('settings' | 'host' | 'init' | 'exec')[];
+	readonly doc: string;
+}
+
+const op = (code: number, phases: OpSchema['phases'], args: OpSchema['args'], doc: string): OpSchema => ({
+	code,
+	phases,
+	args,
+	doc,
+});
+
+export const opSchemas = {
+	set: op(
+		1,
+		['settings'],
+		[
+			['key', 's'],
+			['value', 's'],
+		],
+		'A setting of the monitor; the keys are in settings.ts.',
+	),
+
+	mkdirHost: op(
+		10,
+		['host'],
+		[
+			['path', 's'],
+			['mode', 'i'],
+		],
+		'Makes a folder and its parents; one that exists is fine.',
+	),
+	writeHost: op(
+		11,
+		['host'],
+		[
+			['path', 's'],
+			['content', 's'],
+			['flags', 'i'],
+		],
+		'Writes a file with one write(2). Flag 1: any error is ignored. Flag 2: ENOENT is ignored.',
+	),
+	attachDeviceFilter: op(
+		12,
+		['host'],
+		[
+			['cgroup', 's'],
+			['program', 's'],
+		],
+		'Attaches an eBPF cgroup-device program to a v2 cgroup.',
+	),
+	netlink: op(
+		13,
+		['host'],
+		[
+			['where', 'i'],
+			['protocol', 'i'],
+			['messages', 's'],
+			['flags', 'i'],
+		],
+		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored.',
+	),
+	removeFile: op(14, ['host'], [['path', 's']], 'Unlinks; a file that is gone is fine.'),
+	removeTree: op(
+		15,
+		['host'],
+		[['path', 's']],
+		'Removes a folder and all below it, without following links or crossing mounts.',
+	),
+	removeCgroup: op(
+		16,
+		['host'],
+		[['path', 's']],
+		'Kills what is left in a cgroup, waits for it to empty, removes it and its children.',
+	),
+	rename: op(
+		17,
+		['host'],
+		[
+			['from', 's'],
+			['to', 's'],
+		],
+		'rename(2); a source that is gone is fine.',
+	),
+	releaseVolume: op(
+		18,
+		['host'],
+		[
+			['lock', 's'],
+			['reference', 's'],
+			['volume', 's'],
+			['references', 's'],
+		],
+		'Under flock(lock): unlinks the reference file, and when no reference is left in the folder `references`, removes the tree `volume` (empty: never removes).',
+	),
+
+	joinCgroups: op(30, ['init', 'exec'], [['files', 'l']], 'Writes "0" to each tasks or cgroup.procs file.'),
+	unshare: op(31, ['init'], [['flags', 'i']], 'unshare(2) flags, CLONE_NEW*.'),
+	joinNamespace: op(
+		32,
+		['init', 'exec'],
+		[
+			['path', 's'],
+			['flag', 'i'],
+		],
+		'setns(2) to a namespace file; flag is its CLONE_NEW* type.',
+	),
+	propagation: op(
+		33,
+		['init'],
+		[
+			['path', 's'],
+			['flags', 'i'],
+		],
+		'Changes the propagation of a mount of the new mount namespace (MS_*).',
+	),
+	overlayRoot: op(
+		34,
+		['init'],
+		[
+			['lowers', 'l'],
+			['upper', 's'],
+			['work', 's'],
+			['options', 'l'],
+		],
+		'Mounts overlay as the new root; lowers topmost first; an empty upper makes it read-only.',
+	),
+	bindRoot: op(35, ['init'], [['source', 's']], 'Binds a folder as the new root.'),
+	mount: op(
+		36,
+		['init'],
+		[
+			['fstype', 's'],
+			['source', 's'],
+			['target', 's'],
+			['flags', 'i'],
+			['data', 's'],
+		],
+		'Mounts a new file system at a path in the new root; the target is made.',
+	),
+	bind: op(
+		37,
+		['init'],
+		[
+			['source', 's'],
+			['target', 's'],
+			['flags', 'i'],
+			['propagation', 'i'],
+		],
+		'Binds a host path into the new root. flags: MS_REC, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC; the target is made, a file for a file and a folder for a folder.',
+	),
+	mkdir: op(
+		38,
+		['init'],
+		[
+			['path', 's'],
+			['mode', 'i'],
+		],
+		'Makes a folder and its parents in the new root.',
+	),
+	mknod: op(
+		39,
+		['init'],
+		[
+			['path', 's'],
+			['mode', 'i'],
+			['major', 'i'],
+			['minor', 'i'],
+			['uid', 'i'],
+			['gid', 'i'],
+		],
+		'Makes a device node or FIFO (mode has S_IF*).',
+	),
+	symlink: op(
+		40,
+		['init'],
+		[
+			['target', 's'],
+			['path', 's'],
+		],
+		'Makes a symbolic link; one that exists is fine.',
+	),
+	bindFromHostDevice: op(
+		41,
+		['init'],
+		[
+			['source', 's'],
+			['target', 's'],
+		],
+		'Binds a host device node where mknod is not allowed.',
+	),
+	pivot: op(42, ['init'], [], 'pivot_root to the new root; the old root is detached.'),
+	mask: op(
+		43,
+		['init'],
+		[['path', 's']],
+		'Hides a path: /dev/null over a file, an empty read-only tmpfs over a folder; a missing path is fine.',
+	),
+	readonly: op(44, ['init'], [['path', 's']], 'Makes a path a read-only mount; a missing path is fine.'),
+	readonlyRoot: op(45, ['init'], [], 'Makes the root mount read-only.'),
+	hostname: op(46, ['init'], [['name', 's']], 'sethostname(2).'),
+	domainname: op(47, ['init'], [['name', 's']], 'setdomainname(2).'),
+	sysctl: op(
+		48,
+		['init'],
+		[
+			['path', 's'],
+			['value', 's'],
+		],
+		'Writes a file below /proc/sys of the new namespaces; path is relative, with slashes.',
+	),
+	rlimit: op(
+		49,
+		['init', 'exec'],
+		[
+			['resource', 'i'],
+			['soft', 'i'],
+			['hard', 'i'],
+		],
+		'prlimit(2); -1 is infinity.',
+	),
+	loopbackUp: op(50, ['init'], [], 'Sets the interface lo up.'),
+	oomScoreAdj: op(51, ['init', 'exec'], [['value', 'i']], 'Writes /proc/self/oom_score_adj.'),
+	console: op(
+		52,
+		['init', 'exec'],
+		[
+			['rows', 'i'],
+			['columns', 'i'],
+		],
+		'Opens a pty in the devpts of the container, sends the master to the monitor, makes the slave the controlling terminal on 0, 1, 2; in init also binds it over /dev/console.',
+	),
+	stdio: op(53, ['init', 'exec'], [], 'Puts the pipes of the monitor on 0, 1, 2 and starts a new session.'),
+	wait: op(54, ['init'], [], 'Waits until the monitor has set up the network and says go.'),
+	workdir: op(
+		55,
+		['init', 'exec'],
+		[
+			['path', 's'],
+			['create', 'i'],
+		],
+		'chdir into a path in the root, made with 0755 when missing and create is 1; the result is verified to be inside the root.',
+	),
+	user: op(
+		56,
+		['init', 'exec'],
+		[
+			['spec', 's'],
+			['groups', 'l'],
+		],
+		'Resolves user[:group] with the passwd and group of the root (bounded reads), adds groups, chowns the stdio pipes, sets HOME in the environment of exec when it has none, and keeps the ids for `ids`.',
+	),
+	ids: op(
+		57,
+		['init', 'exec'],
+		[],
+		'setgroups, setresgid, setresuid to what `user` resolved; capabilities are kept until `capabilities`.',
+	),
+	boundingSet: op(
+		58,
+		['init', 'exec'],
+		[['mask', 'i']],
+		'Drops every capability outside the mask from the bounding set.',
+	),
+	capabilities: op(
+		59,
+		['init', 'exec'],
+		[
+			['effective', 'i'],
+			['permitted', 'i'],
+			['inheritable', 'i'],
+			['ambient', 'i'],
+		],
+		'capset and ambient set. With a uid other than 0 and no ambient set, exec clears them as the kernel does.',
+	),
+	noNewPrivileges: op(60, ['init', 'exec'], [], 'PR_SET_NO_NEW_PRIVS.'),
+	seccomp: op(
+		61,
+		['init', 'exec'],
+		[
+			['program', 's'],
+			['flags', 'i'],
+		],
+		'Loads an array of struct sock_filter with seccomp(2).',
+	),
+	umask: op(62, ['init', 'exec'], [['mask', 'i']], 'umask(2).'),
+	joinContainer: op(
+		63,
+		['exec'],
+		[['flags', 'i']],
+		'Joins the namespaces of the running container given as CLONE_NEW* flags, and forks when the pid namespace is among them.',
+	),
+	exec: op(
+		64,
+		['init', 'exec'],
+		[
+			['argv', 'l'],
+			['env', 'l'],
+		],
+		'Looks argv[0] up in PATH of env and runs it.',
+	),
+} as const satisfies Record<string, OpSchema>;
+
+export type OpName = keyof typeof opSchemas;
+
+type ArgValue<K> = K extends 'i'
+	? number | bigint
+	: K extends 's'
+		? string | Uint8Array
+		: readonly (string | Uint8Array)[];
+type Args<A extends readonly (readonly [string, ArgKind])[]> = {[I in A[number] as I[0]]: ArgValue<I[1]>};
+
+/** One operation: `{op: 'mkdir', path: '/dev', mode: 0o755}`. */
+export type Op = {[N in OpName]: {readonly op: N} & Readonly<Args<(typeof opSchemas)[N]['args']>>}[OpName];

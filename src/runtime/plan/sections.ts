@@ -1,0 +1,83 @@
+/**
+ * The parts of a plan file, and the settings of the monitor.
+ *
+ * A plan file is `WPLN`, u32 version, u32 count of sections, then each section: u32 kind, u32 length in
+ * bytes of what follows, u32 count of operations, and its operations. An operation is u16 code, u16 count of
+ * arguments, u32 length in bytes of its arguments; an argument is one kind byte (`i`, `s` or `l`) and then
+ * i64, or u32 length + bytes + NUL, or u32 count + that many strings (u32 length + bytes + NUL).
+ * All numbers are little-endian and unaligned.
+ */
+export const sectionKinds = {
+	settings: 1,
+	/** Run by the monitor before it clones the init, at every start of the init (cgroups). */
+	setup: 2,
+	/** Run by the monitor while the init mounts, only at the first start: the network lives on over restarts. */
+	network: 3,
+	/** Run by the init. */
+	init: 4,
+	/** Run when the container ends for good, by the monitor or by `wherry-monitor cleanup`. */
+	stop: 5,
+	/** Run for pause and for unpause. */
+	pause: 6,
+	unpause: 7,
+	/** Run by an exec child. */
+	exec: 8,
+} as const;
+
+export type SectionKind = keyof typeof sectionKinds;
+
+export const planVersion = 1;
+
+/**
+ * Settings of the monitor (`set` operations; values are strings, numbers in decimal, booleans `0` or `1`).
+ * Paths are absolute.
+ */
+export interface MonitorSettings {
+	/** 64 hex digits. */
+	id: string;
+	/** WHERRY_RUN/containers/<id>: has monitor.plan, attach.sock, attributes. */
+	'run-dir': string;
+	/** The state file that the monitor replaces by rename at every change; see state.ts. */
+	'state-file': string;
+	/** `json-file` or `none`. */
+	'log-driver': string;
+	'log-file': string;
+	/** Bytes after which the log is rotated, -1 never. */
+	'log-max-size': string;
+	/** Files kept, the current one among them. */
+	'log-max-files': string;
+	/** Whether the container has a terminal. */
+	tty: string;
+	/** Whether stdin stays open without a client (-i); else it is /dev/null. */
+	'open-stdin': string;
+	/** Whether stdin ends when the first client that attached it leaves (-i without -t, attached). */
+	'stdin-once': string;
+	/** `no`, `always`, `unless-stopped`, `on-failure`. */
+	'restart-policy': string;
+	/** For `on-failure`; 0 is without limit. */
+	'restart-max': string;
+	/** How often the policy has restarted it before this monitor began. */
+	'restart-count': string;
+	/** Number of the signal that `stop` sends. */
+	'stop-signal': string;
+	/** Seconds before SIGKILL, -1 never. */
+	'stop-timeout': string;
+	/** CLONE_NEW* flags for clone3 of the init (not those that it joins or unshares itself). */
+	'clone-flags': string;
+	/** A namespace file for the pid namespace to join, or empty. */
+	'join-pid': string;
+	/** A namespace file for the network namespace to join, or empty. */
+	'join-net': string;
+	/** v2: the cgroup folder for CLONE_INTO_CGROUP, or empty. The monitor falls back to cgroup.procs. */
+	'cgroup-dir': string;
+	/** Files of the monitors' own cgroups (`tasks` or `cgroup.procs`), separated by newlines; "0" is written to each. */
+	'monitor-cgroups': string;
+	/** v1: memory.oom_control; v2: memory.events. Empty: OOM kills are not told. */
+	'oom-file': string;
+	/** A file to write "1" to (cgroup.kill) that kills all, or empty. */
+	'kill-file': string;
+	/** The events journal. */
+	'events-file': string;
+	/** Whether the container is removed at its end (--rm); then its stop plan removes its folder. */
+	'auto-remove': string;
+}
