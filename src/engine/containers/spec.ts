@@ -1,0 +1,446 @@
+/**
+ * docker's `Config` and `HostConfig` to an OCI runtime `config.json` (runtime-spec, config.md and
+ * config-linux.md): the defaults of docker's own profile, and what the user changed of it.
+ */
+import {allCapabilities, capabilitySet} from '../../runtime/capabilities.ts';
+import {defaultDeviceRules} from '../../runtime/cgroups/device-filter.ts';
+import type {
+	LinuxDevice,
+	LinuxDeviceCgroup,
+	LinuxNamespace,
+	LinuxResources,
+	LinuxSeccomp,
+	Mount,
+	POSIXRlimit,
+	Spec,
+} from '../../runtime/oci.ts';
+import {defaultSeccomp, parseSeccompProfile} from '../../runtime/seccomp/default-profile.ts';
+import type {ContainerConfig, HostConfig, MountPoint} from '../api.ts';
+import {WherryError} from '../errors.ts';
+
+export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What the host is, as far as a spec depends on it. */
+export interface SpecHost {
+	cgroupVersion: 1 | 2;
+	arch: 'x64' | 'arm64';
+	kernel: [number, number];
+	/** Highest capability number of the kernel (/proc/sys/kernel/cap_last_cap). */
+	lastCapability: number;
+	/** The host's device nodes, for --privileged. */
+	devices: () => LinuxDevice[];
+	/** One device node, or a folder of them, for --device. */
+	device: (path: string) => LinuxDevice[];
+	/** Numbers of /sys/devices/system/cpu/cpuN/thermal_throttle that exist. */
+	thermalThrottle: () => number[];
+}
+
+/** A namespace of another process to join: a path of the form /proc/PID/ns/TYPE. */
+export interface JoinedNamespaces {
+	network?: string;
+	pid?: string;
+	ipc?: string;
+}
+
+export interface SpecInput {
+	id: string;
+	config: ContainerConfig;
+	hostConfig: HostConfig;
+	mounts: readonly MountPoint[];
+	/** Host files that are bound to /etc/resolv.conf, /etc/hostname and /etc/hosts; absent: not bound. */
+	files: {resolvConf?: string; hostname?: string; hosts?: string};
+	/** Host path of the init for --init. */
+	init: string;
+	/** The root file system's host folder, for the bundle only. */
+	rootPath: string;
+	/** Paths of /dev/shm and namespaces of containers joined. */
+	joined: JoinedNamespaces;
+	shmPath?: string;
+}
+
+interface SecurityOptions {
+	seccomp: string | undefined;
+	noNewPrivileges: boolean;
+	systemPaths: boolean;
+	writableCgroups: boolean;
+}
+
+/** Parses --security-opt. `label=` and `apparmor=` are accepted where the host has no such module. */
+export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
+	const parsed: SecurityOptions = {
+		seccomp: undefined,
+		noNewPrivileges: false,
+		systemPaths: true,
+		writableCgroups: false,
+	};
+	for (const option of options) {
+		const split = option.search(/[=:]/);
+		const key = split < 0 ? option : option.slice(0, split);
+		const value = split < 0 ? undefined : option.slice(split + 1);
+		if (key === 'no-new-privileges') {
+			if (value !== undefined && value !== 'true' && value !== 'false') {
+				throw new WherryError('invalid', `invalid --security-opt 2: "${option}"`);
+			}
+			parsed.noNewPrivileges = value !== 'false';
+			continue;
+		}
+		if (value === undefined || value === '')
+			throw new WherryError('invalid', `invalid --security-opt 1: "${option}"`);
+		if (key === 'seccomp') parsed.seccomp = value;
+		else if (key === 'systempaths') {
+			if (value !== 'unconfined') throw new WherryError('invalid', `invalid --security-opt 2: "${option}"`);
+			parsed.systemPaths = false;
+		} else if (key === 'writable-cgroups') parsed.writableCgroups = value === 'true';
+		else if (key === 'label' || key === 'apparmor') {
+			if (key === 'apparmor' && value !== 'unconfined') {
+				throw new WherryError(
+					'unsupported',
+					`security option ${option}: AppArmor profiles are not supported yet`,
+				);
+			}
+			if (key === 'label' && value !== 'disable') {
+				throw new WherryError(
+					'unsupported',
+					`security option ${option}: SELinux labels are not supported yet`,
+				);
+			}
+		} else throw new WherryError('invalid', `invalid --security-opt 2: "${option}"`);
+	}
+	return parsed;
+}
+
+/** Limits as OCI resources; values have been checked by runtime/cgroups/limits.ts. */
+export function resourcesOf(host: HostConfig, devices: LinuxDeviceCgroup[]): LinuxResources {
+	const memory: NonNullable<LinuxResources['memory']> = {};
+	if (host.Memory) memory.limit = host.Memory;
+	if (host.MemorySwap) memory.swap = host.MemorySwap;
+	else if (host.Memory) memory.swap = host.Memory * 2;
+	if (host.MemoryReservation) memory.reservation = host.MemoryReservation;
+	if (host.MemorySwappiness !== null && host.MemorySwappiness >= 0) memory.swappiness = host.MemorySwappiness;
+	if (host.OomKillDisable) memory.disableOOMKiller = true;
+
+	const cpu: NonNullable<LinuxResources['cpu']> = {};
+	if (host.CpuShares) cpu.shares = host.CpuShares;
+	if (host.NanoCpus) {
+		cpu.period = 100_000;
+		cpu.quota = Math.floor((host.NanoCpus * 100_000) / 1e9);
+	}
+	if (host.CpuPeriod) cpu.period = host.CpuPeriod;
+	if (host.CpuQuota) cpu.quota = host.CpuQuota;
+	if (host.CpusetCpus) cpu.cpus = host.CpusetCpus;
+	if (host.CpusetMems) cpu.mems = host.CpusetMems;
+
+	const resources: LinuxResources = {devices};
+	if (Object.keys(memory).length > 0) resources.memory = memory;
+	if (Object.keys(cpu).length > 0) resources.cpu = cpu;
+	if (host.PidsLimit && host.PidsLimit > 0) resources.pids = {limit: host.PidsLimit};
+	if (host.BlkioWeight) resources.blockIO = {weight: host.BlkioWeight};
+	return resources;
+}
+
+function environment(config: ContainerConfig): string[] {
+	const env = new Map<string, string>([['PATH', defaultPath]]);
+	if (config.Hostname) env.set('HOSTNAME', config.Hostname);
+	if (config.Tty) env.set('TERM', 'xterm');
+	for (const entry of config.Env) {
+		const split = entry.indexOf('=');
+		if (split > 0) env.set(entry.slice(0, split), entry.slice(split + 1));
+	}
+	return [...env].map(([key, value]) => `${key}=${value}`);
+}
+
+function defaultMounts(input: SpecInput, options: SecurityOptions): Mount[] {
+	const {hostConfig: host} = input;
+	const readOnly = host.Privileged ? [] : ['ro'];
+	const mounts: Mount[] = [
+		{destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev']},
+		{
+			destination: '/dev',
+			type: 'tmpfs',
+			source: 'tmpfs',
+			options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+		},
+		{
+			destination: '/dev/pts',
+			type: 'devpts',
+			source: 'devpts',
+			options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+		},
+		{
+			destination: '/sys',
+			type: 'sysfs',
+			source: 'sysfs',
+			options: ['nosuid', 'noexec', 'nodev', ...readOnly],
+		},
+		{
+			destination: '/sys/fs/cgroup',
+			type: 'cgroup',
+			source: 'cgroup',
+			options: [...(options.writableCgroups ? [] : readOnly), 'nosuid', 'noexec', 'nodev'],
+		},
+	];
+	const bindFromHost = (path: string): Mount => ({
+		destination: path,
+		type: 'bind',
+		source: path,
+		options: ['rbind', 'nosuid', 'noexec', 'nodev'],
+	});
+	if (host.IpcMode === 'host') mounts.push(bindFromHost('/dev/mqueue'), bindFromHost('/dev/shm'));
+	else {
+		mounts.push({
+			destination: '/dev/mqueue',
+			type: 'mqueue',
+			source: 'mqueue',
+			options: ['nosuid', 'noexec', 'nodev'],
+		});
+		if (input.shmPath) {
+			mounts.push({
+				destination: '/dev/shm',
+				type: 'bind',
+				source: input.shmPath,
+				options: ['rbind', 'nosuid', 'noexec', 'nodev'],
+			});
+		} else if (host.IpcMode !== 'none') {
+			const size = host.ShmSize || 64 << 20;
+			mounts.push({
+				destination: '/dev/shm',
+				type: 'tmpfs',
+				source: 'shm',
+				options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`],
+			});
+		}
+	}
+	return mounts;
+}
+
+function userMounts(input: SpecInput): Mount[] {
+	const mounts: Mount[] = [];
+	for (const point of input.mounts) {
+		if (point.Type === 'tmpfs') {
+			const given = point.Mode ? point.Mode.split(',') : [];
+			mounts.push({
+				destination: point.Destination,
+				type: 'tmpfs',
+				source: 'tmpfs',
+				options: ['nosuid', 'nodev', 'noexec', ...given],
+			});
+			continue;
+		}
+		const words = point.Mode.split(',');
+		mounts.push({
+			destination: point.Destination,
+			type: 'bind',
+			source: point.Source,
+			options: [
+				words.includes('norecursive') ? 'bind' : 'rbind',
+				point.RW ? 'rw' : 'ro',
+				point.Propagation || 'rprivate',
+			],
+		});
+	}
+	const {files} = input;
+	const taken = new Set(mounts.map((mount) => mount.destination));
+	const bindFile = (source: string | undefined, destination: string): void => {
+		if (!source || taken.has(destination)) return;
+		mounts.push({destination, type: 'bind', source, options: ['rbind', 'rprivate', 'rw']});
+	};
+	bindFile(files.resolvConf, '/etc/resolv.conf');
+	bindFile(files.hostname, '/etc/hostname');
+	bindFile(files.hosts, '/etc/hosts');
+	if (input.hostConfig.Init) {
+		mounts.push({
+			destination: '/sbin/docker-init',
+			type: 'bind',
+			source: input.init,
+			options: ['bind', 'ro', 'rprivate'],
+		});
+	}
+	const depth = (path: string): number => path.split('/').filter(Boolean).length;
+	return mounts.sort((a, b) => depth(a.destination) - depth(b.destination));
+}
+
+function namespaces(input: SpecInput, cgroupVersion: 1 | 2): LinuxNamespace[] {
+	const {hostConfig: host, joined} = input;
+	const list: LinuxNamespace[] = [{type: 'mount'}];
+	const add = (type: LinuxNamespace['type'], mode: string, path: string | undefined): void => {
+		if (path) list.push({type, path});
+		else if (mode !== 'host') list.push({type});
+	};
+	add('network', host.NetworkMode, joined.network);
+	if (host.UTSMode !== 'host') list.push({type: 'uts'});
+	add('pid', host.PidMode, joined.pid);
+	add('ipc', host.IpcMode, joined.ipc);
+	const cgroup = host.CgroupnsMode || (cgroupVersion === 2 && !host.Privileged ? 'private' : 'host');
+	if (cgroup === 'private') list.push({type: 'cgroup'});
+	return list;
+}
+
+function devicesOf(input: SpecInput, host: SpecHost): {nodes: LinuxDevice[]; rules: LinuxDeviceCgroup[]} {
+	if (input.hostConfig.Privileged) {
+		return {nodes: host.devices(), rules: [{allow: true, access: 'rwm'}]};
+	}
+	const nodes: LinuxDevice[] = [];
+	const rules = defaultDeviceRules();
+	for (const mapping of input.hostConfig.Devices ?? []) {
+		const found = host.device(mapping.PathOnHost);
+		if (found.length === 0) {
+			throw new WherryError(
+				'invalid',
+				`error gathering device information while adding custom device "${mapping.PathOnHost}": no such file or directory`,
+				{object: mapping.PathOnHost},
+			);
+		}
+		for (const node of found) {
+			nodes.push({...node, path: mapping.PathInContainer + node.path.slice(mapping.PathOnHost.length)});
+			rules.push({
+				allow: true,
+				type: node.type as 'c' | 'b',
+				major: node.major!,
+				minor: node.minor!,
+				access: mapping.CgroupPermissions || 'rwm',
+			});
+		}
+	}
+	for (const rule of input.hostConfig.DeviceCgroupRules ?? []) {
+		const match = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(rule);
+		if (!match) throw new WherryError('invalid', `invalid device cgroup rule format: '${rule}'`);
+		rules.push({
+			allow: true,
+			type: match[1] as 'a' | 'b' | 'c',
+			...(match[2] === '*' ? {} : {major: Number(match[2])}),
+			...(match[3] === '*' ? {} : {minor: Number(match[3])}),
+			access: match[4]!,
+		});
+	}
+	return {nodes, rules};
+}
+
+const maskedPaths = [
+	'/proc/acpi',
+	'/proc/asound',
+	'/proc/interrupts',
+	'/proc/kcore',
+	'/proc/keys',
+	'/proc/latency_stats',
+	'/proc/sched_debug',
+	'/proc/scsi',
+	'/proc/timer_list',
+	'/proc/timer_stats',
+	'/sys/devices/virtual/powercap',
+	'/sys/firmware',
+];
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+function seccompOf(
+	options: SecurityOptions,
+	capabilities: string[],
+	privileged: boolean,
+	host: SpecHost,
+): LinuxSeccomp | undefined {
+	const context = {capabilities, arch: host.arch, kernel: host.kernel};
+	if (options.seccomp === 'unconfined') return undefined;
+	if (options.seccomp !== undefined && options.seccomp !== 'builtin')
+		return parseSeccompProfile(options.seccomp, context);
+	return privileged ? undefined : defaultSeccomp(context);
+}
+
+function sysctls(input: SpecInput): Record<string, string> {
+	const defaults: Record<string, string> = {};
+	const {NetworkMode: network} = input.hostConfig;
+	if (network !== 'host' && !input.joined.network) {
+		defaults['net.ipv4.ip_unprivileged_port_start'] = '0';
+		defaults['net.ipv4.ping_group_range'] = '0 2147483647';
+	}
+	return {...defaults, ...input.hostConfig.Sysctls};
+}
+
+const namespacedKernelSysctls = new Set([
+	'kernel.msgmax',
+	'kernel.msgmnb',
+	'kernel.msgmni',
+	'kernel.sem',
+	'kernel.shmall',
+	'kernel.shmmax',
+	'kernel.shmmni',
+	'kernel.shm_rmid_forced',
+]);
+
+/** Only sysctls of a namespace that the container has to itself may be set (CVE-2022-0811). */
+export function checkSysctls(host: HostConfig): void {
+	for (const [key, value] of Object.entries(host.Sysctls ?? {})) {
+		if (!/^[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+$/.test(key) || /[\n\0]/.test(value)) {
+			throw new WherryError('invalid', `sysctl "${key}" is not allowed: it is not a sysctl's name`);
+		}
+		const ipc = namespacedKernelSysctls.has(key) || key.startsWith('fs.mqueue.');
+		const network = key.startsWith('net.');
+		const uts = key === 'kernel.domainname' || key === 'kernel.hostname';
+		if (!ipc && !network && !uts)
+			throw new WherryError('invalid', `sysctl "${key}" is not in a separate kernel namespace`);
+		if (network && host.NetworkMode === 'host') {
+			throw new WherryError('invalid', `sysctl "${key}" not allowed in host network namespace`);
+		}
+		if (ipc && host.IpcMode === 'host')
+			throw new WherryError('invalid', `sysctl "${key}" not allowed in host ipc namespace`);
+	}
+}
+
+/** `RLIMIT_NOFILE` for `nofile`. */
+function rlimits(host: HostConfig): POSIXRlimit[] {
+	return (host.Ulimits ?? []).map((limit) => ({
+		type: `RLIMIT_${limit.Name.toUpperCase()}`,
+		soft: limit.Soft,
+		hard: limit.Hard,
+	}));
+}
+
+export function buildSpec(input: SpecInput, host: SpecHost): Spec {
+	const {config, hostConfig} = input;
+	const options = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+	checkSysctls(hostConfig);
+	const capabilities = capabilitySet({
+		add: hostConfig.CapAdd ?? [],
+		drop: hostConfig.CapDrop ?? [],
+		privileged: hostConfig.Privileged,
+	}).filter((name) => allCapabilities.indexOf(name) <= host.lastCapability);
+	const devices = devicesOf(input, host);
+	const seccomp = seccompOf(options, capabilities, hostConfig.Privileged, host);
+	const masks = options.systemPaths && !hostConfig.Privileged;
+	const thermal = masks ? host.thermalThrottle() : [];
+	const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+	const numericUser = /^(\d+)(?::(\d+))?$/.exec(config.User);
+
+	return {
+		ociVersion: '1.0.2',
+		process: {
+			terminal: config.Tty,
+			user: {uid: Number(numericUser?.[1] ?? 0), gid: Number(numericUser?.[2] ?? 0)},
+			args: hostConfig.Init ? ['/sbin/docker-init', '--', ...command] : command,
+			env: environment(config),
+			cwd: config.WorkingDir || '/',
+			capabilities: {bounding: capabilities, effective: capabilities, permitted: capabilities},
+			...(hostConfig.Ulimits?.length ? {rlimits: rlimits(hostConfig)} : {}),
+			noNewPrivileges: options.noNewPrivileges,
+			oomScoreAdj: hostConfig.OomScoreAdj,
+		},
+		root: {path: input.rootPath, readonly: hostConfig.ReadonlyRootfs},
+		...(hostConfig.UTSMode === 'host' ? {} : {hostname: config.Hostname}),
+		...(config.Domainname && hostConfig.UTSMode !== 'host' ? {domainname: config.Domainname} : {}),
+		mounts: [...defaultMounts(input, options), ...userMounts(input)],
+		...(hostConfig.Annotations ? {annotations: hostConfig.Annotations} : {}),
+		linux: {
+			namespaces: namespaces(input, host.cgroupVersion),
+			devices: devices.nodes,
+			resources: resourcesOf(hostConfig, devices.rules),
+			cgroupsPath: `/wherry/${input.id}`,
+			sysctl: sysctls(input),
+			maskedPaths: masks
+				? (hostConfig.MaskedPaths ?? [
+						...maskedPaths,
+						...thermal.map((cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`),
+					])
+				: [],
+			readonlyPaths: masks ? (hostConfig.ReadonlyPaths ?? readonlyPaths) : [],
+			...(seccomp ? {seccomp} : {}),
+		},
+	};
+}

@@ -1,0 +1,438 @@
+/**
+ * OCI runtime `config.json` to plans. Pure: paths, cgroups and settings come in as values. The order of the
+ * operations is what makes a container safe; each step says why it stands where it stands.
+ */
+import {capabilityMask} from './capabilities.ts';
+import type {CgroupPlan} from './cgroups/plan.ts';
+import type {Mount, Process, Spec} from './oci.ts';
+import type {Plan} from './plan/encode.ts';
+import type {Op} from './plan/ops.ts';
+import type {MonitorSettings} from './plan/sections.ts';
+
+/** From <sys/mount.h>. */
+const MS = {
+	rdonly: 1,
+	nosuid: 2,
+	nodev: 4,
+	noexec: 8,
+	synchronous: 16,
+	mandlock: 64,
+	dirsync: 128,
+	noatime: 1024,
+	nodiratime: 2048,
+	bind: 4096,
+	rec: 16384,
+	unbindable: 1 << 17,
+	private: 1 << 18,
+	slave: 1 << 19,
+	shared: 1 << 20,
+	relatime: 1 << 21,
+	strictatime: 1 << 24,
+} as const;
+
+/** From <sched.h>. */
+export const cloneFlags = {
+	mount: 0x00020000,
+	cgroup: 0x02000000,
+	uts: 0x04000000,
+	ipc: 0x08000000,
+	user: 0x10000000,
+	pid: 0x20000000,
+	network: 0x40000000,
+} as const;
+
+const mountFlags: Record<string, number> = {
+	ro: MS.rdonly,
+	nosuid: MS.nosuid,
+	nodev: MS.nodev,
+	noexec: MS.noexec,
+	sync: MS.synchronous,
+	mand: MS.mandlock,
+	dirsync: MS.dirsync,
+	noatime: MS.noatime,
+	nodiratime: MS.nodiratime,
+	relatime: MS.relatime,
+	strictatime: MS.strictatime,
+	bind: MS.bind,
+	rbind: MS.bind | MS.rec,
+};
+const clearedFlags: Record<string, number> = {
+	rw: MS.rdonly,
+	suid: MS.nosuid,
+	dev: MS.nodev,
+	exec: MS.noexec,
+	async: MS.synchronous,
+	atime: MS.noatime,
+	diratime: MS.nodiratime,
+	norelatime: MS.relatime,
+	nostrictatime: MS.strictatime,
+};
+const propagationFlags: Record<string, number> = {
+	private: MS.private,
+	rprivate: MS.private | MS.rec,
+	slave: MS.slave,
+	rslave: MS.slave | MS.rec,
+	shared: MS.shared,
+	rshared: MS.shared | MS.rec,
+	unbindable: MS.unbindable,
+	runbindable: MS.unbindable | MS.rec,
+};
+
+/** Numbers of <sys/resource.h> on x86-64 and arm64. */
+const rlimitNumbers: Record<string, number> = {
+	RLIMIT_CPU: 0,
+	RLIMIT_FSIZE: 1,
+	RLIMIT_DATA: 2,
+	RLIMIT_STACK: 3,
+	RLIMIT_CORE: 4,
+	RLIMIT_RSS: 5,
+	RLIMIT_NPROC: 6,
+	RLIMIT_NOFILE: 7,
+	RLIMIT_MEMLOCK: 8,
+	RLIMIT_AS: 9,
+	RLIMIT_LOCKS: 10,
+	RLIMIT_SIGPENDING: 11,
+	RLIMIT_MSGQUEUE: 12,
+	RLIMIT_NICE: 13,
+	RLIMIT_RTPRIO: 14,
+	RLIMIT_RTTIME: 15,
+};
+
+const S_IFCHR = 0o020000;
+const S_IFBLK = 0o060000;
+const S_IFIFO = 0o010000;
+
+interface ParsedOptions {
+	flags: number;
+	propagation: number;
+	data: string;
+}
+
+export function parseMountOptions(options: readonly string[]): ParsedOptions {
+	let flags = 0;
+	let propagation = 0;
+	const data: string[] = [];
+	for (const option of options) {
+		if (option in mountFlags) flags |= mountFlags[option]!;
+		else if (option in clearedFlags) flags &= ~clearedFlags[option]!;
+		else if (option in propagationFlags) propagation = propagationFlags[option]!;
+		else if (option !== 'defaults' && option !== '') data.push(option);
+	}
+	return {flags, propagation, data: data.join(',')};
+}
+
+/** The devices that every container has, after the tmpfs on /dev (runtime-spec, "Default Devices"). */
+const defaultDevices: readonly [path: string, minor: number, major: number][] = [
+	['/dev/null', 3, 1],
+	['/dev/zero', 5, 1],
+	['/dev/full', 7, 1],
+	['/dev/random', 8, 1],
+	['/dev/urandom', 9, 1],
+	['/dev/tty', 0, 5],
+];
+const deviceLinks: readonly [path: string, target: string][] = [
+	['/dev/fd', '/proc/self/fd'],
+	['/dev/stdin', '/proc/self/fd/0'],
+	['/dev/stdout', '/proc/self/fd/1'],
+	['/dev/stderr', '/proc/self/fd/2'],
+	['/dev/core', '/proc/kcore'],
+	['/dev/ptmx', 'pts/ptmx'],
+];
+
+function deviceOps(spec: Spec): Op[] {
+	const ops: Op[] = defaultDevices.map(([path, minor, major]) => ({
+		op: 'mknod',
+		path,
+		mode: S_IFCHR | 0o666,
+		major,
+		minor,
+		uid: 0,
+		gid: 0,
+	}));
+	const made = new Set(defaultDevices.map(([path]) => path));
+	for (const [path, target] of deviceLinks) {
+		ops.push({op: 'symlink', target, path});
+		made.add(path);
+	}
+	for (const device of spec.linux?.devices ?? []) {
+		if (made.has(device.path)) continue;
+		const type = device.type === 'b' ? S_IFBLK : device.type === 'p' ? S_IFIFO : S_IFCHR;
+		ops.push({
+			op: 'mknod',
+			path: device.path,
+			mode: type | (device.fileMode ?? 0o666),
+			major: device.major ?? 0,
+			minor: device.minor ?? 0,
+			uid: device.uid ?? 0,
+			gid: device.gid ?? 0,
+		});
+	}
+	return ops;
+}
+
+function cgroupMount(mount: Mount, cgroups: CgroupPlan): Op[] {
+	const {flags} = parseMountOptions(mount.options ?? []);
+	if (cgroups.version === 2) {
+		return [{op: 'mount', fstype: 'cgroup2', source: 'cgroup', target: mount.destination, flags, data: ''}];
+	}
+	// v1 and hybrid: a tmpfs with this container's folder of every hierarchy, as other engines show it.
+	const ops: Op[] = [
+		{
+			op: 'mount',
+			fstype: 'tmpfs',
+			source: 'tmpfs',
+			target: mount.destination,
+			flags: flags & ~MS.rdonly,
+			data: 'mode=755',
+		},
+	];
+	for (const [name, source] of cgroups.folders) {
+		ops.push({op: 'bind', source, target: `${mount.destination}/${name}`, flags, propagation: MS.private});
+	}
+	return ops;
+}
+
+function mountOps(spec: Spec, cgroups: CgroupPlan): Op[] {
+	const ops: Op[] = [];
+	for (const mount of spec.mounts ?? []) {
+		if (mount.type === 'cgroup') {
+			ops.push(...cgroupMount(mount, cgroups));
+			continue;
+		}
+		const {flags, propagation, data} = parseMountOptions(mount.options ?? []);
+		if (mount.type === 'bind' || flags & MS.bind) {
+			ops.push({
+				op: 'bind',
+				source: mount.source!,
+				target: mount.destination,
+				flags: flags & ~MS.bind,
+				propagation: propagation || MS.private | MS.rec,
+			});
+			continue;
+		}
+		// devpts: newinstance is what every mount of it is since 4.7.
+		const cleaned = mount.type === 'devpts' ? data.replace(/(^|,)newinstance(?=,|$)/, '$1') : data;
+		ops.push({
+			op: 'mount',
+			fstype: mount.type ?? 'none',
+			source: mount.source ?? 'none',
+			target: mount.destination,
+			flags,
+			data: cleaned.replace(/^,/, '').replace(/,,/g, ','),
+		});
+		if (mount.destination === '/dev') ops.push(...deviceOps(spec));
+	}
+	return ops;
+}
+
+const namespacePath = (spec: Spec, type: string): string | undefined =>
+	spec.linux?.namespaces?.find((namespace) => namespace.type === type)?.path;
+const hasNamespace = (spec: Spec, type: string): boolean =>
+	spec.linux?.namespaces?.some((namespace) => namespace.type === type) ?? false;
+
+/** Ids, capabilities and the filter, in the order that leaves no gap; the same for init and exec. */
+function privilegeOps(process: Process, user: UserSpec, seccomp: Uint8Array | undefined): Op[] {
+	const sets = process.capabilities ?? {};
+	const ops: Op[] = [
+		{op: 'user', spec: user.spec, groups: [...user.groups]},
+		{op: 'boundingSet', mask: capabilityMask(sets.bounding ?? [])},
+	];
+	// Without no-new-privileges a filter can only be loaded with CAP_SYS_ADMIN, so before capabilities go; with it, last.
+	if (seccomp && !process.noNewPrivileges) ops.push({op: 'seccomp', program: seccomp, flags: 0});
+	ops.push(
+		{op: 'ids'},
+		{
+			op: 'capabilities',
+			effective: capabilityMask(sets.effective ?? []),
+			permitted: capabilityMask(sets.permitted ?? []),
+			inheritable: capabilityMask(sets.inheritable ?? []),
+			ambient: capabilityMask(sets.ambient ?? []),
+		},
+	);
+	if (process.noNewPrivileges) {
+		ops.push({op: 'noNewPrivileges'});
+		if (seccomp) ops.push({op: 'seccomp', program: seccomp, flags: 0});
+	}
+	return ops;
+}
+
+function rlimitOps(process: Process): Op[] {
+	return (process.rlimits ?? []).map((limit) => ({
+		op: 'rlimit',
+		resource: rlimitNumbers[limit.type]!,
+		soft: limit.soft,
+		hard: limit.hard,
+	}));
+}
+
+export interface UserSpec {
+	/** As the user wrote it; resolved natively in the container's own passwd and group. */
+	spec: string;
+	/** --group-add: names or numbers. */
+	groups: readonly string[];
+}
+
+export type Root =
+	| {kind: 'overlay'; lowers: readonly string[]; upper: string; work: string}
+	| {kind: 'folder'; path: string};
+
+export interface CompileInput {
+	spec: Spec;
+	root: Root;
+	user: UserSpec;
+	/** The compiled seccomp filter, when the spec has one. */
+	seccomp: Uint8Array | undefined;
+	cgroups: CgroupPlan;
+	settings: Omit<
+		MonitorSettings,
+		| 'clone-flags'
+		| 'join-pid'
+		| 'join-net'
+		| 'cgroup-dir'
+		| 'monitor-cgroups'
+		| 'oom-file'
+		| 'kill-file'
+		| 'tty'
+	>;
+	/** Netlink batches of the network; see the network module. */
+	network?: readonly Op[];
+	/** What the end must undo besides the cgroups, before them and in this order. */
+	stop: readonly Op[];
+	/** Initial size of the terminal. */
+	rows?: number;
+	columns?: number;
+}
+
+/** Overlay never follows what a layer says about redirects or metadata-only files: layers are strangers' data. */
+const overlayOptions = ['redirect_dir=nofollow', 'metacopy=off', 'index=off'];
+
+export function compileContainer(input: CompileInput): {monitor: Plan; stop: Plan} {
+	const {spec, cgroups, root} = input;
+	const process = spec.process!;
+	let flags: number = cloneFlags.mount;
+	const joins: Op[] = [];
+	for (const type of ['uts', 'ipc', 'pid', 'network'] as const) {
+		if (!hasNamespace(spec, type)) continue;
+		const path = namespacePath(spec, type);
+		if (!path) flags |= cloneFlags[type];
+		else if (type === 'ipc' || type === 'uts')
+			joins.push({op: 'joinNamespace', path, flag: cloneFlags[type]});
+	}
+	const shares = (spec.mounts ?? []).some((mount) =>
+		mount.options?.some((option) => /shared$|slave$/.test(option)),
+	);
+
+	const init: Op[] = [];
+	if (cgroups.initJoin.length > 0) init.push({op: 'joinCgroups', files: [...cgroups.initJoin]});
+	init.push(...joins);
+	// After joining the cgroup: the namespace's root is the cgroup of the moment.
+	if (hasNamespace(spec, 'cgroup')) init.push({op: 'unshare', flags: cloneFlags.cgroup});
+	init.push({op: 'propagation', path: '/', flags: MS.rec | (shares ? MS.slave : MS.private)});
+	init.push(
+		root.kind === 'overlay'
+			? {
+					op: 'overlayRoot',
+					lowers: [...root.lowers],
+					upper: root.upper,
+					work: root.work,
+					options: overlayOptions,
+				}
+			: {op: 'bindRoot', source: root.path},
+	);
+	init.push(...mountOps(spec, cgroups));
+	init.push(
+		process.terminal ? {op: 'console', rows: input.rows ?? 24, columns: input.columns ?? 80} : {op: 'stdio'},
+	);
+	init.push({op: 'pivot'});
+	if (spec.hostname) init.push({op: 'hostname', name: spec.hostname});
+	if (spec.domainname) init.push({op: 'domainname', name: spec.domainname});
+	if (hasNamespace(spec, 'network') && !namespacePath(spec, 'network')) init.push({op: 'loopbackUp'});
+	// Before /proc/sys turns read-only.
+	for (const [key, value] of Object.entries(spec.linux?.sysctl ?? {})) {
+		init.push({op: 'sysctl', path: key.replaceAll('.', '/'), value});
+	}
+	for (const path of spec.linux?.readonlyPaths ?? []) init.push({op: 'readonly', path});
+	for (const path of spec.linux?.maskedPaths ?? []) init.push({op: 'mask', path});
+	init.push(...rlimitOps(process));
+	if (process.oomScoreAdj) init.push({op: 'oomScoreAdj', value: process.oomScoreAdj});
+	// The working directory is made as root, before the root may turn read-only.
+	init.push({op: 'workdir', path: process.cwd, create: 1});
+	if (spec.root?.readonly) init.push({op: 'readonlyRoot'});
+	init.push({op: 'wait'});
+	init.push(...privilegeOps(process, input.user, input.seccomp));
+	init.push({op: 'umask', mask: process.user?.umask ?? 0o022});
+	init.push({op: 'workdir', path: process.cwd, create: 0});
+	init.push({op: 'exec', argv: process.args ?? [], env: process.env ?? []});
+
+	const settings: MonitorSettings = {
+		...input.settings,
+		tty: process.terminal ? '1' : '0',
+		'clone-flags': String(flags),
+		'join-pid': namespacePath(spec, 'pid') ?? '',
+		'join-net': namespacePath(spec, 'network') ?? '',
+		'cgroup-dir': cgroups.cgroupDir,
+		'monitor-cgroups': cgroups.monitorFiles.join('\n'),
+		'oom-file': cgroups.oomFile,
+		'kill-file': cgroups.killFile,
+	};
+	const stop: Op[] = [...cgroups.stop, ...input.stop];
+	return {
+		monitor: {
+			settings: Object.entries(settings).map(([key, value]) => ({op: 'set', key, value})),
+			setup: [...cgroups.monitorSetup, ...cgroups.setup],
+			network: input.network ?? [],
+			init,
+			stop,
+			pause: cgroups.pause,
+			unpause: cgroups.unpause,
+		},
+		stop: {stop},
+	};
+}
+
+export interface ExecInput {
+	/** The container's spec. */
+	spec: Spec;
+	cgroups: Pick<CgroupPlan, 'execJoin'>;
+	user: UserSpec;
+	argv: readonly string[];
+	/** Added to the container's own. */
+	env: readonly string[];
+	cwd: string | undefined;
+	tty: boolean;
+	rows: number;
+	columns: number;
+	/** The filter; undefined when the exec is privileged or the container has none. */
+	seccomp: Uint8Array | undefined;
+	/** Names of the capabilities: the container's, or all. */
+	capabilities: readonly string[];
+}
+
+export function compileExec(input: ExecInput): Plan {
+	const {spec} = input;
+	const base = spec.process!;
+	let flags: number = cloneFlags.mount;
+	for (const type of ['uts', 'ipc', 'pid', 'network', 'cgroup'] as const)
+		if (hasNamespace(spec, type)) flags |= cloneFlags[type];
+	const env = new Map<string, string>();
+	const add = (entry: string): void => {
+		const split = entry.indexOf('=');
+		if (split > 0) env.set(entry.slice(0, split), entry.slice(split + 1));
+	};
+	base.env?.forEach(add);
+	if (input.tty) add('TERM=xterm');
+	input.env.forEach(add);
+	const list = [...input.capabilities];
+	const process: Process = {...base, capabilities: {bounding: list, effective: list, permitted: list}};
+	const cwd = input.cwd ?? base.cwd;
+	const exec: Op[] = [];
+	if (input.cgroups.execJoin.length > 0) exec.push({op: 'joinCgroups', files: [...input.cgroups.execJoin]});
+	exec.push({op: 'joinContainer', flags});
+	exec.push(input.tty ? {op: 'console', rows: input.rows, columns: input.columns} : {op: 'stdio'});
+	exec.push(...rlimitOps(base));
+	if (base.oomScoreAdj) exec.push({op: 'oomScoreAdj', value: base.oomScoreAdj});
+	exec.push(...privilegeOps(process, input.user, input.seccomp));
+	exec.push({op: 'umask', mask: 0o022}, {op: 'workdir', path: cwd, create: 0});
+	exec.push({op: 'exec', argv: [...input.argv], env: [...env].map(([key, value]) => `${key}=${value}`)});
+	return {exec};
+}
