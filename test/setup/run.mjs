@@ -1,0 +1,84 @@
+/**
+ * `npm test`: sees to what the tests need, builds, runs them, and ends with `N passed, N failed`.
+ * Arguments are passed on to AVA: `npm test -- test/cli/format`.
+ *
+ * Files named *.serial.test.ts change things that the whole host shares (or measure it) and run alone, after
+ * the others.
+ */
+import {spawn, spawnSync} from 'node:child_process';
+import {difference, traces} from './leftovers.mjs';
+import {ensurePackages} from './packages.mjs';
+
+const root = new URL('../..', import.meta.url).pathname;
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 20) || major === 23) {
+	process.stderr.write(`The tests need Node 22.20 or 24 and up; this is ${process.versions.node}. "npm test" brings its own.\n`);
+	process.exit(1);
+}
+if (!ensurePackages()) process.exit(1);
+for (const script of ['native/build.mjs', 'src/bundle.mjs']) {
+	const built = spawnSync(process.execPath, [script], {cwd: root, stdio: 'inherit'});
+	if (built.status !== 0) process.exit(1);
+}
+
+const env = {...process.env, FORCE_COLOR: '0'};
+// Ink and some test tools change their behaviour when they see it; the programs under test run on a user's machine.
+delete env.CI;
+delete env.NODE_OPTIONS;
+
+/** Runs AVA, shows its output, and returns how many tests passed and failed. */
+function ava(args) {
+	return new Promise(resolve => {
+		const child = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...args], {
+			cwd: root,
+			env,
+			stdio: ['ignore', 'pipe', 'inherit'],
+		});
+		let tail = '';
+		child.stdout.setEncoding('utf8');
+		child.stdout.on('data', text => {
+			process.stdout.write(text);
+			tail = (tail + text).slice(-20_000);
+		});
+		child.on('close', status => {
+			const count = pattern => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0);
+			const passed = count(/^\s*(\d+) tests? passed/gm);
+			let failed =
+				count(/^\s*(\d+) tests? failed/gm) +
+				count(/^\s*(\d+) uncaught exceptions?/gm) +
+				count(/^\s*(\d+) unhandled rejections?/gm) +
+				count(/^\s*(\d+) tests? remained pending/gm) +
+				count(/^\s*(\d+) tests? skipped/gm);
+			if (status !== 0 && failed === 0) failed = 1;
+			resolve({passed, failed});
+		});
+	});
+}
+
+const before = traces();
+const chosen = process.argv.slice(2);
+const runs =
+	chosen.length > 0
+		? [['--concurrency=1', ...chosen]]
+		: [['!test/**/*.serial.test.ts'], ['--concurrency=1', '--serial', 'test/**/*.serial.test.ts']];
+let passed = 0;
+let failed = 0;
+for (const args of runs) {
+	const result = await ava(args);
+	passed += result.passed;
+	failed += result.failed;
+}
+
+// A monitor that has just been told to end may need a moment.
+let left = difference(before, traces());
+for (let attempt = 0; left.length > 0 && attempt < 20; attempt++) {
+	await new Promise(resolve => setTimeout(resolve, 250));
+	left = difference(before, traces());
+}
+if (left.length === 0) passed++;
+else {
+	failed++;
+	process.stdout.write(`Left behind by the tests:\n${left.map(trace => `  ${trace}\n`).join('')}`);
+}
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exit(failed > 0 ? 1 : 0);
