@@ -70,7 +70,7 @@ export const opSchemas = {
 			['messages', 's'],
 			['flags', 'i'],
 		],
-		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored.',
+		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. In IFLA_NET_NS_FD the descriptor 100 is the host namespace, 101 that of the container.',
 	),
 	removeFile: op(14, ['host'], [['path', 's']], 'Unlinks; a file that is gone is fine.'),
 	removeTree: op(

@@ -37,6 +37,8 @@ export interface MonitorSettings {
 	id: string;
 	/** WHERRY_RUN/containers/<id>: has monitor.plan, attach.sock, attributes. */
 	'run-dir': string;
+	/** An empty folder on which the root is mounted in the container's own mount namespace. */
+	mountpoint: string;
 	/** The state file that the monitor replaces by rename at every change; see state.ts. */
 	'state-file': string;
 	/** `json-file` or `none`. */
