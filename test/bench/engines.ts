@@ -1,0 +1,109 @@
+/**
+ * The engines that are measured side by side, each on private folders below one temporary folder, with the
+ * same image from the same registry on the loopback.
+ */
+import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
+import {accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {output} from './measure.ts';
+
+export interface BenchEngine {
+	readonly name: 'wherry' | 'docker' | 'podman';
+	readonly command: readonly string[];
+	readonly env: NodeJS.ProcessEnv;
+	/** Flags of pull for a registry on plain HTTP. */
+	readonly pullFlags: readonly string[];
+	stop(): Promise<void>;
+}
+
+const launcher = new URL('../../src/wherry.sh', import.meta.url).pathname;
+
+export function find(program: string): string | undefined {
+	return ['/usr/bin', '/usr/sbin', '/usr/local/bin']
+		.map((folder) => join(folder, program))
+		.find((path) => {
+			try {
+				accessSync(path, constants.X_OK);
+				return true;
+			} catch {
+				return false;
+			}
+		});
+}
+
+/** Ends a child that was started here and waits for it. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	const closed = new Promise((resolve) => child.once('exit', resolve));
+	child.kill(signal);
+	await closed;
+}
+
+export async function startDocker(folder: string, base: NodeJS.ProcessEnv): Promise<BenchEngine | undefined> {
+	const daemon = find('dockerd');
+	const client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : find('docker');
+	if (!daemon || !client || process.getuid?.() !== 0) return undefined;
+	const home = join(folder, 'docker');
+	mkdirSync(home, {recursive: true});
+	const socket = `unix://${home}/docker.sock`;
+	const log = join(home, 'log');
+	const child = spawn(
+		'/bin/sh',
+		[
+			'-c',
+			`exec ${daemon} --data-root ${home}/data --exec-root ${home}/exec --pidfile ${home}/pid -H ${socket} --bridge=none --iptables=false --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
+		],
+		{env: base, stdio: 'ignore'},
+	);
+	const env = {...base, DOCKER_HOST: socket, DOCKER_CONFIG: home};
+	for (let attempt = 0; attempt < 100; attempt++) {
+		if (child.exitCode !== null) break;
+		if (spawnSync(client, ['version'], {env, stdio: 'ignore'}).status === 0) {
+			return {name: 'docker', command: [client], env, pullFlags: ['-q'], stop: () => end(child)};
+		}
+		await sleep(200);
+	}
+	await end(child);
+	process.stderr.write(
+		`docker is left out, its daemon did not start:\n${readFileSync(log, 'utf8').slice(-800)}\n`,
+	);
+	return undefined;
+}
+
+export function podman(folder: string, base: NodeJS.ProcessEnv): BenchEngine | undefined {
+	const program = find('podman');
+	if (!program) return undefined;
+	const home = join(folder, 'podman');
+	mkdirSync(home, {recursive: true});
+	const conf = join(home, 'containers.conf');
+	writeFileSync(
+		conf,
+		'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\nlog_driver = "k8s-file"\n',
+	);
+	return {
+		name: 'podman',
+		command: [program, '--root', join(home, 'root'), '--runroot', join(home, 'run'), '--runtime', 'crun'],
+		env: {...base, CONTAINERS_CONF: conf},
+		pullFlags: ['-q', '--tls-verify=false'],
+		stop: async () => {},
+	};
+}
+
+export function wherry(folder: string, base: NodeJS.ProcessEnv): BenchEngine {
+	return {
+		name: 'wherry',
+		command: [launcher],
+		env: {...base, WHERRY_ROOT: join(folder, 'wherry/root'), WHERRY_RUN: join(folder, 'wherry/run')},
+		pullFlags: ['-q'],
+		stop: async () => {},
+	};
+}
+
+/** Removes every container of an engine. */
+export function removeAll(engine: BenchEngine): void {
+	const ids = output([...engine.command, 'ps', '-aq'], engine.env)
+		.split(/\s+/)
+		.filter(Boolean);
+	if (ids.length > 0) output([...engine.command, 'rm', '-f', ...ids], engine.env);
+}

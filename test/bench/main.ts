@@ -1,0 +1,222 @@
+/**
+ * `npm run bench [-- --json] [--runs N] [--only TEXT]`: wherry and whichever of docker, podman and crun are
+ * there, on the same work, interleaved, so that what else the machine does hits all of them alike.
+ */
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {parseArgs} from 'node:util';
+import {type BenchEngine, end, find, podman, removeAll, startDocker, wherry} from './engines.ts';
+import {makeBundle, makeImages} from './images.ts';
+import {output, type Sample, table, time} from './measure.ts';
+
+const {values: flags} = parseArgs({
+	options: {json: {type: 'boolean'}, runs: {type: 'string', default: '15'}, only: {type: 'string'}},
+});
+const runs = Number(flags.runs);
+const wanted = (name: string): boolean => !flags.only || name.includes(flags.only);
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const env: NodeJS.ProcessEnv = {...process.env};
+// It slows the start of Node and means nothing on the loopback.
+delete env.NODE_EXTRA_CA_CERTS;
+delete env.NODE_OPTIONS;
+
+const folder = mkdtempSync(join(tmpdir(), 'wherry-bench-'));
+const samples: Sample[] = [];
+const memory: {engine: string; containers: number; kilobytesEach: number}[] = [];
+
+type Command = (engine: BenchEngine) => {before?: () => void; argv: readonly string[]; after?: () => void};
+
+function measure(
+	name: string,
+	engines: readonly BenchEngine[],
+	count: number,
+	command: Command,
+	extra: Record<string, readonly string[]> = {},
+): void {
+	if (!wanted(name)) return;
+	say(name);
+	const times = new Map<string, number[]>();
+	const add = (engine: string, value: number): void =>
+		void times.set(engine, [...(times.get(engine) ?? []), value]);
+	// The first round warms caches and is not counted.
+	for (let round = 0; round <= count; round++) {
+		for (const engine of engines) {
+			const {before, argv, after} = command(engine);
+			before?.();
+			const value = time(argv, engine.env);
+			after?.();
+			if (round > 0) add(engine.name, value);
+		}
+		for (const [peer, argv] of Object.entries(extra)) {
+			const value = time(argv, env);
+			if (round > 0) add(peer, value);
+		}
+	}
+	for (const [engine, milliseconds] of times) samples.push({case: name, engine, milliseconds});
+}
+
+/** Proportional set size in KiB of the processes whose command line matches. */
+function pss(matches: (command: string) => boolean): number[] {
+	const found: number[] = [];
+	for (const pid of readdirSync('/proc')) {
+		if (!/^\d+$/.test(pid)) continue;
+		try {
+			if (!matches(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))) continue;
+			const line = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+			if (line) found.push(Number(line[1]));
+		} catch {
+			// It ended meanwhile.
+		}
+	}
+	return found;
+}
+
+const monitors: Record<BenchEngine['name'], (command: string) => boolean> = {
+	wherry: (command) => command.includes(folder) && command.includes('wherry-monitor'),
+	podman: (command) => command.includes(folder) && command.includes('conmon'),
+	docker: (command) => command.includes(folder) && command.includes('containerd-shim'),
+};
+
+function measureMemory(engine: BenchEngine, image: string): void {
+	for (const containers of [1, 50]) {
+		for (let index = 0; index < containers; index++) {
+			output([...engine.command, 'run', '-d', '--network', 'none', image, 'sleep', '1000'], engine.env);
+		}
+		const sizes = pss(monitors[engine.name]);
+		memory.push({
+			engine: engine.name,
+			containers,
+			kilobytesEach: Math.round(sizes.reduce((sum, size) => sum + size, 0) / containers),
+		});
+		removeAll(engine);
+	}
+}
+
+/** Create, start, wait and remove with the engine already loaded; milliseconds of each round. */
+function inProcess(engine: BenchEngine, image: string, rounds: number): number[] {
+	const script = new URL('in-process.ts', import.meta.url).pathname;
+	return JSON.parse(output([process.execPath, script, image, String(rounds)], engine.env)) as number[];
+}
+
+const all: BenchEngine[] = [];
+let registry: Awaited<ReturnType<typeof makeImages>>['registry'] | undefined;
+try {
+	say('preparing images and engines');
+	const images = await makeImages(folder, env);
+	registry = images.registry;
+	const own = wherry(folder, env);
+	all.push(own);
+	const docker = await startDocker(folder, env);
+	if (docker) all.push(docker);
+	const pod = podman(folder, env);
+	if (pod) all.push(pod);
+	for (const engine of all)
+		output([...engine.command, 'pull', ...engine.pullFlags, images.small], engine.env);
+	const node = process.execPath;
+	const on = (engine: BenchEngine, ...argv: string[]): string[] => [...engine.command, ...argv];
+
+	measure('--version', [own], runs, (engine) => ({argv: on(engine, '--version')}), {
+		'node -e 0': [node, '-e', '0'],
+	});
+	for (const network of ['none', 'host']) {
+		measure(`run --rm, network ${network}`, all, runs, (engine) => ({
+			argv: on(engine, 'run', '--rm', '--network', network, images.small, 'true'),
+		}));
+	}
+	measure('run -d, network none', all, runs, (engine) => ({
+		argv: on(engine, 'run', '-d', '--name', 'bench', '--network', 'none', images.small, 'sleep', '1000'),
+		after: () => void output(on(engine, 'rm', '-f', 'bench'), engine.env),
+	}));
+	for (const engine of all)
+		output(
+			on(engine, 'run', '-d', '--name', 'bench', '--network', 'none', images.small, 'sleep', '1000'),
+			engine.env,
+		);
+	measure('exec', all, runs, (engine) => ({argv: on(engine, 'exec', 'bench', 'true')}));
+	measure('ps', all, runs, (engine) => ({argv: on(engine, 'ps')}), {'node -e 0': [node, '-e', '0']});
+	measure('images', all, runs, (engine) => ({argv: on(engine, 'images')}));
+	measure('inspect', all, runs, (engine) => ({argv: on(engine, 'inspect', 'bench')}));
+	measure('logs', all, runs, (engine) => ({argv: on(engine, 'logs', 'bench')}));
+	for (const engine of all) removeAll(engine);
+	measure('rm -f of a running container', all, Math.min(runs, 8), (engine) => ({
+		before: () =>
+			void output(
+				on(engine, 'run', '-d', '--name', 'bench', '--network', 'none', images.small, 'sleep', '1000'),
+				engine.env,
+			),
+		argv: on(engine, 'rm', '-f', 'bench'),
+	}));
+	measure('pull, 4 layers, 80 MB', all, 5, (engine) => ({
+		before: () =>
+			void spawnSync(engine.command[0]!, [...engine.command.slice(1), 'rmi', '-f', images.large], {
+				env: engine.env,
+				stdio: 'ignore',
+			}),
+		argv: on(engine, 'pull', ...engine.pullFlags, images.large),
+	}));
+	if (wanted('in-process')) {
+		say('in-process');
+		const own15: number[] = [];
+		const crun: number[] = [];
+		const bundle = find('crun') ? makeBundle(folder, images.rootfs, env) : undefined;
+		// Blocks of ten in turn: a process of its own is started for each block, and its start is not measured.
+		for (let block = 0; block < 3; block++) {
+			own15.push(...inProcess(own, images.small, 10));
+			for (let round = 0; bundle && round < 10; round++) {
+				crun.push(
+					time(
+						[
+							'crun',
+							'--root',
+							join(folder, 'crun'),
+							'run',
+							'--bundle',
+							bundle,
+							`bench-${process.pid}-${block}-${round}`,
+						],
+						env,
+					),
+				);
+			}
+		}
+		samples.push({case: 'in-process create, start, wait, remove', engine: 'wherry', milliseconds: own15});
+		if (bundle)
+			samples.push({case: 'in-process create, start, wait, remove', engine: 'crun run', milliseconds: crun});
+	}
+	if (wanted('memory')) {
+		say('memory');
+		for (const engine of all) measureMemory(engine, images.small);
+	}
+} finally {
+	for (const engine of all) {
+		try {
+			removeAll(engine);
+		} catch (error) {
+			say(String(error));
+		}
+		await engine.stop();
+	}
+	if (registry) await end(registry);
+	if (find('umount')) {
+		// podman and docker leave mounts of their stores behind.
+		const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+			.split('\n')
+			.map((line) => line.split(' ')[4] ?? '');
+		for (const mount of mounts.filter((path) => path.startsWith(folder)).reverse())
+			spawnSync('umount', ['-l', mount]);
+	}
+	rmSync(folder, {recursive: true, force: true});
+}
+
+if (flags.json) process.stdout.write(`${JSON.stringify({samples, memory}, null, '\t')}\n`);
+else {
+	process.stdout.write(`${table(samples)}\n`);
+	for (const {engine, containers, kilobytesEach} of memory) {
+		process.stdout.write(
+			`monitor memory (PSS), ${containers} running: ${engine} ${kilobytesEach} KiB each\n`,
+		);
+	}
+}

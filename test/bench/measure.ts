@@ -1,0 +1,68 @@
+import {spawnSync} from 'node:child_process';
+
+export interface Sample {
+	readonly case: string;
+	readonly engine: string;
+	readonly milliseconds: number[];
+}
+
+export interface Summary {
+	median: number;
+	min: number;
+	max: number;
+}
+
+export function summarise(values: readonly number[]): Summary {
+	const sorted = [...values].sort((a, b) => a - b);
+	const middle = sorted.length >> 1;
+	const median = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+	return {median, min: sorted[0]!, max: sorted.at(-1)!};
+}
+
+/** Runs a command to its end and returns how long it took, in milliseconds. A failure ends the benchmark: its time would mean nothing. */
+export function time(argv: readonly string[], env: NodeJS.ProcessEnv): number {
+	const start = process.hrtime.bigint();
+	const result = spawnSync(argv[0]!, argv.slice(1), {env, stdio: ['ignore', 'pipe', 'pipe']});
+	const end = process.hrtime.bigint();
+	if (result.error) throw result.error;
+	if (result.status !== 0)
+		throw new Error(`${argv.join(' ')} ended with ${result.status}: ${result.stderr.toString()}`);
+	return Number(end - start) / 1e6;
+}
+
+/** Runs a command that must succeed, and returns what it printed, trimmed. */
+export function output(argv: readonly string[], env: NodeJS.ProcessEnv): string {
+	const result = spawnSync(argv[0]!, argv.slice(1), {
+		env,
+		stdio: ['ignore', 'pipe', 'pipe'],
+		maxBuffer: 64 << 20,
+	});
+	if (result.error) throw result.error;
+	if (result.status !== 0)
+		throw new Error(`${argv.join(' ')} ended with ${result.status}: ${result.stderr.toString()}`);
+	return result.stdout.toString().trim();
+}
+
+/** One table: a row per case and engine with its median, min, max and wherry's ratio to it. */
+export function table(samples: readonly Sample[]): string {
+	const rows: string[][] = [['CASE', 'ENGINE', 'MEDIAN', 'MIN', 'MAX', 'WHERRY/ENGINE']];
+	for (const name of new Set(samples.map((sample) => sample.case))) {
+		const group = samples.filter((sample) => sample.case === name);
+		const own = group.find((sample) => sample.engine === 'wherry');
+		const ownMedian = own ? summarise(own.milliseconds).median : Number.NaN;
+		for (const {engine, milliseconds} of group) {
+			const {median, min, max} = summarise(milliseconds);
+			const ratio = engine === 'wherry' || Number.isNaN(ownMedian) ? '' : (ownMedian / median).toFixed(2);
+			rows.push([name, engine, median.toFixed(1), min.toFixed(1), max.toFixed(1), ratio]);
+		}
+	}
+	const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+	return rows
+		.map((row) =>
+			row
+				.map((cell, column) => cell.padEnd(widths[column]!))
+				.join('   ')
+				.trimEnd(),
+		)
+		.join('\n');
+}
