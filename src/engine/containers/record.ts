@@ -1,0 +1,166 @@
+/**
+ * What is on disk of a container: `container.json`, written by the engine, and `state.json`, written by the
+ * monitor while it lives; and what the kernel says about it.
+ */
+import {mkdirSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import type {MonitorState} from '../../runtime/monitor-protocol.ts';
+import type {ContainerConfig, ContainerStatus, HostConfig, MountPoint} from '../api.ts';
+import {isErrno, WherryError} from '../errors.ts';
+import {readIfThere, replaceFile} from '../files.ts';
+import type {Paths} from '../paths.ts';
+import {bootId, isAlive, type ProcessIdentity} from '../processes.ts';
+import {isId, lookUpName} from './names.ts';
+
+/** A mount point, and what the engine needs to know of it besides what `inspect` shows. */
+export interface StoredMount extends MountPoint {
+	/** A volume that goes with the container on `rm -v` and `--rm`. */
+	anonymous?: boolean;
+	/** Below the volume's root, always without `..`. */
+	subpath?: string;
+}
+
+export interface ContainerRecord {
+	Id: string;
+	/** Without the slash. */
+	Name: string;
+	/** RFC 3339. */
+	Created: string;
+	/** The image's id. */
+	Image: string;
+	/** A familiar name of the image, for events. */
+	ImageName: string;
+	Os: string;
+	Architecture: string;
+	/** Keys of the layers, lowest first. */
+	Layers: string[];
+	Config: ContainerConfig;
+	HostConfig: HostConfig;
+	Mounts: StoredMount[];
+	/** Who made it, as long as it has never run: a --rm container whose maker died before the start is removed. */
+	Creator?: ProcessIdentity;
+}
+
+export const zeroTime = '0001-01-01T00:00:00Z';
+
+export const recordPath = (paths: Paths, id: string): string => join(paths.container(id), 'container.json');
+export const statePath = (paths: Paths, id: string): string => join(paths.container(id), 'state.json');
+export const logPath = (paths: Paths, id: string): string => join(paths.container(id), 'container.log');
+export const socketPath = (paths: Paths, id: string): string => join(paths.runContainer(id), 'attach.sock');
+
+export function noSuchContainer(name: string): WherryError {
+	return new WherryError('not-found', `No such container: ${name}`, {object: name});
+}
+
+export function readRecord(paths: Paths, id: string): ContainerRecord | undefined {
+	const text = readIfThere(recordPath(paths, id));
+	if (text === undefined) return undefined;
+	try {
+		return JSON.parse(text) as ContainerRecord;
+	} catch (cause) {
+		throw new WherryError('corrupt', `the record of container ${id} is damaged`, {object: id, cause});
+	}
+}
+
+/** Without fsync: a container that a power cut takes away was not running after it, either. */
+export function writeRecord(paths: Paths, record: ContainerRecord): void {
+	replaceFile(recordPath(paths, record.Id), JSON.stringify(record));
+}
+
+const statuses = new Set(['created', 'running', 'paused', 'restarting', 'exited']);
+
+export const initialState: MonitorState = {
+	status: 'created',
+	pid: 0,
+	pidStart: 0,
+	monitorPid: 0,
+	monitorStart: 0,
+	bootId: '',
+	exitCode: 0,
+	oomKilled: false,
+	error: '',
+	startedAt: zeroTime,
+	finishedAt: zeroTime,
+	restartCount: 0,
+	manuallyStopped: false,
+};
+
+/** What the state file says; the initial state when it isn't there or makes no sense. */
+export function readState(paths: Paths, id: string): MonitorState {
+	const text = readIfThere(statePath(paths, id));
+	if (text === undefined) return initialState;
+	try {
+		const state = {...initialState, ...(JSON.parse(text) as MonitorState)};
+		return statuses.has(state.status) ? state : initialState;
+	} catch {
+		return initialState;
+	}
+}
+
+export function writeState(paths: Paths, id: string, state: MonitorState): void {
+	replaceFile(statePath(paths, id), `${JSON.stringify(state)}\n`);
+}
+
+export const isActiveStatus = (status: string): boolean =>
+	status === 'running' || status === 'paused' || status === 'restarting';
+
+/** Whether the monitor that wrote the state lives. */
+export function monitorLives(state: MonitorState): boolean {
+	return state.bootId === bootId() && isAlive(state.monitorPid, state.monitorStart);
+}
+
+/** The state as it is now: one that a dead monitor left as running is shown as what repair will make of it. */
+export function currentState(paths: Paths, id: string): MonitorState {
+	const state = readState(paths, id);
+	if (!isActiveStatus(state.status)) return state;
+	if (monitorLives(state)) return state;
+	// Its last word may have been written just before it ended.
+	const again = readState(paths, id);
+	if (!isActiveStatus(again.status) || monitorLives(again)) return again;
+	return {...again, status: 'exited', pid: 0, exitCode: 137};
+}
+
+/** Whether a process of the container exists: also while it is paused or waits for its restart. */
+export const isUp = (state: MonitorState): boolean => isActiveStatus(state.status);
+
+export type {ContainerStatus};
+
+/** The ids of all containers that are complete. */
+export function listIds(paths: Paths): string[] {
+	try {
+		return readdirSync(paths.containers).filter(isId);
+	} catch (error) {
+		if (isErrno(error, 'ENOENT')) return [];
+		throw error;
+	}
+}
+
+/** The container with this id, name or unambiguous prefix, in docker's order. Throws `not-found`, `invalid`. */
+export function findContainer(paths: Paths, container: string): ContainerRecord {
+	const name = container.startsWith('/') ? container.slice(1) : container;
+	if (name === '') throw new WherryError('invalid', 'invalid container name or ID: value is empty');
+	const candidates: (string | undefined)[] = [isId(name) ? name : undefined, lookUpName(paths, name)];
+	for (const id of candidates) {
+		const record = id && readRecord(paths, id);
+		// A name whose record says otherwise is about to be renamed or repaired.
+		if (record) return record;
+	}
+	if (/^[0-9a-f]{1,63}$/.test(name)) {
+		const matches = listIds(paths).filter((id) => id.startsWith(name));
+		if (matches.length > 1) {
+			throw new WherryError('invalid', `Multiple IDs found with provided prefix: ${name}`, {object: name});
+		}
+		const record = matches[0] && readRecord(paths, matches[0]);
+		if (record) return record;
+	}
+	throw noSuchContainer(container);
+}
+
+/** docker's attributes of a container's events: its labels, its image and its name. */
+export function eventAttributes(record: ContainerRecord): Record<string, string> {
+	return {...record.Config.Labels, image: record.Config.Image, name: record.Name};
+}
+
+export function makeFolder(path: string): void {
+	mkdirSync(path, {recursive: true, mode: 0o700});
+}

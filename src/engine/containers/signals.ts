@@ -1,0 +1,28 @@
+/** Signals by name, as docker takes them: `TERM`, `SIGTERM`, `15`, `RTMIN+3`. */
+import {constants} from 'node:os';
+import {WherryError} from '../errors.ts';
+
+/** Where glibc begins and ends the real-time signals that programs may use (signal(7)). */
+const realTimeMin = 34;
+const realTimeMax = 64;
+
+/** Throws `invalid`: `invalid signal: X`. */
+export function signalNumber(signal: string): number {
+	const invalid = () => new WherryError('invalid', `invalid signal: ${signal}`, {object: signal});
+	if (/^\d+$/.test(signal)) {
+		const number = Number(signal);
+		if (number < 1 || number > realTimeMax) throw invalid();
+		return number;
+	}
+	const name = signal.toUpperCase().replace(/^SIG/, '');
+	const realTime = /^RT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(name);
+	if (realTime) {
+		const base = realTime[1] === 'MIN' ? realTimeMin : realTimeMax;
+		const number = base + Number(`${realTime[2] ?? ''}${realTime[3] ?? 0}`);
+		if (number < realTimeMin || number > realTimeMax) throw invalid();
+		return number;
+	}
+	const number = (constants.signals as Record<string, number>)[`SIG${name}`];
+	if (number === undefined) throw invalid();
+	return number;
+}

@@ -1,0 +1,72 @@
+/** docker's filters of `events`. */
+import type {EngineEvent, Filters} from '../api.ts';
+import {WherryError} from '../errors.ts';
+
+const known = new Set([
+	'config',
+	'container',
+	'daemon',
+	'event',
+	'image',
+	'label',
+	'network',
+	'node',
+	'plugin',
+	'scope',
+	'secret',
+	'service',
+	'type',
+	'volume',
+]);
+
+/** Actions that carry an argument after a colon; a filter without one means all of them. */
+const withArgument = ['exec_create', 'exec_start', 'health_status'];
+
+/** Whether the labels have what each filter asks for: `key` or `key=value`. */
+export function labelsMatch(filters: readonly string[], labels: Record<string, string>): boolean {
+	return filters.every((filter) => {
+		const split = filter.indexOf('=');
+		if (split < 0) return Object.hasOwn(labels, filter);
+		const key = filter.slice(0, split);
+		return Object.hasOwn(labels, key) && labels[key] === filter.slice(split + 1);
+	});
+}
+
+function stripTag(name: string): string {
+	const digest = name.indexOf('@');
+	const repository = digest < 0 ? name : name.slice(0, digest);
+	const colon = repository.lastIndexOf(':');
+	return colon > repository.lastIndexOf('/') ? repository.slice(0, colon) : repository;
+}
+
+/** Throws `invalid` for an unknown filter. */
+export function eventFilter(filters: Filters = {}): (event: EngineEvent) => boolean {
+	for (const key of Object.keys(filters)) {
+		if (!known.has(key)) throw new WherryError('invalid', `invalid filter '${key}'`);
+	}
+	const exact = (key: string, ...values: string[]) => {
+		const wanted = filters[key];
+		return !wanted?.length || values.some((value) => wanted.includes(value));
+	};
+	const prefix = (key: string, ...values: string[]) => {
+		const wanted = filters[key];
+		return !wanted?.length || values.some((value) => wanted.some((start) => value.startsWith(start)));
+	};
+	const eventMatch = filters.event?.some((name) => withArgument.includes(name)) ? prefix : exact;
+	return (event) => {
+		const {ID, Attributes} = event.Actor;
+		const name = Attributes.name ?? '';
+		const image = (event.Type === 'image' ? Attributes.name : Attributes.image) ?? '';
+		return (
+			eventMatch('event', event.Action) &&
+			exact('type', event.Type) &&
+			exact('scope', event.scope) &&
+			prefix('container', ...(event.Type === 'container' ? [ID, name] : [Attributes.container ?? ''])) &&
+			prefix('volume', ...(event.Type === 'volume' ? [ID, name] : [])) &&
+			prefix('network', ...(event.Type === 'network' ? [ID, name] : [])) &&
+			exact('image', ID, image, stripTag(ID), stripTag(image)) &&
+			labelsMatch(filters.label ?? [], Attributes) &&
+			['config', 'daemon', 'node', 'plugin', 'secret', 'service'].every((key) => exact(key))
+		);
+	};
+}
