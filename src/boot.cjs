@@ -1,0 +1,101 @@
+'use strict';
+// The first file that Node reads: it compiles the faces through a V8 code cache. The cache made with the
+// build is used when it fits this Node; otherwise one is kept in WHERRY_ROOT/cache/v8, which only root can
+// write (V8 doesn't authenticate it). It is a file of its own to stay tiny: it has no cache itself.
+const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
+
+const BUILD = '@BUILD@';
+const env = process.env;
+for (const name of ['NODE_OPTIONS', 'NODE_COMPILE_CACHE']) {
+	const kept = env[`WHERRY_KEPT_${name}`];
+	if (kept === undefined) continue;
+	env[name] = kept;
+	delete env[`WHERRY_KEPT_${name}`];
+}
+
+const warm = env.WHERRY_WARM === '1';
+const shipped = path.join(__dirname, 'v8');
+const own = path.join(env.WHERRY_ROOT || '/var/lib/wherry', 'cache', 'v8');
+const fileOf = face => `${face}-${BUILD}-${process.versions.v8}-${process.arch}`;
+
+function readOwned(file) {
+	let fd;
+	try {
+		fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+		const stat = fs.fstatSync(fd);
+		const folder = fs.lstatSync(path.dirname(file));
+		const mine = s => s.uid === process.geteuid() && (s.mode & 0o022) === 0;
+		return stat.isFile() && folder.isDirectory() && mine(stat) && mine(folder) ? fs.readFileSync(fd) : undefined;
+	} catch {
+		return undefined;
+	} finally {
+		if (fd !== undefined) fs.closeSync(fd);
+	}
+}
+
+function read(file) {
+	try {
+		return fs.readFileSync(file);
+	} catch {
+		return undefined;
+	}
+}
+
+function store(folder, mode, face, script) {
+	try {
+		fs.mkdirSync(folder, {recursive: true, mode: mode === 0o600 ? 0o700 : 0o755});
+		const file = path.join(folder, fileOf(face));
+		fs.writeFileSync(`${file}.${process.pid}`, script.createCachedData(), {mode, flag: 'wx'});
+		fs.renameSync(`${file}.${process.pid}`, file);
+	} catch {
+		// Only speed is lost.
+	}
+}
+
+const loaded = new Map();
+const pending = [];
+
+function load(face) {
+	const known = loaded.get(face);
+	if (known) return known.exports;
+	const filename = path.join(__dirname, `${face}.cjs`);
+	const module = {exports: {}};
+	loaded.set(face, module);
+	const code = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
+	let cachedData = warm ? undefined : read(path.join(shipped, fileOf(face)));
+	let script = new vm.Script(code, {filename, cachedData});
+	if (!warm && (cachedData === undefined || script.cachedDataRejected)) {
+		cachedData = readOwned(path.join(own, fileOf(face)));
+		if (cachedData !== undefined) script = new vm.Script(code, {filename, cachedData});
+		if (cachedData === undefined || script.cachedDataRejected) pending.push([face, script]);
+	}
+	if (warm) pending.push([face, script]);
+	script.runInThisContext()(module.exports, local, module, filename, __dirname);
+	return module.exports;
+}
+
+function local(id) {
+	return id.startsWith('./') && id.endsWith('.cjs') ? load(id.slice(2, -4)) : require(id);
+}
+local.resolve = require.resolve;
+local.cache = require.cache;
+
+function finish(code) {
+	// Nothing is made in a root that doesn't exist yet: a command that reads makes no folders.
+	if (pending.length > 0 && !warm && fs.existsSync(path.dirname(path.dirname(own)))) {
+		for (const [face, script] of pending) store(own, 0o600, face, script);
+	}
+	process.exit(code);
+}
+
+const {main, warmUp} = load('cli');
+if (warm) {
+	warmUp().then(() => {
+		for (const [face, script] of pending) store(shipped, 0o644, face, script);
+		process.exit(0);
+	});
+} else {
+	main(process.argv.slice(2)).then(finish);
+}

@@ -1,0 +1,2 @@
+/** esbuild plugins for the terminal UI's bundle. */
+export const tuiPlugins = [];

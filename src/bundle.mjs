@@ -1,0 +1,131 @@
+/**
+ * Builds dist/: one bundle per face, the boot file that loads them through a V8 code cache, and that cache.
+ *
+ *   wherry.cjs    boot: finds a fitting code cache, loads a face
+ *   cli.cjs       the command line and the engine
+ *   help.cjs      yargs, for help and completion only
+ *   tui.cjs       the terminal UI
+ *   index.mjs     the library
+ *   v8/           code caches of the Node that `node-path` names
+ */
+import {spawnSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join, relative} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
+import {tuiPlugins} from './bundle-plugins.mjs';
+
+const source = dirname(fileURLToPath(import.meta.url));
+const root = dirname(source);
+const dist = join(root, 'dist');
+// Built beside and renamed: a command that runs meanwhile sees the old build or the new one.
+const target = join(root, `.dist-${process.pid}`);
+const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Faces load each other through the boot file's `require`, and nothing of another face is bundled twice. */
+const faces = {
+	name: 'faces',
+	setup(bundle) {
+		const external = [
+			[/\/tui\/main\.tsx$/, './tui.cjs'],
+			[/\/help\/main\.ts$/, './help.cjs'],
+		];
+		for (const [filter, path] of external) {
+			bundle.onResolve({filter}, args => (args.kind === 'entry-point' ? undefined : {path, external: true}));
+		}
+		// A part that isn't there yet fails when it is used, not when everything else is built.
+		bundle.onResolve({filter: /^\.\.?\//}, args => {
+			if (args.kind !== 'dynamic-import') return undefined;
+			return existsSync(join(args.resolveDir, args.path)) ? undefined : {path: args.path, external: true};
+		});
+	},
+};
+
+const shared = {
+	bundle: true,
+	platform: 'node',
+	target: 'node22',
+	charset: 'ascii',
+	logLevel: 'warning',
+	define: {'process.env.NODE_ENV': '"production"', 'process.env.WHERRY_VERSION': JSON.stringify(version)},
+};
+const commonjs = {
+	...shared,
+	format: 'cjs',
+	minifySyntax: true,
+	minifyWhitespace: true,
+	// `import()` of a built-in module would need a callback in vm.Script; as `require` it doesn't.
+	supported: {'dynamic-import': false},
+	define: {...shared.define, 'import.meta.url': '__wherryUrl', 'import.meta.dirname': '__dirname'},
+	banner: {js: 'const __wherryUrl=require("node:url").pathToFileURL(__filename).href;'},
+};
+
+/** Node for the launcher: the one that this package pins, else the one that builds, when it is new enough. */
+function recordedNode() {
+	const pinned = join(root, 'node_modules/node/bin/node');
+	if (existsSync(pinned)) return pinned;
+	const [major, minor] = process.versions.node.split('.').map(Number);
+	return major >= 24 || (major === 22 && minor >= 20) ? process.execPath : undefined;
+}
+
+/** Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them. */
+function makeCodeCache(node) {
+	const scratch = mkdtempSync(join(tmpdir(), 'wherry-build-'));
+	try {
+		const {NODE_OPTIONS: _, NODE_COMPILE_CACHE: __, ...env} = process.env;
+		const result = spawnSync(node, [join(target, 'wherry.cjs')], {
+			env: {...env, WHERRY_ROOT: join(scratch, 'root'), WHERRY_RUN: join(scratch, 'run'), WHERRY_WARM: '1'},
+			stdio: ['ignore', 'ignore', 'pipe'],
+			encoding: 'utf8',
+			timeout: 60_000,
+		});
+		if (result.status !== 0) {
+			process.stderr.write(`wherry: no code cache was made; commands start a little slower\n${result.stderr}`);
+		}
+	} finally {
+		rmSync(scratch, {recursive: true, force: true});
+	}
+}
+
+mkdirSync(target, {recursive: true});
+try {
+	await Promise.all([
+		build({...commonjs, plugins: [faces], entryPoints: [join(source, 'main.ts')], outfile: join(target, 'cli.cjs')}),
+		build({
+			...commonjs,
+			plugins: [faces],
+			entryPoints: [join(source, 'cli/help/main.ts')],
+			outfile: join(target, 'help.cjs'),
+		}),
+		build({...shared, format: 'esm', entryPoints: [join(source, 'index.ts')], outfile: join(target, 'index.mjs')}),
+		existsSync(join(source, 'tui/main.tsx')) &&
+			build({
+				...commonjs,
+				jsx: 'automatic',
+				plugins: [...tuiPlugins],
+				entryPoints: [join(source, 'tui/main.tsx')],
+				outfile: join(target, 'tui.cjs'),
+			}),
+	]);
+	const digest = createHash('sha256');
+	for (const file of ['cli.cjs', 'help.cjs', 'tui.cjs']) {
+		if (existsSync(join(target, file))) digest.update(readFileSync(join(target, file)));
+	}
+	// The caches' names hold the build's digest: V8 itself compares nothing but the length of the source.
+	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8').replace('@BUILD@', digest.digest('hex').slice(0, 16));
+	writeFileSync(join(target, 'wherry.cjs'), boot);
+	const node = recordedNode();
+	if (node) {
+		const inside = relative(root, node);
+		writeFileSync(join(target, 'node-path'), `${inside.startsWith('..') ? node : inside}\n`);
+		makeCodeCache(node);
+	}
+	const old = join(root, `.dist-old-${process.pid}`);
+	if (existsSync(dist)) renameSync(dist, old);
+	renameSync(target, dist);
+	rmSync(old, {recursive: true, force: true});
+} finally {
+	rmSync(target, {recursive: true, force: true});
+}

@@ -1,0 +1,10 @@
+import type {CommandRows} from './rows.ts';
+
+/** What wherry has and docker hasn't. */
+export const wherryCommands: CommandRows = {
+	ui: {usage: '[OPTIONS]', args: [0, 0], flags: '+once'},
+	debug: {usage: 'COMMAND'},
+	'debug plan': {usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]', args: [1, -1], flags: '@container create'},
+	completion: {usage: '[bash|zsh|fish]', args: [0, 1]},
+	help: {usage: '[COMMAND]', args: [0, -1]},
+};

@@ -1,0 +1,17 @@
+/** What ends a command with a message and a status of its own. */
+export class CliError extends Error {
+	readonly status: number;
+	/** The whole text for stderr; empty says nothing. */
+	constructor(message: string, status = 1) {
+		super(message);
+		this.status = status;
+	}
+}
+
+
+/** docker's `strconv` words, which its flags' errors are made of. */
+export const syntaxError = (parser: string, text: string): string =>
+	`strconv.${parser}: parsing ${JSON.stringify(text)}: invalid syntax`;
+
+export const rangeError = (parser: string, text: string): string =>
+	`strconv.${parser}: parsing ${JSON.stringify(text)}: value out of range`;

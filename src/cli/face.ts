@@ -1,0 +1,42 @@
+import type {Engine} from '../engine/api.ts';
+import {WherryError} from '../engine/errors.ts';
+import {CliError} from './errors.ts';
+import {printError} from './output.ts';
+import type {ParsedLine} from './parse/command-line.ts';
+
+/** What a command gets: its line and the engine. It returns the exit status. */
+export type CommandAction = (line: ParsedLine, engine: () => Promise<Engine>) => Promise<number>;
+
+/** An error's text as docker's client prints what its server says, with our prefix. */
+export function describe(error: unknown): string {
+	if (error instanceof CliError) return error.message;
+	if (error instanceof WherryError) return `Error: ${error.message}`;
+	if (isSystemError(error)) return `Error: ${error.message}`;
+	return `Error: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+	return error instanceof Error && 'syscall' in error;
+}
+
+/**
+ * Does something to each object in turn, prints each that worked, goes on after errors, and ends with 1 when
+ * there was one: docker's way with several objects.
+ */
+export async function forEachObject(
+	objects: readonly string[],
+	action: (object: string) => Promise<string | undefined>,
+	print: (text: string) => void,
+): Promise<number> {
+	let failed = false;
+	for (const object of objects) {
+		try {
+			const text = await action(object);
+			if (text !== undefined) print(text);
+		} catch (error) {
+			failed = true;
+			printError(describe(error));
+		}
+	}
+	return failed ? 1 : 0;
+}

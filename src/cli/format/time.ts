@@ -1,0 +1,79 @@
+import {parseDuration} from './duration.ts';
+
+/** Times as docker reads them in --since and --until, and as it prints them. All are nanoseconds since 1970. */
+const second = 1_000_000_000n;
+
+/** `2006-01-02T15:04:05.999999999Z07:00` in the local zone or UTC. */
+export function parseRfc3339(text: string): bigint | undefined {
+	const match =
+		/^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+	if (!match) return undefined;
+	const whole = Date.parse(`${text.slice(0, 19)}${match[8] ?? ''}`);
+	if (Number.isNaN(whole)) return undefined;
+	return BigInt(whole) * 1_000_000n + BigInt((match[7] ?? '').padEnd(9, '0') || '0');
+}
+
+/**
+ * A time stamp as the user gives one: a duration before now (`10m`), RFC 3339 with or without its parts
+ * (`2024-01-02`, `2024-01-02T15:04`, local when there is no zone), or seconds since the epoch with up to nine
+ * decimals.
+ */
+export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * 1_000_000n): bigint {
+	try {
+		return now - parseDuration(text);
+	} catch {
+		// Not a duration.
+	}
+	const unix = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
+	if (unix) return BigInt(unix[1]!) * second + BigInt((unix[2] ?? '').slice(0, 9).padEnd(9, '0') || '0');
+	const date = /^\d{4}-\d\d-\d\d(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+	if (date) {
+		const zone = date[4] ?? '';
+		let local = zone === '' ? text : text.slice(0, -zone.length);
+		if (date[1] === undefined) local += 'T00:00:00';
+		else if (date[2] === undefined) local += ':00:00';
+		else if (date[3] === undefined) local += ':00';
+		const value = parseRfc3339(local + zone);
+		if (value !== undefined) return value;
+	}
+	throw new Error(
+		`failed to parse value as time or duration: ${JSON.stringify(text)}`,
+	);
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+function zone(date: Date): string {
+	const minutes = -date.getTimezoneOffset();
+	const absolute = Math.abs(minutes);
+	return `${minutes < 0 ? '-' : '+'}${two(Math.trunc(absolute / 60))}:${two(absolute % 60)}`;
+}
+
+const day = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+const clock = (date: Date): string => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+
+/** Go's RFC3339Nano with all nine digits, in the local zone: docker's events. */
+export function formatRfc3339Nano(nanoseconds: bigint): string {
+	const date = new Date(Number(nanoseconds / 1_000_000n));
+	const offset = zone(date);
+	return `${day(date)}T${clock(date)}.${String(nanoseconds % second).padStart(9, '0')}${offset}`;
+}
+
+/** The name of the local zone as Go prints it: `UTC`, `CET`, or `+0530` where it has none. */
+function zoneName(date: Date): string {
+	if (date.getTimezoneOffset() === 0 && new Date(2020, 6, 1).getTimezoneOffset() === 0) return 'UTC';
+	const name = /\(([A-Z]{2,5})\)/.exec(date.toString())?.[1];
+	return name ?? zone(date).replace(':', '');
+}
+
+/** Go's default Time.String: `2024-01-02 15:04:05 +0000 UTC`, as CreatedAt has it. */
+export function formatGoTime(seconds: number): string {
+	const date = new Date(seconds * 1000);
+	return `${day(date)} ${clock(date)} ${zone(date).replace(':', '')} ${zoneName(date)}`;
+}
+
+/** `Tue Jan  2 15:04:05 2024`: docker version's build time (ANSIC). */
+export function formatAnsiC(date: Date): string {
+	const [weekday, month] = date.toString().split(' ') as [string, string];
+	return `${weekday} ${month} ${String(date.getDate()).padStart(2)} ${clock(date)} ${date.getFullYear()}`;
+}

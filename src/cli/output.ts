@@ -1,0 +1,30 @@
+import {writeSync} from 'node:fs';
+
+/**
+ * Text and bytes to stdout and stderr, at once and in order. Written with write(2): making Node's stream
+ * objects costs more than a short command takes.
+ */
+function writeAll(fd: 1 | 2, data: string | Uint8Array): void {
+	let rest = typeof data === 'string' ? Buffer.from(data) : data;
+	while (rest.length > 0) {
+		try {
+			rest = rest.subarray(writeSync(fd, rest));
+		} catch (error) {
+			const {code} = error as NodeJS.ErrnoException;
+			if (code === 'EAGAIN') {
+				// Somebody made the shared description non-blocking; there is nothing to wait on from here.
+				Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+				continue;
+			}
+			// The reader has left: end as a program that SIGPIPE ends.
+			if (code === 'EPIPE') process.exit(141);
+			if (code === 'EIO' || code === 'EBADF') return;
+			throw error;
+		}
+	}
+}
+
+export const writeOut = (data: string | Uint8Array): void => writeAll(1, data);
+export const writeErr = (data: string | Uint8Array): void => writeAll(2, data);
+export const printLine = (line: string): void => writeAll(1, `${line}\n`);
+export const printError = (line: string): void => writeAll(2, `${line}\n`);

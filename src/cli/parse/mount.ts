@@ -1,0 +1,146 @@
+import {resolve} from 'node:path';
+import type {MountSpec} from '../../engine/api.ts';
+import {parseRamSize} from '../format/size.ts';
+
+import {parseCsvLine} from './csv.ts';
+import {parseBool} from './scalars.ts';
+
+const propagations = ['', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
+
+/** A `--mount` value: `type=bind,src=/a,dst=/b,readonly`. Throws docker's words. */
+export function parseMount(text: string): MountSpec {
+	const mount: MountSpec = {Type: 'volume', Target: ''};
+	const type = (): string => mount.Type;
+	const volume = (): NonNullable<MountSpec['VolumeOptions']> => (mount.VolumeOptions ??= {});
+	const bind = (): NonNullable<MountSpec['BindOptions']> => (mount.BindOptions ??= {});
+	const tmpfs = (): NonNullable<MountSpec['TmpfsOptions']> => (mount.TmpfsOptions ??= {});
+
+	for (const field of parseCsvLine(text)) {
+		const equals = field.indexOf('=');
+		const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
+		if (equals < 0) {
+			if (key === 'readonly' || key === 'ro') mount.ReadOnly = true;
+			else if (key === 'volume-nocopy') volume().NoCopy = true;
+			else if (key === 'bind-nonrecursive') bind().NonRecursive = true;
+			else if (key === 'bind-create-src') bind().CreateMountpoint = true;
+			else throw new Error(`invalid field '${field}' must be a key=value pair`);
+			continue;
+		}
+		const value = field.slice(equals + 1);
+		const flag = (): boolean => {
+			try {
+				return parseBool(value);
+			} catch {
+				throw new Error(`invalid value for ${key}: ${value}`);
+			}
+		};
+		switch (key) {
+			case 'type':
+				mount.Type = value.toLowerCase() as MountSpec['Type'];
+				break;
+			case 'source':
+			case 'src':
+				mount.Source = value;
+				// docker makes `.` and `./x` absolute, nothing else.
+				if (value === '.' || value.startsWith('./') || value === '..' || value.startsWith('../')) {
+					mount.Source = resolve(value);
+				}
+				break;
+			case 'target':
+			case 'dst':
+			case 'destination':
+				mount.Target = value;
+				break;
+			case 'readonly':
+			case 'ro':
+				mount.ReadOnly = flag();
+				break;
+			case 'consistency':
+				mount.Consistency = value.toLowerCase();
+				break;
+			case 'bind-propagation':
+				bind().Propagation = value.toLowerCase();
+				break;
+			case 'bind-nonrecursive':
+				bind().NonRecursive = flag();
+				break;
+			case 'bind-create-src':
+				bind().CreateMountpoint = flag();
+				break;
+			case 'bind-recursive':
+				if (value === 'disabled') bind().NonRecursive = true;
+				else if (value === 'writable') bind().ReadOnlyNonRecursive = true;
+				else if (value === 'readonly') bind().ReadOnlyForceRecursive = true;
+				else if (value !== 'enabled') {
+					throw new Error(
+						`invalid value for ${key}: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+					);
+				}
+				break;
+			case 'volume-subpath':
+				volume().Subpath = value;
+				break;
+			case 'volume-nocopy':
+				try {
+					volume().NoCopy = parseBool(value);
+				} catch {
+					throw new Error(`invalid value for volume-nocopy: ${value}`);
+				}
+				break;
+			case 'volume-label': {
+				const [name, content] = pair(value);
+				(volume().Labels ??= {})[name] = content;
+				break;
+			}
+			case 'volume-driver':
+				(volume().DriverConfig ??= {}).Name = value;
+				break;
+			case 'volume-opt': {
+				const [name, content] = pair(value);
+				((volume().DriverConfig ??= {}).Options ??= {})[name] = content;
+				break;
+			}
+			case 'tmpfs-size':
+				try {
+					tmpfs().SizeBytes = parseRamSize(value);
+				} catch {
+					throw new Error(`invalid value for ${key}: ${value}`);
+				}
+				break;
+			case 'tmpfs-mode':
+				if (!/^[0-7]+$/.test(value)) throw new Error(`invalid value for ${key}: ${value}`);
+				tmpfs().Mode = Number.parseInt(value, 8);
+				break;
+			default:
+				throw new Error(`unexpected key '${key}' in '${field}'`);
+		}
+	}
+	if ((type() as string) === '') throw new Error('type is required');
+	if (mount.Target === '') throw new Error('target is required');
+	if (!['bind', 'volume', 'tmpfs'].includes(type())) {
+		throw new Error(`invalid mount type '${type()}': wherry knows "bind", "volume" and "tmpfs"`);
+	}
+	if (mount.VolumeOptions && type() !== 'volume') throw new Error(`cannot mix 'volume-*' options with mount type '${type()}'`);
+	if (mount.BindOptions && type() !== 'bind') throw new Error(`cannot mix 'bind-*' options with mount type '${type()}'`);
+	if (mount.TmpfsOptions && type() !== 'tmpfs') throw new Error(`cannot mix 'tmpfs-*' options with mount type '${type()}'`);
+	if (!propagations.includes(mount.BindOptions?.Propagation ?? '')) {
+		throw new Error(`invalid propagation mode: "${mount.BindOptions?.Propagation}"`);
+	}
+	if (mount.BindOptions?.ReadOnlyNonRecursive && !mount.ReadOnly) {
+		throw new Error("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction");
+	}
+	if (mount.BindOptions?.ReadOnlyForceRecursive) {
+		if (!mount.ReadOnly) {
+			throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction");
+		}
+		if (mount.BindOptions.Propagation !== 'rprivate') {
+			throw new Error("option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction");
+		}
+	}
+	return mount;
+}
+
+function pair(text: string): [string, string] {
+	const equals = text.indexOf('=');
+	return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+}

@@ -1,0 +1,22 @@
+/** Lines that need no container and no network; the roots are the build's own. */
+const lines = [
+	['--version'],
+	['ps'],
+	['ps', '-a', '--format', '{{.ID}} {{json .Names}}'],
+	['images'],
+	['inspect', 'nothing'],
+	['logs', 'nothing'],
+	['exec', 'nothing', 'true'],
+	['rm', '-f', 'nothing'],
+	['stop', 'nothing'],
+	['run', '--rm', '--pull', 'never', '--network', 'none', '-e', 'A=b', '-v', '/tmp:/tmp', 'nothing', 'true'],
+	['volume', 'ls'],
+];
+
+/** Runs them in this process. Output goes where the build sends it. */
+export async function warm(main: (argv: readonly string[]) => Promise<number>): Promise<void> {
+	for (const line of lines) await main(line);
+	// What `run` needs once there is an image.
+	const modules = [import('./terminal/session.ts'), import('./commands/run.ts'), import('./commands/attach.ts')];
+	await Promise.allSettled(modules);
+}

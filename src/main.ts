@@ -1,0 +1,61 @@
+import type {Engine} from './engine/api.ts';
+import type {ParsedLine} from './cli/parse/command-line.ts';
+import {CliError} from './cli/errors.ts';
+import {printError, printLine} from './cli/output.ts';
+
+/**
+ * The entry: reads the command line, runs the command, and resolves to the exit status. Without arguments on
+ * a terminal it opens the terminal UI. The caller ends the process.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+	let line: ParsedLine | undefined;
+	let engine: Promise<Engine> | undefined;
+	const open = async (): Promise<Engine> => {
+		engine ??= openEngine();
+		return await engine;
+	};
+	try {
+		if (argv.length === 0 && process.stdin.isTTY && process.stdout.isTTY) argv = ['ui'];
+		const {parseCommandLine} = await import('./cli/parse/command-line.ts');
+		line = parseCommandLine(argv);
+		for (const note of line.notes) printError(note);
+		if (line.version) {
+			const {versionLine} = await import('./cli/commands/version.ts');
+			printLine(versionLine());
+			return 0;
+		}
+		const {command} = line;
+		if (line.help || command.name === '' || (command.group && !command.row.args)) {
+			const {helpText} = await import('./cli/help/main.ts');
+			printLine(await helpText(command.typed));
+			return 0;
+		}
+		const {actions} = await import('./cli/commands/actions.ts');
+		const load = actions[command.name];
+		if (!load) throw new CliError(`wherry: 'wherry ${command.typed}' is not supported yet`);
+		const action = await load();
+		return await action(line, open);
+	} catch (error) {
+		if (error instanceof CliError) {
+			if (error.message !== '') printError(error.message);
+			return error.status;
+		}
+		const {describe} = await import('./cli/face.ts');
+		printError(describe(error));
+		if (process.env.WHERRY_DEBUG && error instanceof Error) printError(error.stack ?? '');
+		return 1;
+	} finally {
+		if (engine) await (await engine.catch(() => undefined))?.close();
+	}
+}
+
+async function openEngine(): Promise<Engine> {
+	const {openEngine: open} = await import('./engine/engine.ts');
+	return await open();
+}
+
+/** Runs what most commands run, so that the build can keep V8's code for it. Nothing is printed. */
+export async function warmUp(): Promise<void> {
+	const {warm} = await import('./cli/warm.ts');
+	await warm(main);
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Starts wherry with the Node that the build has recorded, else with the first one that is new enough.
+# Under sudo PATH is not the user's, so the recorded one comes first. No child process in the usual path.
+
+self=$0
+while [ -L "$self" ]; do
+	link=$(readlink -- "$self") || break
+	case $link in
+		/*) self=$link ;;
+		*) self=${self%/*}/$link ;;
+	esac
+done
+case $self in
+	*/*) home=${self%/*}/.. ;;
+	*) home=.. ;;
+esac
+
+# The user's settings for Node programs are not ours: they slow the start and can load code. The values are
+# kept, because `run -e NODE_OPTIONS` hands them on.
+if [ -n "${NODE_OPTIONS+x}" ]; then
+	export WHERRY_KEPT_NODE_OPTIONS="$NODE_OPTIONS"
+	unset NODE_OPTIONS
+fi
+if [ -n "${NODE_COMPILE_CACHE+x}" ]; then
+	export WHERRY_KEPT_NODE_COMPILE_CACHE="$NODE_COMPILE_CACHE"
+	unset NODE_COMPILE_CACHE
+fi
+
+program=$home/dist/wherry.cjs
+if [ ! -f "$program" ]; then
+	echo "wherry: not built yet; run \"npm install && npm run build\" in its folder" >&2
+	exit 1
+fi
+
+if [ -r "$home/dist/node-path" ]; then
+	IFS= read -r node <"$home/dist/node-path"
+	# A package may have been moved since: the path is relative to it where the Node is inside.
+	case $node in
+		/*) ;;
+		*) node=$home/$node ;;
+	esac
+	[ -x "$node" ] && exec "$node" "$program" "$@"
+fi
+
+# 22.20 is the first 22 that has all that is used; 23 never got it.
+new_enough() {
+	[ -x "$1" ] || return 1
+	version=$("$1" --version 2>/dev/null) || return 1
+	version=${version#v}
+	major=${version%%.*}
+	minor=${version#*.}
+	minor=${minor%%.*}
+	case $major$minor in *[!0-9]* | '') return 1 ;; esac
+	[ "$major" -ge 24 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 20 ]; }
+}
+
+saved=$IFS
+IFS=:
+for folder in $PATH /usr/local/bin /usr/bin /opt/node/bin; do
+	if new_enough "$folder/node"; then
+		IFS=$saved
+		exec "$folder/node" "$program" "$@"
+	fi
+done
+echo 'wherry: Node.js 22.20 or newer (22.x), or 24 or newer, is needed and was not found in PATH' >&2
+exit 1
