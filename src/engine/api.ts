@@ -48,8 +48,19 @@ export interface MountSpec {
 	Target: string;
 	ReadOnly?: boolean;
 	Consistency?: string;
-	BindOptions?: {Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean; ReadOnlyNonRecursive?: boolean; ReadOnlyForceRecursive?: boolean};
-	VolumeOptions?: {NoCopy?: boolean; Labels?: Record<string, string>; Subpath?: string; DriverConfig?: {Name?: string; Options?: Record<string, string>}};
+	BindOptions?: {
+		Propagation?: string;
+		NonRecursive?: boolean;
+		CreateMountpoint?: boolean;
+		ReadOnlyNonRecursive?: boolean;
+		ReadOnlyForceRecursive?: boolean;
+	};
+	VolumeOptions?: {
+		NoCopy?: boolean;
+		Labels?: Record<string, string>;
+		Subpath?: string;
+		DriverConfig?: {Name?: string; Options?: Record<string, string>};
+	};
 	TmpfsOptions?: {SizeBytes?: number; Mode?: number; Options?: string[][]};
 }
 
@@ -177,7 +188,14 @@ export interface ExecOptions extends StreamOptions {
 	detach?: boolean;
 }
 
-export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+export type ContainerStatus =
+	| 'created'
+	| 'running'
+	| 'paused'
+	| 'restarting'
+	| 'removing'
+	| 'exited'
+	| 'dead';
 
 export interface PortSummary {
 	IP?: string;
@@ -204,6 +222,9 @@ export interface ContainerSummary {
 	HostConfig: {NetworkMode: string};
 	NetworkSettings: {Networks: Record<string, object>};
 	Mounts: MountPoint[];
+	/** When the last run began and ended, seconds since the epoch, so that a face can count on from it. */
+	StartedAt?: number;
+	FinishedAt?: number;
 	SizeRw?: number;
 	SizeRootFs?: number;
 }
@@ -285,7 +306,12 @@ export interface Containers {
 	resize(container: string, rows: number, columns: number): Promise<void>;
 	/** Resolves at the end of the current run with its exit code. */
 	wait(container: string): Promise<ExitStatus>;
-	list(options?: {all?: boolean; limit?: number; size?: boolean; filters?: Filters}): Promise<ContainerSummary[]>;
+	list(options?: {
+		all?: boolean;
+		limit?: number;
+		size?: boolean;
+		filters?: Filters;
+	}): Promise<ContainerSummary[]>;
 	inspect(container: string, options?: {size?: boolean}): Promise<ContainerInspect>;
 	/** Batches of entries, oldest first; with `follow` it goes on until the container has ended. */
 	logs(container: string, options?: LogOptions): AsyncIterable<LogEntry[]>;
@@ -302,7 +328,16 @@ export type PullEvent =
 	| {
 			kind: 'layer';
 			id: string;
-			state: 'Pulling fs layer' | 'Waiting' | 'Downloading' | 'Verifying Checksum' | 'Download complete' | 'Extracting' | 'Pull complete' | 'Already exists' | 'Retrying';
+			state:
+				| 'Pulling fs layer'
+				| 'Waiting'
+				| 'Downloading'
+				| 'Verifying Checksum'
+				| 'Download complete'
+				| 'Extracting'
+				| 'Pull complete'
+				| 'Already exists'
+				| 'Retrying';
 			current?: number;
 			total?: number;
 			/** For Retrying: seconds. */
@@ -349,18 +384,30 @@ export interface ResolvedImage {
 	name: string;
 }
 
-export type ImageInspect = Record<string, unknown> & {Id: string; RepoTags: string[]; RepoDigests: string[]; Config: ImageConfig; Size: number};
+export type ImageInspect = Record<string, unknown> & {
+	Id: string;
+	RepoTags: string[];
+	RepoDigests: string[];
+	Config: ImageConfig;
+	Size: number;
+};
 
 export interface Images {
 	/** Resolves to the pulled image's id. `wherry/base` is made here and never fetched. */
-	pull(reference: string, options?: {platform?: Platform; onProgress?: (event: PullEvent) => void; signal?: AbortSignal}): Promise<{id: string; digest: string; reference: string; changed: boolean}>;
+	pull(
+		reference: string,
+		options?: {platform?: Platform; onProgress?: (event: PullEvent) => void; signal?: AbortSignal},
+	): Promise<{id: string; digest: string; reference: string; changed: boolean}>;
 	list(options?: {all?: boolean; filters?: Filters}): Promise<ImageSummary[]>;
 	inspect(image: string): Promise<ImageInspect>;
 	/** Layers are unpacked here when they are not yet. Throws not-found: `No such image: x:latest`. */
 	resolve(image: string): Promise<ResolvedImage>;
 	tag(image: string, reference: string): Promise<void>;
 	/** docker's lines, in its order. */
-	remove(image: string, options?: {force?: boolean; prune?: boolean}): Promise<({Untagged: string} | {Deleted: string})[]>;
+	remove(
+		image: string,
+		options?: {force?: boolean; prune?: boolean},
+	): Promise<({Untagged: string} | {Deleted: string})[]>;
 	/** Makes `wherry/base:latest` from the host's own files when it is absent. */
 	ensureBase(): Promise<string>;
 }
@@ -377,7 +424,12 @@ export interface VolumeSummary {
 }
 
 export interface Volumes {
-	create(options?: {name?: string; labels?: Record<string, string>; driver?: string; options?: Record<string, string>}): Promise<VolumeSummary>;
+	create(options?: {
+		name?: string;
+		labels?: Record<string, string>;
+		driver?: string;
+		options?: Record<string, string>;
+	}): Promise<VolumeSummary>;
 	list(options?: {filters?: Filters}): Promise<VolumeSummary[]>;
 	inspect(name: string): Promise<VolumeSummary>;
 	remove(name: string, options?: {force?: boolean}): Promise<void>;
