@@ -76,7 +76,8 @@ function bundledHeaders() {
 		if (!existsSync(root)) continue;
 		for (const name of readdirSync(root)) {
 			const candidate = join(root, name);
-			if (name.startsWith('node-linux-') && existsSync(join(candidate, 'include/node/node_api.h'))) return candidate;
+			if (name.startsWith('node-linux-') && existsSync(join(candidate, 'include/node/node_api.h')))
+				return candidate;
 		}
 	}
 	return undefined;
@@ -87,12 +88,17 @@ function probeStatic(compiler) {
 	const folder = mkdtempSync(join(tmpdir(), 'wherry-probe-'));
 	try {
 		const source = join(folder, 'probe.cc');
-		writeFileSync(source, '#include <string>\nint main(int c, char **v) { return std::string(v[0]).size() == 0 && c; }\n');
+		writeFileSync(
+			source,
+			'#include <string>\nint main(int c, char **v) { return std::string(v[0]).size() == 0 && c; }\n',
+		);
 		const [program, ...rest] = compiler.split(' ');
 		for (const mode of ['static-pie', 'static']) {
 			const output = join(folder, mode);
 			const pie = mode === 'static-pie' ? '-fPIE' : '-fno-pie';
-			const linked = spawnSync(program, [...rest, '-O1', pie, `-${mode}`, '-o', output, source], {stdio: 'ignore'});
+			const linked = spawnSync(program, [...rest, '-O1', pie, `-${mode}`, '-o', output, source], {
+				stdio: 'ignore',
+			});
 			if (linked.status === 0 && spawnSync(output).status === 0) return mode;
 		}
 		return 'dynamic';
@@ -153,7 +159,11 @@ function lock(folder) {
 }
 
 function nodeGyp(folder, compiler, headers, staticMode, steps) {
-	const environment = {...process.env, GYP_DEFINES: `asan=${asan ? 1 : 0} static_mode=${staticMode}`, CXX: compiler};
+	const environment = {
+		...process.env,
+		GYP_DEFINES: `asan=${asan ? 1 : 0} static_mode=${staticMode}`,
+		CXX: compiler,
+	};
 	// The binding file asks `node` where node-addon-api is: let it be this one.
 	environment.PATH = `${dirname(process.execPath)}:${environment.PATH ?? '/usr/bin:/bin'}`;
 	if (headers) {

@@ -1,3 +1,21 @@
-#include <napi.h>
-static Napi::Object Init(Napi::Env, Napi::Object exports) { return exports; }
-NODE_API_MODULE(wherry, Init)
+#include "binding.h"
+
+namespace wherry {
+
+static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
+  export_locks(env, exports);
+  export_paths(env, exports);
+  export_overlay(env, exports);
+  export_trees(env, exports);
+  export_processes(env, exports);
+  export_layers(env, exports);
+  return exports;
+}
+
+}  // namespace wherry
+
+static Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  return wherry::register_functions(env, exports);
+}
+
+NODE_API_MODULE(wherry, initialize)

@@ -36,9 +36,17 @@ export interface Native {
 	flockNow(fd: number, exclusive: boolean): boolean;
 	/** openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS: `path` is resolved as if `root` were `/`. */
 	openInRoot(root: number, path: string, flags: number, mode: number): number;
-	/** fsopen, fsconfig, fsmount of an overlay that is attached nowhere. Lowers topmost first; no `upper`: read-only. */
-	mountOverlay(lowers: readonly string[], upper: string | undefined, work: string | undefined): number;
-	/** Copies what is in the folder `from` into the existing folder `to`: modes, owners, times, xattrs, hard links, devices, holes; reflinks where possible. On a thread. */
+	/**
+	 * fsopen, fsconfig, fsmount of an overlay that is attached nowhere. Lowers topmost first; no `upper`: read-only.
+	 * `classic` takes the way of kernels before 6.5 (mount(2) in a namespace of its own), which is else a fall-back.
+	 */
+	mountOverlay(
+		lowers: readonly string[],
+		upper: string | undefined,
+		work: string | undefined,
+		classic?: boolean,
+	): number;
+	/** Copies what is in the folder `from`, and its own metadata, into the existing folder `to`: modes, owners, times, xattrs, hard links, devices, holes; reflinks where possible. On a thread. */
 	copyTree(from: number, to: number): Promise<void>;
 	/** Removes the tree at `path` (openat-based, no links followed, no other file system entered). On a thread. A missing path is fine. */
 	removeTree(path: string): Promise<void>;
@@ -66,4 +74,18 @@ export interface Native {
 	unpackLayer(directory: string): LayerUnpacker;
 }
 
-export const native: Native = createRequire(import.meta.url)(addonPath()) as Native;
+/**
+ * The addon is loaded at the first use of a property, not at import: a command that needs nothing of it does
+ * not pay for it. `native.flock` and the others may be taken out and called alone.
+ */
+export const native: Native = new Proxy({} as Native, {
+	get: (_, name) => load()[name as keyof Native],
+	has: (_, name) => name in load(),
+});
+
+let addon: Native | undefined;
+
+function load(): Native {
+	addon ??= createRequire(import.meta.url)(addonPath()) as Native;
+	return addon;
+}

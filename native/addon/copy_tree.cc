@@ -1,0 +1,191 @@
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "directory.h"
+#include "unique_fd.h"
+
+namespace wherry {
+namespace {
+
+/** Each level holds two descriptors; a path of the kernel's greatest length has at most 2,048 levels. */
+constexpr int kMaxDepth = 2048;
+
+struct Copy {
+  explicit Copy(int folder) : top(folder) {}
+
+  int top;
+  /** Where the first name of a file with several links went, relative to `top`. */
+  std::map<std::pair<dev_t, ino_t>, std::string> links;
+  bool can_clone = true;
+  bool can_copy_range = true;
+  std::vector<char> names = std::vector<char>(65536);
+  std::vector<char> value = std::vector<char>(65536);
+  std::vector<char> buffer;
+};
+
+/** Names are relative to the thread's working directory, which is moved: symlinks have no other way. */
+Status copy_xattrs(Copy &copy, int from, int to, const char *name) {
+  if (fchdir(from) != 0) return system_failure(errno, "fchdir");
+  ssize_t size = llistxattr(name, copy.names.data(), copy.names.size());
+  if (size <= 0) return size == 0 || errno == EOPNOTSUPP ? Status() : system_failure(errno, "llistxattr", name);
+  for (const char *key = copy.names.data(); key < copy.names.data() + size; key += strlen(key) + 1) {
+    if (fchdir(from) != 0) return system_failure(errno, "fchdir");
+    ssize_t length = lgetxattr(name, key, copy.value.data(), copy.value.size());
+    if (length < 0) continue;
+    if (fchdir(to) != 0) return system_failure(errno, "fchdir");
+    if (lsetxattr(name, key, copy.value.data(), static_cast<size_t>(length), 0) != 0 && errno != EOPNOTSUPP) {
+      return system_failure(errno, "lsetxattr", name);
+    }
+  }
+  return {};
+}
+
+/** Owner first: chown clears the set-id bits and file capabilities. Times last. */
+Status copy_metadata(Copy &copy, int from, int to, const char *name, const struct stat &status) {
+  if (fchownat(to, name, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) != 0) {
+    return system_failure(errno, "chown", name);
+  }
+  if (!S_ISLNK(status.st_mode) && fchmodat(to, name, status.st_mode & 07777, 0) != 0) {
+    return system_failure(errno, "chmod", name);
+  }
+  if (Status failure = copy_xattrs(copy, from, to, name)) return failure;
+  timespec times[2] = {status.st_atim, status.st_mtim};
+  if (utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) != 0) return system_failure(errno, "utimensat", name);
+  return {};
+}
+
+bool is_unsupported(int number) {
+  return number == EXDEV || number == ENOSYS || number == EINVAL || number == EOPNOTSUPP || number == ENOTTY ||
+         number == EPERM || number == ETXTBSY;
+}
+
+Status copy_range_by_buffer(Copy &copy, int from, int to, off_t offset, off_t end, const char *name) {
+  if (copy.buffer.empty()) copy.buffer.resize(1 << 20);
+  while (offset < end) {
+    size_t wanted = static_cast<size_t>(std::min<off_t>(end - offset, static_cast<off_t>(copy.buffer.size())));
+    ssize_t got = pread(from, copy.buffer.data(), wanted, offset);
+    if (got < 0) return system_failure(errno, "read", name);
+    if (got == 0) return {};
+    for (ssize_t done = 0; done < got;) {
+      ssize_t put = pwrite(to, copy.buffer.data() + done, static_cast<size_t>(got - done), offset + done);
+      if (put < 0) return system_failure(errno, "write", name);
+      done += put;
+    }
+    offset += got;
+  }
+  return {};
+}
+
+Status copy_range(Copy &copy, int from, int to, off_t offset, off_t end, const char *name) {
+  while (copy.can_copy_range && offset < end) {
+    loff_t in = offset, out = offset;
+    ssize_t done = copy_file_range(from, &in, to, &out, static_cast<size_t>(end - offset), 0);
+    if (done < 0 && !is_unsupported(errno)) return system_failure(errno, "copy_file_range", name);
+    if (done < 0) copy.can_copy_range = false;
+    if (done == 0) break;  // shorter than it was, or a file system that cannot: the buffer finds out
+    if (done > 0) offset += done;
+  }
+  return copy_range_by_buffer(copy, from, to, offset, end, name);
+}
+
+Status copy_content(Copy &copy, int from, int to, off_t size, const char *name) {
+  if (size == 0) return {};
+  if (copy.can_clone) {
+    if (ioctl(to, FICLONE, from) == 0) return {};
+    if (!is_unsupported(errno)) return system_failure(errno, "ioctl", name);
+    copy.can_clone = false;
+  }
+  off_t offset = 0;
+  while (offset < size) {
+    off_t data = lseek(from, offset, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;  // a hole up to the end
+    if (data < 0) data = offset;            // no such operation here: all is data
+    off_t hole = lseek(from, data, SEEK_HOLE);
+    if (hole < 0 || hole > size) hole = size;
+    if (Status failure = copy_range(copy, from, to, data, hole, name)) return failure;
+    offset = hole;
+  }
+  if (ftruncate(to, size) != 0) return system_failure(errno, "ftruncate", name);
+  return {};
+}
+
+Status copy_file(Copy &copy, int from, int to, const char *name, const struct stat &status) {
+  UniqueFd source(openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!source) return system_failure(errno, "open", name);
+  UniqueFd target(openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!target) return system_failure(errno, "open", name);
+  return copy_content(copy, source.get(), target.get(), status.st_size, name);
+}
+
+Status copy_link(int from, int to, const char *name) {
+  char target[4097];
+  ssize_t length = readlinkat(from, name, target, sizeof target - 1);
+  if (length < 0) return system_failure(errno, "readlink", name);
+  target[length] = '\0';
+  if (symlinkat(target, to, name) != 0) return system_failure(errno, "symlink", name);
+  return {};
+}
+
+Status copy_folder(Copy &copy, int from, int to, const std::string &path, int depth);
+
+Status copy_entry(Copy &copy, int from, int to, const std::string &path, const char *name, int depth) {
+  struct stat status;
+  if (fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return system_failure(errno, "lstat", path);
+  if (S_ISDIR(status.st_mode)) {
+    if (depth == kMaxDepth) return system_failure(ENAMETOOLONG, "open", path);
+    if (mkdirat(to, name, 0700) != 0 && errno != EEXIST) return system_failure(errno, "mkdir", path);
+    UniqueFd source(openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!source) return system_failure(errno, "open", path);
+    UniqueFd target(openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!target) return system_failure(errno, "open", path);
+    if (Status failure = copy_folder(copy, source.get(), target.get(), path, depth + 1)) return failure;
+    return copy_metadata(copy, from, to, name, status);
+  }
+  if (status.st_nlink > 1) {
+    auto [link, first] = copy.links.try_emplace({status.st_dev, status.st_ino}, path);
+    if (!first) {
+      if (linkat(copy.top, link->second.c_str(), to, name, 0) != 0) return system_failure(errno, "link", path);
+      return {};
+    }
+  }
+  Status failure;
+  if (S_ISREG(status.st_mode)) {
+    failure = copy_file(copy, from, to, name, status);
+  } else if (S_ISLNK(status.st_mode)) {
+    failure = copy_link(from, to, name);
+  } else if (mknodat(to, name, (status.st_mode & S_IFMT) | 0600, status.st_rdev) != 0) {
+    failure = system_failure(errno, "mknod", path);
+  }
+  if (failure) return failure;
+  return copy_metadata(copy, from, to, name, status);
+}
+
+Status copy_folder(Copy &copy, int from, int to, const std::string &path, int depth) {
+  std::vector<DirectoryEntry> entries;
+  if (Status failure = list_directory(from, entries)) return failure;
+  for (const DirectoryEntry &entry : entries) {
+    std::string child = path.empty() ? entry.name : path + "/" + entry.name;
+    if (Status failure = copy_entry(copy, from, to, child, entry.name.c_str(), depth)) return failure;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status copy_tree(int from, int to) {
+  struct stat status;
+  if (fstat(from, &status) != 0) return system_failure(errno, "fstat");
+  Copy copy(to);
+  if (Status failure = copy_folder(copy, from, to, "", 0)) return failure;
+  return copy_metadata(copy, from, to, ".", status);
+}
+
+}  // namespace wherry
