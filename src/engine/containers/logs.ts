@@ -1,0 +1,186 @@
+/** Reads a container's log, and follows it over rotations until the container has ended. */
+import {closeSync, type FSWatcher, readSync, statSync, watch} from 'node:fs';
+import {basename, dirname} from 'node:path';
+import type {LogEntry, LogOptions} from '../api.ts';
+import {parseTimestamp} from '../files.ts';
+import {type LogFile, openLog, openLogs, sinceStart, tailStart} from './log-files.ts';
+import {parseLines} from './log-lines.ts';
+
+const chunkSize = 1 << 20;
+/** The monitor cuts lines at 16 KiB, which JSON makes six times as long at most. */
+const maxLine = 1 << 20;
+
+/** One file, read on from an offset as it grows. */
+class LogReader {
+	readonly file: LogFile;
+	#offset: number;
+	#rest = Buffer.alloc(0);
+
+	constructor(file: LogFile, offset: number) {
+		this.file = file;
+		this.#offset = offset;
+	}
+
+	/** The whole lines of the next chunk; undefined at the end. */
+	read(): LogEntry[] | undefined {
+		// A new buffer each time: the rest of the last one is still in use.
+		const chunk = Buffer.allocUnsafe(this.#rest.length + chunkSize);
+		this.#rest.copy(chunk);
+		const length = readSync(this.file.fd, chunk, this.#rest.length, chunkSize, this.#offset);
+		if (length === 0) return undefined;
+		this.#offset += length;
+		const data = chunk.subarray(0, this.#rest.length + length);
+		const end = data.lastIndexOf(10) + 1;
+		this.#rest = data.length - end > maxLine ? Buffer.alloc(0) : data.subarray(end);
+		return parseLines(data.toString('utf8', 0, end));
+	}
+
+	close(): void {
+		closeSync(this.file.fd);
+	}
+}
+
+export interface LogSource {
+	path: string;
+	/** Resolves when no more will be written: the container has ended. Resolves at once when it isn't up. */
+	ended(signal: AbortSignal): Promise<void>;
+}
+
+type Keep = (entries: LogEntry[]) => {entries: LogEntry[]; past: boolean};
+
+/** Leaves out what the options don't ask for; `past` when a line comes after `until`. */
+function selection(options: LogOptions): Keep {
+	const {since, until} = options;
+	// docker shows both streams unless one is asked for.
+	const both = options.stdout === undefined && options.stderr === undefined;
+	const stdout = both || (options.stdout ?? false);
+	const stderr = both || (options.stderr ?? false);
+	if (since === undefined && until === undefined && stdout && stderr)
+		return (entries) => ({entries, past: false});
+	return (entries) => {
+		const kept: LogEntry[] = [];
+		for (const entry of entries) {
+			if (!(entry.stream === 'stdout' ? stdout : stderr)) continue;
+			if (since !== undefined || until !== undefined) {
+				const time = parseTimestamp(entry.time) ?? 0n;
+				if (since !== undefined && time < since) continue;
+				if (until !== undefined && time > until) return {entries: kept, past: true};
+			}
+			kept.push(entry);
+		}
+		return {entries: kept, past: false};
+	};
+}
+
+function begin(path: string, options: LogOptions): LogReader[] {
+	const files = openLogs(path);
+	// docker's order: the last lines first, and of these the ones since a time.
+	const starts =
+		options.tail !== undefined
+			? tailStart(files, options.tail)
+			: options.since !== undefined
+				? sinceStart(files, options.since)
+				: undefined;
+	const readers: LogReader[] = [];
+	for (const file of files) {
+		const offset = starts ? starts.get(file) : 0;
+		if (offset !== undefined) readers.push(new LogReader(file, offset));
+		else if (options.follow && file.path === path) {
+			readers.push(new LogReader(file, statSync(path, {throwIfNoEntry: false})?.size ?? 0));
+		} else closeSync(file.fd);
+	}
+	return readers;
+}
+
+/** Resolves when woken; one wake while nobody waits is kept. */
+class Bell {
+	#rung = false;
+	#resolve: (() => void) | undefined;
+
+	ring(): void {
+		this.#rung = true;
+		this.#resolve?.();
+	}
+
+	async wait(): Promise<void> {
+		if (!this.#rung) {
+			await new Promise<void>((resolve) => {
+				this.#resolve = resolve;
+			});
+		}
+		this.#rung = false;
+	}
+}
+
+export async function* readLogs(source: LogSource, options: LogOptions = {}): AsyncGenerator<LogEntry[]> {
+	const {path} = source;
+	const keep = selection(options);
+	const bell = new Bell();
+	const leave = new AbortController();
+	const name = basename(path);
+	let watcher: FSWatcher | undefined;
+	let over = !options.follow;
+	let timer: NodeJS.Timeout | undefined;
+	const readers: LogReader[] = [];
+	const end = () => {
+		over = true;
+		bell.ring();
+	};
+	options.signal?.addEventListener('abort', end, {once: true});
+	try {
+		if (options.signal?.aborted) return;
+		if (!over) {
+			watcher = watch(dirname(path), (_, file) => {
+				if (file === null || file.startsWith(name)) bell.ring();
+			});
+			watcher.on('error', end);
+			source.ended(leave.signal).then(end, end);
+			const left = options.until === undefined ? undefined : Number(options.until / 1_000_000n) - Date.now();
+			if (left !== undefined && left < 2 ** 31 - 1) timer = setTimeout(end, Math.max(0, left));
+		}
+		readers.push(...begin(path, options));
+		for (;;) {
+			const last = over;
+			for (;;) {
+				const reader = readers[0];
+				if (!reader) break;
+				for (let entries = reader.read(); entries; entries = reader.read()) {
+					if (options.signal?.aborted) return;
+					const kept = keep(entries);
+					if (kept.entries.length > 0) yield kept.entries;
+					if (kept.past) return;
+				}
+				if (readers.length === 1) break;
+				readers.shift()!.close();
+			}
+			// Rotated: the monitor writes to the old file no more once the new one is there.
+			if (rotate(path, readers)) continue;
+			if (last) return;
+			await bell.wait();
+		}
+	} finally {
+		clearTimeout(timer);
+		watcher?.close();
+		leave.abort();
+		options.signal?.removeEventListener('abort', end);
+		for (const reader of readers) reader.close();
+	}
+}
+
+/** Adds the files that have come after the current one; false when there is none. */
+function rotate(path: string, readers: LogReader[]): boolean {
+	const current = readers.at(-1);
+	if (current && statSync(path, {throwIfNoEntry: false})?.ino === current.file.inode) return false;
+	if (!current) {
+		const file = openLog(path);
+		if (!file) return false;
+		readers.push(new LogReader(file, 0));
+		return true;
+	}
+	const files = openLogs(path);
+	const at = files.findIndex((file) => file.inode === current.file.inode);
+	const newer = files.slice(at + 1);
+	for (const file of files.slice(0, at + 1)) closeSync(file.fd);
+	for (const file of newer) readers.push(new LogReader(file, 0));
+	return newer.length > 0;
+}
