@@ -1,0 +1,481 @@
+#include "monitor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "events.h"
+#include "fail.h"
+#include "fd.h"
+#include "text.h"
+
+namespace wherry {
+
+namespace {
+
+constexpr size_t kMaxClients = 256;
+
+void write_text(const std::string& path, const std::string& text) {
+  Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file && write(file.get(), text.data(), text.size()) < 0) return;
+}
+
+std::string number_text(int64_t value) {
+  char text[20];
+  return std::string(text, format_number(text, value));
+}
+
+}  // namespace
+
+Monitor::Monitor(const std::string& plan_path)
+    : plan_path_(plan_path),
+      listener_(*this, &Monitor::accept_clients),
+      oom_source_(*this, &Monitor::on_oom) {
+  stop_timer_.context = restart_timer_.context = this;
+  stop_timer_.fire = [](void* self) { static_cast<Monitor*>(self)->send_kill(); };
+  restart_timer_.fire = [](void* self) { static_cast<Monitor*>(self)->start_process(false, 0, 0); };
+}
+
+Monitor::~Monitor() {
+  bury_dead();
+  for (Client* client : clients_) delete client;
+  for (Session* session : execs_) delete session;
+  for (Session* session : released_) delete session;
+  delete main_;
+  if (netns_ >= 0) close(netns_);
+}
+
+void Monitor::run(int starter) {
+  load_settings();
+  // The engine reads this as a monitor that is there but has not started anything.
+  state_.monitor_pid = getpid();
+  state_.monitor_start = process_start(getpid());
+  state_.boot_id = read_boot_id();
+  state_.restart_count = settings_.restart_count;
+  read_past(settings_.state_file, &state_);
+  if (settings_failure_.message.empty()) prepare();
+  starter_ = new Client(*this, starter, true);
+  clients_.push_back(starter_);
+  idle();
+  while (phase_ != Phase::kEnded || !clients_.empty()) {
+    loop_.turn([](void* self) { static_cast<Monitor*>(self)->idle(); }, this);
+    bury_dead();
+    if (phase_ == Phase::kWaiting && starter_ == nullptr) return stop_listening();
+  }
+}
+
+void Monitor::load_settings() {
+  PlanFile file;
+  std::string error;
+  if (!plan_load(plan_path_.c_str(), &file, &error)) {
+    settings_failure_.message = error;
+    return;
+  }
+  settings_ = read_settings(file.plan);
+  spill_directory_ = settings_.state_file.substr(0, settings_.state_file.rfind('/'));
+}
+
+// Leaves the cgroups of whoever started it, lowers its chance to be killed for lack of memory, and listens.
+void Monitor::prepare() {
+  for (size_t at = 0; at < settings_.monitor_cgroups.size();) {
+    size_t end = settings_.monitor_cgroups.find('\n', at);
+    if (end == std::string::npos) end = settings_.monitor_cgroups.size();
+    write_text(settings_.monitor_cgroups.substr(at, end - at), "0");
+    at = end + 1;
+  }
+  read_small_file("/proc/self/oom_score_adj", 32, &inherited_oom_score_);
+  set_oom_score(true);
+  if (!listen()) fail(&settings_failure_, errno, "listen on %s/attach.sock", settings_.run_dir.c_str());
+}
+
+// A clone starts with the monitor's score: it must not inherit the lowered one.
+void Monitor::set_oom_score(bool own) {
+  if (!inherited_oom_score_.empty()) write_text("/proc/self/oom_score_adj", own ? "-900" : inherited_oom_score_);
+}
+
+bool Monitor::listen() {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  mkdir(settings_.run_dir.c_str(), 0700);
+  Fd folder(open(settings_.run_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Fd descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!folder || !descriptor) return false;
+  // The path of a socket may be 107 bytes long only; through the folder's descriptor it always fits.
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/attach.sock", folder.get());
+  unlink(address.sun_path);
+  socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + static_cast<size_t>(length) + 1);
+  if (bind(descriptor.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) return false;
+  if (chmod(address.sun_path, 0600) != 0 || ::listen(descriptor.get(), 64) != 0) return false;
+  listener_.fd = descriptor.release();
+  loop_.watch(listener_, EPOLLIN);
+  return true;
+}
+
+void Monitor::accept_clients(uint32_t) {
+  int descriptor = accept4(listener_.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (descriptor < 0) return;
+  if (clients_.size() >= kMaxClients) {
+    close(descriptor);
+    return;
+  }
+  clients_.push_back(new Client(*this, descriptor, false));
+}
+
+void Monitor::stop_listening() {
+  if (listener_.fd < 0) return;
+  loop_.forget(listener_);
+  unlink((settings_.run_dir + "/attach.sock").c_str());
+  close(listener_.fd);
+  listener_.fd = -1;
+}
+
+void Monitor::bury_dead() {
+  // Closing one may drop another.
+  for (size_t i = 0; i < dead_clients_.size(); i++) {
+    Client* client = dead_clients_[i];
+    if (client == starter_) starter_ = nullptr;
+    for (size_t at = 0; at < clients_.size(); at++) {
+      if (clients_[at] != client) continue;
+      clients_[at] = clients_.back();
+      clients_.pop_back();
+      break;
+    }
+    if (client->session() != nullptr) client->session()->remove(client);
+    delete client;
+  }
+  dead_clients_.clear();
+  for (Session* session : dead_sessions_) delete session;
+  dead_sessions_.clear();
+}
+
+void Monitor::idle() {
+  log_.release();
+  release_input_buffer();
+  release_output_buffer();
+  malloc_trim(0);
+}
+
+void Monitor::emit(const char* action, const std::string& members) {
+  if (settings_.events_file.empty()) return;
+  write_event(settings_.events_file, read_subject(settings_.id, settings_.run_dir), action, members);
+}
+
+void Monitor::save_state(bool durable) { write_state(settings_.state_file, state_, durable); }
+
+void Monitor::log_dropped() {
+  if (drop_noted_) return;
+  drop_noted_ = true;
+  state_.error = "lines of the log were lost: " + error_words(log_.drop_reason());
+  save_state();
+}
+
+void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
+  phase_ = Phase::kStarting;
+  if (!settings_failure_.message.empty()) return start_failed(settings_failure_);
+  Failure failure;
+  PlanFile file;
+  std::string error;
+  if (!plan_load(plan_path_.c_str(), &file, &error)) {
+    failure.message = error;
+    return start_failed(failure);
+  }
+  if (first) {
+    int reason = log_.open(settings_.log);
+    if (reason != 0) {
+      fail(&failure, reason, "open %s", settings_.log.path.c_str());
+      return start_failed(failure);
+    }
+  }
+  set_up_ = true;
+  Child child;
+  if (!run_host_section(file.plan, Section::kSetup, netns_, false, &failure)) return start_failed(failure);
+  set_oom_score(false);
+  bool cloned = clone_init(file.plan, netns_, &child, &failure);
+  set_oom_score(true);
+  if (!cloned) return start_failed(failure);
+  if (netns_ < 0) {
+    netns_ = child.netns_fd;
+  } else if (child.netns_fd >= 0) {
+    close(child.netns_fd);
+  }
+  child.netns_fd = -1;
+  oom_source_.fd = oom_.arm(settings_.oom_file);
+  if (oom_source_.fd >= 0) loop_.watch(oom_source_, EPOLLIN);
+
+  main_ = new Session(*this, "", &log_);
+  main_->close_stdin_at_end = settings_.stdin_once;
+  main_->keep_stdin = settings_.open_stdin;
+  main_->rows = rows;
+  main_->columns = columns;
+  if (first && starter_ != nullptr) starter_->join(main_, true);
+  main_->begin(child);
+  if (first && !run_host_section(file.plan, Section::kNetwork, netns_, false, &failure)) {
+    main_->abandon();
+    return start_failed(failure);
+  }
+  main_->let_go();
+}
+
+void Monitor::session_running(Session& session) {
+  if (&session != main_) {
+    exec_running(session);
+    return;
+  }
+  started_ = steady_clock();
+  phase_ = Phase::kRunning;
+  paused_ = false;
+  state_.status = "running";
+  state_.pid = session.pid();
+  state_.pid_start = process_start(session.pid());
+  state_.started_at = time_text(wall_clock());
+  state_.exit_code = 0;
+  state_.oom_killed = false;
+  if (!drop_noted_) state_.error.clear();
+  save_state();
+  emit("start");
+  if (starter_ != nullptr && starter_->session() == main_) {
+    starter_->send_ok("{\"pid\":" + number_text(session.pid()) + "}");
+    if (starter_->wants(kDetached)) starter_->finish();
+  }
+  if (pending_stop_signal_ != 0) stop_process(pending_stop_signal_, pending_stop_seconds_);
+}
+
+void Monitor::session_failed(Session& session, const Failure& failure) {
+  if (&session == main_) start_failed(failure);
+  else exec_failed(session, failure);
+}
+
+// A first start that fails leaves the container `created`, as docker does; a failed restart ends it.
+void Monitor::start_failed(const Failure& failure) {
+  bool first = started_ == 0;
+  disarm_oom();
+  state_.status = state_.started_at == kNever ? "created" : "exited";
+  state_.pid = 0;
+  state_.pid_start = 0;
+  state_.exit_code = failure.code;
+  state_.error = failure.message;
+  if (!first) state_.finished_at = time_text(wall_clock());
+  finish_for_good(first ? &failure : nullptr);
+}
+
+void Monitor::session_exited(Session& session) {
+  if (&session != main_) return;
+  loop_.cancel(stop_timer_);
+  ended_ = steady_clock();
+  // With a pid namespace of its own the rest has died with its init.
+  if ((settings_.clone_flags & CLONE_NEWPID) == 0) kill_rest();
+}
+
+void Monitor::session_ended(Session& session) {
+  if (&session != main_) return exec_ended(session);
+  process_ended();
+}
+
+void Monitor::session_released(Session& session) {
+  for (size_t i = 0; i < released_.size(); i++) {
+    if (released_[i] != &session) continue;
+    released_.erase(released_.begin() + static_cast<ptrdiff_t>(i));
+    dead_sessions_.push_back(&session);
+    return;
+  }
+}
+
+void Monitor::process_ended() {
+  end_execs();
+  int64_t now = wall_clock();
+  log_.finish(now);
+  note_oom();
+  disarm_oom();
+  state_.pid = 0;
+  state_.pid_start = 0;
+  state_.exit_code = main_->exit_code();
+  state_.finished_at = time_text(now);
+  paused_ = false;
+  std::string members;
+  append_member(members, "exitCode", number_text(state_.exit_code));
+  append_member(members, "execDuration", number_text((ended_ - started_) / 1000000000));
+  int64_t delay = restart_forbidden_
+                      ? -1
+                      : restart_.decide(settings_, state_.exit_code, state_.restart_count, ended_ - started_);
+  if (delay < 0) {
+    state_.status = "exited";
+    save_state(!settings_.auto_remove);
+    emit("die", members);
+    return finish_for_good(nullptr);
+  }
+  phase_ = Phase::kBackoff;
+  state_.status = "restarting";
+  state_.restart_count++;
+  save_state();
+  emit("die", members);
+  answer_exit(false);
+  dead_sessions_.push_back(main_);
+  main_ = nullptr;
+  loop_.set(restart_timer_, delay);
+}
+
+// The end: what the container has in the kernel and, with --rm, on the disk goes. Until the state says that
+// there is no monitor, others know that the stop plan is not through.
+void Monitor::finish_for_good(const Failure* start_failure) {
+  loop_.cancel(restart_timer_);
+  loop_.cancel(stop_timer_);
+  EventSubject subject = read_subject(settings_.id, settings_.run_dir);
+  if (main_ == nullptr || start_failure != nullptr) save_state();
+  if (stop_requested_) emit("stop");
+  if (set_up_) run_stop_plan();
+  if (netns_ >= 0) close(netns_);
+  netns_ = -1;
+  stop_listening();
+  phase_ = Phase::kEnded;
+  state_.monitor_pid = 0;
+  state_.monitor_start = 0;
+  if (!settings_.auto_remove) {
+    save_state(true);
+  } else {
+    write_event(settings_.events_file, subject, "destroy", "");
+  }
+  if (start_failure != nullptr && starter_ != nullptr) {
+    starter_->send_error(*start_failure);
+    starter_->finish();
+  }
+  answer_exit(true);
+  for (Client* client : clients_)
+    if (!client->dead()) client->finish();
+  if (main_ != nullptr) dead_sessions_.push_back(main_);
+  main_ = nullptr;
+}
+
+void Monitor::run_stop_plan() {
+  PlanFile file;
+  std::string error;
+  bool loaded = plan_load((settings_.run_dir + "/stop.plan").c_str(), &file, &error) ||
+                plan_load(plan_path_.c_str(), &file, &error);
+  Failure failure;
+  if (!loaded) {
+    failure.message = error;
+  } else if (run_host_section(file.plan, Section::kStop, netns_, true, &failure)) {
+    return;
+  }
+  if (state_.error.empty()) state_.error = failure.message;
+}
+
+// Everybody who waits for the end of the process hears of it. Those who stop the container wait for its end
+// for good.
+void Monitor::answer_exit(bool final) {
+  uint8_t flags = state_.oom_killed ? kOomKilled : 0;
+  if (!final) flags |= kWillRestart;
+  else if (settings_.auto_remove) flags |= kRemoved;
+  for (Client* client : clients_) {
+    if (client->dead() || !(client->waits_for_exit || (final && client->waits_for_end))) continue;
+    client->send_exit(state_.exit_code, flags);
+  }
+}
+
+void Monitor::kill_rest() {
+  if (!settings_.kill_file.empty()) return write_text(settings_.kill_file, "1");
+  // The memory cgroup lists who is left.
+  size_t slash = settings_.oom_file.rfind('/');
+  if (slash == std::string::npos) return;
+  for (int round = 0; round < 10; round++) {
+    std::string list;
+    if (!read_small_file(settings_.oom_file.substr(0, slash) + "/cgroup.procs", 1 << 20, &list)) return;
+    if (list.empty()) return;
+    for (const char* p = list.c_str(); *p != 0;) {
+      pid_t pid = static_cast<pid_t>(strtol(p, nullptr, 10));
+      if (pid > 1 && pid != getpid()) kill(pid, SIGKILL);
+      p = strchr(p, '\n');
+      if (p == nullptr) break;
+      p++;
+    }
+  }
+}
+
+// Sends SIGKILL to all of the container. What is frozen can't die on v1: it is thawed after.
+void Monitor::send_kill() {
+  if (main_ == nullptr || !main_->running()) return;
+  if (settings_.kill_file.empty()) main_->signal(SIGKILL);
+  else write_text(settings_.kill_file, "1");
+  emit_kill(SIGKILL);
+  thaw();
+}
+
+void Monitor::emit_kill(int number) {
+  std::string members;
+  append_member(members, "signal", number_text(number));
+  emit("kill", members);
+}
+
+void Monitor::stop_process(int number, int32_t seconds) {
+  stop_requested_ = true;
+  forbid_restart();
+  if (main_ == nullptr || !main_->running()) {
+    pending_stop_signal_ = number;
+    pending_stop_seconds_ = seconds;
+    return;
+  }
+  main_->signal(number);
+  emit_kill(number);
+  thaw();
+  if (seconds >= 0) {
+    loop_.cancel(stop_timer_);
+    loop_.set(stop_timer_, seconds * 1000000000ll);
+  }
+}
+
+void Monitor::forbid_restart() {
+  restart_forbidden_ = true;
+  state_.manually_stopped = true;
+  save_state();
+}
+
+bool Monitor::run_section(Section section, Failure* failure) {
+  PlanFile file;
+  std::string error;
+  if (!plan_load(plan_path_.c_str(), &file, &error)) {
+    failure->message = error;
+    return false;
+  }
+  return run_host_section(file.plan, section, netns_, false, failure);
+}
+
+bool Monitor::thaw() {
+  if (!paused_) return true;
+  Failure failure;
+  if (!run_section(Section::kUnpause, &failure)) return false;
+  paused_ = false;
+  state_.status = "running";
+  save_state();
+  emit("unpause");
+  return true;
+}
+
+void Monitor::disarm_oom() {
+  if (oom_source_.fd >= 0) loop_.forget(oom_source_);
+  oom_source_.fd = -1;
+  oom_.disarm();
+}
+
+void Monitor::note_oom() {
+  if (!oom_.killed()) return;
+  state_.oom_killed = true;
+  emit("oom");
+}
+
+void Monitor::on_oom(uint32_t) {
+  oom_.acknowledge();
+  note_oom();
+}
+
+}  // namespace wherry

@@ -1,0 +1,257 @@
+// What clients ask of the monitor, and the exec sessions that come of it.
+#include <errno.h>
+#include <signal.h>
+
+#include "events.h"
+#include "fail.h"
+#include "monitor.h"
+#include "text.h"
+
+namespace wherry {
+
+static constexpr size_t kStreamsLength = 6;
+
+bool Monitor::handle(Client& client, Request request, const std::string& payload) {
+  if (phase_ == Phase::kEnded || (phase_ == Phase::kWaiting) != (request == Request::kStart)) {
+    refuse(client, "container " + settings_.id + " is not running");
+    return true;
+  }
+  switch (request) {
+    case Request::kStart: return client.starter() && handle_start(client, payload);
+    case Request::kAttach: return handle_attach(client, payload);
+    case Request::kExec: return handle_exec(client, payload);
+    case Request::kSignal: return handle_signal(client, payload);
+    case Request::kStop: return handle_stop(client, payload);
+    case Request::kPause: handle_pause(client, true); return true;
+    case Request::kUnpause: handle_pause(client, false); return true;
+    case Request::kWait: client.waits_for_exit = true; return true;
+    case Request::kReload: handle_reload(client); return true;
+    case Request::kResize: return handle_resize(client, payload);
+  }
+  return false;
+}
+
+void Monitor::refuse(Client& client, const std::string& message, int err) {
+  Failure failure;
+  failure.err = err;
+  failure.message = message;
+  client.send_error(failure);
+  client.finish();
+}
+
+bool Monitor::handle_start(Client& client, const std::string& payload) {
+  if (payload.size() != kStreamsLength) return false;
+  uint8_t streams = static_cast<uint8_t>(payload[0]);
+  client.want(streams);
+  client.waits_for_exit = true;
+  start_process(true, read_u16(&payload[2]), read_u16(&payload[4]));
+  return true;
+}
+
+bool Monitor::handle_attach(Client& client, const std::string& payload) {
+  if (payload.size() != kStreamsLength) return false;
+  if (phase_ != Phase::kRunning) {
+    refuse(client, "You cannot attach to a restarting container, wait until it is running");
+    return true;
+  }
+  client.want(static_cast<uint8_t>(payload[0]));
+  client.waits_for_exit = true;
+  client.send_ok("{}");
+  client.join(main_, false);
+  uint16_t rows = read_u16(&payload[2]), columns = read_u16(&payload[4]);
+  if (rows != 0 && columns != 0) main_->resize(rows, columns);
+  return true;
+}
+
+bool Monitor::handle_exec(Client& client, const std::string& payload) {
+  if (payload.size() <= kStreamsLength + kExecIdLength) return false;
+  std::string id = payload.substr(kStreamsLength, kExecIdLength);
+  for (char c : id)
+    if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) return false;
+  if (phase_ != Phase::kRunning || main_ == nullptr || !main_->running()) {
+    refuse(client, "container " + settings_.id + " is not running");
+    return true;
+  }
+  if (paused_) {
+    refuse(client, "container " + settings_.id + " is paused, unpause the container before exec");
+    return true;
+  }
+  Failure failure;
+  PlanView plan;
+  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(payload.data()) + kStreamsLength + kExecIdLength;
+  if (!plan_decode(bytes, payload.size() - kStreamsLength - kExecIdLength, &plan, &failure.message)) {
+    refuse(client, failure.message);
+    return true;
+  }
+  uint8_t streams = static_cast<uint8_t>(payload[0]);
+  ExecContext context;
+  context.init_pid = main_->pid();
+  context.init_pidfd = main_->pidfd();
+  context.open_stdin = (streams & kWantStdin) != 0;
+  Child child;
+  set_oom_score(false);
+  bool cloned = clone_exec(plan, context, &child, &failure);
+  set_oom_score(true);
+  if (!cloned) {
+    client.send_error(failure);
+    client.finish();
+    return true;
+  }
+  Session* session = new Session(*this, id, nullptr);
+  session->close_stdin_at_end = true;
+  session->rows = read_u16(&payload[2]);
+  session->columns = read_u16(&payload[4]);
+  execs_.push_back(session);
+  client.want(streams);
+  client.join(session, true);
+  session->begin(child);
+  return true;
+}
+
+void Monitor::exec_running(Session& session) {
+  char pid[20];
+  std::string json = "{\"pid\":" + std::string(pid, format_number(pid, session.pid())) + "}";
+  for (Client* client : session.clients()) {
+    client->send_ok(json);
+    if (client->wants(kDetached)) client->finish();
+  }
+}
+
+void Monitor::exec_failed(Session& session, const Failure& failure) {
+  for (Client* client : session.clients()) {
+    client->send_error(failure);
+    client->finish();
+  }
+  remove_exec(session);
+  dead_sessions_.push_back(&session);
+}
+
+void Monitor::exec_ended(Session& session) {
+  std::string members;
+  append_member(members, "execID", session.exec_id());
+  append_member(members, "exitCode", std::to_string(session.exit_code()));
+  emit("exec_die", members);
+  for (Client* client : session.clients()) client->send_exit(session.exit_code(), 0);
+  remove_exec(session);
+  if (session.still_held()) released_.push_back(&session);
+  else dead_sessions_.push_back(&session);
+}
+
+void Monitor::remove_exec(Session& session) {
+  for (size_t i = 0; i < execs_.size(); i++) {
+    if (execs_[i] != &session) continue;
+    execs_.erase(execs_.begin() + static_cast<ptrdiff_t>(i));
+    return;
+  }
+}
+
+// In a pid namespace of its own they have died before the container's process and are gone already.
+void Monitor::end_execs() {
+  while (!execs_.empty()) execs_.back()->end_now();
+}
+
+bool Monitor::handle_signal(Client& client, const std::string& payload) {
+  if (payload.size() != 5) return false;
+  int number = static_cast<int>(read_u32(payload.data()));
+  bool last = (payload[4] & 1) != 0;
+  if (phase_ == Phase::kBackoff) {
+    client.send_ok("{}");
+    client.finish();
+    if (last) {
+      forbid_restart();
+      state_.status = "exited";
+      finish_for_good(nullptr);
+    }
+    return true;
+  }
+  if (main_ == nullptr || !main_->running()) {
+    refuse(client, "container " + settings_.id + " is not running");
+    return true;
+  }
+  int reason = number == 0 ? EINVAL : main_->signal(number);
+  if (reason != 0) {
+    refuse(client, "signal " + std::to_string(number) + ": " + error_words(reason), reason);
+    return true;
+  }
+  if (last) forbid_restart();
+  emit_kill(number);
+  // A frozen process doesn't die before it is thawed.
+  if (last || number == SIGKILL) thaw();
+  client.send_ok("{}");
+  client.finish();
+  return true;
+}
+
+bool Monitor::handle_stop(Client& client, const std::string& payload) {
+  if (payload.size() != 8) return false;
+  int number = static_cast<int>(read_u32(payload.data()));
+  int32_t seconds = static_cast<int32_t>(read_u32(payload.data() + 4));
+  if (number < 1 || number > 64) {
+    refuse(client, "invalid signal: " + std::to_string(number), EINVAL);
+    return true;
+  }
+  client.waits_for_end = true;
+  if (phase_ == Phase::kBackoff) {
+    stop_requested_ = true;
+    forbid_restart();
+    state_.status = "exited";
+    finish_for_good(nullptr);
+  } else {
+    stop_process(number, seconds);
+  }
+  return true;
+}
+
+void Monitor::handle_pause(Client& client, bool pause) {
+  if (phase_ != Phase::kRunning || main_ == nullptr || !main_->running())
+    return refuse(client, "container " + settings_.id + " is not running");
+  if (paused_ == pause)
+    return refuse(client, "container " + settings_.id + (pause ? " is already paused" : " is not paused"));
+  Failure failure;
+  if (!run_section(pause ? Section::kPause : Section::kUnpause, &failure)) {
+    client.send_error(failure);
+    return client.finish();
+  }
+  paused_ = pause;
+  state_.status = pause ? "paused" : "running";
+  save_state();
+  emit(pause ? "pause" : "unpause");
+  client.send_ok("{}");
+  client.finish();
+}
+
+void Monitor::handle_reload(Client& client) {
+  PlanFile file;
+  std::string error;
+  if (!plan_load(plan_path_.c_str(), &file, &error)) return refuse(client, error);
+  Settings fresh = read_settings(file.plan);
+  settings_.restart_policy = fresh.restart_policy;
+  settings_.restart_max = fresh.restart_max;
+  settings_.auto_remove = fresh.auto_remove;
+  settings_.log.max_size = fresh.log.max_size;
+  settings_.log.max_files = fresh.log.max_files;
+  log_.change(settings_.log);
+  client.send_ok("{}");
+  client.finish();
+}
+
+bool Monitor::handle_resize(Client& client, const std::string& payload) {
+  if (payload.size() != kExecIdLength + 4) return false;
+  std::string id = payload.substr(0, kExecIdLength);
+  Session* session = main_;
+  if (id != std::string(kExecIdLength, '\0')) {
+    session = nullptr;
+    for (Session* exec : execs_)
+      if (exec->exec_id() == id) session = exec;
+  }
+  if (session == nullptr || !session->running()) {
+    refuse(client, "no such exec is running");
+    return true;
+  }
+  session->resize(read_u16(&payload[kExecIdLength]), read_u16(&payload[kExecIdLength + 2]));
+  client.send_ok("{}");
+  client.finish();
+  return true;
+}
+
+}  // namespace wherry

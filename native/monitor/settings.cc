@@ -1,0 +1,35 @@
+#include "settings.h"
+
+namespace wherry {
+
+static RestartPolicy restart_policy(const std::string& name) {
+  if (name == "always") return RestartPolicy::kAlways;
+  if (name == "unless-stopped") return RestartPolicy::kUnlessStopped;
+  if (name == "on-failure") return RestartPolicy::kOnFailure;
+  return RestartPolicy::kNo;
+}
+
+Settings read_settings(const PlanView& plan) {
+  Settings s;
+  s.id = plan.setting("id");
+  s.run_dir = plan.setting("run-dir");
+  s.state_file = plan.setting("state-file");
+  if (std::string(plan.setting("log-driver")) == "json-file") s.log.path = plan.setting("log-file");
+  s.log.max_size = plan.setting_number("log-max-size", -1);
+  s.log.max_files = plan.setting_number("log-max-files", 1);
+  s.tty = plan.setting_number("tty", 0) != 0;
+  s.open_stdin = plan.setting_number("open-stdin", 0) != 0;
+  s.stdin_once = plan.setting_number("stdin-once", 0) != 0;
+  s.restart_policy = restart_policy(plan.setting("restart-policy"));
+  s.restart_max = plan.setting_number("restart-max", 0);
+  s.restart_count = plan.setting_number("restart-count", 0);
+  s.clone_flags = static_cast<uint64_t>(plan.setting_number("clone-flags", 0));
+  s.monitor_cgroups = plan.setting("monitor-cgroups");
+  s.oom_file = plan.setting("oom-file");
+  s.kill_file = plan.setting("kill-file");
+  s.events_file = plan.setting("events-file");
+  s.auto_remove = plan.setting_number("auto-remove", 0) != 0;
+  return s;
+}
+
+}  // namespace wherry

@@ -1,0 +1,35 @@
+// What the monitor keeps of a plan's settings section, MonitorSettings in src/runtime/plan/sections.ts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "log.h"
+#include "plan.h"
+
+namespace wherry {
+
+enum class RestartPolicy { kNo, kAlways, kUnlessStopped, kOnFailure };
+
+struct Settings {
+  std::string id;
+  std::string run_dir;
+  std::string state_file;
+  LogSettings log;
+  bool tty = false;
+  bool open_stdin = false;
+  bool stdin_once = false;
+  RestartPolicy restart_policy = RestartPolicy::kNo;
+  int64_t restart_max = 0;
+  int64_t restart_count = 0;
+  uint64_t clone_flags = 0;
+  std::string monitor_cgroups;
+  std::string oom_file;
+  std::string kill_file;
+  std::string events_file;
+  bool auto_remove = false;
+};
+
+Settings read_settings(const PlanView& plan);
+
+}  // namespace wherry
