@@ -1,0 +1,179 @@
+import {join} from 'node:path';
+import type {LinuxResources} from '../oci.ts';
+import type {Op} from '../plan/ops.ts';
+import {assembleDeviceFilter, deviceRulesV1} from './device-filter.ts';
+import {type CgroupLayout, cgroupParent, controllerDir} from './layout.ts';
+import {type ControllerWrite, resourceWrites} from './resources.ts';
+
+/** Flags of the operation writeHost. */
+const ignoreErrors = 1;
+const ignoreMissing = 2;
+
+/** The cgroup that all monitors share, below `wherry`. */
+const monitorsName = 'monitors';
+
+/** Controllers that containers get on v2, as far as the host has them. */
+const delegatedControllers = ['cpu', 'cpuset', 'memory', 'io', 'pids'] as const;
+
+/** All that a container's plans and its monitor need to know about cgroups. */
+export interface CgroupOps {
+	/** Makes the cgroups and sets limits and the device filter. Repeatable: it runs at every restart too. */
+	readonly setup: Op[];
+	/** Makes the cgroups of the monitors; before the monitor joins them. Repeatable. */
+	readonly monitorSetup: Op[];
+	/** Files to which the init writes "0" by itself. Empty on pure v2. */
+	readonly initJoin: string[];
+	/** The v2 folder for CLONE_INTO_CGROUP, also on a hybrid host; '' where there is no v2. */
+	readonly cgroupDir: string;
+	/** Files to which an exec child writes "0" before anything else. */
+	readonly execJoin: string[];
+	/** Files to which the monitor writes "0". */
+	readonly monitorFiles: string[];
+	readonly pause: Op[];
+	readonly unpause: Op[];
+	/** Kills what is left and removes the cgroups. */
+	readonly stop: Op[];
+	/** cgroup.kill (Linux 5.14; may be missing), or '' without v2. */
+	readonly killFile: string;
+	/** memory.oom_control on v1, memory.events on v2, '' without the controller. */
+	readonly oomFile: string;
+	/** The container's folder in every hierarchy. */
+	readonly dirs: string[];
+}
+
+const mkdirOp = (path: string): Op => ({op: 'mkdirHost', path, mode: 0o755});
+const writeOp = (path: string, content: string, flags = 0): Op => ({op: 'writeHost', path, content, flags});
+
+function checkId(id: string): void {
+	if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(id) || id === monitorsName)
+		throw new Error(`invalid cgroup name "${id}"`);
+}
+
+/** Every hierarchy's mount point. */
+function mounts(layout: CgroupLayout): string[] {
+	return [...layout.v1.map(({mount}) => mount), ...(layout.unified ? [layout.unified.mount] : [])];
+}
+
+/** Makes `wherry` itself fit to have containers; nothing when an earlier start has done it. */
+function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
+	const ops: Op[] = [];
+	const {unified, cpuset} = layout;
+	const v1Mount = (controller: string) =>
+		layout.v1.find(({controllers}) => controllers.includes(controller))?.mount;
+	const cpusetMount = v1Mount('cpuset');
+	if (cpuset && !cpuset.ready && cpusetMount !== undefined) {
+		const ours = join(cpusetMount, cgroupParent);
+		// clone_children makes the kernel copy CPUs and memory nodes down into each new cgroup.
+		ops.push(
+			mkdirOp(ours),
+			writeOp(join(ours, 'cpuset.cpus'), cpuset.cpus),
+			writeOp(join(ours, 'cpuset.mems'), cpuset.mems),
+			writeOp(join(ours, 'cgroup.clone_children'), '1'),
+		);
+	}
+	const memoryMount = v1Mount('memory');
+	if (!layout.memoryHierarchyReady && memoryMount !== undefined) {
+		const ours = join(memoryMount, cgroupParent);
+		ops.push(mkdirOp(ours), writeOp(join(ours, 'memory.use_hierarchy'), '1', ignoreErrors));
+	}
+	if (unified) {
+		const wanted = [...delegatedControllers, ...(resources.hugepageLimits?.length ? ['hugetlb'] : [])].filter(
+			(name) => unified.controllers.includes(name) && !unified.delegated.includes(name),
+		);
+		if (wanted.length > 0) {
+			const content = wanted.map((name) => `+${name}`).join(' ');
+			const ours = join(unified.mount, cgroupParent);
+			// Where the root is itself inside a cgroup with processes the kernel refuses; then the limits fail.
+			ops.push(
+				mkdirOp(ours),
+				writeOp(join(unified.mount, 'cgroup.subtree_control'), content, ignoreErrors),
+				writeOp(join(ours, 'cgroup.subtree_control'), content, ignoreErrors),
+			);
+		}
+	}
+	return ops;
+}
+
+function deviceOps(layout: CgroupLayout, id: string, resources: LinuxResources): Op[] {
+	const rules = resources.devices ?? [];
+	const v1 = controllerDir(layout, 'devices', id);
+	if (v1) return deviceRulesV1(rules).map(({file, line}) => writeOp(join(v1.dir, file), line));
+	if (!layout.unified) {
+		throw new Error('no device filter is possible: the host has neither the devices cgroup nor cgroup v2');
+	}
+	const cgroup = join(layout.unified.mount, cgroupParent, id);
+	return [{op: 'attachDeviceFilter', cgroup, program: assembleDeviceFilter(rules)}];
+}
+
+function limitOps(layout: CgroupLayout, id: string, resources: LinuxResources, update: boolean): Op[] {
+	const place = (controller: string) => controllerDir(layout, controller, id);
+	const versionOf = (controller: string) => place(controller)?.version;
+	const flags = ({optional}: ControllerWrite) =>
+		optional === 'any' ? ignoreErrors : optional === 'missing' ? ignoreMissing : 0;
+	return resourceWrites(resources, {versionOf, update}).map((write) =>
+		writeOp(join(place(write.controller)!.dir, write.file), write.content, flags(write)),
+	);
+}
+
+function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0): Op[] {
+	const v1 = controllerDir(layout, 'freezer', id);
+	if (v1) return [writeOp(join(v1.dir, 'freezer.state'), freeze ? 'FROZEN' : 'THAWED', flags)];
+	if (!layout.unified) return [];
+	const {mount} = layout.unified;
+	return [writeOp(join(mount, cgroupParent, id, 'cgroup.freeze'), freeze ? '1' : '0', flags)];
+}
+
+/**
+ * The operations for a container's cgroups, `wherry/<id>` in every hierarchy. `resources.devices` is the
+ * whole device filter: no rules deny every device. Throws Error where no device filter is possible.
+ *
+ * On v1 a process joins by writing "0" to `tasks`: a single thread that moves itself needs no grace period
+ * of the kernel, while `cgroup.procs` costs milliseconds. v2 has CLONE_INTO_CGROUP for that. A hybrid host's
+ * v2 hierarchy has no controllers, so an exec child, which dies with its container's pid namespace anyway,
+ * doesn't join it.
+ */
+export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxResources): CgroupOps {
+	checkId(id);
+	const all = mounts(layout);
+	const dirs = all.map((mount) => join(mount, cgroupParent, id));
+	const tasks = (name: string) => layout.v1.map(({mount}) => join(mount, cgroupParent, name, 'tasks'));
+	const unifiedDir = layout.unified ? join(layout.unified.mount, cgroupParent, id) : '';
+	const onV2Alone = layout.version === 'v2' || !controllerDir(layout, 'devices', id);
+	const memory = controllerDir(layout, 'memory', id);
+	const parents = prepareParents(layout, resources);
+	// Without controllers v2 only says to which session a process belongs, and joining it costs milliseconds.
+	const monitorsJoinV2 = layout.unified !== undefined && (onV2Alone || !layout.unified.selfInRoot);
+	const monitorDir = (mount: string) => join(mount, cgroupParent, monitorsName);
+	return {
+		setup: [
+			...parents,
+			...dirs.map(mkdirOp),
+			...deviceOps(layout, id, resources),
+			...limitOps(layout, id, resources, false),
+		],
+		monitorSetup: [...parents, ...all.map((mount) => mkdirOp(monitorDir(mount)))],
+		initJoin: tasks(id),
+		cgroupDir: unifiedDir,
+		execJoin: [...tasks(id), ...(unifiedDir !== '' && onV2Alone ? [join(unifiedDir, 'cgroup.procs')] : [])],
+		monitorFiles: [
+			...tasks(monitorsName),
+			...(monitorsJoinV2 ? [join(monitorDir(layout.unified!.mount), 'cgroup.procs')] : []),
+		],
+		pause: freezeOp(layout, id, true),
+		unpause: freezeOp(layout, id, false),
+		// A frozen process dies only when it is thawed.
+		stop: [
+			...freezeOp(layout, id, false, ignoreErrors),
+			...dirs.toReversed().map((path): Op => ({op: 'removeCgroup', path})),
+		],
+		killFile: unifiedDir === '' ? '' : join(unifiedDir, 'cgroup.kill'),
+		oomFile: memory ? join(memory.dir, memory.version === 1 ? 'memory.oom_control' : 'memory.events') : '',
+		dirs,
+	};
+}
+
+/** The operations that change the limits of a container that runs; its device filter stays. */
+export function cgroupUpdateOps(layout: CgroupLayout, id: string, resources: LinuxResources): Op[] {
+	checkId(id);
+	return limitOps(layout, id, resources, true);
+}
