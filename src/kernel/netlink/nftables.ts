@@ -266,6 +266,10 @@ export function newSet(family: NfFamily, table: string, name: string, options: S
 		parts.push(nest(9, nest(2, ...fields)));
 	}
 	parts.push(be32(10, options.id));
+	// Names of interfaces are in host order; without libnftnl's note of it nft would show them backwards.
+	if (options.key.length === 1 && options.key[0] === dataType.interfaceName) {
+		parts.push(attribute(13, Buffer.of(0, 4, 1, 0, 0, 0)));
+	}
 	return nft(kind.newSet, flag.create | flag.ack, family, ...parts);
 }
 

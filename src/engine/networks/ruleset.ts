@@ -1,0 +1,241 @@
+/**
+ * The nf_tables table `wherry`: installed once, in one transaction, the same for any number of containers.
+ * Published ports, bridges and subnets are elements of its sets and maps.
+ */
+import type {Message} from '../../kernel/netlink/message.ts';
+import * as nft from '../../kernel/netlink/nftables.ts';
+
+export const tableName = 'wherry';
+
+/** Names of sets and maps; see `baseRuleset` for their use. */
+export const setName = {
+	bridges: 'bridges',
+	/** Bridges of --internal networks: nothing is forwarded from or to them. */
+	internal: 'internal',
+	/** Bridges whose containers may not talk to each other (icc=false). */
+	isolated: 'isolated',
+	/** Subnet . bridge, for what is sent to a container of the same network by way of the host's address. */
+	local: 'local',
+	/** Subnets whose packets leave with the host's address. */
+	masqueraded: 'masqueraded',
+	publishedTcp: 'published_tcp',
+	publishedUdp: 'published_udp',
+} as const;
+
+const {register, metaKey, dataType} = nft;
+const tcp = Buffer.of(6);
+const udp = Buffer.of(17);
+
+interface FamilyFacts {
+	family: nft.NfFamily;
+	addressType: number;
+	addressLength: number;
+	/** Offsets in the IP header. */
+	source: number;
+	destination: number;
+	/** Register after the address. */
+	portRegister: number;
+}
+
+const facts: Record<4 | 6, FamilyFacts> = {
+	4: {
+		family: nft.nfFamily.ipv4,
+		addressType: dataType.ipv4,
+		addressLength: 4,
+		source: 12,
+		destination: 16,
+		portRegister: register.word1,
+	},
+	6: {
+		family: nft.nfFamily.ipv6,
+		addressType: dataType.ipv6,
+		addressLength: 16,
+		source: 8,
+		destination: 24,
+		portRegister: register.word4,
+	},
+};
+
+export const familyOf = (version: 4 | 6): nft.NfFamily => facts[version].family;
+
+const inputIn = (set: string, not = false): nft.Expression[] => [
+	nft.loadMeta(metaKey.inputName),
+	nft.lookup(set, {not}),
+];
+const outputIn = (set: string, not = false): nft.Expression[] => [
+	nft.loadMeta(metaKey.outputName),
+	nft.lookup(set, {not}),
+];
+const accept = nft.verdict(nft.verdictCode.accept);
+const drop = nft.verdict(nft.verdictCode.drop);
+const hasState = (bits: number): nft.Expression[] => [
+	nft.loadConntrack(nft.ctKey.state),
+	nft.mask(nft.word(bits)),
+	nft.compare(nft.word(0), {not: true}),
+];
+const destinationWasChanged: nft.Expression[] = [
+	nft.loadConntrack(nft.ctKey.status),
+	nft.mask(nft.word(nft.ctStatus.destinationNat)),
+	nft.compare(nft.word(0), {not: true}),
+];
+const loopbackName = nft.interfaceName('lo');
+
+/** Table, sets and chains. Applied to a host without the table; one that is there is left alone by the caller. */
+export function baseRuleset(version: 4 | 6): Message[] {
+	const {family, addressType, addressLength, source, destination, portRegister} = facts[version];
+	const table = tableName;
+	const rule = (chain: string, expressions: readonly nft.Expression[], comment?: string): Message =>
+		nft.newRule(family, table, chain, expressions, comment ? {comment} : {});
+	const load = (offset: number, to: number = register.first): nft.Expression =>
+		nft.loadPayload(nft.payloadBase.network, offset, addressLength, to);
+	const published = (protocol: Buffer, map: string): nft.Expression[] => [
+		nft.loadMeta(metaKey.l4protocol),
+		nft.compare(protocol),
+		nft.loadAddressType('destination'),
+		nft.compare(nft.word(nft.addressLocal)),
+		load(destination, register.word0),
+		nft.loadPayload(nft.payloadBase.transport, 2, 2, portRegister),
+		nft.lookup(map, {from: register.first, to: register.first}),
+		nft.destinationNat(version === 4 ? 2 : 10, register.word0, portRegister),
+	];
+	const names = [dataType.interfaceName];
+	const endpoint = [addressType, dataType.service];
+	const messages: Message[] = [
+		nft.newTable(family, table),
+		nft.newSet(family, table, setName.bridges, {key: names, id: 1}),
+		nft.newSet(family, table, setName.internal, {key: names, id: 2}),
+		nft.newSet(family, table, setName.isolated, {key: names, id: 3}),
+		nft.newSet(family, table, setName.local, {
+			key: [addressType, dataType.interfaceName],
+			interval: true,
+			id: 4,
+		}),
+		nft.newSet(family, table, setName.masqueraded, {key: [addressType], interval: true, id: 5}),
+		nft.newSet(family, table, setName.publishedTcp, {key: endpoint, data: endpoint, interval: true, id: 6}),
+		nft.newSet(family, table, setName.publishedUdp, {key: endpoint, data: endpoint, interval: true, id: 7}),
+
+		nft.newChain(family, table, 'guard', {
+			type: 'filter',
+			hook: nft.hook.prerouting,
+			priority: -300,
+			policy: 'accept',
+		}),
+		nft.newChain(family, table, 'prerouting', {
+			type: 'nat',
+			hook: nft.hook.prerouting,
+			priority: -100,
+			policy: 'accept',
+		}),
+		nft.newChain(family, table, 'output', {
+			type: 'nat',
+			hook: nft.hook.output,
+			priority: -100,
+			policy: 'accept',
+		}),
+		nft.newChain(family, table, 'forward', {
+			type: 'filter',
+			hook: nft.hook.forward,
+			priority: 0,
+			policy: 'accept',
+		}),
+		nft.newChain(family, table, 'postrouting', {
+			type: 'nat',
+			hook: nft.hook.postrouting,
+			priority: 100,
+			policy: 'accept',
+		}),
+	];
+	if (version === 4) {
+		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558).
+		messages.push(
+			rule(
+				'guard',
+				[
+					nft.loadMeta(metaKey.inputName),
+					nft.compare(loopbackName, {not: true}),
+					load(destination),
+					nft.mask(Buffer.of(255, 0, 0, 0)),
+					nft.compare(Buffer.of(127, 0, 0, 0)),
+					drop,
+				],
+				'loopback addresses from outside',
+			),
+		);
+	}
+	messages.push(
+		rule('prerouting', published(tcp, setName.publishedTcp)),
+		rule('prerouting', published(udp, setName.publishedUdp)),
+		rule('output', published(tcp, setName.publishedTcp)),
+		rule('output', published(udp, setName.publishedUdp)),
+
+		rule(
+			'forward',
+			[...inputIn(setName.internal), ...outputIn(setName.internal, true), drop],
+			'an internal network sends nothing outside',
+		),
+		rule(
+			'forward',
+			[...outputIn(setName.internal), ...inputIn(setName.internal, true), drop],
+			'an internal network receives nothing from outside',
+		),
+		rule('forward', [
+			...outputIn(setName.bridges),
+			...hasState(nft.ctState.established | nft.ctState.related),
+			accept,
+		]),
+		rule('forward', [...outputIn(setName.bridges), ...destinationWasChanged, accept], 'published ports'),
+		rule('forward', [...outputIn(setName.isolated), ...inputIn(setName.isolated), drop], 'icc=false'),
+	);
+	// Between containers of one bridge the packets are forwarded only where br_netfilter is on: in and out are the same.
+	messages.push(
+		rule(
+			'forward',
+			[
+				load(source, register.word0),
+				nft.loadMeta(metaKey.outputName, version === 4 ? register.word1 : register.word4),
+				nft.lookup(setName.local),
+				...outputIn(setName.bridges),
+				accept,
+			],
+			'within one network',
+		),
+		rule('forward', [...outputIn(setName.bridges), drop], 'nothing else reaches a container'),
+	);
+	messages.push(
+		rule(
+			'postrouting',
+			[
+				load(source, register.word0),
+				nft.loadMeta(metaKey.outputName, version === 4 ? register.word1 : register.word4),
+				nft.lookup(setName.local),
+				...destinationWasChanged,
+				nft.masquerade(),
+			],
+			'a container that reaches its own network by a published port',
+		),
+	);
+	if (version === 4) {
+		messages.push(
+			rule(
+				'postrouting',
+				[
+					...outputIn(setName.bridges),
+					load(source),
+					nft.mask(Buffer.of(255, 0, 0, 0)),
+					nft.compare(Buffer.of(127, 0, 0, 0)),
+					nft.masquerade(),
+				],
+				'published ports on the loopback',
+			),
+		);
+	}
+	messages.push(
+		rule('postrouting', [
+			load(source),
+			nft.lookup(setName.masqueraded),
+			...outputIn(setName.bridges, true),
+			nft.masquerade(),
+		]),
+	);
+	return messages;
+}
