@@ -32,7 +32,8 @@ function parseLine(text: string, from: number, to: number): LogEntry | undefined
 	if (backslash === stream - 2 && text.charCodeAt(stream - 1) === 110) {
 		return {stream: name, time: stamp, line: `${text.slice(start, backslash)}\n`};
 	}
-	if (backslash < 0 || backslash >= stream) return {stream: name, time: stamp, line: text.slice(start, stream)};
+	if (backslash < 0 || backslash >= stream)
+		return {stream: name, time: stamp, line: text.slice(start, stream)};
 	try {
 		return {stream: name, time: stamp, line: JSON.parse(text.slice(start - 1, stream + 1)) as string};
 	} catch {

@@ -16,8 +16,8 @@ import {isId, lookUpName} from './names.ts';
 export interface StoredMount extends MountPoint {
 	/** A volume that goes with the container on `rm -v` and `--rm`. */
 	anonymous?: boolean;
-	/** Below the volume's root, always without `..`. */
-	subpath?: string;
+	/** A bind's source is made at the start when it isn't there, as `-v` does. */
+	makeSource?: boolean;
 }
 
 export interface ContainerRecord {

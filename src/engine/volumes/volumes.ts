@@ -175,8 +175,9 @@ export class LocalVolumes implements Volumes {
 		}
 	}
 
-	/** Under the volume's lock, when nobody refers to it. */
-	async removeUnused(name: string): Promise<void> {
+	/** Under the volume's lock, when nobody refers to it; with `check` it stays when somebody does. */
+	async removeUnused(name: string, check = false): Promise<void> {
+		if (check && listReferences(this.#paths, name).length > 0) return;
 		const going = join(this.#paths.volumes, `.rm-${randomBytes(6).toString('hex')}-${name.slice(0, 64)}`);
 		renameSync(this.#paths.volume(name), going);
 		this.#events.append('volume', 'destroy', name, {driver: 'local'});

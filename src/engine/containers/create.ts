@@ -1,0 +1,151 @@
+/** Makes a container: its folder appears with everything in it, under a name that is its own. */
+import {randomBytes} from 'node:crypto';
+import {mkdirSync, renameSync, writeFileSync} from 'node:fs';
+import {hostname} from 'node:os';
+import {join} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import type {CreateOptions, HostConfig} from '../api.ts';
+import {isErrno, WherryError} from '../errors.ts';
+import {wallClock} from '../events/record.ts';
+import {timestamp} from '../files.ts';
+import {ownIdentity} from '../processes.ts';
+import {checkConfig, mergeConfig} from './config.ts';
+import {type EngineContext, emit, namesLock} from './context.ts';
+import {inheritedMounts, makeMounts, releaseMounts} from './create-mounts.ts';
+import {checkHostConfig, completeHostConfig} from './host-config.ts';
+import {wantedMounts} from './mounts.ts';
+import {checkName, lookUpName, nameConflict, randomName, releaseName, reserveName} from './names.ts';
+import {type ContainerRecord, findContainer, readRecord} from './record.ts';
+import {makeRoot, storageDriver} from './storage.ts';
+
+/** `container:NAME` to `container:ID`, so that a rename doesn't lead to another one. */
+function resolveJoined(context: EngineContext, host: HostConfig): void {
+	for (const key of ['NetworkMode', 'PidMode', 'IpcMode'] as const) {
+		const name = /^container:(.+)$/.exec(host[key])?.[1];
+		if (name) host[key] = `container:${findContainer(context.paths, name).Id}`;
+	}
+}
+
+function completeHostname(context: EngineContext, record: ContainerRecord): void {
+	const {Config, HostConfig} = record;
+	const joined = /^container:(.+)$/.exec(HostConfig.NetworkMode)?.[1];
+	if (joined) {
+		const {Hostname, Domainname} = findContainer(context.paths, joined).Config;
+		Config.Hostname = Hostname;
+		Config.Domainname = Domainname;
+	} else if (Config.Hostname === '') {
+		const ofHost = HostConfig.NetworkMode === 'host' || HostConfig.UTSMode === 'host';
+		Config.Hostname = ofHost ? hostname() : record.Id.slice(0, 12);
+	}
+}
+
+function checkPlatform(options: CreateOptions, image: {os: string; architecture: string}): void {
+	const wanted = options.platform;
+	if (!wanted || (wanted.os === image.os && wanted.architecture === image.architecture)) return;
+	throw new WherryError(
+		'not-found',
+		`image with reference ${options.image} was found but does not provide the specified platform (${wanted.os}/${wanted.architecture}${wanted.variant ? `/${wanted.variant}` : ''})`,
+		{object: options.image},
+	);
+}
+
+/** The record of the container as it would be made, without its mounts; changes nothing. */
+export async function planRecord(
+	context: EngineContext,
+	options: CreateOptions,
+): Promise<{
+	record: ContainerRecord;
+	layers: readonly string[];
+	image: Awaited<ReturnType<Awaited<ReturnType<EngineContext['images']>>['resolve']>>;
+}> {
+	const user = options.config ?? {};
+	const name = options.name === undefined || options.name === '' ? '' : checkName(options.name);
+	const host = completeHostConfig(options.hostConfig ?? {});
+	checkHostConfig(user, host);
+	const image = await (await context.images()).resolve(options.image);
+	checkPlatform(options, image);
+	const config = mergeConfig(user, image.config, options.image);
+	resolveJoined(context, host);
+	const record: ContainerRecord = {
+		Id: randomBytes(32).toString('hex'),
+		Name: name,
+		Created: timestamp(wallClock()),
+		Image: image.id,
+		ImageName: image.name,
+		Os: image.os,
+		Architecture: image.architecture,
+		Layers: image.layers,
+		Config: config,
+		HostConfig: host,
+		Mounts: [],
+	};
+	completeHostname(context, record);
+	checkConfig(config);
+	return {record, layers: image.layers, image};
+}
+
+/** Gives the folder its place, and the container its name. */
+async function publish(context: EngineContext, record: ContainerRecord, folder: string): Promise<void> {
+	const {paths} = context;
+	await context.locks.with(namesLock, () => {
+		if (record.Name) reserveName(paths, record.Name, record.Id);
+		for (let attempt = 0; !record.Name; attempt++) {
+			const name = randomName(attempt);
+			try {
+				reserveName(paths, name, record.Id);
+				record.Name = name;
+			} catch (error) {
+				if (!(error instanceof WherryError) || error.code !== 'conflict') throw error;
+			}
+		}
+		try {
+			writeFileSync(join(folder, 'container.json'), JSON.stringify(record), {mode: 0o600, flag: 'wx'});
+			renameSync(folder, paths.container(record.Id));
+		} catch (error) {
+			releaseName(paths, record.Name, record.Id);
+			throw error;
+		}
+	});
+}
+
+function makeFolder(path: string): void {
+	try {
+		mkdirSync(path, {mode: 0o700});
+	} catch (error) {
+		if (!isErrno(error, 'ENOENT')) throw error;
+		mkdirSync(path, {recursive: true, mode: 0o700});
+	}
+}
+
+export async function createContainer(
+	context: EngineContext,
+	options: CreateOptions,
+): Promise<{id: string; warnings: string[]}> {
+	const {paths} = context;
+	const {record, image} = await planRecord(context, options);
+	if (record.Name) {
+		// Early, so that a taken name costs nothing; what counts is the reservation.
+		const holder = lookUpName(paths, record.Name);
+		if (holder && readRecord(paths, holder)) throw nameConflict(record.Name, holder);
+	}
+	if (options.transient && record.HostConfig.AutoRemove) record.Creator = ownIdentity();
+	const inherited = inheritedMounts(context, record.HostConfig.VolumesFrom ?? []);
+	const wanted = wantedMounts(
+		record.Config,
+		record.HostConfig,
+		new Set(inherited.map((mount) => mount.Destination)),
+	);
+	const folder = join(paths.containers, `.new-${record.Id}-${process.pid}`);
+	try {
+		makeFolder(folder);
+		await makeRoot(paths, storageDriver(paths), folder, record.Layers);
+		record.Mounts = await makeMounts(context, record.Id, wanted, inherited, image);
+		await publish(context, record, folder);
+	} catch (error) {
+		await releaseMounts(context, record.Id, record.Mounts, true);
+		await native.removeTree(folder);
+		throw error;
+	}
+	emit(context, record, 'create');
+	return {id: record.Id, warnings: []};
+}

@@ -1,0 +1,208 @@
+/** `ps`: one pass over small files, without any lock; a container that goes meanwhile is left out. */
+import type {ContainerSummary, Filters} from '../api.ts';
+import {WherryError} from '../errors.ts';
+import {labelsMatch} from '../events/filter.ts';
+import type {Paths} from '../paths.ts';
+import type {EngineContext} from './context.ts';
+import {publicMounts} from './inspect.ts';
+import {type ContainerRecord, currentState, findContainer, isUp, listIds, readRecord} from './record.ts';
+import {milliseconds, statusText} from './status.ts';
+
+type State = ReturnType<typeof currentState>;
+
+export interface Row {
+	record: ContainerRecord;
+	state: State;
+	/** Milliseconds since the epoch. */
+	created: number;
+}
+
+/** All containers, newest first. */
+export function readRows(paths: Paths): Row[] {
+	const rows: Row[] = [];
+	for (const id of listIds(paths)) {
+		let record: ContainerRecord | undefined;
+		try {
+			record = readRecord(paths, id);
+		} catch {
+			// A damaged record must not hide the others.
+			continue;
+		}
+		if (record) rows.push({record, state: currentState(paths, id), created: milliseconds(record.Created)});
+	}
+	return rows.sort((a, b) => (a.record.Created < b.record.Created ? 1 : -1));
+}
+
+const known = new Set([
+	'ancestor',
+	'before',
+	'since',
+	'exited',
+	'expose',
+	'health',
+	'id',
+	'is-task',
+	'isolation',
+	'label',
+	'name',
+	'network',
+	'publish',
+	'status',
+	'volume',
+]);
+const statuses = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+
+type Test = (row: Row) => boolean;
+
+function nameTest(patterns: readonly string[]): Test {
+	const expressions = patterns.map((pattern) => {
+		try {
+			return new RegExp(pattern);
+		} catch {
+			throw new WherryError('invalid', `invalid filter 'name=${pattern}'`);
+		}
+	});
+	return ({record}) =>
+		expressions.some((expression) => expression.test(record.Name) || expression.test(`/${record.Name}`));
+}
+
+async function ancestorTest(context: EngineContext, images: readonly string[]): Promise<Test> {
+	const ids = new Set<string>();
+	const store = await context.images();
+	for (const image of images) {
+		try {
+			ids.add((await store.inspect(image)).Id);
+		} catch {
+			// docker: an image that isn't there has no containers.
+		}
+	}
+	return ({record}) => ids.has(record.Image) || images.includes(record.Config.Image);
+}
+
+function createdOf(paths: Paths, container: string): {created: string; id: string} {
+	const record = findContainer(paths, container);
+	return {created: record.Created, id: record.Id};
+}
+
+/** One test for each filter; of a filter's values one has to hold, of labels all. */
+async function makeTests(context: EngineContext, filters: Filters): Promise<Test[]> {
+	const {paths} = context;
+	for (const key of Object.keys(filters)) {
+		if (!known.has(key)) throw new WherryError('invalid', `invalid filter '${key}'`);
+	}
+	const given = (key: string) => (filters[key]?.length ? filters[key] : undefined);
+	const tests: Test[] = [];
+	const status = given('status');
+	if (status) {
+		for (const value of status) {
+			if (!statuses.includes(value)) {
+				throw new WherryError('invalid', `invalid filter 'status=${value}'`);
+			}
+		}
+		tests.push(({state}) => status.includes(state.status));
+	}
+	const exited = given('exited');
+	if (exited) {
+		const codes = exited.map(Number);
+		const bad = exited.find((_, index) => !Number.isInteger(codes[index]));
+		if (bad !== undefined) throw new WherryError('invalid', `invalid filter 'exited=${bad}'`);
+		tests.push(({state}) => state.status === 'exited' && codes.includes(state.exitCode));
+	}
+	const id = given('id');
+	if (id) tests.push(({record}) => id.some((prefix) => record.Id.startsWith(prefix)));
+	const name = given('name');
+	if (name) tests.push(nameTest(name));
+	const labels = given('label');
+	if (labels) tests.push(({record}) => labelsMatch(labels, record.Config.Labels));
+	const network = given('network');
+	if (network) tests.push(({record}) => network.includes(record.HostConfig.NetworkMode));
+	const volume = given('volume');
+	if (volume) {
+		tests.push(({record}) =>
+			record.Mounts.some(
+				(mount) => volume.includes(mount.Name ?? mount.Source) || volume.includes(mount.Destination),
+			),
+		);
+	}
+	const ancestor = given('ancestor');
+	if (ancestor) tests.push(await ancestorTest(context, ancestor));
+	const before = given('before')?.at(-1);
+	if (before) {
+		const {created} = createdOf(paths, before);
+		tests.push(({record}) => record.Created < created);
+	}
+	const since = given('since')?.at(-1);
+	if (since) {
+		const {created} = createdOf(paths, since);
+		tests.push(({record}) => record.Created > created);
+	}
+	const health = given('health');
+	if (health) tests.push(() => health.includes('none'));
+	const task = given('is-task');
+	if (task) tests.push(() => task.some((value) => value === 'false' || value === '0'));
+	const port = given('publish') ?? given('expose');
+	if (port) {
+		tests.push(({record}) =>
+			Object.keys(record.Config.ExposedPorts ?? {}).some((entry) =>
+				port.some((value) => entry === (value.includes('/') ? value : `${value}/tcp`)),
+			),
+		);
+	}
+	return tests;
+}
+
+/** docker's form of a command: the arguments as they are, in one line. */
+export function commandText(record: ContainerRecord): string {
+	const words = [...(record.Config.Entrypoint ?? []), ...(record.Config.Cmd ?? [])];
+	return words
+		.map((word, index) => (index > 0 && (word === '' || /[\s"']/.test(word)) ? `'${word}'` : word))
+		.join(' ');
+}
+
+const seconds = (time: string): number => Math.trunc(milliseconds(time) / 1000);
+
+function summary({record, state, created}: Row, now: number): ContainerSummary {
+	const mode = record.HostConfig.NetworkMode;
+	return {
+		Id: record.Id,
+		Names: [`/${record.Name}`],
+		Image: record.Config.Image,
+		ImageID: record.Image,
+		Command: commandText(record),
+		Created: Math.trunc(created / 1000),
+		Ports: [],
+		Labels: record.Config.Labels,
+		State: state.status,
+		Status: statusText(state, now),
+		HostConfig: {NetworkMode: mode},
+		NetworkSettings: {Networks: mode === 'none' || mode === 'host' ? {[mode]: {}} : {}},
+		Mounts: publicMounts(record.Mounts),
+		...(seconds(state.startedAt) ? {StartedAt: seconds(state.startedAt)} : {}),
+		...(seconds(state.finishedAt) ? {FinishedAt: seconds(state.finishedAt)} : {}),
+	};
+}
+
+export async function listContainers(
+	context: EngineContext,
+	options: {all?: boolean; limit?: number; size?: boolean; filters?: Filters} = {},
+): Promise<ContainerSummary[]> {
+	const {paths} = context;
+	const filters = options.filters ?? {};
+	const tests = await makeTests(context, filters);
+	const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
+	// docker: a number of last ones, or a wanted status, is asked of all containers.
+	const all = options.all || limit !== undefined || (filters.status?.length ?? 0) > 0;
+	let rows = readRows(paths).filter((row) => (all || isUp(row.state)) && tests.every((test) => test(row)));
+	if (limit !== undefined) rows = rows.slice(0, limit);
+	const now = Date.now();
+	const summaries = rows.map((row) => summary(row, now));
+	if (options.size) {
+		const {containerSize} = await import('./size.ts');
+		await Promise.all(
+			rows.map(async ({record}, index) =>
+				Object.assign(summaries[index]!, await containerSize(paths, record)),
+			),
+		);
+	}
+	return summaries;
+}

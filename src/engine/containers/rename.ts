@@ -1,0 +1,40 @@
+/** Another name for a container, also while it runs: the monitor reads the name for its events anew. */
+import {WherryError} from '../errors.ts';
+import {type EngineContext, emit, namesLock} from './context.ts';
+import {checkName, releaseName, reserveName} from './names.ts';
+import {findContainer, noSuchContainer, readRecord, writeRecord} from './record.ts';
+import {writeAttributes} from './run-files.ts';
+
+export async function renameContainer(
+	context: EngineContext,
+	container: string,
+	newName: string,
+): Promise<void> {
+	const {paths, locks} = context;
+	const {Id} = findContainer(paths, container);
+	if (newName === '') throw new WherryError('invalid', 'Neither old nor new names may be empty');
+	const name = checkName(newName);
+	await locks.with(Id, () =>
+		locks.with(namesLock, () => {
+			const record = readRecord(paths, Id);
+			if (!record) throw noSuchContainer(container);
+			const old = record.Name;
+			if (old === name) {
+				throw new WherryError('invalid', 'Renaming a container with the same name as its current name', {
+					object: name,
+				});
+			}
+			reserveName(paths, name, Id);
+			try {
+				record.Name = name;
+				writeRecord(paths, record);
+			} catch (error) {
+				releaseName(paths, name, Id);
+				throw error;
+			}
+			releaseName(paths, old, Id);
+			writeAttributes(paths, record);
+			emit(context, record, 'rename', {oldName: `/${old}`});
+		}),
+	);
+}

@@ -1,0 +1,44 @@
+/** The files of a container in WHERRY_RUN that its monitor reads. */
+import {join} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import {encodePlan, type Plan} from '../../runtime/plan/encode.ts';
+import {isErrno} from '../errors.ts';
+import {replaceFile} from '../files.ts';
+import type {Paths} from '../paths.ts';
+import {type ContainerRecord, makeFolder} from './record.ts';
+
+/** JSON members for the events that the monitor writes: image and name first, then the labels. */
+export function eventMembers(record: ContainerRecord): string {
+	const members = {image: record.Config.Image, name: record.Name, ...record.Config.Labels};
+	// A label of that name must not pass for them.
+	const text = JSON.stringify({...members, image: record.Config.Image, name: record.Name});
+	return text.slice(1, -1);
+}
+
+/** Nothing when the container has no folder there: it isn't up. */
+export function writeAttributes(paths: Paths, record: ContainerRecord): void {
+	try {
+		replaceFile(join(paths.runContainer(record.Id), 'attributes'), eventMembers(record));
+	} catch (error) {
+		if (!isErrno(error, 'ENOENT')) throw error;
+	}
+}
+
+/** The stop plan comes first: from then on everybody knows how to clean up. */
+export function writeRunFiles(
+	paths: Paths,
+	record: ContainerRecord,
+	plans: {monitor: Plan; stop: Plan},
+): string {
+	const folder = paths.runContainer(record.Id);
+	makeFolder(folder);
+	replaceFile(join(folder, 'stop.plan'), encodePlan(plans.stop));
+	const monitorPlan = join(folder, 'monitor.plan');
+	replaceFile(monitorPlan, encodePlan(plans.monitor));
+	writeAttributes(paths, record);
+	return monitorPlan;
+}
+
+export async function removeRunFiles(paths: Paths, id: string): Promise<void> {
+	await native.removeTree(paths.runContainer(id));
+}
