@@ -1,5 +1,15 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {closeSync, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {
+	closeSync,
+	fstatSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import type {LinuxSeccomp} from '../oci.ts';
 import {printOciJson} from '../oci-json.ts';
@@ -19,7 +29,9 @@ const inMemory = new Map<string, Buffer>();
 const maxInMemory = 64;
 
 function keyOf(seccomp: LinuxSeccomp, arch: NativeArch): string {
-	return createHash('sha256').update(`${compilerVersion} ${arch} ${printOciJson(seccomp)}`).digest('hex');
+	return createHash('sha256')
+		.update(`${compilerVersion} ${arch} ${printOciJson(seccomp)}`)
+		.digest('hex');
 }
 
 function digest(key: string, program: Buffer): Buffer {
@@ -61,7 +73,10 @@ function readCached(path: string, key: string): Buffer | undefined {
 function writeCached(path: string, key: string, program: Buffer): void {
 	const temporary = `${path}.${randomBytes(6).toString('hex')}`;
 	try {
-		writeFileSync(temporary, Buffer.concat([magic, digest(key, program), program]), {flag: 'wx', mode: 0o600});
+		writeFileSync(temporary, Buffer.concat([magic, digest(key, program), program]), {
+			flag: 'wx',
+			mode: 0o600,
+		});
 		renameSync(temporary, path);
 	} catch {
 		// A full disk costs the next command a few milliseconds, it fails nothing.

@@ -1,15 +1,9 @@
 import type {LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction} from '../oci.ts';
 import {defaultRules} from './default-profile-data.ts';
-import {abiFacts, abisOf, type NativeArch} from './syscalls.ts';
+import {dockerArch, kernelAtLeast, type ProfileOptions} from './profile-options.ts';
+import {abiFacts, abisOf} from './syscalls.ts';
 
-/** What decides which rules of a profile apply. */
-export interface ProfileOptions {
-	/** `CAP_*` names that the container has in its bounding set. */
-	readonly capabilities: readonly string[];
-	readonly arch: NativeArch;
-	/** The running kernel, `[6, 18]`. */
-	readonly kernel: readonly [number, number];
-}
+export {parseSeccompProfile} from './profile.ts';
 
 /** A rule of the default profile with the conditions under which it is part of it. */
 export interface ProfileRule {
@@ -27,13 +21,6 @@ export interface ProfileRule {
 	/** The container has none of these. */
 	readonly withoutCaps?: readonly string[];
 	readonly minKernel?: readonly [number, number];
-}
-
-/** docker's names of the architectures. */
-export const dockerArch: Readonly<Record<NativeArch, string>> = {x64: 'amd64', arm64: 'arm64'};
-
-export function kernelAtLeast(kernel: readonly [number, number], wanted: readonly [number, number]): boolean {
-	return kernel[0] > wanted[0] || (kernel[0] === wanted[0] && kernel[1] >= wanted[1]);
 }
 
 function applies(rule: ProfileRule, {capabilities, arch, kernel}: ProfileOptions): boolean {

@@ -16,10 +16,10 @@ const monitorsName = 'monitors';
 const delegatedControllers = ['cpu', 'cpuset', 'memory', 'io', 'pids'] as const;
 
 /** All that a container's plans and its monitor need to know about cgroups. */
-export interface CgroupOps {
+export interface CgroupPlan {
 	/** Makes the cgroups and sets limits and the device filter. Repeatable: it runs at every restart too. */
 	readonly setup: Op[];
-	/** Makes the cgroups of the monitors; before the monitor joins them. Repeatable. */
+	/** Makes `wherry` and the cgroup of the monitors; before `setup` and before the monitor joins. Repeatable. */
 	readonly monitorSetup: Op[];
 	/** Files to which the init writes "0" by itself. Empty on pure v2. */
 	readonly initJoin: string[];
@@ -37,8 +37,10 @@ export interface CgroupOps {
 	readonly killFile: string;
 	/** memory.oom_control on v1, memory.events on v2, '' without the controller. */
 	readonly oomFile: string;
-	/** The container's folder in every hierarchy. */
-	readonly dirs: string[];
+	/** The version that the container sees: 2 only where there is no v1. */
+	readonly version: 1 | 2;
+	/** The container's folder in each hierarchy, by the name under which /sys/fs/cgroup shows it. */
+	readonly folders: (readonly [name: string, folder: string])[];
 }
 
 const mkdirOp = (path: string): Op => ({op: 'mkdirHost', path, mode: 0o755});
@@ -49,9 +51,12 @@ function checkId(id: string): void {
 		throw new Error(`invalid cgroup name "${id}"`);
 }
 
-/** Every hierarchy's mount point. */
-function mounts(layout: CgroupLayout): string[] {
-	return [...layout.v1.map(({mount}) => mount), ...(layout.unified ? [layout.unified.mount] : [])];
+/** Every hierarchy, by the name that its mount point usually has. */
+function hierarchies(layout: CgroupLayout): {name: string; mount: string}[] {
+	return [
+		...layout.v1.map(({controllers, mount}) => ({name: controllers.join(',').replace(/^name=/, ''), mount})),
+		...(layout.unified ? [{name: 'unified', mount: layout.unified.mount}] : []),
+	];
 }
 
 /** Makes `wherry` itself fit to have containers; nothing when an earlier start has done it. */
@@ -132,26 +137,24 @@ function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0):
  * v2 hierarchy has no controllers, so an exec child, which dies with its container's pid namespace anyway,
  * doesn't join it.
  */
-export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxResources): CgroupOps {
+export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxResources): CgroupPlan {
 	checkId(id);
-	const all = mounts(layout);
-	const dirs = all.map((mount) => join(mount, cgroupParent, id));
+	const all = hierarchies(layout);
+	const folders = all.map(({name, mount}) => [name, join(mount, cgroupParent, id)] as const);
 	const tasks = (name: string) => layout.v1.map(({mount}) => join(mount, cgroupParent, name, 'tasks'));
 	const unifiedDir = layout.unified ? join(layout.unified.mount, cgroupParent, id) : '';
 	const onV2Alone = layout.version === 'v2' || !controllerDir(layout, 'devices', id);
 	const memory = controllerDir(layout, 'memory', id);
-	const parents = prepareParents(layout, resources);
 	// Without controllers v2 only says to which session a process belongs, and joining it costs milliseconds.
 	const monitorsJoinV2 = layout.unified !== undefined && (onV2Alone || !layout.unified.selfInRoot);
 	const monitorDir = (mount: string) => join(mount, cgroupParent, monitorsName);
 	return {
 		setup: [
-			...parents,
-			...dirs.map(mkdirOp),
+			...folders.map(([, folder]) => mkdirOp(folder)),
 			...deviceOps(layout, id, resources),
 			...limitOps(layout, id, resources, false),
 		],
-		monitorSetup: [...parents, ...all.map((mount) => mkdirOp(monitorDir(mount)))],
+		monitorSetup: [...prepareParents(layout, resources), ...all.map(({mount}) => mkdirOp(monitorDir(mount)))],
 		initJoin: tasks(id),
 		cgroupDir: unifiedDir,
 		execJoin: [...tasks(id), ...(unifiedDir !== '' && onV2Alone ? [join(unifiedDir, 'cgroup.procs')] : [])],
@@ -164,11 +167,12 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 		// A frozen process dies only when it is thawed.
 		stop: [
 			...freezeOp(layout, id, false, ignoreErrors),
-			...dirs.toReversed().map((path): Op => ({op: 'removeCgroup', path})),
+			...folders.toReversed().map(([, path]): Op => ({op: 'removeCgroup', path})),
 		],
 		killFile: unifiedDir === '' ? '' : join(unifiedDir, 'cgroup.kill'),
 		oomFile: memory ? join(memory.dir, memory.version === 1 ? 'memory.oom_control' : 'memory.events') : '',
-		dirs,
+		version: layout.version === 'v2' ? 2 : 1,
+		folders,
 	};
 }
 
