@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 
 /** By number, from linux/capability.h. */
-export const allCapabilities: readonly string[] = [
+export const capabilityNames = [
 	'CAP_CHOWN',
 	'CAP_DAC_OVERRIDE',
 	'CAP_DAC_READ_SEARCH',
@@ -43,7 +43,7 @@ export const allCapabilities: readonly string[] = [
 	'CAP_PERFMON',
 	'CAP_BPF',
 	'CAP_CHECKPOINT_RESTORE',
-];
+] as const;
 
 /** What a container has without --cap-add, --cap-drop and --privileged: docker's list. */
 export const defaultCapabilities: readonly string[] = [
@@ -64,7 +64,7 @@ export const defaultCapabilities: readonly string[] = [
 ];
 
 const all = 'ALL';
-const numbers: ReadonlyMap<string, number> = new Map(allCapabilities.map((name, number) => [name, number]));
+const numbers: ReadonlyMap<string, number> = new Map(capabilityNames.map((name, number) => [name, number]));
 
 /** Throws Error in docker's words for a name that is none. */
 function normalize(names: readonly string[] | null | undefined, option: 'CapAdd' | 'CapDrop'): string[] {
@@ -92,16 +92,12 @@ export interface CapabilityRequest {
 export function capabilitySet({add, drop, privileged = false}: CapabilityRequest): string[] {
 	const adds = normalize(add, 'CapAdd');
 	const drops = normalize(drop, 'CapDrop');
-	if (privileged) return [...allCapabilities];
+	if (privileged) return [...capabilityNames];
+	const base = adds.includes(all) ? capabilityNames : drops.includes(all) ? [] : defaultCapabilities;
+	const kept = adds.includes(all) ? base.filter((name) => !drops.includes(name)) : base;
 	const dropped = new Set(drops);
-	const result = new Set(
-		adds.includes(all)
-			? allCapabilities.filter((name) => !dropped.has(name))
-			: dropped.has(all)
-				? adds
-				: [...defaultCapabilities.filter((name) => !dropped.has(name)), ...adds],
-	);
-	return allCapabilities.filter((name) => result.has(name));
+	const result = new Set(adds.includes(all) ? kept : [...kept.filter((name) => !dropped.has(name)), ...adds]);
+	return capabilityNames.filter((name) => result.has(name));
 }
 
 /** Bit N is set for capability number N. Throws Error for an unknown name. */
@@ -116,7 +112,7 @@ export function capabilityMask(names: readonly string[]): bigint {
 }
 
 export function maskNames(mask: bigint): string[] {
-	return allCapabilities.filter((_name, number) => (mask >> BigInt(number)) & 1n);
+	return capabilityNames.filter((_name, number) => (mask >> BigInt(number)) & 1n);
 }
 
 /** The capabilities that a kernel with this highest number has: older kernels refuse a mask with others. */

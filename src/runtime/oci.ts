@@ -40,7 +40,7 @@ export interface Process {
 	/** Absolute. */
 	cwd: string;
 	capabilities?: LinuxCapabilities;
-	rlimits?: POSIXRlimit[];
+	rlimits?: Rlimit[];
 	noNewPrivileges?: boolean;
 	apparmorProfile?: string;
 	oomScoreAdj?: number;
@@ -66,7 +66,7 @@ export interface LinuxCapabilities {
 }
 
 /** `type` is `RLIMIT_NOFILE` and so on; 2^64-1 (as a number, 18446744073709551615) is without limit. */
-export interface POSIXRlimit {
+export interface Rlimit {
 	type: string;
 	soft: number;
 	hard: number;

@@ -13,7 +13,7 @@ const rule = (type: 'b' | 'c', major: number, minor: number, access = 'rwm'): Li
 });
 
 /** Every container's rules: docker's and those that runc adds. Making any node is allowed, opening few. */
-export const defaultDeviceRules = (): LinuxDeviceCgroup[] => [
+export const defaultDeviceRules: readonly LinuxDeviceCgroup[] = [
 	{allow: false, access: 'rwm'},
 	rule('c', -1, -1, 'm'),
 	rule('b', -1, -1, 'm'),
@@ -27,6 +27,52 @@ export const defaultDeviceRules = (): LinuxDeviceCgroup[] => [
 	rule('c', 5, 2), // ptmx
 	rule('c', 136, -1), // pts/*
 ];
+
+/** All devices: --privileged. */
+export const privilegedDeviceRules: readonly LinuxDeviceCgroup[] = [{allow: true, access: 'rwm'}];
+
+/** A rule as --device-cgroup-rule has it, such as `c 1:3 mr`. Throws Error in docker's words. */
+export function parseDeviceCgroupRule(text: string): LinuxDeviceCgroup {
+	const match = /^([acb]) ([0-9]{1,10}|\*):([0-9]{1,10}|\*) ([rwm]{1,3})$/.exec(text);
+	const number = (digits: string) => (digits === '*' ? -1 : Number(digits));
+	const [, type, major, minor, access] = match ?? [];
+	if (!match || number(major!) > 0xffffffff || number(minor!) > 0xffffffff) {
+		throw new Error(`invalid device cgroup rule format: '${text}'`);
+	}
+	return {
+		allow: true,
+		type: type as 'a' | 'b' | 'c',
+		major: number(major!),
+		minor: number(minor!),
+		access: access!,
+	};
+}
+
+/** A device that --device gives, after its node has been looked at. */
+export interface GrantedDevice {
+	readonly type: 'b' | 'c';
+	readonly major: number;
+	readonly minor: number;
+	/** Some of `rwm`. */
+	readonly permissions: string;
+}
+
+/** The rules of a container: the default's, then its devices', then its own; all devices when privileged. */
+export function deviceRules(request: {
+	readonly privileged?: boolean;
+	readonly devices?: readonly GrantedDevice[];
+	/** As --device-cgroup-rule has them. */
+	readonly cgroupRules?: readonly string[] | null;
+}): LinuxDeviceCgroup[] {
+	if (request.privileged) return [...privilegedDeviceRules];
+	return [
+		...defaultDeviceRules,
+		...(request.devices ?? []).map(({type, major, minor, permissions}) =>
+			rule(type, major, minor, permissions),
+		),
+		...(request.cgroupRules ?? []).map(parseDeviceCgroupRule),
+	];
+}
 
 /** Bits of an access, as BPF_DEVCG_ACC_* and as a set of letters. */
 const accessBits = {m: 1, r: 2, w: 4} as const;

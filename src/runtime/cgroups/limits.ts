@@ -1,10 +1,11 @@
 /**
- * Limits as docker's API has them: what is refused, and what is discarded with a warning because the host
- * can't do it. The words are docker's.
+ * Limits as docker's API has them: what is refused, what is discarded with a warning, and what they are in
+ * the OCI form. The words are docker's.
  */
 import {existsSync, readFileSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
+import type {LinuxDeviceCgroup, LinuxResources, LinuxThrottleDevice} from '../oci.ts';
 import {type CgroupLayout, controllerDir} from './layout.ts';
 
 /** The part of docker's HostConfig that is about limits; 0, '' and null mean not set. */
@@ -52,6 +53,7 @@ const minMemory = 6 * 1024 * 1024;
 const minShares = 2;
 const maxShares = 262_144;
 const nanoCpu = 1e9;
+const cfsPeriod = 100_000;
 /** The most CPUs that Linux can be built for; a list that names more is refused before it takes any memory. */
 const maxCpus = 8192;
 
@@ -243,6 +245,55 @@ export function checkResources<T extends LimitRequest>(
 	}
 	if ((limits.ShmSize ?? 0) < 0) throw new Error('SHM size can not be less than 0');
 	return {warnings, limits};
+}
+
+/** Lists of devices that are already known by number. */
+export interface ThrottleRequest {
+	readonly readBps?: readonly LinuxThrottleDevice[];
+	readonly writeBps?: readonly LinuxThrottleDevice[];
+	readonly readIops?: readonly LinuxThrottleDevice[];
+	readonly writeIops?: readonly LinuxThrottleDevice[];
+}
+
+/** Checked limits in the OCI form, with the device filter. Absent fields are limits that are not set. */
+export function linuxResources(
+	limits: LimitRequest,
+	devices: readonly LinuxDeviceCgroup[],
+	throttle: ThrottleRequest = {},
+): LinuxResources {
+	const memory = {
+		...(limits.Memory ? {limit: limits.Memory} : {}),
+		...(limits.MemoryReservation ? {reservation: limits.MemoryReservation} : {}),
+		...(limits.Memory ? {swap: limits.MemorySwap || limits.Memory * 2} : {}),
+		...(limits.MemorySwappiness == null ? {} : {swappiness: limits.MemorySwappiness}),
+		...(limits.OomKillDisable ? {disableOOMKiller: true} : {}),
+	};
+	const cpu = {
+		...(limits.CpuShares ? {shares: limits.CpuShares} : {}),
+		...(limits.NanoCpus
+			? {period: cfsPeriod, quota: Math.floor((limits.NanoCpus * cfsPeriod) / nanoCpu)}
+			: {
+					...(limits.CpuPeriod ? {period: limits.CpuPeriod} : {}),
+					...(limits.CpuQuota ? {quota: limits.CpuQuota} : {}),
+				}),
+		...(limits.CpusetCpus ? {cpus: limits.CpusetCpus} : {}),
+		...(limits.CpusetMems ? {mems: limits.CpusetMems} : {}),
+	};
+	const blockIO = {
+		...(limits.BlkioWeight ? {weight: limits.BlkioWeight} : {}),
+		...(throttle.readBps?.length ? {throttleReadBpsDevice: [...throttle.readBps]} : {}),
+		...(throttle.writeBps?.length ? {throttleWriteBpsDevice: [...throttle.writeBps]} : {}),
+		...(throttle.readIops?.length ? {throttleReadIOPSDevice: [...throttle.readIops]} : {}),
+		...(throttle.writeIops?.length ? {throttleWriteIOPSDevice: [...throttle.writeIops]} : {}),
+	};
+	const filled = (group: object) => Object.keys(group).length > 0;
+	return {
+		devices: [...devices],
+		...(filled(memory) ? {memory} : {}),
+		...(filled(cpu) ? {cpu} : {}),
+		...(limits.PidsLimit == null ? {} : {pids: {limit: limits.PidsLimit > 0 ? limits.PidsLimit : -1}}),
+		...(filled(blockIO) ? {blockIO} : {}),
+	};
 }
 
 /** What this host can limit, from its layout and the files of the hierarchies' roots and of its devices. */

@@ -16,7 +16,7 @@ const monitorsName = 'monitors';
 const delegatedControllers = ['cpu', 'cpuset', 'memory', 'io', 'pids'] as const;
 
 /** All that a container's plans and its monitor need to know about cgroups. */
-export interface CgroupPlan {
+export interface CgroupOps {
 	/** Makes the cgroups and sets limits and the device filter. Repeatable: it runs at every restart too. */
 	readonly setup: Op[];
 	/** Makes `wherry` and the cgroup of the monitors; before `setup` and before the monitor joins. Repeatable. */
@@ -37,10 +37,8 @@ export interface CgroupPlan {
 	readonly killFile: string;
 	/** memory.oom_control on v1, memory.events on v2, '' without the controller. */
 	readonly oomFile: string;
-	/** The version that the container sees: 2 only where there is no v1. */
-	readonly version: 1 | 2;
-	/** The container's folder in each hierarchy, by the name under which /sys/fs/cgroup shows it. */
-	readonly folders: (readonly [name: string, folder: string])[];
+	/** The container's folder in every hierarchy. */
+	readonly dirs: string[];
 }
 
 const mkdirOp = (path: string): Op => ({op: 'mkdirHost', path, mode: 0o755});
@@ -51,12 +49,9 @@ function checkId(id: string): void {
 		throw new Error(`invalid cgroup name "${id}"`);
 }
 
-/** Every hierarchy, by the name that its mount point usually has. */
-function hierarchies(layout: CgroupLayout): {name: string; mount: string}[] {
-	return [
-		...layout.v1.map(({controllers, mount}) => ({name: controllers.join(',').replace(/^name=/, ''), mount})),
-		...(layout.unified ? [{name: 'unified', mount: layout.unified.mount}] : []),
-	];
+/** Every hierarchy's mount point. */
+function mounts(layout: CgroupLayout): string[] {
+	return [...layout.v1.map(({mount}) => mount), ...(layout.unified ? [layout.unified.mount] : [])];
 }
 
 /** Makes `wherry` itself fit to have containers; nothing when an earlier start has done it. */
@@ -137,10 +132,10 @@ function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0):
  * v2 hierarchy has no controllers, so an exec child, which dies with its container's pid namespace anyway,
  * doesn't join it.
  */
-export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxResources): CgroupPlan {
+export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxResources): CgroupOps {
 	checkId(id);
-	const all = hierarchies(layout);
-	const folders = all.map(({name, mount}) => [name, join(mount, cgroupParent, id)] as const);
+	const all = mounts(layout);
+	const dirs = all.map((mount) => join(mount, cgroupParent, id));
 	const tasks = (name: string) => layout.v1.map(({mount}) => join(mount, cgroupParent, name, 'tasks'));
 	const unifiedDir = layout.unified ? join(layout.unified.mount, cgroupParent, id) : '';
 	const onV2Alone = layout.version === 'v2' || !controllerDir(layout, 'devices', id);
@@ -150,11 +145,11 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 	const monitorDir = (mount: string) => join(mount, cgroupParent, monitorsName);
 	return {
 		setup: [
-			...folders.map(([, folder]) => mkdirOp(folder)),
+			...dirs.map(mkdirOp),
 			...deviceOps(layout, id, resources),
 			...limitOps(layout, id, resources, false),
 		],
-		monitorSetup: [...prepareParents(layout, resources), ...all.map(({mount}) => mkdirOp(monitorDir(mount)))],
+		monitorSetup: [...prepareParents(layout, resources), ...all.map((mount) => mkdirOp(monitorDir(mount)))],
 		initJoin: tasks(id),
 		cgroupDir: unifiedDir,
 		execJoin: [...tasks(id), ...(unifiedDir !== '' && onV2Alone ? [join(unifiedDir, 'cgroup.procs')] : [])],
@@ -167,12 +162,11 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 		// A frozen process dies only when it is thawed.
 		stop: [
 			...freezeOp(layout, id, false, ignoreErrors),
-			...folders.toReversed().map(([, path]): Op => ({op: 'removeCgroup', path})),
+			...dirs.toReversed().map((path): Op => ({op: 'removeCgroup', path})),
 		],
 		killFile: unifiedDir === '' ? '' : join(unifiedDir, 'cgroup.kill'),
 		oomFile: memory ? join(memory.dir, memory.version === 1 ? 'memory.oom_control' : 'memory.events') : '',
-		version: layout.version === 'v2' ? 2 : 1,
-		folders,
+		dirs,
 	};
 }
 
