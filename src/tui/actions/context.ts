@@ -1,0 +1,90 @@
+/** What commands work with. */
+import type {ContainerSummary, Engine, Session} from '../../engine/api.ts';
+import type {LogFeed} from '../store/log-feed.ts';
+import {setBusy, setMessage} from '../store/reducers.ts';
+import type {Dialog, Message} from '../store/state.ts';
+import type {Store} from '../store/store.ts';
+import type {SessionEnd} from '../terminal/session.ts';
+import {sanitize} from '../text/sanitize.ts';
+
+/** The terminal's part of commands; the tests' has no terminal. */
+export interface Screen {
+	/** Gives the whole screen to a session, and takes it back when that ends. */
+	fullScreen(
+		open: (size: {rows: number; columns: number}) => Promise<Session>,
+		options: {tty: boolean; banner: string},
+	): Promise<SessionEnd>;
+	redraw(): void;
+	suspend(): void;
+	quit(): void;
+}
+
+export interface ActionContext {
+	engine: Engine;
+	store: Store;
+	logs: LogFeed;
+	screen: Screen;
+}
+
+/** Milliseconds that a message stays; errors stay until the next key after it. */
+const MESSAGE_TIME = 4000;
+
+export function showMessage({store}: {store: Store}, message: Omit<Message, 'at'>): void {
+	const at = performance.now();
+	store.update((state) => setMessage(state, {...message, text: sanitize(message.text)}, at));
+	if (message.tone === 'bad') return;
+	setTimeout(() => {
+		store.observe((state) => (state.message?.at === at ? {...state, message: undefined} : state));
+	}, MESSAGE_TIME).unref();
+}
+
+/** An error as the command line words it, without a stack. */
+export function errorText(error: unknown): string {
+	const text = error instanceof Error ? error.message : String(error);
+	return `Error: ${text.split('\n')[0]}`;
+}
+
+export function showError(context: {store: Store}, error: unknown): void {
+	showMessage(context, {tone: 'bad', text: errorText(error)});
+}
+
+export function openDialog({store}: ActionContext, dialog: Dialog | undefined): void {
+	store.update((state) => ({...state, dialog, message: undefined}));
+}
+
+/** Words of a command line; quoted where a shell would split or read them otherwise. */
+export function commandLine(...words: string[]): string {
+	return words
+		.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+		.join(' ');
+}
+
+/** Remembers what was done as the command that does the same. */
+export function remember({store}: ActionContext, ...words: string[]): void {
+	store.update((state) => ({...state, command: sanitize(commandLine('wherry', ...words))}));
+}
+
+/** Does something to a container, saying so in its row until it is done. */
+export async function whileBusy(
+	context: ActionContext,
+	row: ContainerSummary,
+	verb: string,
+	work: () => Promise<unknown>,
+): Promise<boolean> {
+	const {store} = context;
+	const running = store.state.busy.get(row.Id);
+	if (running !== undefined) {
+		showMessage(context, {tone: 'info', text: `Still ${running}.`});
+		return false;
+	}
+	store.update((state) => setBusy(state, row.Id, verb));
+	try {
+		await work();
+		return true;
+	} catch (error) {
+		showError(context, error);
+		return false;
+	} finally {
+		store.update((state) => setBusy(state, row.Id, undefined));
+	}
+}

@@ -1,0 +1,77 @@
+/** The whole screen: header, the panes that the layout shows, footer, and a dialog over them. */
+import {Box, Text} from 'ink';
+import {type LayoutMode, layout, PANE_ORDER, type Rect, SMALLEST} from './layout.ts';
+import type {ListPaneId, PaneId, State} from './store/state.ts';
+import {type Store, useSlice} from './store/store.ts';
+import {fitCells} from './text/width.ts';
+import {Footer, Header} from './widgets/bars.tsx';
+import {DialogView} from './widgets/dialogs.tsx';
+import {ListView} from './widgets/list-view.tsx';
+import {LogView} from './widgets/log-view.tsx';
+
+const selectSize = (state: State) => state.size;
+const selectFocus = (state: State) => state.focus;
+const selectList = (state: State) => state.lastList;
+const selectZoom = (state: State) => state.zoomed;
+const selectDialog = (state: State) => state.dialog;
+
+const LISTS = PANE_ORDER.filter((pane): pane is ListPaneId => pane !== 'logs');
+
+export function App({store, host}: {store: Store; host: string}) {
+	const size = useSlice(store, selectSize);
+	const focus = useSlice(store, selectFocus);
+	const lastList = useSlice(store, selectList);
+	const zoomed = useSlice(store, selectZoom);
+	const {mode, panes, tabs} = layout({size, focus, lastList, zoomed});
+	if (mode === 'tiny') return <TooSmall size={size} />;
+	const view = (id: PaneId, rect: Rect) =>
+		id === 'logs' ? (
+			<LogView key={id} store={store} rect={rect} focused={focus === id} />
+		) : (
+			<ListView key={id} store={store} id={id} rect={rect} focused={focus === id} tabs={tabs ? LISTS : []} />
+		);
+	return (
+		<Box flexDirection="column" width={size.columns} height={size.rows} overflow="hidden">
+			<Header store={store} host={host} />
+			<Body mode={mode} panes={panes} view={view} />
+			<Footer store={store} />
+			<Dialogs store={store} />
+		</Box>
+	);
+}
+
+interface BodyProps {
+	mode: LayoutMode;
+	panes: Partial<Record<PaneId, Rect>>;
+	view(id: PaneId, rect: Rect): React.ReactNode;
+}
+
+function Body({mode, panes, view}: BodyProps) {
+	const shown = PANE_ORDER.filter((id) => panes[id]);
+	if (mode !== 'columns') {
+		return <Box flexDirection="column">{shown.map((id) => view(id, panes[id]!))}</Box>;
+	}
+	return (
+		<Box>
+			<Box flexDirection="column">
+				{shown.filter((id) => id !== 'logs').map((id) => view(id, panes[id]!))}
+			</Box>
+			{panes.logs ? view('logs', panes.logs) : null}
+		</Box>
+	);
+}
+
+/** Drawn again only for a dialog: its slice is the dialog alone. */
+function Dialogs({store}: {store: Store}) {
+	const dialog = useSlice(store, selectDialog);
+	return dialog ? <DialogView state={store.snapshot()} /> : null;
+}
+
+function TooSmall({size}: {size: State['size']}) {
+	const text = `terminal too small (need ${SMALLEST.columns}×${SMALLEST.rows})`;
+	return (
+		<Box width={size.columns} height={size.rows}>
+			<Text wrap="truncate">{fitCells(text, size.columns)}</Text>
+		</Box>
+	);
+}

@@ -1,0 +1,324 @@
+/** Events to commands: what has the focus decides what a key means. No drawing here, no terminal. */
+
+import {containerActions} from './actions/containers.ts';
+import {type ActionContext, openDialog, showError, showMessage} from './actions/context.ts';
+import {askPull, removeImage, tagImage} from './actions/images.ts';
+import {askRun, runBase} from './actions/run.ts';
+import type {InputEvent, KeyEvent, PasteEvent} from './input/event.ts';
+import {editText, textField} from './input/text-field.ts';
+import {buildKeymap, type CommandId, type Context, commandFor, helpLines} from './keymap.ts';
+import {inside, layout, PANE_ORDER} from './layout.ts';
+import {anyPane, selectedContainer, selectedImage} from './panes/index.ts';
+import {visibleRows} from './panes/pane.ts';
+import {focusPane, moveSelection, scrollLogs, setList, setLogs} from './store/reducers.ts';
+import type {ConfirmDialog, FormDialog, ListPaneId, PaneId, State} from './store/state.ts';
+
+type Command = (context: ActionContext) => void | Promise<void>;
+
+/** Cells that one key scrolls the log to the side. */
+const SIDE_STEP = 8;
+/** Rows that one turn of the mouse's wheel moves. */
+const WHEEL = 3;
+
+const KEYMAP = buildKeymap();
+
+const onContainer =
+	(action: keyof typeof containerActions): Command =>
+	(context) => {
+		const row = selectedContainer(context.store.state);
+		if (row) return containerActions[action](context, row);
+		showMessage(context, {tone: 'info', text: 'No container is selected.'});
+	};
+
+const onImage =
+	(action: (context: ActionContext, row: NonNullable<ReturnType<typeof selectedImage>>) => void): Command =>
+	(context) => {
+		const row = selectedImage(context.store.state);
+		if (row) return action(context, row);
+		showMessage(context, {tone: 'info', text: 'No image is selected.'});
+	};
+
+const focus =
+	(pane: PaneId): Command =>
+	({store}) =>
+		store.update((state) => focusPane(state, pane));
+
+const nextPane =
+	(step: number): Command =>
+	({store}) =>
+		store.update((state) => {
+			const at = PANE_ORDER.indexOf(state.focus) + step;
+			return focusPane(state, PANE_ORDER[(at + PANE_ORDER.length) % PANE_ORDER.length]!);
+		});
+
+/** Rows that the pane shows at once: its column titles take one. */
+function pageHeight(state: State, pane: PaneId): number {
+	const rect = layout(state).panes[pane];
+	return rect ? Math.max(1, inside(rect).height - (pane === 'logs' ? 0 : 1)) : 1;
+}
+
+const focusedList = (state: State): ListPaneId => (state.focus === 'logs' ? state.lastList : state.focus);
+
+const moveList =
+	(delta: (page: number) => number): Command =>
+	({store}) =>
+		store.update((state) => {
+			const id = focusedList(state);
+			const pane = anyPane(id);
+			const keys = visibleRows(pane, state).map(pane.key);
+			return moveSelection(state, id, keys, delta(pageHeight(state, id)));
+		});
+
+const moveLogs =
+	(delta: (page: number) => number): Command =>
+	({store}) =>
+		store.update((state) => {
+			const page = pageHeight(state, 'logs');
+			return scrollLogs(state, delta(page), page);
+		});
+
+function sortByNext({store}: ActionContext): void {
+	store.update((state) => {
+		const id = focusedList(state);
+		const names = anyPane(id)
+			.columns.filter((column) => column.order)
+			.map((column) => column.name);
+		const next = names[(names.indexOf(state.lists[id].sort) + 1) % names.length]!;
+		return setList(state, id, {sort: next, reverse: false});
+	});
+}
+
+function back({store}: ActionContext): void {
+	store.update((state) => {
+		if (state.message) return {...state, message: undefined};
+		if (state.focus !== 'logs' && state.lists[state.focus].filter !== '') {
+			return setList(state, state.focus, {filter: ''});
+		}
+		if (state.zoomed) return {...state, zoomed: false};
+		return state.focus === 'logs' ? focusPane(state, state.lastList) : state;
+	});
+}
+
+const scrollHelp =
+	(delta: number): Command =>
+	({store}) =>
+		store.update((state) => {
+			if (state.dialog?.kind !== 'help') return state;
+			const last = Math.max(0, helpLines(state.focus).length - helpHeight(state));
+			const top = Math.max(0, Math.min(last, state.dialog.top + delta));
+			return {...state, dialog: {...state.dialog, top}};
+		});
+
+/** Lines of the help that fit: its border, its title's line and a margin are not among them. */
+export function helpHeight({size}: State): number {
+	return Math.max(1, size.rows - 6);
+}
+
+const moveConfirm =
+	(step: number): Command =>
+	({store}) =>
+		store.update((state) => {
+			if (state.dialog?.kind !== 'confirm') return state;
+			const count = state.dialog.choices.length;
+			return {...state, dialog: {...state.dialog, index: (state.dialog.index + step + count) % count}};
+		});
+
+function answer(context: ActionContext, dialog: ConfirmDialog, choice: string): void {
+	openDialog(context, undefined);
+	dialog.onChoice(choice);
+}
+
+const moveForm =
+	(step: number): Command =>
+	({store}) =>
+		store.update((state) => {
+			if (state.dialog?.kind !== 'form') return state;
+			const count = state.dialog.fields.length;
+			return {...state, dialog: {...state.dialog, index: (state.dialog.index + step + count) % count}};
+		});
+
+function submitForm(context: ActionContext): void {
+	const {dialog} = context.store.state;
+	if (dialog?.kind !== 'form') return;
+	const values = Object.fromEntries(
+		dialog.fields.map(({id, value}) => [id, typeof value === 'boolean' ? value : value.value]),
+	);
+	// Closed first: what the form does may open the next dialog.
+	openDialog(context, undefined);
+	const error = dialog.onSubmit(values);
+	if (error !== undefined) openDialog(context, {...dialog, error});
+}
+
+const setFilter = (filter: string | undefined): Command => {
+	return ({store}) =>
+		store.update((state) => {
+			if (!state.filtering) return state;
+			const {pane, field} = state.filtering;
+			return {...setList(state, pane, {filter: filter ?? field.value}), filtering: undefined};
+		});
+};
+
+const COMMANDS: Record<CommandId, Command> = {
+	'container.attach': onContainer('attach'),
+	'container.exec': onContainer('exec'),
+	'container.logs': focus('logs'),
+	'container.start': onContainer('start'),
+	'container.stop': onContainer('stop'),
+	'container.restart': onContainer('restart'),
+	'container.pause': onContainer('pause'),
+	'container.kill': onContainer('kill'),
+	'container.remove': onContainer('remove'),
+	'container.rename': onContainer('rename'),
+	'container.run': (context) => askRun(context, ''),
+	'container.toggleStopped': ({store}) =>
+		store.update((state) => ({...state, hideStopped: !state.hideStopped})),
+	'image.run': (context) => {
+		const row = selectedImage(context.store.state);
+		askRun(context, row ? (row.tag === '<none>' ? row.image.Id : `${row.repository}:${row.tag}`) : '');
+	},
+	'image.pull': askPull,
+	'image.tag': onImage(tagImage),
+	'image.remove': onImage(removeImage),
+	'logs.follow': ({store}) =>
+		store.update((state) =>
+			state.logs.follow ? scrollLogs(state, -1, pageHeight(state, 'logs')) : setLogs(state, {follow: true}),
+		),
+	'logs.wrap': ({store}) => store.update((state) => setLogs(state, {wrap: !state.logs.wrap, left: 0})),
+	'logs.timestamps': ({store}) =>
+		store.update((state) => setLogs(state, {timestamps: !state.logs.timestamps})),
+	'logs.clear': ({logs}) => logs.clear(),
+	'logs.down': moveLogs(() => 1),
+	'logs.up': moveLogs(() => -1),
+	'logs.halfDown': moveLogs((page) => Math.ceil(page / 2)),
+	'logs.halfUp': moveLogs((page) => -Math.ceil(page / 2)),
+	'logs.pageDown': moveLogs((page) => page),
+	'logs.pageUp': moveLogs((page) => -page),
+	'logs.first': moveLogs(() => Number.NEGATIVE_INFINITY),
+	'logs.last': ({store}) => store.update((state) => setLogs(state, {follow: true})),
+	'logs.right': ({store}) =>
+		store.update((state) => (state.logs.wrap ? state : setLogs(state, {left: state.logs.left + SIDE_STEP}))),
+	'logs.left': ({store}) =>
+		store.update((state) =>
+			state.logs.left > 0
+				? setLogs(state, {left: Math.max(0, state.logs.left - SIDE_STEP)})
+				: focusPane(state, state.lastList),
+		),
+	'list.down': moveList(() => 1),
+	'list.up': moveList(() => -1),
+	'list.halfDown': moveList((page) => Math.ceil(page / 2)),
+	'list.halfUp': moveList((page) => -Math.ceil(page / 2)),
+	'list.pageDown': moveList((page) => page),
+	'list.pageUp': moveList((page) => -page),
+	'list.first': moveList(() => Number.NEGATIVE_INFINITY),
+	'list.last': moveList(() => Number.POSITIVE_INFINITY),
+	'list.filter': ({store}) =>
+		store.update((state) => {
+			const pane = focusedList(state);
+			return {...state, filtering: {pane, field: textField(state.lists[pane].filter)}};
+		}),
+	'list.sort': sortByNext,
+	'list.reverse': ({store}) =>
+		store.update((state) => {
+			const id = focusedList(state);
+			return setList(state, id, {reverse: !state.lists[id].reverse});
+		}),
+	'app.base': runBase,
+	'pane.containers': focus('containers'),
+	'pane.images': focus('images'),
+	'pane.logs': focus('logs'),
+	'pane.next': nextPane(1),
+	'pane.previous': nextPane(-1),
+	'pane.zoom': ({store}) => store.update((state) => ({...state, zoomed: !state.zoomed})),
+	'app.back': back,
+	'app.help': (context) => openDialog(context, {kind: 'help', top: 0}),
+	'app.redraw': ({screen}) => screen.redraw(),
+	'app.suspend': ({screen}) => screen.suspend(),
+	'app.quit': ({screen}) => screen.quit(),
+	'confirm.next': moveConfirm(1),
+	'confirm.previous': moveConfirm(-1),
+	'confirm.pick': (context) => {
+		const {dialog} = context.store.state;
+		if (dialog?.kind === 'confirm') answer(context, dialog, dialog.choices[dialog.index]!.id);
+	},
+	'confirm.no': (context) => {
+		const {dialog} = context.store.state;
+		if (dialog?.kind === 'confirm') answer(context, dialog, 'no');
+	},
+	'form.next': moveForm(1),
+	'form.previous': moveForm(-1),
+	'form.submit': submitForm,
+	'form.cancel': (context) => openDialog(context, undefined),
+	'help.down': scrollHelp(1),
+	'help.up': scrollHelp(-1),
+	'help.pageDown': scrollHelp(10),
+	'help.pageUp': scrollHelp(-10),
+	'help.close': (context) => openDialog(context, undefined),
+	'filter.keep': setFilter(undefined),
+	'filter.clear': setFilter(''),
+};
+
+/** What keys are for at this moment. */
+export function currentContext(state: State): Context {
+	if (state.dialog) return state.dialog.kind;
+	if (state.filtering) return 'filter';
+	return state.focus;
+}
+
+export class Controller {
+	readonly #context: ActionContext;
+
+	constructor(context: ActionContext) {
+		this.#context = context;
+	}
+
+	handle(event: InputEvent): void {
+		if (event.type === 'mouse') this.#wheel(event.action);
+		if (event.type === 'key' || event.type === 'paste') this.#type(event);
+	}
+
+	#type(event: KeyEvent | PasteEvent): void {
+		const {store} = this.#context;
+		const {state} = store;
+		const place = currentContext(state);
+		const choices = state.dialog?.kind === 'confirm' ? state.dialog.choices : [];
+		const direct = event.type === 'key' ? choices.find((choice) => choice.key === event.key) : undefined;
+		const command = event.type === 'key' ? commandFor(KEYMAP, place, event.key) : undefined;
+		// A message has been read when the next key comes.
+		if (state.message && command !== 'app.back') store.update((now) => ({...now, message: undefined}));
+		if (direct) answer(this.#context, state.dialog as ConfirmDialog, direct.id);
+		else if (command) this.#run(command);
+		else if (state.dialog?.kind === 'form') this.#editForm(state.dialog, event);
+		else if (state.filtering) {
+			const {pane, field} = state.filtering;
+			const next = editText(field, event);
+			if (next) store.update((now) => ({...now, filtering: {pane, field: next}}));
+		}
+	}
+
+	#run(command: CommandId): void {
+		const done = COMMANDS[command](this.#context);
+		if (done) done.catch((error) => showError(this.#context, error));
+	}
+
+	#editForm(dialog: FormDialog, event: InputEvent): void {
+		const field = dialog.fields[dialog.index]!;
+		let value = field.value;
+		if (typeof value === 'boolean') {
+			if (event.type !== 'key' || !['space', 'left', 'right'].includes(event.key)) return;
+			value = !value;
+		} else {
+			const next = editText(value, event);
+			if (!next) return;
+			value = next;
+		}
+		const fields = dialog.fields.map((one, index) => (index === dialog.index ? {...one, value} : one));
+		this.#context.store.update((state) => ({...state, dialog: {...dialog, fields, error: undefined}}));
+	}
+
+	#wheel(action: string): void {
+		const {state} = this.#context.store;
+		if (state.dialog || (action !== 'wheel-up' && action !== 'wheel-down')) return;
+		const step = action === 'wheel-up' ? -WHEEL : WHEEL;
+		void (state.focus === 'logs' ? moveLogs(() => step) : moveList(() => step))(this.#context);
+	}
+}

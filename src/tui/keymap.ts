@@ -1,0 +1,275 @@
+/**
+ * Every command of the terminal UI with its keys, where it applies and what it says. The bindings, the help
+ * overlay and the hints at the bottom are all made from this table.
+ */
+
+/**
+ * Where keys mean something, from the innermost out: a dialog hides the panes; a pane comes before what all
+ * lists share, and that before what holds everywhere.
+ */
+export type Context =
+	| 'containers'
+	| 'images'
+	| 'logs'
+	| 'list'
+	| 'global'
+	| 'confirm'
+	| 'form'
+	| 'help'
+	| 'filter';
+
+export interface KeyBinding {
+	command: string;
+	context: Context;
+	keys: readonly string[];
+	/** For the help overlay: what it does. */
+	help: string;
+	/** For the bottom line: a word. */
+	hint?: string;
+	/** Says that it takes a key away from an outer context on purpose. */
+	overrides?: true;
+}
+
+export const KEYMAP = [
+	// Containers
+	{
+		command: 'container.attach',
+		context: 'containers',
+		keys: ['a'],
+		help: 'attach; Ctrl+P Ctrl+Q comes back',
+		hint: 'attach',
+	},
+	{command: 'container.exec', context: 'containers', keys: ['e'], help: 'open a shell inside', hint: 'shell'},
+	{
+		command: 'container.logs',
+		context: 'containers',
+		keys: ['l', 'enter'],
+		help: 'go to its logs',
+		hint: 'logs',
+	},
+	{command: 'container.start', context: 'containers', keys: ['S'], help: 'start'},
+	{command: 'container.stop', context: 'containers', keys: ['s'], help: 'stop', hint: 'stop'},
+	{command: 'container.restart', context: 'containers', keys: ['r'], help: 'restart', hint: 'restart'},
+	{command: 'container.pause', context: 'containers', keys: ['p'], help: 'pause or go on'},
+	{command: 'container.kill', context: 'containers', keys: ['K'], help: 'send a signal…'},
+	{
+		command: 'container.remove',
+		context: 'containers',
+		keys: ['d', 'delete'],
+		help: 'remove…',
+		hint: 'remove',
+	},
+	{command: 'container.rename', context: 'containers', keys: ['R'], help: 'rename…'},
+	{command: 'container.run', context: 'containers', keys: ['A'], help: 'run a new container…', hint: 'run'},
+	{command: 'container.toggleStopped', context: 'containers', keys: ['E'], help: 'hide or show stopped ones'},
+	// Images
+	{
+		command: 'image.run',
+		context: 'images',
+		keys: ['A', 'enter'],
+		help: 'run a container from it…',
+		hint: 'run',
+	},
+	{command: 'image.pull', context: 'images', keys: ['p'], help: 'pull…', hint: 'pull'},
+	{command: 'image.tag', context: 'images', keys: ['t'], help: 'tag…'},
+	{command: 'image.remove', context: 'images', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
+	// Logs
+	{command: 'logs.follow', context: 'logs', keys: ['f'], help: 'follow, or stand still', hint: 'follow'},
+	{command: 'logs.wrap', context: 'logs', keys: ['w'], help: 'wrap long lines', hint: 'wrap'},
+	{command: 'logs.timestamps', context: 'logs', keys: ['t'], help: 'show times', hint: 'times'},
+	{command: 'logs.clear', context: 'logs', keys: ['Z'], help: 'clear the pane'},
+	{command: 'logs.down', context: 'logs', keys: ['j', 'down'], help: 'a line down'},
+	{command: 'logs.up', context: 'logs', keys: ['k', 'up'], help: 'a line up'},
+	{command: 'logs.halfDown', context: 'logs', keys: ['ctrl-d'], help: 'half a page down'},
+	{command: 'logs.halfUp', context: 'logs', keys: ['ctrl-u'], help: 'half a page up'},
+	{command: 'logs.pageDown', context: 'logs', keys: ['pagedown', 'space'], help: 'a page down'},
+	{command: 'logs.pageUp', context: 'logs', keys: ['pageup'], help: 'a page up'},
+	{command: 'logs.first', context: 'logs', keys: ['g', 'home'], help: 'to the first line'},
+	{command: 'logs.last', context: 'logs', keys: ['G', 'end'], help: 'to the end, and follow'},
+	{command: 'logs.right', context: 'logs', keys: ['right'], help: 'scroll right', overrides: true},
+	{
+		command: 'logs.left',
+		context: 'logs',
+		keys: ['left'],
+		help: 'scroll left, then to the lists',
+		overrides: true,
+	},
+	// Lists
+	{command: 'list.down', context: 'list', keys: ['j', 'down'], help: 'a row down'},
+	{command: 'list.up', context: 'list', keys: ['k', 'up'], help: 'a row up'},
+	{command: 'list.halfDown', context: 'list', keys: ['ctrl-d'], help: 'half a page down'},
+	{command: 'list.halfUp', context: 'list', keys: ['ctrl-u'], help: 'half a page up'},
+	{command: 'list.pageDown', context: 'list', keys: ['pagedown'], help: 'a page down'},
+	{command: 'list.pageUp', context: 'list', keys: ['pageup'], help: 'a page up'},
+	{command: 'list.first', context: 'list', keys: ['g', 'home'], help: 'to the first row'},
+	{command: 'list.last', context: 'list', keys: ['G', 'end'], help: 'to the last row'},
+	{command: 'list.filter', context: 'list', keys: ['/'], help: 'filter; !text leaves out', hint: 'filter'},
+	{command: 'list.sort', context: 'list', keys: ['o'], help: 'sort by the next column'},
+	{command: 'list.reverse', context: 'list', keys: ['O'], help: 'turn the order round'},
+	// Everywhere
+	{
+		command: 'app.base',
+		context: 'global',
+		keys: ['B'],
+		help: 'run wherry/base, made from this machine’s files',
+	},
+	{command: 'pane.containers', context: 'global', keys: ['1'], help: 'containers'},
+	{command: 'pane.images', context: 'global', keys: ['2'], help: 'images'},
+	{command: 'pane.logs', context: 'global', keys: ['4'], help: 'logs'},
+	{command: 'pane.next', context: 'global', keys: ['tab', 'right'], help: 'next pane'},
+	{command: 'pane.previous', context: 'global', keys: ['shift-tab', 'left'], help: 'previous pane'},
+	{command: 'pane.zoom', context: 'global', keys: ['z'], help: 'full screen for this pane, and back'},
+	{command: 'app.back', context: 'global', keys: ['esc'], help: 'close, clear the filter, leave full screen'},
+	{command: 'app.help', context: 'global', keys: ['?', 'f1'], help: 'this help', hint: 'help'},
+	{command: 'app.redraw', context: 'global', keys: ['ctrl-l'], help: 'draw the screen again'},
+	{command: 'app.suspend', context: 'global', keys: ['ctrl-z'], help: 'back to the shell; fg returns'},
+	{
+		command: 'app.quit',
+		context: 'global',
+		keys: ['q', 'ctrl-c'],
+		help: 'quit; containers go on',
+		hint: 'quit',
+	},
+	// Dialogs
+	{command: 'confirm.next', context: 'confirm', keys: ['tab', 'right', 'down', 'j'], help: 'next answer'},
+	{
+		command: 'confirm.previous',
+		context: 'confirm',
+		keys: ['shift-tab', 'left', 'up', 'k'],
+		help: 'previous answer',
+	},
+	{command: 'confirm.pick', context: 'confirm', keys: ['enter', 'space'], help: 'this answer'},
+	{command: 'confirm.no', context: 'confirm', keys: ['n', 'esc', 'q', 'ctrl-c'], help: 'no'},
+	{command: 'form.next', context: 'form', keys: ['tab', 'down'], help: 'next field'},
+	{command: 'form.previous', context: 'form', keys: ['shift-tab', 'up'], help: 'previous field'},
+	{command: 'form.submit', context: 'form', keys: ['enter'], help: 'do it'},
+	{command: 'form.cancel', context: 'form', keys: ['esc', 'ctrl-c'], help: 'close'},
+	{command: 'help.down', context: 'help', keys: ['j', 'down'], help: 'down'},
+	{command: 'help.up', context: 'help', keys: ['k', 'up'], help: 'up'},
+	{command: 'help.pageDown', context: 'help', keys: ['pagedown', 'space', 'ctrl-d'], help: 'a page down'},
+	{command: 'help.pageUp', context: 'help', keys: ['pageup', 'ctrl-u'], help: 'a page up'},
+	{command: 'help.close', context: 'help', keys: ['?', 'f1', 'esc', 'q', 'enter', 'ctrl-c'], help: 'close'},
+	{command: 'filter.keep', context: 'filter', keys: ['enter', 'down', 'tab'], help: 'keep the filter'},
+	{command: 'filter.clear', context: 'filter', keys: ['esc', 'ctrl-c'], help: 'no filter'},
+] as const satisfies readonly KeyBinding[];
+
+export type CommandId = (typeof KEYMAP)[number]['command'];
+
+/** Titles of the help's sections, in its order. */
+export const SECTIONS: readonly {context: Context; title: string}[] = [
+	{context: 'containers', title: 'Containers'},
+	{context: 'images', title: 'Images'},
+	{context: 'logs', title: 'Logs'},
+	{context: 'list', title: 'Lists'},
+	{context: 'global', title: 'Everywhere'},
+];
+
+/** The contexts that an outer key can be taken from. */
+export const OUTER: Record<Context, readonly Context[]> = {
+	containers: ['list', 'global'],
+	images: ['list', 'global'],
+	logs: ['global'],
+	list: ['global'],
+	global: [],
+	confirm: [],
+	form: [],
+	help: [],
+	filter: [],
+};
+
+export type Keymap = ReadonlyMap<Context, ReadonlyMap<string, CommandId>>;
+
+export function buildKeymap(table: readonly KeyBinding[] = KEYMAP): Keymap {
+	const map = new Map<Context, Map<string, CommandId>>();
+	for (const {context, keys, command} of table) {
+		const bindings = map.get(context) ?? new Map<string, CommandId>();
+		map.set(context, bindings);
+		for (const key of keys) bindings.set(key, command as CommandId);
+	}
+	return map;
+}
+
+/** The command of a key, looked for from the context outwards. */
+export function commandFor(keymap: Keymap, context: Context, key: string): CommandId | undefined {
+	for (const place of [context, ...OUTER[context]]) {
+		const command = keymap.get(place)?.get(key);
+		if (command) return command;
+	}
+	return undefined;
+}
+
+/** Keys that two commands of one context claim, and keys taken from an outer context unmarked. */
+export function findClashes(table: readonly KeyBinding[] = KEYMAP): string[] {
+	const clashes: string[] = [];
+	const keymap = buildKeymap(table);
+	const seen = new Map<string, string>();
+	for (const binding of table) {
+		for (const key of binding.keys) {
+			const place = `${binding.context} ${key}`;
+			const first = seen.get(place);
+			if (first !== undefined) clashes.push(`${key} in ${binding.context}: ${first} and ${binding.command}`);
+			seen.set(place, binding.command);
+			if (binding.overrides) continue;
+			for (const outer of OUTER[binding.context]) {
+				const shadowed = keymap.get(outer)?.get(key);
+				if (shadowed) clashes.push(`${key}: ${binding.command} hides ${shadowed} of ${outer}`);
+			}
+		}
+	}
+	return clashes;
+}
+
+const KEY_NAMES: Record<string, string> = {
+	up: '↑',
+	down: '↓',
+	left: '←',
+	right: '→',
+	enter: 'Enter',
+	esc: 'Esc',
+	tab: 'Tab',
+	space: 'Space',
+	pageup: 'PgUp',
+	pagedown: 'PgDn',
+	home: 'Home',
+	end: 'End',
+	delete: 'Del',
+};
+
+/** `ctrl-p` as people write it: `Ctrl+P`. */
+export function keyLabel(key: string): string {
+	const parts = key.length > 1 ? key.split(/-(?=.)/) : [key];
+	const last = parts.pop()!;
+	const name = KEY_NAMES[last] ?? (parts.length > 0 || /^f\d+$/.test(last) ? last.toUpperCase() : last);
+	return [...parts.map((part) => part[0]!.toUpperCase() + part.slice(1)), name].join('+');
+}
+
+export interface HelpLine {
+	keys: string;
+	text: string;
+	heading?: boolean;
+}
+
+/** The help, the focused pane's part first. */
+export function helpLines(focus: Context, table: readonly KeyBinding[] = KEYMAP): HelpLine[] {
+	const sections = [...SECTIONS].sort((a, b) => Number(b.context === focus) - Number(a.context === focus));
+	return sections.flatMap(({context, title}, index) => [
+		...(index > 0 ? [{keys: '', text: ''}] : []),
+		{keys: '', text: title, heading: true},
+		...table
+			.filter((binding) => binding.context === context)
+			.map((binding) => ({keys: binding.keys.map(keyLabel).join(' '), text: binding.help})),
+	]);
+}
+
+/** The bottom line's hints for a context: key and word. */
+export function hints(
+	context: Context,
+	table: readonly KeyBinding[] = KEYMAP,
+): {key: string; word: string}[] {
+	const places = [context, ...OUTER[context]];
+	return places.flatMap((place) =>
+		table
+			.filter((binding) => binding.context === place && binding.hint)
+			.map((binding) => ({key: keyLabel(binding.keys[0]!), word: binding.hint!})),
+	);
+}

@@ -1,0 +1,156 @@
+import {humanDuration} from '../../cli/format/duration.ts';
+import type {ContainerStatus, ContainerSummary, PortSummary} from '../../engine/api.ts';
+import type {State} from '../store/state.ts';
+import type {Tone} from '../theme.ts';
+import type {ListPane} from './pane.ts';
+
+const SYMBOLS: Record<ContainerStatus, {symbol: string; tone: Tone}> = {
+	running: {symbol: '▶', tone: 'good'},
+	paused: {symbol: '‖', tone: 'warning'},
+	restarting: {symbol: '↻', tone: 'warning'},
+	created: {symbol: '○', tone: 'muted'},
+	removing: {symbol: '×', tone: 'warning'},
+	exited: {symbol: '■', tone: 'muted'},
+	dead: {symbol: '×', tone: 'bad'},
+};
+
+/** Running ones first where the order is by state. */
+const STATE_ORDER: Record<ContainerStatus, number> = {
+	running: 0,
+	paused: 1,
+	restarting: 2,
+	created: 3,
+	removing: 4,
+	exited: 5,
+	dead: 6,
+};
+
+export function isUp(row: ContainerSummary): boolean {
+	return row.State === 'running' || row.State === 'paused' || row.State === 'restarting';
+}
+
+export function containerName(row: ContainerSummary): string {
+	return (row.Names[0] ?? row.Id.slice(0, 12)).replace(/^\//, '');
+}
+
+/** The engine's own words, with the time counted on to now. */
+export function statusText(row: ContainerSummary, now: number): string {
+	if (row.State === 'running' && row.StartedAt) {
+		const note = /(\s\(.*\))?$/.exec(row.Status)?.[0] ?? '';
+		return `Up ${humanDuration(Math.max(0, now - row.StartedAt))}${note}`;
+	}
+	const code = /^Exited \(\d+\)/.exec(row.Status)?.[0];
+	if (row.State === 'exited' && code && row.FinishedAt) {
+		return `${code} ${humanDuration(Math.max(0, now - row.FinishedAt))} ago`;
+	}
+	return row.Status;
+}
+
+/** `0.0.0.0:8080->80/tcp` as `8080→80`. */
+export function portsText(ports: readonly PortSummary[]): string {
+	const shown = new Set<string>();
+	for (const {PublicPort, PrivatePort, Type} of ports) {
+		const protocol = Type === 'tcp' ? '' : `/${Type}`;
+		shown.add(PublicPort ? `${PublicPort}→${PrivatePort}${protocol}` : `${PrivatePort}${protocol}`);
+	}
+	return [...shown].join(' ');
+}
+
+function statusTone(row: ContainerSummary): Tone {
+	if (row.State === 'running') return row.Status.includes('(unhealthy)') ? 'bad' : 'normal';
+	if (row.State === 'exited') return row.Status.startsWith('Exited (0)') ? 'muted' : 'bad';
+	return SYMBOLS[row.State]?.tone ?? 'normal';
+}
+
+export function countContainers(state: State): {up: number; stopped: number} {
+	let up = 0;
+	for (const row of state.containers.values()) if (isUp(row)) up++;
+	return {up, stopped: state.containers.size - up};
+}
+
+const allRows = (state: State): ContainerSummary[] => [...state.containers.values()];
+
+export const containersPane: ListPane<ContainerSummary> = {
+	id: 'containers',
+	title: 'Containers',
+	columns: [
+		{
+			name: 'state',
+			title: '',
+			min: 1,
+			cell: (row) => {
+				const {symbol, tone} = SYMBOLS[row.State] ?? {symbol: '?', tone: 'normal'};
+				return {text: symbol, tone};
+			},
+			order: (row) => STATE_ORDER[row.State] ?? 9,
+		},
+		{
+			name: 'name',
+			title: 'NAME',
+			min: 8,
+			grow: 3,
+			cell: (row) => ({text: containerName(row)}),
+			order: containerName,
+		},
+		{
+			name: 'image',
+			title: 'IMAGE',
+			min: 8,
+			grow: 3,
+			drop: 2,
+			cell: (row) => ({text: row.Image, tone: 'info'}),
+			order: (row) => row.Image,
+		},
+		{
+			name: 'status',
+			title: 'STATUS',
+			min: 14,
+			grow: 2,
+			cell: (row, state) => {
+				const busy = state.busy.get(row.Id);
+				if (busy !== undefined) return {text: `${busy}…`, tone: 'warning'};
+				return {text: statusText(row, state.now), tone: statusTone(row)};
+			},
+		},
+		{
+			name: 'ports',
+			title: 'PORTS',
+			min: 0,
+			max: 24,
+			drop: 3,
+			cell: (row) => ({text: portsText(row.Ports), tone: 'accent'}),
+		},
+		{
+			name: 'command',
+			title: 'COMMAND',
+			min: 10,
+			grow: 2,
+			drop: 4,
+			cell: (row) => ({text: row.Command, tone: 'muted'}),
+		},
+		// Not shown: the newest first, as `ps` has it.
+		{name: 'created', title: '', min: 0, max: 0, cell: () => ({text: ''}), order: (row) => -row.Created},
+	],
+	rows: (state) => {
+		const rows = allRows(state);
+		return state.hideStopped ? rows.filter(isUp) : rows;
+	},
+	key: (row) => row.Id,
+	searchText: (row) =>
+		`${containerName(row)} ${row.Image} ${row.State} ${row.Id.slice(0, 12)} ${row.Command}`,
+	counter: (state) => {
+		const {up} = countContainers(state);
+		return `${up}/${state.containers.size}`;
+	},
+	empty: (state) =>
+		state.hideStopped && state.containers.size > 0
+			? [`${state.containers.size} stopped, not shown.`, '', 'E  shows them']
+			: [
+					'No containers yet.',
+					'',
+					'B  runs wherry/base: a small image made',
+					'   from this machine’s own files, offline',
+					'A  runs an image that you name',
+					'?  shows all keys',
+				],
+};

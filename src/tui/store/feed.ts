@@ -1,0 +1,138 @@
+/**
+ * Keeps containers and images in the store as they are: one full read, then only what events name. Nothing is
+ * polled. The events are asked for from a moment before the first read, so none falls between.
+ */
+import type {Engine, EngineEvent} from '../../engine/api.ts';
+import {patchContainers, setContainers, setImages} from './reducers.ts';
+import type {Store} from './store.ts';
+
+/** Events that change no row. */
+const IGNORED = /^(exec_|attach$|detach$|resize$|top$|copy$|archive-path$|extract-to-dir$|export$)/;
+/** From this many changed rows on, one read of all is cheaper. */
+const MANY = 16;
+/** Milliseconds before the stream is opened again after it broke. */
+const RETRY = 1000;
+
+/** What a batch of events asks to be read again. */
+export interface Stale {
+	all: boolean;
+	containers: Set<string>;
+	images: boolean;
+}
+
+/** Adds what the batch makes stale. Pure but for its first argument. */
+export function markStale(stale: Stale, batch: readonly EngineEvent[] | {gap: true}): void {
+	if ('gap' in batch) {
+		stale.all = true;
+		return;
+	}
+	for (const event of batch) {
+		if (event.Type === 'image') stale.images = true;
+		if (event.Type !== 'container' || IGNORED.test(event.Action)) continue;
+		stale.containers.add(event.Actor.ID);
+		// An image's row counts its containers.
+		if (event.Action === 'create' || event.Action === 'destroy') stale.images = true;
+	}
+}
+
+export interface FeedHooks {
+	/** Each batch, after the store has been brought up to date. */
+	onEvents?(events: readonly EngineEvent[]): void;
+	onError(error: unknown): void;
+}
+
+export class Feed {
+	readonly #engine: Engine;
+	readonly #store: Store;
+	readonly #hooks: FeedHooks;
+	readonly #abort = new AbortController();
+	#stale: Stale = {all: false, containers: new Set(), images: false};
+	#reading: Promise<void> | undefined;
+
+	constructor(engine: Engine, store: Store, hooks: FeedHooks) {
+		this.#engine = engine;
+		this.#store = store;
+		this.#hooks = hooks;
+	}
+
+	/** Resolves with the first full state; the stream goes on until `close`. */
+	async start(): Promise<void> {
+		const since = (BigInt(Date.now()) - 1n) * 1_000_000n;
+		await this.#readAll();
+		this.#store.update((state) => ({...state, phase: 'ready'}));
+		void this.#follow(since);
+	}
+
+	/** Reads everything once, without a stream. */
+	async readOnce(): Promise<void> {
+		await this.#readAll();
+		this.#store.update((state) => ({...state, phase: 'ready'}));
+	}
+
+	close(): void {
+		this.#abort.abort();
+	}
+
+	async #follow(since: bigint): Promise<void> {
+		let from = since;
+		while (!this.#abort.signal.aborted) {
+			try {
+				for await (const batch of this.#engine.events.stream({since: from, signal: this.#abort.signal})) {
+					markStale(this.#stale, batch);
+					await this.#refresh();
+					if (!('gap' in batch)) {
+						const last = batch.at(-1);
+						if (last && last.timeNano >= from) from = last.timeNano + 1n;
+						this.#hooks.onEvents?.(batch);
+					}
+				}
+			} catch (error) {
+				if (this.#abort.signal.aborted) return;
+				this.#hooks.onError(error);
+			}
+			if (this.#abort.signal.aborted) return;
+			// The stream broke: what was missed is found by reading everything again.
+			await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
+			this.#stale.all = true;
+			await this.#refresh();
+		}
+	}
+
+	/** One read at a time; what became stale meanwhile is read by the next. */
+	#refresh(): Promise<void> {
+		this.#reading ??= this.#read().finally(() => {
+			this.#reading = undefined;
+		});
+		return this.#reading;
+	}
+
+	async #read(): Promise<void> {
+		const stale = this.#stale;
+		if (!stale.all && stale.containers.size === 0 && !stale.images) return;
+		this.#stale = {all: false, containers: new Set(), images: false};
+		try {
+			if (stale.all || stale.containers.size >= MANY) {
+				const rows = await this.#engine.containers.list({all: true});
+				this.#store.observe((state) => setContainers(state, rows));
+			} else if (stale.containers.size > 0) {
+				const ids = [...stale.containers];
+				const rows = await this.#engine.containers.list({all: true, filters: {id: ids}});
+				this.#store.observe((state) => patchContainers(state, ids, rows));
+			}
+			if (stale.all || stale.images) {
+				const images = await this.#engine.images.list();
+				this.#store.observe((state) => setImages(state, images));
+			}
+		} catch (error) {
+			this.#hooks.onError(error);
+		}
+	}
+
+	async #readAll(): Promise<void> {
+		const [containers, images] = await Promise.all([
+			this.#engine.containers.list({all: true}),
+			this.#engine.images.list(),
+		]);
+		this.#store.update((state) => setImages(setContainers(state, containers), images));
+	}
+}

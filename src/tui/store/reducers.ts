@@ -1,0 +1,97 @@
+/** Pure steps from one state to the next. */
+import type {ContainerSummary, ImageSummary} from '../../engine/api.ts';
+import type {ListPaneId, ListState, LogState, Message, PaneId, State} from './state.ts';
+
+export function setContainers(state: State, rows: readonly ContainerSummary[]): State {
+	return {...state, containers: new Map(rows.map((row) => [row.Id, row]))};
+}
+
+/** The rows of `ids` as they are now; those that aren't in `rows` are gone. */
+export function patchContainers(
+	state: State,
+	ids: Iterable<string>,
+	rows: readonly ContainerSummary[],
+): State {
+	const containers = new Map(state.containers);
+	const found = new Set(rows.map((row) => row.Id));
+	for (const id of ids) if (!found.has(id)) containers.delete(id);
+	for (const row of rows) containers.set(row.Id, row);
+	return {...state, containers};
+}
+
+export function setImages(state: State, images: readonly ImageSummary[]): State {
+	return {...state, images};
+}
+
+export function setSize(state: State, columns: number, rows: number): State {
+	return state.size.columns === columns && state.size.rows === rows
+		? state
+		: {...state, size: {columns, rows}};
+}
+
+export function focusPane(state: State, pane: PaneId): State {
+	return {...state, focus: pane, lastList: pane === 'logs' ? state.lastList : pane};
+}
+
+export function setList(state: State, pane: ListPaneId, change: Partial<ListState>): State {
+	return {...state, lists: {...state.lists, [pane]: {...state.lists[pane], ...change}}};
+}
+
+/** Where the selection is among these keys: the row itself, or whoever took its place. */
+export function selectedIndex(list: ListState, keys: readonly string[]): number {
+	if (keys.length === 0) return -1;
+	const at = list.selected === undefined ? -1 : keys.indexOf(list.selected);
+	if (at >= 0) return at;
+	return list.selected === undefined ? 0 : Math.min(list.index, keys.length - 1);
+}
+
+export function moveSelection(state: State, pane: ListPaneId, keys: readonly string[], delta: number): State {
+	if (keys.length === 0) return state;
+	const from = selectedIndex(state.lists[pane], keys);
+	const index = Math.max(0, Math.min(keys.length - 1, from + delta));
+	return setList(state, pane, {selected: keys[index], index});
+}
+
+/** The first visible row of a window of `height` rows that keeps the selection in sight, near its middle. */
+export function windowStart(count: number, selected: number, height: number): number {
+	if (count <= height) return 0;
+	return Math.max(0, Math.min(count - height, selected - Math.floor(height / 2)));
+}
+
+export function setLogs(state: State, change: Partial<LogState>): State {
+	return {...state, logs: {...state.logs, ...change}};
+}
+
+/** Scrolls by lines; upwards stops following, the end starts it again. */
+export function scrollLogs(state: State, delta: number, height: number): State {
+	const {logs} = state;
+	const {buffer} = logs;
+	const last = Math.max(buffer.first, buffer.total - height);
+	const from = logs.follow ? last : Math.max(logs.top, buffer.first);
+	const top = Math.max(buffer.first, Math.min(last, from + delta));
+	const atEnd = top >= last && delta >= 0;
+	return setLogs(state, {top, follow: atEnd});
+}
+
+export function setMessage(state: State, message: Omit<Message, 'at'> | undefined, at: number): State {
+	return {...state, message: message && {...message, at}};
+}
+
+function withEntry(
+	map: ReadonlyMap<string, string>,
+	key: string,
+	value: string | undefined,
+): Map<string, string> {
+	const next = new Map(map);
+	if (value === undefined) next.delete(key);
+	else next.set(key, value);
+	return next;
+}
+
+export function setBusy(state: State, container: string, verb: string | undefined): State {
+	return {...state, busy: withEntry(state.busy, container, verb)};
+}
+
+export function setJob(state: State, name: string, progress: string | undefined): State {
+	return {...state, jobs: withEntry(state.jobs, name, progress)};
+}

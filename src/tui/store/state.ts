@@ -1,0 +1,119 @@
+/** What is on the screen, as one immutable value. Only the log's lines live beside it (log-buffer.ts). */
+import type {ContainerSummary, ImageSummary} from '../../engine/api.ts';
+import type {TextField} from '../input/text-field.ts';
+import type {LogBuffer} from './log-buffer.ts';
+
+/** Panes with rows. A new one gets a name here, a value in panes/, and a place in layout.ts. */
+export type ListPaneId = 'containers' | 'images';
+export type PaneId = ListPaneId | 'logs';
+
+export interface ListState {
+	/** The selected row's key; undefined selects the first. */
+	selected?: string | undefined;
+	/** The selected row's place when it was last seen: its neighbour takes over when it goes. */
+	index: number;
+	filter: string;
+	/** A column's name, and whether it is turned round. */
+	sort: string;
+	reverse: boolean;
+}
+
+export interface LogState {
+	/** Whose lines these are. */
+	container?: string | undefined;
+	buffer: LogBuffer;
+	/** Changes whenever the buffer has. */
+	version: number;
+	follow: boolean;
+	/** The first line on the screen, by number, while it doesn't follow. */
+	top: number;
+	/** Cells scrolled to the right. */
+	left: number;
+	wrap: boolean;
+	timestamps: boolean;
+	/** `ended`: the container isn't running, nothing more will come. */
+	phase: 'idle' | 'reading' | 'ended';
+	/** Times that the reader fell behind a flood and jumped to its end. */
+	skips: number;
+}
+
+export interface Choice {
+	id: string;
+	label: string;
+	/** Picks it at once; shown in the label. */
+	key?: string;
+}
+
+export interface ConfirmDialog {
+	kind: 'confirm';
+	title: string;
+	lines: string[];
+	choices: Choice[];
+	/** The choice under the cursor. */
+	index: number;
+	/** The command that answers; its target is fixed when the question is asked. */
+	onChoice: (choice: string) => void;
+}
+
+export interface FormField {
+	id: string;
+	label: string;
+	hint?: string;
+	value: TextField | boolean;
+}
+
+export interface FormDialog {
+	kind: 'form';
+	title: string;
+	fields: FormField[];
+	index: number;
+	/** Why it can't be sent. */
+	error?: string | undefined;
+	submit: string;
+	/** A message is shown in the form and keeps it open. */
+	onSubmit: (values: Record<string, string | boolean>) => string | undefined;
+}
+
+export interface HelpDialog {
+	kind: 'help';
+	/** The first line that is shown. */
+	top: number;
+}
+
+export type Dialog = ConfirmDialog | FormDialog | HelpDialog;
+
+export interface Message {
+	tone: 'info' | 'good' | 'bad';
+	text: string;
+	/** Of several, the newest is shown. */
+	at: number;
+}
+
+export interface State {
+	size: {columns: number; rows: number};
+	/** `loading` until the first full state. */
+	phase: 'loading' | 'ready';
+	containers: ReadonlyMap<string, ContainerSummary>;
+	images: readonly ImageSummary[];
+	/** What is being done to a container: `stopping`. */
+	busy: ReadonlyMap<string, string>;
+	/** Work in the background, by name: `pull alpine` to `3/5 layers`. */
+	jobs: ReadonlyMap<string, string>;
+	focus: PaneId;
+	/** The list that is shown where there's room for one. */
+	lastList: ListPaneId;
+	zoomed: boolean;
+	hideStopped: boolean;
+	lists: Record<ListPaneId, ListState>;
+	/** The pane whose filter is being typed. */
+	filtering?: {pane: ListPaneId; field: TextField} | undefined;
+	logs: LogState;
+	dialog?: Dialog | undefined;
+	message?: Message | undefined;
+	/** The last action as a command line, without the prompt. */
+	command?: string | undefined;
+	/** Full screen belongs to a session: nothing is drawn. */
+	attached: boolean;
+	/** Seconds since the epoch, moved on by the slow clock: relative times are counted to it. */
+	now: number;
+}

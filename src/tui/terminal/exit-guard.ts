@@ -1,0 +1,90 @@
+/**
+ * Gives the terminal back however the program ends: return, signal, exception. The bytes are written
+ * synchronously and first; the error comes after them, on the screen that the user is left with.
+ */
+import {writeSync} from 'node:fs';
+import type {ReadStream, WriteStream} from 'node:tty';
+import {RESTORE} from './modes.ts';
+
+const SIGNALS = {SIGTERM: 15, SIGHUP: 1, SIGINT: 2} as const;
+
+export interface ExitGuardOptions {
+	stdin: ReadStream;
+	stdout: WriteStream & {fd: number};
+	/** What Ink has to do before the terminal is given back, and must not do after. */
+	unmount(): void;
+	/** SIGTSTP from outside: step back, stop, come again. */
+	onSuspend(): void;
+}
+
+export class ExitGuard {
+	readonly #options: ExitGuardOptions;
+	#restored = false;
+
+	constructor(options: ExitGuardOptions) {
+		this.#options = options;
+		for (const signal of Object.keys(SIGNALS)) process.on(signal, this.#onSignal);
+		process.on('SIGTSTP', options.onSuspend);
+		process.on('uncaughtException', this.#onError);
+		process.on('unhandledRejection', this.#onError);
+		process.on('exit', this.restore);
+	}
+
+	/** Once; later calls do nothing. */
+	readonly restore = (): void => {
+		if (this.#restored) return;
+		this.#restored = true;
+		const {stdin, stdout, unmount} = this.#options;
+		try {
+			unmount();
+		} catch {
+			// The terminal comes first.
+		}
+		try {
+			writeSync(stdout.fd, RESTORE);
+		} catch {
+			// A terminal that has gone needs nothing.
+		}
+		try {
+			if (stdin.isTTY) stdin.setRawMode(false);
+		} catch {
+			// As above.
+		}
+	};
+
+	/** After a normal end: the process goes on without us. */
+	release(): void {
+		this.restore();
+		for (const signal of Object.keys(SIGNALS)) process.off(signal, this.#onSignal);
+		process.off('SIGTSTP', this.#options.onSuspend);
+		process.off('uncaughtException', this.#onError);
+		process.off('unhandledRejection', this.#onError);
+		process.off('exit', this.restore);
+	}
+
+	/**
+	 * Stops the whole job as Ctrl+Z does, with the signal's own meaning: a process group that nobody could wake
+	 * again (a shell-less terminal) isn't stopped by the kernel. Returns after SIGCONT.
+	 */
+	stopJob(): void {
+		process.off('SIGTSTP', this.#options.onSuspend);
+		process.kill(0, 'SIGTSTP');
+		process.on('SIGTSTP', this.#options.onSuspend);
+	}
+
+	readonly #onSignal = (signal: NodeJS.Signals): void => {
+		this.restore();
+		process.exit(128 + SIGNALS[signal as keyof typeof SIGNALS]);
+	};
+
+	readonly #onError = (error: unknown): void => {
+		this.restore();
+		const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+		try {
+			writeSync(2, `wherry: the terminal UI stopped; containers are not affected.\n${text}\n`);
+		} catch {
+			// Nobody reads it.
+		}
+		process.exit(1);
+	};
+}

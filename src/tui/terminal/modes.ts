@@ -1,0 +1,19 @@
+/** What is written to the terminal to take it over, to give it back, and to undo what a program inside left. */
+
+/** Alternate screen off, cursor on, mouse off, paste marks off, colours off, autowrap on, region whole. */
+export const RESTORE =
+	'\u001b[?2026l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[0m\u001b[?1049l\u001b[?25h';
+
+export const PASTE_ON = '\u001b[?2004h';
+
+/** An empty screen with the cursor at its beginning, for a session. */
+export const CLEAR = '\u001b[0m\u001b[2J\u001b[H';
+
+/**
+ * What a session's program may have left behind: alternate screen, scroll region, origin mode, cursor and keypad
+ * keys, character sets, mouse, focus and paste reports, kitty's keyboard flags, a hidden or blinking cursor.
+ */
+export const UNDO_SESSION =
+	'\u001b[?1049l\u001b[?47l\u001b[r\u001b[?6l\u001b[?7h\u001b[?1l\u001b>\u001b(B\u000f' +
+	'\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1004l\u001b[?1005l\u001b[?1006l\u001b[?1015l\u001b[?2004l\u001b[?2026l' +
+	'\u001b[<9u\u001b[>4;0m\u001b[0 q\u001b[4l\u001b[0m\u001b[?25h\u001b]104\u0007\u001b]110\u0007\u001b]111\u0007\u001b]112\u0007';

@@ -1,0 +1,112 @@
+/** A session with a container that has the whole screen, until its process ends or the user leaves. */
+import {spawnSync} from 'node:child_process';
+import type {ReadStream, WriteStream} from 'node:tty';
+import type {ExitStatus, Session} from '../../engine/api.ts';
+import {DEFAULT_DETACH_KEYS, parseDetachKeys} from '../input/detach.ts';
+import type {InputRouter} from '../input/router.ts';
+import {CLEAR, UNDO_SESSION} from './modes.ts';
+
+/** Node's declarations leave the descriptor out. */
+export type TerminalInput = ReadStream & {fd: number};
+
+export interface FullScreenOptions {
+	session: Session;
+	/** Whether the container has a terminal: its own line discipline then does all the work. */
+	tty: boolean;
+	/** One line, sanitised, at the top. */
+	banner: string;
+	router: InputRouter;
+	stdin: TerminalInput;
+	stdout: WriteStream;
+	detachKeys?: string;
+}
+
+export type SessionEnd = 'detached' | ExitStatus;
+
+/** The caller has taken Ink off the screen and puts it back afterwards. */
+export async function runFullScreen(options: FullScreenOptions): Promise<SessionEnd> {
+	const {session, tty, router, stdin, stdout} = options;
+	const keys = parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS)!;
+	stdout.write(`${CLEAR}\u001b[2m${options.banner}\u001b[0m\r\n`);
+	// Node's raw mode keeps the terminal's own newline translation, which breaks programs that move by line feed.
+	if (tty) setOutputProcessing(stdin, false);
+
+	const {promise: detached, resolve: onDetach} = Promise.withResolvers<'detached'>();
+	router.attach({
+		keys,
+		write: (bytes) => {
+			if (session.stdin.destroyed || session.stdin.writableEnded) return true;
+			// Without a terminal of its own nobody turns Return into a newline, Ctrl+D into the end, or echoes.
+			return tty ? session.stdin.write(bytes) : writeCooked(session, stdout, bytes);
+		},
+		onDetach: () => onDetach('detached'),
+	});
+	const onDrain = (): void => router.resume();
+	const onInputError = (): void => router.resume();
+	session.stdin.on('drain', onDrain);
+	session.stdin.on('error', onInputError);
+
+	const show = (chunk: Uint8Array): void => {
+		if (stdout.write(chunk)) return;
+		session.stdout.pause();
+		session.stderr.pause();
+		stdout.once('drain', () => {
+			session.stdout.resume();
+			session.stderr.resume();
+		});
+	};
+	const onBroken = (): void => {};
+	session.stdout.on('data', show);
+	session.stderr.on('data', show);
+	session.stdout.on('error', onBroken);
+	session.stderr.on('error', onBroken);
+
+	const resize = (): void => session.resize(stdout.rows, stdout.columns);
+	stdout.on('resize', resize);
+	if (tty) {
+		// Another size first: a shell or an editor that sits there draws itself anew only when it changes.
+		session.resize(stdout.rows + 1, stdout.columns);
+		resize();
+	}
+	try {
+		const end = await Promise.race([detached, session.exit]);
+		if (end === 'detached') session.detach();
+		return end;
+	} finally {
+		stdout.off('resize', resize);
+		session.stdout.off('data', show);
+		session.stderr.off('data', show);
+		session.stdin.off('drain', onDrain);
+		session.stdout.resume();
+		session.stderr.resume();
+		router.detach();
+		stdout.write(UNDO_SESSION + CLEAR);
+		// Node believes the terminal is raw already, so it has to be told twice.
+		if (stdin.isTTY) {
+			stdin.setRawMode(false);
+			stdin.setRawMode(true);
+		}
+	}
+}
+
+function writeCooked(session: Session, stdout: WriteStream, bytes: Uint8Array): boolean {
+	let room = true;
+	const out: number[] = [];
+	for (const byte of bytes) {
+		if (byte === 4) {
+			if (out.length > 0) session.stdin.write(Uint8Array.from(out));
+			session.stdin.end();
+			return true;
+		}
+		out.push(byte === 13 ? 10 : byte);
+	}
+	stdout.write(Uint8Array.from(out));
+	if (out.length > 0) room = session.stdin.write(Uint8Array.from(out));
+	return room;
+}
+
+/** termios OPOST, by stty: Node has no call for it. Without stty only rare programs look wrong. */
+function setOutputProcessing(stdin: TerminalInput, on: boolean): void {
+	if (!stdin.isTTY) return;
+	spawnSync('stty', [on ? 'opost' : '-opost'], {stdio: [stdin.fd, 'ignore', 'ignore']});
+}

@@ -1,0 +1,81 @@
+/** The first and the last line of the screen. */
+import {Text} from 'ink';
+import {currentContext} from '../controller.ts';
+import {hints} from '../keymap.ts';
+import {countContainers} from '../panes/containers.ts';
+import type {State} from '../store/state.ts';
+import {type Store, useSlice} from '../store/store.ts';
+import {sanitize} from '../text/sanitize.ts';
+import {displayWidth, fitCells, truncate} from '../text/width.ts';
+import {tone} from '../theme.ts';
+
+const selectCounts = (state: State): string => {
+	const {up, stopped} = countContainers(state);
+	return `${up} ${stopped} ${state.images.length} ${state.phase}`;
+};
+const selectJobs = (state: State) => state.jobs;
+const selectWidth = (state: State) => state.size.columns;
+
+export function Header({store, host}: {store: Store; host: string}) {
+	const [up, stopped, images, phase] = useSlice(store, selectCounts).split(' ');
+	const jobs = useSlice(store, selectJobs);
+	const width = useSlice(store, selectWidth);
+	const counts = phase === 'loading' ? '' : `▶ ${up} up  ■ ${stopped} stopped  ${images} images`;
+	const work = [...jobs].map(([name, progress]) => sanitize(`${name} ${progress}`)).join(' · ');
+	const left = ` wherry  ${sanitize(host)}  `;
+	const help = '? help ';
+	const room = width - displayWidth(left) - displayWidth(help);
+	const middle = fitCells(counts, Math.min(room, displayWidth(counts) + 2));
+	return (
+		<Text wrap="truncate">
+			<Text bold {...tone('accent')}>
+				{left}
+			</Text>
+			<Text>{middle}</Text>
+			<Text {...tone('warning')}>{fitCells(work, Math.max(0, room - displayWidth(middle)))}</Text>
+			<Text {...tone('muted')}>{help}</Text>
+		</Text>
+	);
+}
+
+const selectContext = (state: State) => currentContext(state);
+const selectMessage = (state: State) => state.message;
+const selectCommand = (state: State) => state.command;
+
+export function Footer({store}: {store: Store}) {
+	const context = useSlice(store, selectContext);
+	const message = useSlice(store, selectMessage);
+	const command = useSlice(store, selectCommand);
+	const width = useSlice(store, selectWidth);
+	if (message) {
+		const name = message.tone === 'bad' ? 'bad' : message.tone === 'good' ? 'good' : 'info';
+		return (
+			<Text {...tone(name)} bold={message.tone === 'bad'} wrap="truncate">
+				{fitCells(` ${message.text}`, width)}
+			</Text>
+		);
+	}
+	// The command may take half of the line; hints that don't fit whole are left out.
+	const last = command === undefined ? '' : `${truncate(`$ ${command}`, Math.floor(width / 2))} `;
+	let room = width - displayWidth(last) - 1;
+	const shown: {key: string; word: string}[] = [];
+	for (const hint of hints(context)) {
+		const need = displayWidth(hint.key) + displayWidth(hint.word) + 3;
+		if (need > room) break;
+		room -= need;
+		shown.push(hint);
+	}
+	return (
+		<Text wrap="truncate">
+			{' '}
+			{shown.map(({key, word}) => (
+				<Text key={`${key} ${word}`}>
+					<Text bold>{key}</Text>
+					<Text {...tone('muted')}>{` ${word}  `}</Text>
+				</Text>
+			))}
+			{' '.repeat(Math.max(0, room))}
+			<Text {...tone('accent')}>{last}</Text>
+		</Text>
+	);
+}

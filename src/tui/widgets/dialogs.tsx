@@ -1,0 +1,169 @@
+/** Boxes over the panes: a question, a form, the help. */
+import {Box, Text} from 'ink';
+import type {ReactNode} from 'react';
+import {helpHeight} from '../controller.ts';
+import {helpLines, keyLabel} from '../keymap.ts';
+import type {ConfirmDialog, FormDialog, FormField, State} from '../store/state.ts';
+import {sanitize} from '../text/sanitize.ts';
+import {displayWidth, fitCells, truncate} from '../text/width.ts';
+import {type TextStyle, tone} from '../theme.ts';
+
+/** A line of a dialog; it is filled up to the box's width, so that nothing shines through. */
+interface Line {
+	key: string;
+	parts: readonly {text: string; style?: TextStyle}[];
+}
+
+export function DialogView({state}: {state: State}) {
+	const {dialog, size} = state;
+	if (!dialog) return null;
+	if (dialog.kind === 'confirm') return <Confirm dialog={dialog} size={size} />;
+	if (dialog.kind === 'form') return <Form dialog={dialog} size={size} />;
+	return <Help state={state} top={dialog.top} />;
+}
+
+interface Size {
+	columns: number;
+	rows: number;
+}
+
+function Overlay({
+	title,
+	lines,
+	size,
+	footer,
+}: {
+	title: string;
+	lines: readonly Line[];
+	size: Size;
+	footer: string;
+}) {
+	const content = Math.max(
+		displayWidth(title) + 4,
+		displayWidth(footer) + 4,
+		...lines.map(({parts}) => parts.reduce((sum, {text}) => sum + displayWidth(text), 0)),
+	);
+	const width = Math.min(size.columns - 2, content + 4);
+	const room = width - 4;
+	const shown = lines.slice(0, Math.max(1, size.rows - 4));
+	const left = Math.max(0, Math.floor((size.columns - width) / 2));
+	const top = Math.max(0, Math.floor((size.rows - shown.length - 2) / 2));
+	const border = tone('accent');
+	const head = truncate(` ${title} `, room);
+	const foot = footer === '' ? '' : truncate(` ${footer} `, room);
+	return (
+		<Box position="absolute" left={left} top={top} flexDirection="column" width={width}>
+			<Text {...border} bold wrap="truncate">
+				{`┏━${head}${'━'.repeat(Math.max(0, width - 3 - displayWidth(head)))}┓`}
+			</Text>
+			{shown.map(({key, parts}) => (
+				<Text key={key} wrap="truncate">
+					<Text {...border}>┃ </Text>
+					{fitParts(parts, room)}
+					<Text {...border}> ┃</Text>
+				</Text>
+			))}
+			<Text {...border} wrap="truncate">
+				{`┗${'━'.repeat(Math.max(0, width - 3 - displayWidth(foot)))}${foot}━┛`}
+			</Text>
+		</Box>
+	);
+}
+
+function fitParts(parts: Line['parts'], width: number): ReactNode[] {
+	const nodes: ReactNode[] = [];
+	let used = 0;
+	for (const [index, {text, style}] of parts.entries()) {
+		const cut = truncate(text, width - used);
+		used += displayWidth(cut);
+		nodes.push(
+			<Text key={index} {...style}>
+				{cut}
+			</Text>,
+		);
+	}
+	nodes.push(<Text key="fill">{' '.repeat(Math.max(0, width - used))}</Text>);
+	return nodes;
+}
+
+function Confirm({dialog, size}: {dialog: ConfirmDialog; size: Size}) {
+	const choices = dialog.choices.flatMap((choice, index) => {
+		const label = ` ${choice.label}${choice.key ? ` (${keyLabel(choice.key)})` : ''} `;
+		return [{text: label, style: index === dialog.index ? {inverse: true} : {}}, {text: ' '}];
+	});
+	const lines: Line[] = [
+		...dialog.lines.map((line, index) => ({key: `line ${index}`, parts: [{text: sanitize(line)}]})),
+		{key: 'space', parts: []},
+		{key: 'choices', parts: choices},
+	];
+	return <Overlay title={dialog.title} lines={lines} size={size} footer="Tab chooses · Enter · Esc no" />;
+}
+
+function Form({dialog, size}: {dialog: FormDialog; size: Size}) {
+	const labels = Math.max(...dialog.fields.map(({label}) => displayWidth(label)));
+	const wide = Math.max(20, Math.min(52, size.columns - labels - 12));
+	const lines: Line[] = dialog.fields.map((field, index) => {
+		const current = index === dialog.index;
+		return {
+			key: field.id,
+			parts: [
+				{
+					text: `${current ? '❯' : ' '} ${fitCells(field.label, labels)}  `,
+					style: current ? {bold: true} : tone('muted'),
+				},
+				...fieldParts(field, current, wide),
+			],
+		};
+	});
+	if (dialog.error !== undefined) {
+		lines.push(
+			{key: 'space', parts: []},
+			{key: 'error', parts: [{text: sanitize(dialog.error), style: tone('bad')}]},
+		);
+	}
+	return (
+		<Overlay
+			title={sanitize(dialog.title)}
+			lines={lines}
+			size={size}
+			footer={`Tab next · Enter ${dialog.submit} · Esc closes`}
+		/>
+	);
+}
+
+function fieldParts(field: FormField, current: boolean, width: number): Line['parts'] {
+	if (typeof field.value === 'boolean') {
+		return [{text: fitCells(field.value ? '[x]' : '[ ]', width), style: current ? {bold: true} : {}}];
+	}
+	const {value, cursor} = field.value;
+	if (value === '' && !current) return [{text: fitCells(field.hint ?? '', width), style: tone('muted')}];
+	const before = sanitize(value.slice(0, cursor));
+	const under = sanitize(value.slice(cursor, cursor + 1)) || ' ';
+	const after = sanitize(value.slice(cursor + 1));
+	if (!current) return [{text: fitCells(sanitize(value), width)}];
+	// The end of what is before the cursor stays in sight.
+	let head = before;
+	while (displayWidth(head) > width - 2) head = head.slice(1);
+	const tail = value === '' ? ` ${field.hint ?? ''}` : after;
+	const room = Math.max(0, width - displayWidth(head) - displayWidth(under));
+	return [
+		{text: head, style: {underline: true} as TextStyle},
+		{text: under, style: {inverse: true}},
+		{text: fitCells(tail, room), style: value === '' ? tone('muted') : {}},
+	];
+}
+
+function Help({state, top}: {state: State; top: number}) {
+	const all = helpLines(state.focus);
+	const height = helpHeight(state);
+	const keys = Math.max(...all.map((line) => displayWidth(line.keys)));
+	const lines = all.slice(top, top + height).map((line, index) => ({
+		key: String(top + index),
+		parts: line.heading
+			? [{text: line.text, style: {...tone('accent'), bold: true}}]
+			: [{text: `  ${fitCells(line.keys, keys)}  `, style: {bold: true}}, {text: line.text}],
+	}));
+	const place =
+		all.length > height ? `${top + 1}–${Math.min(all.length, top + height)} of ${all.length} · j k · ` : '';
+	return <Overlay title="Keys" lines={lines} size={state.size} footer={`${place}Esc closes`} />;
+}
