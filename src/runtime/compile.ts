@@ -2,8 +2,10 @@
  * OCI runtime `config.json` to plans. Pure: paths, cgroups and settings come in as values. The order of the
  * operations is what makes a container safe; each step says why it stands where it stands.
  */
+
+import {basename, dirname} from 'node:path';
 import {capabilityMask} from './capabilities.ts';
-import type {CgroupPlan} from './cgroups/plan.ts';
+import type {CgroupOps} from './cgroups/ops.ts';
 import type {Mount, Process, Spec} from './oci.ts';
 import type {Plan} from './plan/encode.ts';
 import type {Op} from './plan/ops.ts';
@@ -170,9 +172,9 @@ function deviceOps(spec: Spec): Op[] {
 	return ops;
 }
 
-function cgroupMount(mount: Mount, cgroups: CgroupPlan): Op[] {
+function cgroupMount(mount: Mount, cgroups: CgroupOps, version: 1 | 2): Op[] {
 	const {flags} = parseMountOptions(mount.options ?? []);
-	if (cgroups.version === 2) {
+	if (version === 2) {
 		return [{op: 'mount', fstype: 'cgroup2', source: 'cgroup', target: mount.destination, flags, data: ''}];
 	}
 	// v1 and hybrid: a tmpfs with this container's folder of every hierarchy, as other engines show it.
@@ -186,17 +188,19 @@ function cgroupMount(mount: Mount, cgroups: CgroupPlan): Op[] {
 			data: 'mode=755',
 		},
 	];
-	for (const [name, source] of cgroups.folders) {
+	for (const source of cgroups.dirs) {
+		// <hierarchy>/wherry/<id>
+		const name = basename(dirname(dirname(source)));
 		ops.push({op: 'bind', source, target: `${mount.destination}/${name}`, flags, propagation: MS.private});
 	}
 	return ops;
 }
 
-function mountOps(spec: Spec, cgroups: CgroupPlan): Op[] {
+function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2): Op[] {
 	const ops: Op[] = [];
 	for (const mount of spec.mounts ?? []) {
 		if (mount.type === 'cgroup') {
-			ops.push(...cgroupMount(mount, cgroups));
+			ops.push(...cgroupMount(mount, cgroups, version));
 			continue;
 		}
 		const {flags, propagation, data} = parseMountOptions(mount.options ?? []);
@@ -282,7 +286,9 @@ export interface CompileInput {
 	user: UserSpec;
 	/** The compiled seccomp filter, when the spec has one. */
 	seccomp: Uint8Array | undefined;
-	cgroups: CgroupPlan;
+	cgroups: CgroupOps;
+	/** 1 also on a hybrid host. */
+	cgroupVersion: 1 | 2;
 	settings: Omit<
 		MonitorSettings,
 		| 'clone-flags'
@@ -339,7 +345,7 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 				}
 			: {op: 'bindRoot', source: root.path},
 	);
-	init.push(...mountOps(spec, cgroups));
+	init.push(...mountOps(spec, cgroups, input.cgroupVersion));
 	init.push(
 		process.terminal ? {op: 'console', rows: input.rows ?? 24, columns: input.columns ?? 80} : {op: 'stdio'},
 	);
@@ -393,7 +399,7 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 export interface ExecInput {
 	/** The container's spec. */
 	spec: Spec;
-	cgroups: Pick<CgroupPlan, 'execJoin'>;
+	cgroups: Pick<CgroupOps, 'execJoin'>;
 	user: UserSpec;
 	argv: readonly string[];
 	/** Added to the container's own. */

@@ -31,7 +31,8 @@ export function traces() {
 	}
 	for (const pid of list('/proc')) {
 		if (!/^\d+$/.test(pid)) continue;
-		if (read(`/proc/${pid}/comm`).startsWith('wherry-')) found.add(`process ${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
+		if (read(`/proc/${pid}/comm`).startsWith('wherry-'))
+			found.add(`process ${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
 	}
 	for (const name of list('/sys/class/net')) if (/^(wh|wy)/.test(name)) found.add(`interface ${name}`);
 	for (const name of list('/tmp')) if (/^wherry/.test(name)) found.add(`folder /tmp/${name}`);
@@ -40,5 +41,5 @@ export function traces() {
 
 /** What `after` has and `before` had not. */
 export function difference(before, after) {
-	return [...after].filter(trace => !before.has(trace));
+	return [...after].filter((trace) => !before.has(trace));
 }

@@ -27,7 +27,7 @@ const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
 
 function present(probe) {
 	if (probe.startsWith('/')) return existsSync(probe);
-	return folders.some(folder => {
+	return folders.some((folder) => {
 		try {
 			accessSync(`${folder}/${probe}`, constants.X_OK);
 			return true;
@@ -43,13 +43,18 @@ export function ensurePackages(list = needs) {
 	if (missing.length === 0) return true;
 	const debian = existsSync('/etc/debian_version') && present('apt-get');
 	if (process.getuid?.() !== 0 || !debian) {
-		process.stderr.write(`The tests need: ${missing.join(' ')} (names of Debian packages). Install them and run again.\n`);
+		process.stderr.write(
+			`The tests need: ${missing.join(' ')} (names of Debian packages). Install them and run again.\n`,
+		);
 		return false;
 	}
 	process.stderr.write(`Installing for the tests: ${missing.join(' ')}\n`);
 	const env = {...process.env, DEBIAN_FRONTEND: 'noninteractive'};
 	const install = () =>
-		spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {stdio: ['ignore', 'ignore', 'inherit'], env}).status === 0;
+		spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
+			stdio: ['ignore', 'ignore', 'inherit'],
+			env,
+		}).status === 0;
 	for (let attempt = 0; attempt < 3; attempt++) {
 		spawnSync('apt-get', ['update', '-qq'], {stdio: ['ignore', 'ignore', 'inherit'], env});
 		if (install()) break;

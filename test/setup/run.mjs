@@ -12,7 +12,9 @@ import {ensurePackages} from './packages.mjs';
 const root = new URL('../..', import.meta.url).pathname;
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 20) || major === 23) {
-	process.stderr.write(`The tests need Node 22.20 or 24 and up; this is ${process.versions.node}. "npm test" brings its own.\n`);
+	process.stderr.write(
+		`The tests need Node 22.20 or 24 and up; this is ${process.versions.node}. "npm test" brings its own.\n`,
+	);
 	process.exit(1);
 }
 if (!ensurePackages()) process.exit(1);
@@ -28,7 +30,7 @@ delete env.NODE_OPTIONS;
 
 /** Runs AVA, shows its output, and returns how many tests passed and failed. */
 function ava(args) {
-	return new Promise(resolve => {
+	return new Promise((resolve) => {
 		const child = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...args], {
 			cwd: root,
 			env,
@@ -36,12 +38,12 @@ function ava(args) {
 		});
 		let tail = '';
 		child.stdout.setEncoding('utf8');
-		child.stdout.on('data', text => {
+		child.stdout.on('data', (text) => {
 			process.stdout.write(text);
 			tail = (tail + text).slice(-20_000);
 		});
-		child.on('close', status => {
-			const count = pattern => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0);
+		child.on('close', (status) => {
+			const count = (pattern) => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0);
 			const passed = count(/^\s*(\d+) tests? passed/gm);
 			let failed =
 				count(/^\s*(\d+) tests? failed/gm) +
@@ -72,13 +74,13 @@ for (const args of runs) {
 // A monitor that has just been told to end may need a moment.
 let left = difference(before, traces());
 for (let attempt = 0; left.length > 0 && attempt < 20; attempt++) {
-	await new Promise(resolve => setTimeout(resolve, 250));
+	await new Promise((resolve) => setTimeout(resolve, 250));
 	left = difference(before, traces());
 }
 if (left.length === 0) passed++;
 else {
 	failed++;
-	process.stdout.write(`Left behind by the tests:\n${left.map(trace => `  ${trace}\n`).join('')}`);
+	process.stdout.write(`Left behind by the tests:\n${left.map((trace) => `  ${trace}\n`).join('')}`);
 }
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exit(failed > 0 ? 1 : 0);

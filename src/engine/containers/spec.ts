@@ -2,19 +2,20 @@
  * docker's `Config` and `HostConfig` to an OCI runtime `config.json` (runtime-spec, config.md and
  * config-linux.md): the defaults of docker's own profile, and what the user changed of it.
  */
-import {allCapabilities, capabilitySet} from '../../runtime/capabilities.ts';
-import {defaultDeviceRules} from '../../runtime/cgroups/device-filter.ts';
+import {capabilityNames, capabilitySet} from '../../runtime/capabilities.ts';
+import {deviceRules, type GrantedDevice} from '../../runtime/cgroups/device-filter.ts';
+import {linuxResources} from '../../runtime/cgroups/limits.ts';
 import type {
 	LinuxDevice,
 	LinuxDeviceCgroup,
 	LinuxNamespace,
-	LinuxResources,
 	LinuxSeccomp,
 	Mount,
-	POSIXRlimit,
+	Rlimit,
 	Spec,
 } from '../../runtime/oci.ts';
-import {defaultSeccomp, parseSeccompProfile} from '../../runtime/seccomp/default-profile.ts';
+import {defaultSeccomp} from '../../runtime/seccomp/default-profile.ts';
+import {parseSeccompProfile} from '../../runtime/seccomp/profile.ts';
 import type {ContainerConfig, HostConfig, MountPoint} from '../api.ts';
 import {WherryError} from '../errors.ts';
 
@@ -107,35 +108,6 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
 		} else throw new WherryError('invalid', `invalid --security-opt 2: "${option}"`);
 	}
 	return parsed;
-}
-
-/** Limits as OCI resources; values have been checked by runtime/cgroups/limits.ts. */
-export function resourcesOf(host: HostConfig, devices: LinuxDeviceCgroup[]): LinuxResources {
-	const memory: NonNullable<LinuxResources['memory']> = {};
-	if (host.Memory) memory.limit = host.Memory;
-	if (host.MemorySwap) memory.swap = host.MemorySwap;
-	else if (host.Memory) memory.swap = host.Memory * 2;
-	if (host.MemoryReservation) memory.reservation = host.MemoryReservation;
-	if (host.MemorySwappiness !== null && host.MemorySwappiness >= 0) memory.swappiness = host.MemorySwappiness;
-	if (host.OomKillDisable) memory.disableOOMKiller = true;
-
-	const cpu: NonNullable<LinuxResources['cpu']> = {};
-	if (host.CpuShares) cpu.shares = host.CpuShares;
-	if (host.NanoCpus) {
-		cpu.period = 100_000;
-		cpu.quota = Math.floor((host.NanoCpus * 100_000) / 1e9);
-	}
-	if (host.CpuPeriod) cpu.period = host.CpuPeriod;
-	if (host.CpuQuota) cpu.quota = host.CpuQuota;
-	if (host.CpusetCpus) cpu.cpus = host.CpusetCpus;
-	if (host.CpusetMems) cpu.mems = host.CpusetMems;
-
-	const resources: LinuxResources = {devices};
-	if (Object.keys(memory).length > 0) resources.memory = memory;
-	if (Object.keys(cpu).length > 0) resources.cpu = cpu;
-	if (host.PidsLimit && host.PidsLimit > 0) resources.pids = {limit: host.PidsLimit};
-	if (host.BlkioWeight) resources.blockIO = {weight: host.BlkioWeight};
-	return resources;
 }
 
 function environment(config: ContainerConfig): string[] {
@@ -276,12 +248,10 @@ function namespaces(input: SpecInput, cgroupVersion: 1 | 2): LinuxNamespace[] {
 }
 
 function devicesOf(input: SpecInput, host: SpecHost): {nodes: LinuxDevice[]; rules: LinuxDeviceCgroup[]} {
-	if (input.hostConfig.Privileged) {
-		return {nodes: host.devices(), rules: [{allow: true, access: 'rwm'}]};
-	}
-	const nodes: LinuxDevice[] = [];
-	const rules = defaultDeviceRules();
-	for (const mapping of input.hostConfig.Devices ?? []) {
+	const {Privileged: privileged, Devices: mappings, DeviceCgroupRules: cgroupRules} = input.hostConfig;
+	const nodes: LinuxDevice[] = privileged ? host.devices() : [];
+	const granted: GrantedDevice[] = [];
+	for (const mapping of privileged ? [] : (mappings ?? [])) {
 		const found = host.device(mapping.PathOnHost);
 		if (found.length === 0) {
 			throw new WherryError(
@@ -292,27 +262,15 @@ function devicesOf(input: SpecInput, host: SpecHost): {nodes: LinuxDevice[]; rul
 		}
 		for (const node of found) {
 			nodes.push({...node, path: mapping.PathInContainer + node.path.slice(mapping.PathOnHost.length)});
-			rules.push({
-				allow: true,
+			granted.push({
 				type: node.type as 'c' | 'b',
 				major: node.major!,
 				minor: node.minor!,
-				access: mapping.CgroupPermissions || 'rwm',
+				permissions: mapping.CgroupPermissions || 'rwm',
 			});
 		}
 	}
-	for (const rule of input.hostConfig.DeviceCgroupRules ?? []) {
-		const match = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(rule);
-		if (!match) throw new WherryError('invalid', `invalid device cgroup rule format: '${rule}'`);
-		rules.push({
-			allow: true,
-			type: match[1] as 'a' | 'b' | 'c',
-			...(match[2] === '*' ? {} : {major: Number(match[2])}),
-			...(match[3] === '*' ? {} : {minor: Number(match[3])}),
-			access: match[4]!,
-		});
-	}
-	return {nodes, rules};
+	return {nodes, rules: deviceRules({privileged, devices: granted, cgroupRules})};
 }
 
 const maskedPaths = [
@@ -385,7 +343,7 @@ export function checkSysctls(host: HostConfig): void {
 }
 
 /** `RLIMIT_NOFILE` for `nofile`. */
-function rlimits(host: HostConfig): POSIXRlimit[] {
+function rlimits(host: HostConfig): Rlimit[] {
 	return (host.Ulimits ?? []).map((limit) => ({
 		type: `RLIMIT_${limit.Name.toUpperCase()}`,
 		soft: limit.Soft,
@@ -401,7 +359,9 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 		add: hostConfig.CapAdd ?? [],
 		drop: hostConfig.CapDrop ?? [],
 		privileged: hostConfig.Privileged,
-	}).filter((name) => allCapabilities.indexOf(name) <= host.lastCapability);
+	}).filter(
+		(name) => capabilityNames.indexOf(name as (typeof capabilityNames)[number]) <= host.lastCapability,
+	);
 	const devices = devicesOf(input, host);
 	const seccomp = seccompOf(options, capabilities, hostConfig.Privileged, host);
 	const masks = options.systemPaths && !hostConfig.Privileged;
@@ -430,7 +390,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 		linux: {
 			namespaces: namespaces(input, host.cgroupVersion),
 			devices: devices.nodes,
-			resources: resourcesOf(hostConfig, devices.rules),
+			resources: linuxResources(hostConfig, devices.rules),
 			cgroupsPath: `/wherry/${input.id}`,
 			sysctl: sysctls(input),
 			maskedPaths: masks
