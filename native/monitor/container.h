@@ -34,7 +34,7 @@ bool run_host_section(const PlanView&, Section, int netns_fd, bool keep_going, F
 
 // The descriptors by which the loop and a process of the container know each other.
 struct Child {
-  pid_t pid = -1;  // an exec's are -1 until read_status says kRunning
+  pid_t pid = -1;  // both -1 until kRunning for an exec, and for an init that joins a pid namespace (`join-pid`)
   int pidfd = -1;
   int status_fd = -1;       // readable: call read_status
   int console_master = -1;  // with a `console` operation; arrives with read_status, non-blocking
@@ -45,6 +45,7 @@ struct Child {
   int netns_fd = -1;
   pid_t helper = -1;  // private: the process that a child in another pid namespace comes from
   bool ready = false;  // private: it has said that only execve is left
+  bool init = false;   // private: it is the container's init and no exec
 };
 
 enum class Status { kPending, kRunning, kFailed };
@@ -66,8 +67,8 @@ struct ExecContext {
 bool clone_exec(const PlanView& exec_plan, const ExecContext&, Child*, Failure*);
 
 // Reads what the child has told; never blocks. kRunning: its command runs, pid and pidfd (and console_master)
-// are set. kFailed: the failure is set; an init's pidfd must still be waited for, an exec has been reaped. In
-// both cases status_fd has been closed and is -1.
+// are set. kFailed: the failure is set; an init whose pidfd is not -1 must still be waited for, an exec has been
+// reaped. In both cases status_fd has been closed and is -1.
 Status read_status(Child&, Failure*);
 // The same, but waits for kRunning (true) or kFailed (false).
 bool await_exec(Child&, Failure*);

@@ -1,0 +1,134 @@
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+namespace wherry {
+
+namespace {
+
+constexpr int64_t kIgnoreErrors = 1;   // of writeHost and netlink
+constexpr int64_t kIgnoreMissing = 2;  // of writeHost
+constexpr int kLockTries = 6000;       // every 5 ms: half a minute
+
+bool make_folders(const char* path, mode_t mode, Failure* failure) {
+  if (mkdir(path, mode) == 0) return true;
+  struct stat info;
+  if (errno == EEXIST) {
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return true;
+    return fail(failure, EEXIST, "mkdir %s", path);
+  }
+  if (errno != ENOENT) return fail(failure, errno, "mkdir %s", path);
+  std::string parent = path;
+  size_t slash = parent.find_last_not_of('/');
+  slash = slash == std::string::npos ? slash : parent.rfind('/', slash);
+  if (slash == std::string::npos || slash == 0) return fail(failure, ENOENT, "mkdir %s", path);
+  parent.resize(slash);
+  if (!make_folders(parent.c_str(), mode, failure)) return false;
+  return mkdir(path, mode) == 0 || errno == EEXIST || fail(failure, errno, "mkdir %s", path);
+}
+
+bool write_file(const Op& op, Failure* failure) {
+  const char* path = op.path(0);
+  std::string_view content = op.text(1);
+  Fd fd(open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY));
+  if (fd && write(fd.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size())) return true;
+  int err = errno;
+  if ((op.number(2) & kIgnoreErrors) || ((op.number(2) & kIgnoreMissing) && err == ENOENT)) return true;
+  return fail(failure, err, "write %.*s to %s", static_cast<int>(content.size() < 64 ? content.size() : 64),
+              content.data(), path);
+}
+
+bool is_empty_folder(const char* path) {
+  DIR* folder = opendir(path);
+  if (!folder) return errno == ENOENT;
+  bool empty = true;
+  while (struct dirent* entry = readdir(folder)) {
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) empty = false;
+  }
+  closedir(folder);
+  return empty;
+}
+
+// A lock file may be replaced or removed by who holds it: only a lock of the file that has the name counts.
+bool lock_file(const char* path, Fd* lock, Failure* failure) {
+  for (int attempt = 0; attempt < kLockTries; attempt++) {
+    lock->reset(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!*lock) return errno == ENOENT || fail(failure, errno, "open the lock %s", path);
+    struct stat held, named;
+    if (flock(lock->get(), LOCK_EX | LOCK_NB) == 0) {
+      if (fstat(lock->get(), &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+          held.st_dev == named.st_dev) {
+        return true;
+      }
+      continue;
+    }
+    if (errno != EWOULDBLOCK && errno != EINTR) return fail(failure, errno, "lock %s", path);
+    struct timespec pause = {0, 5000000};
+    nanosleep(&pause, nullptr);
+  }
+  return fail(failure, ETIMEDOUT, "lock %s", path);
+}
+
+bool release_volume(const Op& op, Failure* failure) {
+  Fd lock;
+  if (!lock_file(op.path(0), &lock, failure)) return false;
+  if (unlink(op.path(1)) < 0 && errno != ENOENT) return fail(failure, errno, "unlink %s", op.path(1));
+  if (op.text(2).empty() || !is_empty_folder(op.path(3))) return true;
+  return remove_tree(op.path(2), failure);
+}
+
+bool run_operation(const Op& op, int netns_fd, Failure* failure) {
+  switch (op.code()) {
+    case OpCode::kMkdirHost: return make_folders(op.path(0), static_cast<mode_t>(op.number(1)) & 07777, failure);
+    case OpCode::kWriteHost: return write_file(op, failure);
+    case OpCode::kAttachDeviceFilter: return attach_device_filter(op.path(0), op.text(1), failure);
+    case OpCode::kNetlink: {
+      bool ok = op.number(0) == 1 && netns_fd < 0
+                    ? fail(failure, 0, "there is no network namespace for the netlink messages")
+                    : send_netlink(op.number(0) == 1 ? netns_fd : -1, netns_fd, static_cast<int>(op.number(1)), op.text(2), failure);
+      return ok || (op.number(3) & kIgnoreErrors);
+    }
+    case OpCode::kRemoveFile:
+      return unlink(op.path(0)) == 0 || errno == ENOENT || errno == ENOTDIR ||
+             fail(failure, errno, "unlink %s", op.path(0));
+    case OpCode::kRemoveTree: return remove_tree(op.path(0), failure);
+    case OpCode::kRemoveCgroup: return remove_cgroup(op.path(0), failure);
+    case OpCode::kRename:
+      return rename(op.path(0), op.path(1)) == 0 || errno == ENOENT ||
+             fail(failure, errno, "rename %s to %s", op.path(0), op.path(1));
+    case OpCode::kReleaseVolume: return release_volume(op, failure);
+    default: return fail(failure, 0, "operation %s can't run here", op.name());
+  }
+}
+
+}  // namespace
+
+bool run_host_section(const PlanView& plan, Section section, int netns_fd, bool keep_going, Failure* failure) {
+  *failure = Failure();
+  bool ok = true;
+  const auto& ops = plan.section(section);
+  for (size_t index = 0; index < ops.size(); index++) {
+    Failure problem;
+    if (run_operation(ops[index], netns_fd, &problem)) continue;
+    if (ok) {
+      problem.section = static_cast<uint32_t>(section);
+      problem.op = static_cast<int32_t>(index);
+      *failure = std::move(problem);
+    }
+    ok = false;
+    if (!keep_going) break;
+  }
+  return ok;
+}
+
+}  // namespace wherry

@@ -1,0 +1,141 @@
+#include "mount_api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+
+#include <string>
+
+#include "paths.h"
+#include "syscalls.h"
+
+namespace wherry {
+
+namespace {
+
+constexpr uint64_t kPropagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+
+// Changes a mount by its descriptor with mount(2), which wants a path: that of procfs, from the descriptor
+// that is held of it, since after the pivot /proc is the container's.
+bool mount_by_descriptor(int mount_fd, uint64_t flags) {
+  char path[40];
+  snprintf(path, sizeof path, "self/fd/%d", mount_fd);
+  Fd before(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (fchdir(proc_fd()) < 0) return false;
+  bool ok = mount(nullptr, path, nullptr, flags, nullptr) == 0;
+  int err = errno;
+  if (!before || fchdir(before.get()) < 0) return false;
+  errno = err;
+  return ok;
+}
+
+bool remount(int mount_fd, uint64_t attributes) {
+  struct statvfs info;
+  if (fstatvfs(mount_fd, &info) < 0) return false;
+  uint64_t flags = MS_REMOUNT | MS_BIND;
+  if ((attributes & sys::kAttrRdonly) || (info.f_flag & ST_RDONLY)) flags |= MS_RDONLY;
+  if ((attributes & sys::kAttrNosuid) || (info.f_flag & ST_NOSUID)) flags |= MS_NOSUID;
+  if ((attributes & sys::kAttrNodev) || (info.f_flag & ST_NODEV)) flags |= MS_NODEV;
+  if ((attributes & sys::kAttrNoexec) || (info.f_flag & ST_NOEXEC)) flags |= MS_NOEXEC;
+  if ((attributes & sys::kAttrNoatime) || (info.f_flag & ST_NOATIME)) flags |= MS_NOATIME;
+  if ((attributes & sys::kAttrNodiratime) || (info.f_flag & ST_NODIRATIME)) flags |= MS_NODIRATIME;
+  if (info.f_flag & ST_RELATIME) flags |= MS_RELATIME;
+  return mount_by_descriptor(mount_fd, flags);
+}
+
+}  // namespace
+
+uint64_t mount_attributes(uint64_t flags) {
+  uint64_t attributes = 0;
+  if (flags & MS_RDONLY) attributes |= sys::kAttrRdonly;
+  if (flags & MS_NOSUID) attributes |= sys::kAttrNosuid;
+  if (flags & MS_NODEV) attributes |= sys::kAttrNodev;
+  if (flags & MS_NOEXEC) attributes |= sys::kAttrNoexec;
+  if (flags & MS_NODIRATIME) attributes |= sys::kAttrNodiratime;
+  if (flags & MS_NOATIME) attributes |= sys::kAttrNoatime;
+  if (flags & MS_STRICTATIME) attributes |= sys::kAttrStrictatime;
+  return attributes;
+}
+
+bool NewFilesystem::open(const char* type, Failure* failure) {
+  type_ = type;
+  context_.reset(sys::fsopen(type, 1 /* FSOPEN_CLOEXEC */));
+  return context_ || fail(failure, errno, "mount %s", type);
+}
+
+// The kernel tells the reason in words through the context's descriptor.
+bool NewFilesystem::refuse(const char* what, Failure* failure) {
+  int err = errno;
+  char text[512];
+  ssize_t length = read(context_.get(), text, sizeof text - 1);
+  if (length <= 2) return fail(failure, err, "mount %s: %s", type_, what);
+  text[length] = 0;
+  return fail(failure, err, "mount %s: %s: %s", type_, what, text + 2);
+}
+
+bool NewFilesystem::knows(const char* key, const char* value) {
+  return sys::fsconfig(context_.get(), sys::kFsconfigString, key, value, 0) == 0;
+}
+
+bool NewFilesystem::option(const char* key, const char* value, Failure* failure) {
+  unsigned command = value ? sys::kFsconfigString : sys::kFsconfigFlag;
+  if (sys::fsconfig(context_.get(), command, key, value, 0) == 0) return true;
+  return refuse(key, failure);
+}
+
+bool NewFilesystem::options(std::string_view data, Failure* failure) {
+  while (!data.empty()) {
+    size_t comma = data.find(',');
+    std::string item(data.substr(0, comma));
+    data = comma == std::string_view::npos ? "" : data.substr(comma + 1);
+    if (item.empty()) continue;
+    size_t equals = item.find('=');
+    if (equals == std::string::npos) {
+      if (!option(item.c_str(), nullptr, failure)) return false;
+    } else {
+      item[equals] = 0;
+      if (!option(item.c_str(), item.c_str() + equals + 1, failure)) return false;
+    }
+  }
+  return true;
+}
+
+bool NewFilesystem::create(Failure* failure) {
+  return sys::fsconfig(context_.get(), sys::kFsconfigCreate, nullptr, nullptr, 0) == 0 ||
+         refuse("create", failure);
+}
+
+bool NewFilesystem::mount(uint64_t attributes, Fd* mount, Failure* failure) {
+  mount->reset(sys::fsmount(context_.get(), 1 /* FSMOUNT_CLOEXEC */, static_cast<unsigned>(attributes)));
+  return *mount || refuse("mount", failure);
+}
+
+int clone_tree(int dir, const char* path, bool recursive) {
+  unsigned flags = sys::kOpenTreeClone | sys::kOpenTreeCloexec;
+  if (!*path) flags |= AT_EMPTY_PATH;
+  if (recursive) flags |= sys::kRecursive;
+  return sys::open_tree(dir, path, flags);
+}
+
+bool attach(int mount, int target) {
+  return sys::move_mount(mount, "", target, "", sys::kMoveMountFromEmpty | sys::kMoveMountToEmpty) == 0;
+}
+
+bool set_attributes(int mount, uint64_t attributes, uint64_t propagation, bool recursive) {
+  sys::MountAttr change{};
+  change.set = attributes;
+  // An access time policy is one value, which replaces the old one.
+  if (attributes & sys::kAttrAtimeMask) change.clear = sys::kAttrAtimeMask;
+  change.propagation = propagation & kPropagation;
+  if (!change.set && !change.propagation) return true;
+  unsigned flags = AT_EMPTY_PATH | (recursive ? sys::kRecursive : 0);
+  if (!sys::without.mount_setattr && sys::mount_setattr(mount, "", flags, &change) == 0) return true;
+  if (!sys::without.mount_setattr && errno != ENOSYS && errno != EPERM) return false;
+  if (attributes && !remount(mount, attributes)) return false;
+  if (!change.propagation) return true;
+  return mount_by_descriptor(mount, change.propagation | (recursive ? MS_REC : 0));
+}
+
+}  // namespace wherry

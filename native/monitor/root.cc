@@ -1,0 +1,193 @@
+// The container's root: mounted in its own mount namespace, then made the root.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "child.h"
+#include "mount_api.h"
+#include "paths.h"
+#include "syscalls.h"
+
+namespace wherry {
+
+namespace {
+
+// The kernel takes at most this many bytes for one option.
+constexpr size_t kMaxOption = 255;
+constexpr size_t kMaxData = 4095;
+
+bool ready_to_mount(ChildState& state, Failure* failure) {
+  if (!state.own_mounts) return fail(failure, 0, "the plan mounts without a mount namespace of its own");
+  if (state.root >= 0) return fail(failure, 0, "the plan mounts a second root");
+  if (!state.propagation_set) {
+    if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return fail(failure, errno, "make / a slave");
+    state.propagation_set = true;
+  }
+  return true;
+}
+
+// Attaches the root at the mount point of the settings, in this namespace only.
+bool attach_root(ChildState& state, Fd mount, Failure* failure) {
+  const char* mountpoint = state.plan->setting("mountpoint");
+  Fd target(open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!target) return fail(failure, errno, "open the mount point %s", mountpoint);
+  if (!attach(mount.get(), target.get())) return fail(failure, errno, "mount the root on %s", mountpoint);
+  state.root = mount.release();
+  return true;
+}
+
+// What overlay would take apart in an option: these paths go in by descriptor.
+bool plain(const char* path) { return strlen(path) <= kMaxOption && !strpbrk(path, ",:\\\""); }
+
+// A value for an overlay option: the path, or that of a descriptor of it in procfs.
+class OverlayPath {
+ public:
+  bool open(const char* path, bool as_is, Failure* failure) {
+    if (as_is) {
+      value_ = path;
+      return true;
+    }
+    fd_.reset(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd_) return fail(failure, errno, "open %s", path);
+    value_ = "/proc/self/fd/" + std::to_string(fd_.get());
+    return true;
+  }
+  const char* value() const { return value_.c_str(); }
+
+ private:
+  Fd fd_;
+  std::string value_;
+};
+
+// Before Linux 6.5 the lowers are one option. As names of descriptors, relative to /proc/self/fd, 500 of them
+// (the most that overlay takes) fit into the page that mount(2) takes.
+bool mount_overlay_classic(ChildState& state, const Op& op, Failure* failure) {
+  std::vector<Fd> fds;
+  auto name = [&](const char* path, std::string* out) {
+    Fd fd(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return fail(failure, errno, "open %s", path);
+    *out += std::to_string(fd.get());
+    fds.push_back(std::move(fd));
+    return true;
+  };
+  std::string data = "lowerdir=";
+  for (size_t index = 0; index < op.list(0).size(); index++) {
+    if (index) data += ':';
+    if (!name(op.list(0)[index].data(), &data)) return false;
+  }
+  if (!op.text(1).empty()) {
+    data += ",upperdir=";
+    if (!name(op.path(1), &data)) return false;
+    data += ",workdir=";
+    if (!name(op.path(2), &data)) return false;
+  }
+  for (std::string_view option : op.list(3)) data += "," + std::string(option);
+  if (data.size() > kMaxData) return fail(failure, E2BIG, "mount overlay of %zu layers", op.list(0).size());
+
+  const char* mountpoint = state.plan->setting("mountpoint");
+  Fd before(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Fd descriptors(openat(proc_fd(), "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptors || fchdir(descriptors.get()) < 0) return fail(failure, errno, "enter /proc/self/fd");
+  bool ok = mount("overlay", mountpoint, "overlay", 0, data.c_str()) == 0;
+  int err = errno;
+  if (!before || fchdir(before.get()) < 0) return fail(failure, errno, "go back to the folder before");
+  if (!ok) return fail(failure, err, "mount overlay on %s", mountpoint);
+  state.root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return state.root >= 0 || fail(failure, errno, "open %s", mountpoint);
+}
+
+bool is_folder(const char* path, Failure* failure) {
+  struct stat info;
+  if (stat(path, &info) < 0) return fail(failure, errno, "stat %s", path);
+  return S_ISDIR(info.st_mode) || fail(failure, ENOTDIR, "%s", path);
+}
+
+}  // namespace
+
+bool op_propagation(ChildState& state, const Op& op, Failure* failure) {
+  if (!state.own_mounts) return fail(failure, 0, "the plan changes mounts without a mount namespace of its own");
+  if (mount(nullptr, op.path(0), nullptr, static_cast<unsigned long>(op.number(1)), nullptr) < 0) {
+    return fail(failure, errno, "change the propagation of %s", op.path(0));
+  }
+  state.propagation_set = true;
+  return true;
+}
+
+bool op_overlay_root(ChildState& state, const Op& op, Failure* failure) {
+  if (!ready_to_mount(state, failure)) return false;
+  const auto& lowers = op.list(0);
+  bool writable = !op.text(1).empty();
+  for (std::string_view lower : lowers) {
+    if (!is_folder(lower.data(), failure)) return false;
+  }
+  // One folder alone is no overlay.
+  if (lowers.empty() || (lowers.size() == 1 && !writable)) {
+    if (lowers.empty() && !writable) return fail(failure, EINVAL, "a root without layers");
+    const char* only = lowers.empty() ? op.path(1) : lowers[0].data();
+    Fd mount(clone_tree(AT_FDCWD, only, false));
+    if (!mount) return fail(failure, errno, "clone %s", only);
+    int fd = mount.get();
+    if (!attach_root(state, std::move(mount), failure)) return false;
+    uint64_t attributes = writable ? 0 : sys::kAttrRdonly;
+    return set_attributes(fd, attributes, MS_PRIVATE, false) || fail(failure, errno, "make the root read-only");
+  }
+
+  NewFilesystem overlay;
+  if (!overlay.open("overlay", failure)) return false;
+  std::vector<OverlayPath> paths;
+  for (std::string_view lower : lowers) {
+    paths.emplace_back();
+    // `lowerdir+` takes a path as it is, only its length is limited.
+    if (!paths.back().open(lower.data(), lower.size() <= kMaxOption, failure)) return false;
+    if (sys::without.lowerdir_plus || !overlay.knows("lowerdir+", paths.back().value())) {
+      if (paths.size() == 1) return mount_overlay_classic(state, op, failure);
+      return overlay.option("lowerdir+", paths.back().value(), failure);
+    }
+  }
+  OverlayPath upper, work;
+  if (writable) {
+    if (!upper.open(op.path(1), plain(op.path(1)), failure) || !work.open(op.path(2), plain(op.path(2)), failure) ||
+        !overlay.option("upperdir", upper.value(), failure) || !overlay.option("workdir", work.value(), failure)) {
+      return false;
+    }
+  }
+  for (std::string_view option : op.list(3)) {
+    if (!overlay.options(option, failure)) return false;
+  }
+  if (!overlay.option("source", "overlay", failure) || !overlay.create(failure)) return false;
+  Fd mount;
+  return overlay.mount(0, &mount, failure) && attach_root(state, std::move(mount), failure);
+}
+
+bool op_bind_root(ChildState& state, const Op& op, Failure* failure) {
+  if (!ready_to_mount(state, failure) || !is_folder(op.path(0), failure)) return false;
+  Fd mount(clone_tree(AT_FDCWD, op.path(0), true));
+  if (!mount) return fail(failure, errno, "clone %s", op.path(0));
+  int fd = mount.get();
+  if (!attach_root(state, std::move(mount), failure)) return false;
+  return set_attributes(fd, 0, MS_PRIVATE, true) || fail(failure, errno, "make the root private");
+}
+
+bool op_pivot(ChildState& state, const Op&, Failure* failure) {
+  if (state.root < 0) return fail(failure, 0, "the plan pivots without a root");
+  Fd old_root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!old_root) return fail(failure, errno, "open the old root");
+  if (fchdir(state.root) < 0) return fail(failure, errno, "enter the new root");
+  // The old root ends up on top of the new one, from where it is detached: no folder in the image is needed.
+  if (sys::pivot_root(".", ".") < 0) return fail(failure, errno, "pivot_root");
+  if (fchdir(old_root.get()) < 0) return fail(failure, errno, "enter the old root");
+  // Detaching must not be told to the host, whatever the propagation was so far.
+  if (mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) return fail(failure, errno, "make the old root a slave");
+  if (umount2(".", MNT_DETACH) < 0) return fail(failure, errno, "detach the old root");
+  if (chdir("/") < 0) return fail(failure, errno, "enter the new root");
+  return true;
+}
+
+bool op_readonly_root(ChildState& state, const Op&, Failure* failure) {
+  if (state.root < 0) return fail(failure, 0, "the plan has no root");
+  return set_attributes(state.root, sys::kAttrRdonly, 0, false) || fail(failure, errno, "make the root read-only");
+}
+
+}  // namespace wherry

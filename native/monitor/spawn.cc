@@ -1,0 +1,277 @@
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
+#include "fd.h"
+#include "paths.h"
+#include "status.h"
+#include "syscalls.h"
+
+namespace wherry {
+
+namespace {
+
+constexpr uint64_t kNamespaces =
+    CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWUSER;
+constexpr long kJoinSessionKeyring = 1;  // KEYCTL_JOIN_SESSION_KEYRING
+
+bool make_pipe(int* ours, int* theirs, bool we_read, Failure* failure) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return fail(failure, errno, "pipe");
+  *ours = ends[we_read ? 0 : 1];
+  *theirs = ends[we_read ? 1 : 0];
+  fcntl(*ours, F_SETFL, O_NONBLOCK);
+  return true;
+}
+
+bool make_streams(ChildState& state, Streams streams, bool console, bool open_stdin, Child* child,
+                  Failure* failure) {
+  if (!status_pair(&child->status_fd, &state.status_fd)) return fail(failure, errno, "socketpair");
+  if (console) return true;
+  if (streams == Streams::kInherited) {
+    state.foreign_streams = true;
+    for (int fd = 0; fd <= 2; fd++) {
+      state.pipes[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+      if (state.pipes[fd] < 0) return fail(failure, errno, "duplicate descriptor %d", fd);
+    }
+    return true;
+  }
+  if (open_stdin) {
+    if (!make_pipe(&child->stdin_w, &state.pipes[0], false, failure)) return false;
+  } else {
+    state.pipes[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (state.pipes[0] < 0) return fail(failure, errno, "open /dev/null");
+  }
+  return make_pipe(&child->stdout_r, &state.pipes[1], true, failure) &&
+         make_pipe(&child->stderr_r, &state.pipes[2], true, failure);
+}
+
+// The child's ends, which the monitor doesn't keep.
+void close_childs_ends(ChildState& state) {
+  if (state.status_fd >= 0) close(state.status_fd);
+  for (int fd : state.pipes) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+// As fork(2), with a pidfd, namespaces and, when `cgroup` is a v2 cgroup's descriptor, in that cgroup.
+// `in_cgroup` tells whether the last worked.
+pid_t clone_process(uint64_t flags, int cgroup, int* pidfd, bool* in_cgroup) {
+  *in_cgroup = false;
+  if (!sys::without.clone3) {
+    sys::CloneArgs arguments{};
+    arguments.flags = flags | sys::kClonePidfd;
+    arguments.pidfd = reinterpret_cast<uint64_t>(pidfd);
+    arguments.exit_signal = SIGCHLD;
+    if (cgroup >= 0 && !sys::without.into_cgroup) {
+      arguments.flags |= sys::kCloneIntoCgroup;
+      arguments.cgroup = static_cast<uint64_t>(cgroup);
+      *in_cgroup = true;
+      long pid = sys::clone3(&arguments);
+      if (pid >= 0) return static_cast<pid_t>(pid);
+      *in_cgroup = false;
+      arguments.flags &= ~sys::kCloneIntoCgroup;
+      arguments.cgroup = 0;
+    }
+    long pid = sys::clone3(&arguments);
+    if (pid >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<pid_t>(pid);
+  }
+  return static_cast<pid_t>(syscall(SYS_clone, flags | sys::kClonePidfd | SIGCHLD, 0, pidfd, 0, 0));
+}
+
+void close_all_except(std::vector<int> keep) {
+  std::sort(keep.begin(), keep.end());
+  unsigned next = 0;
+  for (int fd : keep) {
+    if (fd < 0 || static_cast<unsigned>(fd) < next) continue;
+    if (static_cast<unsigned>(fd) > next) sys::close_range(next, static_cast<unsigned>(fd) - 1);
+    next = static_cast<unsigned>(fd) + 1;
+  }
+  sys::close_range(next, ~0U);
+}
+
+// What every child does first. The monitor's handlers and ignored signals stay until execve, but nothing is
+// blocked; the death signal is asked for again after each change of ids.
+bool begin_child(ChildState& state, std::vector<int> keep, Failure* failure) {
+  for (int fd : {0, 1, 2, state.status_fd, proc_fd(), state.pipes[0], state.pipes[1], state.pipes[2]}) keep.push_back(fd);
+  close_all_except(std::move(keep));
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  umask(0);
+  // Otherwise the keys of whoever started the monitor would be the container's too. A host may forbid keyrings.
+  syscall(SYS_keyctl, kJoinSessionKeyring, nullptr, 0, 0, 0);
+  if (!set_death_signal(state, failure)) return false;
+  state.death_signal_set = false;
+  return true;
+}
+
+[[noreturn]] void end_child(ChildState& state, const Failure& failure) {
+  send_failure(state.status_fd, failure);
+  _exit(failure.code);
+}
+
+bool open_netns(pid_t pid, int* fd, Failure* failure) {
+  char path[48];
+  snprintf(path, sizeof path, "%d/ns/net", pid);
+  *fd = openat(proc_fd(), path, O_RDONLY | O_CLOEXEC);
+  return *fd >= 0 || fail(failure, errno, "open /proc/%s", path);
+}
+
+// Whether the command will be another process than the one that runs the section.
+bool forks_at_exec(const PlanView& plan, Section section) {
+  for (const Op& op : plan.section(section)) {
+    if (op.code() == OpCode::kJoinContainer && (op.number(0) & CLONE_NEWPID)) return true;
+    if (op.code() == OpCode::kJoinNamespace && (op.number(1) & CLONE_NEWPID)) return true;
+    if (op.code() == OpCode::kUnshare && (op.number(0) & CLONE_NEWPID)) return true;
+  }
+  return false;
+}
+
+void give_up(Child* child) {
+  if (child->helper > 0) kill(child->helper, SIGKILL);
+  if (child->pid > 0) kill(child->pid, SIGKILL);
+  for (pid_t* pid : {&child->helper, &child->pid}) {
+    while (*pid > 0 && waitpid(*pid, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+    *pid = -1;
+  }
+  close_child(*child);
+}
+
+}  // namespace
+
+bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Child* child, Failure* failure) {
+  *child = Child();
+  child->init = true;
+  *failure = Failure();
+  open_proc();
+  ChildState state;
+  state.plan = &plan;
+  state.section = Section::kInit;
+  auto flags = static_cast<uint64_t>(plan.setting_number("clone-flags", 0)) & kNamespaces;
+  const char* join_pid = plan.setting("join-pid");
+  const char* join_net = plan.setting("join-net");
+  const char* cgroup_folder = plan.setting("cgroup-dir");
+  if (old_netns_fd >= 0 || *join_net) flags &= ~static_cast<uint64_t>(CLONE_NEWNET);
+  if (*join_pid) flags &= ~static_cast<uint64_t>(CLONE_NEWPID);
+  state.own_mounts = flags & CLONE_NEWNS;
+
+  Fd cgroup;
+  if (*cgroup_folder) {
+    cgroup.reset(open(cgroup_folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!cgroup) return fail(failure, errno, "open the cgroup %s", cgroup_folder);
+  }
+  if (!make_streams(state, streams, plan.has(Section::kInit, OpCode::kConsole),
+                    plan.setting_number("open-stdin", 0) != 0, child, failure)) {
+    close_childs_ends(state);
+    close_child(*child);
+    return false;
+  }
+
+  bool in_cgroup;
+  int pidfd = -1;
+  pid_t pid = clone_process(flags, cgroup.get(), &pidfd, &in_cgroup);
+  if (pid < 0) {
+    fail(failure, errno, "clone the container's init");
+    close_childs_ends(state);
+    close_child(*child);
+    return false;
+  }
+  if (pid == 0) {
+    Failure problem;
+    problem.section = static_cast<uint32_t>(Section::kInit);
+    bool ok = begin_child(state, {old_netns_fd, cgroup.get()}, &problem);
+    if (ok && cgroup && !in_cgroup) {
+      Fd file(openat(cgroup.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
+      ok = (file && write(file.get(), "0", 1) == 1) || fail(&problem, errno, "join cgroup %s", cgroup_folder);
+    }
+    if (ok && old_netns_fd >= 0) {
+      ok = setns(old_netns_fd, CLONE_NEWNET) == 0 || fail(&problem, errno, "join the network namespace from before");
+    } else if (ok && *join_net) {
+      ok = join_namespace_file(join_net, CLONE_NEWNET, &problem);
+    }
+    if (ok && *join_pid) {
+      ok = join_namespace_file(join_pid, CLONE_NEWPID, &problem);
+      state.fork_at_exec = true;
+    }
+    if (ok) {
+      if (state.own_mounts) clone_shared_sources(state);
+      run_child_section(state, &problem);
+    }
+    end_child(state, problem);
+  }
+  close_childs_ends(state);
+  // The pid is an unreaped child's, so its procfs entry can't be another's.
+  bool ok = true;
+  if (old_netns_fd >= 0) {
+    child->netns_fd = fcntl(old_netns_fd, F_DUPFD_CLOEXEC, 3);
+    ok = child->netns_fd >= 0 || fail(failure, errno, "duplicate the network namespace");
+  } else if (flags & CLONE_NEWNET) {
+    ok = open_netns(pid, &child->netns_fd, failure);
+  }
+  if (*join_pid || forks_at_exec(plan, Section::kInit)) {
+    child->helper = pid;
+    close(pidfd);
+  } else {
+    child->pid = pid;
+    child->pidfd = pidfd;
+  }
+  if (!ok) give_up(child);
+  return ok;
+}
+
+bool clone_init(const PlanView& plan, int old_netns_fd, Child* child, Failure* failure) {
+  return clone_init_with(plan, old_netns_fd, Streams::kMonitor, child, failure);
+}
+
+bool clone_exec(const PlanView& plan, const ExecContext& context, Child* child, Failure* failure) {
+  *child = Child();
+  *failure = Failure();
+  open_proc();
+  ChildState state;
+  state.plan = &plan;
+  state.section = Section::kExec;
+  state.container = context;
+  if (!make_streams(state, Streams::kMonitor, plan.has(Section::kExec, OpCode::kConsole), context.open_stdin, child,
+                    failure)) {
+    close_childs_ends(state);
+    close_child(*child);
+    return false;
+  }
+  bool in_cgroup;
+  int pidfd = -1;
+  pid_t pid = clone_process(0, -1, &pidfd, &in_cgroup);
+  if (pid < 0) {
+    fail(failure, errno, "clone the process");
+    close_childs_ends(state);
+    close_child(*child);
+    return false;
+  }
+  if (pid == 0) {
+    Failure problem;
+    problem.section = static_cast<uint32_t>(Section::kExec);
+    if (begin_child(state, {context.init_pidfd}, &problem)) run_child_section(state, &problem);
+    end_child(state, problem);
+  }
+  close_childs_ends(state);
+  if (forks_at_exec(plan, Section::kExec)) {
+    child->helper = pid;
+    close(pidfd);
+  } else {
+    child->pid = pid;
+    child->pidfd = pidfd;
+  }
+  return true;
+}
+
+}  // namespace wherry

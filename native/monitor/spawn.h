@@ -1,0 +1,14 @@
+// Makes the processes of a container.
+#pragma once
+
+#include "child.h"
+
+namespace wherry {
+
+// How a child gets its streams: from pipes (or a terminal) of the monitor, or the caller's own 0, 1 and 2.
+enum class Streams { kMonitor, kInherited };
+
+// clone_init of container.h with a choice of streams.
+bool clone_init_with(const PlanView&, int old_netns_fd, Streams, Child*, Failure*);
+
+}  // namespace wherry

@@ -1,0 +1,19 @@
+// What a child and its monitor say to each other over a socket pair of packets before the command runs. The
+// child's end is close-on-exec, so its end tells the monitor that the command runs.
+#pragma once
+
+#include "container.h"
+
+namespace wherry {
+
+// In the child. Each is false with errno.
+bool send_console(int status_fd, int master);
+bool send_pid(int status_fd, pid_t pid, int pidfd);
+bool send_ready(int status_fd);  // nothing but execve can fail now
+bool send_failure(int status_fd, const Failure&);
+bool wait_go(int status_fd);  // false: the monitor is gone
+
+// A socket pair; both ends are above descriptor 2.
+bool status_pair(int* monitor_end, int* child_end);
+
+}  // namespace wherry
