@@ -77,6 +77,9 @@ interface Span extends Interval {
 	readonly narrow: boolean;
 }
 
+/** What a tracer sets to have a call skipped. It has x32's bit, but is no call of x32's. */
+const skipped = 0xffffffff;
+
 /** All numbers under one architecture word. x64 ends where x32's bit begins, and without x32 that bit kills. */
 function numbersOf(seccomp: LinuxSeccomp, sharing: readonly Abi[]): readonly Span[] {
 	const spans: Span[] = [];
@@ -86,6 +89,7 @@ function numbersOf(seccomp: LinuxSeccomp, sharing: readonly Abi[]): readonly Spa
 		spans.push(...(abi === 'x64' ? own.filter(({first}) => first < x32Bit) : own));
 		if (abi === 'x64' && !sharing.includes('x32')) {
 			spans.push({first: x32Bit, rules: [], value: ret.killProcess, narrow});
+			spans.push({first: skipped, rules: [], value: own.at(-1)!.value, narrow});
 		}
 	}
 	return spans;

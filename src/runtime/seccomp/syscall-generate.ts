@@ -39,6 +39,9 @@ const newer = {
 	listns: 470,
 } as const;
 
+/** ABIs that are without one of these. */
+const lacking: Record<string, readonly string[]> = {map_shadow_stack: ['x32']};
+
 /** Numbers that only one ABI has and that its header lacks (uretprobe 6.11, uprobe 6.18). */
 const special: Record<string, Record<string, number>> = {
 	uretprobe: {x64: 335},
@@ -91,7 +94,9 @@ function main(folders: readonly string[]): void {
 		for (const [name, number] of headerNumbers(folders[abi.folder]!, abi.defines)) {
 			put(name, abi.name, abi.name === 'x32' ? number & ~0x40000000 : number);
 		}
-		for (const [name, number] of Object.entries(newer)) put(name, abi.name, number);
+		for (const [name, number] of Object.entries(newer)) {
+			if (!lacking[name]?.includes(abi.name)) put(name, abi.name, number);
+		}
 		for (const [name, numbers] of Object.entries(special)) {
 			const number = numbers[abi.name];
 			if (number !== undefined) put(name, abi.name, number);
