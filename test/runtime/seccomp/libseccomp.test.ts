@@ -110,7 +110,7 @@ function abiOf(arch: NativeArch, profile: LinuxSeccomp, word: number, number: nu
 	const named = (abi: Abi) => profile.architectures?.includes(abiFacts[abi].scmp) ?? false;
 	const candidates = abisOf[arch].filter((abi) => abiFacts[abi].audit === word && named(abi));
 	if (word !== abiFacts.x64.audit) return candidates[0];
-	if (number === 0xffffffff && !named('x32')) return 'x64';
+	if (arch === 'x64' && number === 0xffffffff && !named('x32')) return 'x64';
 	return candidates.find((abi) => (abi === 'x32') === number >= x32Bit);
 }
 

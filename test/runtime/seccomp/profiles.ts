@@ -1,6 +1,6 @@
 /** Profiles that use every operator, action and shape of rule. */
 import type {LinuxSeccomp, LinuxSyscall, SeccompOperator} from '../../../src/runtime/oci.ts';
-import type {NativeArch} from '../../../src/runtime/seccomp/syscalls.ts';
+import {type Abi, type NativeArch, syscallNumbers} from '../../../src/runtime/seccomp/syscalls.ts';
 
 export {capabilityNames as allCapabilities, defaultCapabilities} from '../../../src/runtime/capabilities.ts';
 
@@ -44,6 +44,25 @@ const operators = (value: bigint, valueTwo?: bigint, architectures = x86): Linux
 	architectures,
 	syscalls: operatorRules(value, valueTwo),
 });
+
+/** Half of all names, so that a wrong number in the table shows as a call that has changed sides. */
+function halfOfAllNames(which: 0 | 1, architectures: string[]): LinuxSeccomp {
+	const names = new Set<string>();
+	for (const abi of ['x64', 'i386', 'x32', 'arm64', 'arm'] as Abi[]) {
+		for (const name of syscallNumbers(abi).keys()) names.add(name);
+	}
+	// What i386 reaches through socketcall and ipc would make a rule for those two.
+	const half = [...names]
+		.sort()
+		.filter((name, index) => index % 2 === which || /^(socketcall|ipc)$/.test(name));
+	return {
+		defaultAction: 'SCMP_ACT_ERRNO',
+		architectures,
+		syscalls: [{names: half, action: 'SCMP_ACT_ALLOW'}],
+	};
+}
+
+const arm = ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'];
 
 export const handmade: Record<string, [NativeArch, LinuxSeccomp]> = {
 	'every operator on a 32-bit value': ['x64', operators(0x12345678n, 0x10005000n)],
@@ -135,5 +154,9 @@ export const handmade: Record<string, [NativeArch, LinuxSeccomp]> = {
 			],
 		},
 	],
+	'one half of all names on x86': ['x64', halfOfAllNames(0, x86)],
+	'the other half of all names on x86': ['x64', halfOfAllNames(1, x86)],
+	'one half of all names on ARM': ['arm64', halfOfAllNames(0, arm)],
+	'the other half of all names on ARM': ['arm64', halfOfAllNames(1, arm)],
 	'an empty profile': ['x64', {defaultAction: 'SCMP_ACT_ERRNO', architectures: x86, syscalls: []}],
 };
