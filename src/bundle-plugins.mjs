@@ -57,17 +57,29 @@ const noDevtools = {
 	name: 'no-devtools',
 	setup(bundle) {
 		bundle.onLoad({filter: /ink\/build\/reconciler\.js$/}, ({path}) => {
-			const text = readFileSync(path, 'utf8');
-			return {contents: replaceOnce(text, "await import('./devtools.js');", '', path), loader: 'js'};
+			let contents = readFileSync(path, 'utf8');
+			contents = replaceOnce(contents, "await import('./devtools.js');", '', path);
+			contents = replaceOnce(contents, 'await loadPackageJson()', 'packageInfo', path);
+			return {contents, loader: 'js'};
 		});
 	},
 };
 
-/** Ink measures text in six places with a package that makes an Intl.Segmenter when it is loaded. */
+/** Ink measures text in six places, with a package that runs regular expressions on each character. */
 const ownStringWidth = {
 	name: 'own-string-width',
 	setup(bundle) {
 		bundle.onResolve({filter: /^string-width$/}, () => ({path: join(source, 'tui/text/width.ts')}));
+	},
+};
+
+/** Text is split into characters by a segmenter that is made only for text that needs it. */
+const lazySegmenter = {
+	name: 'lazy-segmenter',
+	setup(bundle) {
+		const {initialOptions: options} = bundle;
+		options.define = {...options.define, 'Intl.Segmenter': 'LazySegmenter'};
+		options.inject = [...(options.inject ?? []), join(source, 'tui/text/segmenter.ts')];
 	},
 };
 
@@ -88,4 +100,4 @@ const plainInkTable = {
 	},
 };
 
-export const tuiPlugins = [yogaSync, noDevtools, ownStringWidth, plainInkTable];
+export const tuiPlugins = [yogaSync, noDevtools, ownStringWidth, lazySegmenter, plainInkTable];

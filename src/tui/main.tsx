@@ -8,7 +8,7 @@ import {App} from './app.tsx';
 import {Controller} from './controller.ts';
 import {InputRouter} from './input/router.ts';
 import {printOnce} from './once.tsx';
-import {selectedContainer} from './panes/index.ts';
+import {selectedContainer, settleSelections} from './panes/index.ts';
 import {Feed} from './store/feed.ts';
 import {initialState} from './store/initial.ts';
 import {LogFeed} from './store/log-feed.ts';
@@ -42,7 +42,10 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	if (!stdin.isTTY || !stdout.isTTY)
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
 
-	const store = new Store(initialState({columns: stdout.columns, rows: stdout.rows}, Date.now() / 1000));
+	const store = new Store(
+		initialState({columns: stdout.columns, rows: stdout.rows}, Date.now() / 1000),
+		settleSelections,
+	);
 	const {promise: quit, resolve: onQuit} = Promise.withResolvers<void>();
 	let suspendInk: Suspend | undefined;
 	let controller: Controller | undefined;

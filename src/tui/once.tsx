@@ -4,7 +4,7 @@ import {renderToString} from 'ink';
 import type {Engine} from '../engine/api.ts';
 import {App} from './app.tsx';
 import {inside, layout} from './layout.ts';
-import {selectedContainer} from './panes/index.ts';
+import {selectedContainer, settleSelections} from './panes/index.ts';
 import {Feed} from './store/feed.ts';
 import {initialState} from './store/initial.ts';
 import {LogFeed} from './store/log-feed.ts';
@@ -26,7 +26,7 @@ export function renderFrame(store: Store, colour: boolean): string {
 
 /** Reads what there is once: nothing is followed. */
 export async function loadOnce(engine: Engine, size: State['size'], now = Date.now() / 1000): Promise<Store> {
-	const store = new Store(initialState(size, now));
+	const store = new Store(initialState(size, now), settleSelections);
 	const feed = new Feed(engine, store, {onError: () => {}});
 	await feed.readOnce();
 	const row = selectedContainer(store.state);

@@ -258,9 +258,14 @@ export class KeyDecoder {
 				return index + 1;
 			}
 			if (byte === ESC) {
+				// ST is ESC \; any other ESC starts something new. Which, the next read may have to say.
+				const next = bytes[index + 1];
+				if (next === undefined && !final) {
+					this.#held = [ESC];
+					return bytes.length;
+				}
 				this.#string = undefined;
-				// ST is ESC \; any other ESC starts something new.
-				return bytes[index + 1] === 0x5c ? index + 2 : index;
+				return next === 0x5c ? index + 2 : index;
 			}
 		}
 		if (final) this.#string = undefined;

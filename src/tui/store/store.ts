@@ -14,10 +14,13 @@ export class Store {
 	readonly #listeners = new Set<() => void>();
 	#timer: NodeJS.Timeout | undefined;
 	#last = 0;
+	readonly #settle: (state: State) => State;
 
-	constructor(state: State) {
+	/** `settle` puts right what follows from the rest, after every change: it gives back what it got if nothing. */
+	constructor(state: State, settle: (state: State) => State = (same) => same) {
 		this.#state = state;
 		this.#published = state;
+		this.#settle = settle;
 	}
 
 	/** The newest state, published or not: for commands. */
@@ -27,13 +30,13 @@ export class Store {
 
 	/** The user did something. */
 	update(change: (state: State) => State): void {
-		this.#state = change(this.#state);
+		this.#state = this.#settle(change(this.#state));
 		this.#publish();
 	}
 
 	/** The world did something; seen within a tenth of a second. */
 	observe(change: (state: State) => State): void {
-		const next = change(this.#state);
+		const next = this.#settle(change(this.#state));
 		if (next === this.#state) return;
 		this.#state = next;
 		if (this.#timer) return;

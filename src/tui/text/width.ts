@@ -1,12 +1,13 @@
 /**
  * How many cells a string takes, and cutting strings to cells. The production bundle also gives this to Ink in
- * place of `string-width` (see bundle-plugins.mjs), which makes an `Intl.Segmenter` when it is imported (10 ms)
+ * place of `string-width` (bundle-plugins.mjs), which makes an `Intl.Segmenter` when it is imported (10 ms)
  * and runs an emoji regular expression on each character; the results are the same, and a test compares them.
  * Strings are expected to be sanitised (sanitize.ts): control characters take no cell here.
  */
+import {isNarrow, LazySegmenter} from './segmenter.ts';
 import {WIDE_RANGES} from './wide-ranges.ts';
 
-let segmenter: Intl.Segmenter | undefined;
+const graphemes = new LazySegmenter();
 const ESCAPES =
 	/\u001b\[[0-9:;<=>?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u009b[0-9;]*[@-~]/g;
 let invisible: RegExp | undefined;
@@ -14,9 +15,10 @@ let emoji: RegExp | undefined;
 let pictographic: RegExp | undefined;
 let spacingMark: RegExp | undefined;
 
-export default function stringWidth(input: string): number {
+export default function stringWidth(input: string, options?: {countAnsiEscapeCodes?: boolean}): number {
 	if (typeof input !== 'string' || input.length === 0) return 0;
-	const text = input.includes('\u001b') || input.includes('\u009b') ? input.replace(ESCAPES, '') : input;
+	const escapes = !options?.countAnsiEscapeCodes && (input.includes('\u001b') || input.includes('\u009b'));
+	const text = escapes ? input.replace(ESCAPES, '') : input;
 	if (isNarrow(text)) return text.length;
 	let width = 0;
 	for (const cluster of clusters(text)) width += clusterWidth(cluster);
@@ -90,24 +92,8 @@ export function wrapCells(text: string, width: number, maxRows = Number.POSITIVE
 	return rows;
 }
 
-/** Whether each UTF-16 unit is one cell and can't join with the next: ASCII, Latin, arrows, boxes, braille. */
-function isNarrow(text: string): boolean {
-	for (let index = 0; index < text.length; index++) {
-		const code = text.charCodeAt(index);
-		if (code >= 0x20 && code <= 0x7e) continue;
-		if (code >= 0xa1 && code <= 0x2ff && code !== 0xad && code !== 0xa9 && code !== 0xae) continue;
-		if (code >= 0x2013 && code <= 0x2026) continue;
-		if (code >= 0x2190 && code <= 0x2319) continue;
-		if (code >= 0x2500 && code <= 0x25fc) continue;
-		if (code >= 0x2800 && code <= 0x28ff) continue;
-		return false;
-	}
-	return true;
-}
-
 function* clusters(text: string): Generator<string> {
-	segmenter ??= new Intl.Segmenter();
-	for (const {segment} of segmenter.segment(text)) yield segment;
+	for (const {segment} of graphemes.segment(text)) yield segment;
 }
 
 /** Of one grapheme cluster. */

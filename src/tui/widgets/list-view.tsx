@@ -142,7 +142,7 @@ function emptyLines(state: State, id: ListPaneId): readonly string[] {
 }
 
 function Empty({lines, width, height}: {lines: readonly string[]; width: number; height: number}) {
-	const block = Math.max(...lines.map(displayWidth));
+	const block = Math.max(...lines.map((line) => displayWidth(line)));
 	const left = ' '.repeat(Math.max(1, Math.floor((width - block) / 2)));
 	const top = Math.max(0, Math.floor((height - lines.length) / 2));
 	return (

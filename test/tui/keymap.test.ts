@@ -1,0 +1,70 @@
+import test from 'ava';
+import {
+	buildKeymap,
+	commandFor,
+	findClashes,
+	helpLines,
+	hints,
+	KEYMAP,
+	type KeyBinding,
+	keyLabel,
+	SECTIONS,
+} from '../../src/tui/keymap.ts';
+
+test('no key means two things at once, and none hides an outer one unmarked', (t) => {
+	t.deepEqual(findClashes(), []);
+});
+
+test('clashes are found', (t) => {
+	const table: KeyBinding[] = [
+		{command: 'a', context: 'list', keys: ['x'], help: ''},
+		{command: 'b', context: 'list', keys: ['y', 'x'], help: ''},
+		{command: 'c', context: 'containers', keys: ['y'], help: ''},
+		{command: 'd', context: 'images', keys: ['y'], help: '', overrides: true},
+	];
+	t.deepEqual(findClashes(table), ['x in list: a and b', 'y: c hides b of list']);
+});
+
+test('a key is looked for from the pane outwards', (t) => {
+	const keymap = buildKeymap();
+	t.is(commandFor(keymap, 'containers', 's'), 'container.stop');
+	t.is(commandFor(keymap, 'images', 's'), undefined);
+	t.is(commandFor(keymap, 'images', 'j'), 'list.down');
+	t.is(commandFor(keymap, 'logs', 'j'), 'logs.down');
+	t.is(commandFor(keymap, 'logs', 'right'), 'logs.right');
+	t.is(commandFor(keymap, 'containers', 'right'), 'pane.next');
+	t.is(commandFor(keymap, 'confirm', 'q'), 'confirm.no');
+	t.is(commandFor(keymap, 'form', 's'), undefined);
+});
+
+test('every command that the panes have is in the help, with its keys', (t) => {
+	const lines = helpLines('images');
+	t.deepEqual(lines[0], {keys: '', text: 'Images', heading: true});
+	for (const binding of KEYMAP) {
+		if (!SECTIONS.some(({context}) => context === binding.context)) continue;
+		t.truthy(
+			lines.find(({keys, text}) => text === binding.help && keys.includes(keyLabel(binding.keys[0]))),
+			binding.command,
+		);
+	}
+});
+
+test('the bottom line shows the pane’s own keys first', (t) => {
+	t.deepEqual(hints('logs')[0], {key: 'f', word: 'follow'});
+	t.true(hints('containers').some(({word}) => word === 'help'));
+	t.deepEqual(hints('form'), []);
+});
+
+test('keys are written as people write them', (t) => {
+	t.deepEqual(['j', 'J', 'ctrl-p', 'shift-tab', 'up', 'f1', '-', 'ctrl-alt-a', '/'].map(keyLabel), [
+		'j',
+		'J',
+		'Ctrl+P',
+		'Shift+Tab',
+		'↑',
+		'F1',
+		'-',
+		'Ctrl+Alt+A',
+		'/',
+	]);
+});

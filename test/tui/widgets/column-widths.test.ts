@@ -1,0 +1,29 @@
+import test from 'ava';
+import {containersPane} from '../../../src/tui/panes/containers.ts';
+import {imagesPane} from '../../../src/tui/panes/images.ts';
+import type {Column} from '../../../src/tui/panes/pane.ts';
+import {columnWidths, GAP} from '../../../src/tui/widgets/column-widths.ts';
+
+test('columns never take more than there is, and fill it where one can grow', (t) => {
+	for (const pane of [containersPane, imagesPane]) {
+		for (const longest of [0, 3, 12, 200]) {
+			for (let total = 36; total <= 300; total++) {
+				const sized = columnWidths(pane.columns as readonly Column<unknown>[], () => longest, total);
+				const used = sized.reduce((sum, {width}) => sum + width, GAP * (sized.length - 1));
+				if (used !== total || sized.some(({width}) => width < 1)) {
+					t.fail(`${pane.id} ${longest} ${total}: ${used}`);
+					return;
+				}
+			}
+		}
+	}
+	t.pass();
+});
+
+test('a narrow pane gives up the least important columns first', (t) => {
+	const names = (total: number) =>
+		columnWidths(containersPane.columns, () => 10, total).map(({column}) => column.name);
+	t.deepEqual(names(100), ['state', 'name', 'image', 'status', 'ports', 'command']);
+	t.deepEqual(names(50), ['state', 'name', 'image', 'status']);
+	t.deepEqual(names(34), ['state', 'name', 'status']);
+});
