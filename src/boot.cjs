@@ -18,7 +18,7 @@ for (const name of ['NODE_OPTIONS', 'NODE_COMPILE_CACHE']) {
 const warm = env.WHERRY_WARM === '1';
 const shipped = path.join(__dirname, 'v8');
 const own = path.join(env.WHERRY_ROOT || '/var/lib/wherry', 'cache', 'v8');
-const fileOf = face => `${face}-${BUILD}-${process.versions.v8}-${process.arch}`;
+const fileOf = (face) => `${face}-${BUILD}-${process.versions.v8}-${process.arch}`;
 
 function readOwned(file) {
 	let fd;
@@ -26,8 +26,10 @@ function readOwned(file) {
 		fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
 		const stat = fs.fstatSync(fd);
 		const folder = fs.lstatSync(path.dirname(file));
-		const mine = s => s.uid === process.geteuid() && (s.mode & 0o022) === 0;
-		return stat.isFile() && folder.isDirectory() && mine(stat) && mine(folder) ? fs.readFileSync(fd) : undefined;
+		const mine = (s) => s.uid === process.geteuid() && (s.mode & 0o022) === 0;
+		return stat.isFile() && folder.isDirectory() && mine(stat) && mine(folder)
+			? fs.readFileSync(fd)
+			: undefined;
 	} catch {
 		return undefined;
 	} finally {

@@ -33,10 +33,12 @@ const faces = {
 			[/\/help\/main\.ts$/, './help.cjs'],
 		];
 		for (const [filter, path] of external) {
-			bundle.onResolve({filter}, args => (args.kind === 'entry-point' ? undefined : {path, external: true}));
+			bundle.onResolve({filter}, (args) =>
+				args.kind === 'entry-point' ? undefined : {path, external: true},
+			);
 		}
 		// A part that isn't there yet fails when it is used, not when everything else is built.
-		bundle.onResolve({filter: /^\.\.?\//}, args => {
+		bundle.onResolve({filter: /^\.\.?\//}, (args) => {
 			if (args.kind !== 'dynamic-import') return undefined;
 			return existsSync(join(args.resolveDir, args.path)) ? undefined : {path: args.path, external: true};
 		});
@@ -82,7 +84,9 @@ function makeCodeCache(node) {
 			timeout: 60_000,
 		});
 		if (result.status !== 0) {
-			process.stderr.write(`wherry: no code cache was made; commands start a little slower\n${result.stderr}`);
+			process.stderr.write(
+				`wherry: no code cache was made; commands start a little slower\n${result.stderr}`,
+			);
 		}
 	} finally {
 		rmSync(scratch, {recursive: true, force: true});
@@ -92,14 +96,24 @@ function makeCodeCache(node) {
 mkdirSync(target, {recursive: true});
 try {
 	await Promise.all([
-		build({...commonjs, plugins: [faces], entryPoints: [join(source, 'main.ts')], outfile: join(target, 'cli.cjs')}),
+		build({
+			...commonjs,
+			plugins: [faces],
+			entryPoints: [join(source, 'main.ts')],
+			outfile: join(target, 'cli.cjs'),
+		}),
 		build({
 			...commonjs,
 			plugins: [faces],
 			entryPoints: [join(source, 'cli/help/main.ts')],
 			outfile: join(target, 'help.cjs'),
 		}),
-		build({...shared, format: 'esm', entryPoints: [join(source, 'index.ts')], outfile: join(target, 'index.mjs')}),
+		build({
+			...shared,
+			format: 'esm',
+			entryPoints: [join(source, 'index.ts')],
+			outfile: join(target, 'index.mjs'),
+		}),
 		existsSync(join(source, 'tui/main.tsx')) &&
 			build({
 				...commonjs,
@@ -114,7 +128,10 @@ try {
 		if (existsSync(join(target, file))) digest.update(readFileSync(join(target, file)));
 	}
 	// The caches' names hold the build's digest: V8 itself compares nothing but the length of the source.
-	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8').replace('@BUILD@', digest.digest('hex').slice(0, 16));
+	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8').replace(
+		'@BUILD@',
+		digest.digest('hex').slice(0, 16),
+	);
 	writeFileSync(join(target, 'wherry.cjs'), boot);
 	const node = recordedNode();
 	if (node) {

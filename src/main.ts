@@ -1,7 +1,7 @@
-import type {Engine} from './engine/api.ts';
-import type {ParsedLine} from './cli/parse/command-line.ts';
 import {CliError} from './cli/errors.ts';
 import {printError, printLine} from './cli/output.ts';
+import type {ParsedLine} from './cli/parse/command-line.ts';
+import type {Engine} from './engine/api.ts';
 
 /**
  * The entry: reads the command line, runs the command, and resolves to the exit status. Without arguments on
@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 			return 0;
 		}
 		const {actions} = await import('./cli/commands/actions.ts');
-		const load = actions[command.name];
+		const load = command.name === 'ui' ? async () => (await import('./ui.ts')).ui : actions[command.name];
 		if (!load) throw new CliError(`wherry: 'wherry ${command.typed}' is not supported yet`);
 		const action = await load();
 		return await action(line, open);

@@ -8,7 +8,6 @@ export class CliError extends Error {
 	}
 }
 
-
 /** docker's `strconv` words, which its flags' errors are made of. */
 export const syntaxError = (parser: string, text: string): string =>
 	`strconv.${parser}: parsing ${JSON.stringify(text)}: invalid syntax`;

@@ -17,6 +17,10 @@ const lines = [
 export async function warm(main: (argv: readonly string[]) => Promise<number>): Promise<void> {
 	for (const line of lines) await main(line);
 	// What `run` needs once there is an image.
-	const modules = [import('./terminal/session.ts'), import('./commands/run.ts'), import('./commands/attach.ts')];
+	const modules = [
+		import('./terminal/session.ts'),
+		import('./commands/run.ts'),
+		import('./commands/attach.ts'),
+	];
 	await Promise.allSettled(modules);
 }

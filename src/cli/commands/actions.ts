@@ -32,7 +32,7 @@ export const actions: Record<string, () => Promise<CommandAction>> = {
 	version: async () => (await import('./version.ts')).version,
 	inspect: async () => (await import('./inspect.ts')).inspect,
 	'debug plan': async () => (await import('./debug.ts')).debugPlan,
-	ui: async () => (await import('./ui.ts')).ui,
+
 	completion: async () => (await import('./help.ts')).completion,
 	help: async () => (await import('./help.ts')).help,
 };

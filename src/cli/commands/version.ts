@@ -5,7 +5,7 @@ import {wherryVersion} from '../version.ts';
 export const versionLine = (): string => `wherry version ${wherryVersion}`;
 
 /** docker's layout, without a server: the engine is in this process. */
-export const version: CommandAction = async line => {
+export const version: CommandAction = async (line) => {
 	const os = 'linux';
 	const architectures: Record<string, string> = {x64: 'amd64', ia32: '386'};
 	const architecture = architectures[process.arch] ?? process.arch;

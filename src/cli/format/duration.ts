@@ -80,5 +80,7 @@ export function formatDuration(nanoseconds: bigint): string {
 		.replace(/0+$/, '');
 	const seconds = `${rest / 1_000_000_000n}${part ? `.${part}` : ''}s`;
 	if (minutes === 0n) return `${sign}${seconds}`;
-	return minutes < 60n ? `${sign}${minutes}m${seconds}` : `${sign}${minutes / 60n}h${minutes % 60n}m${seconds}`;
+	return minutes < 60n
+		? `${sign}${minutes}m${seconds}`
+		: `${sign}${minutes / 60n}h${minutes % 60n}m${seconds}`;
 }

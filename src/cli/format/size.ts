@@ -34,7 +34,7 @@ export const bytesSize = (size: number): string => scaled(size, 1024, binaryUnit
 
 function parse(text: string, base: number): number {
 	// A number, perhaps spaces, perhaps a unit letter with `b` or `ib`.
-	const separator = Math.max(...[...'01234567890. '].map(digit => text.lastIndexOf(digit)));
+	const separator = Math.max(...[...'01234567890. '].map((digit) => text.lastIndexOf(digit)));
 	if (separator === -1) throw new Error(`invalid size: '${text}'`);
 	const end = text[separator] === ' ' ? separator : separator + 1;
 	const number = text.slice(0, end);

@@ -5,8 +5,7 @@ const second = 1_000_000_000n;
 
 /** `2006-01-02T15:04:05.999999999Z07:00` in the local zone or UTC. */
 export function parseRfc3339(text: string): bigint | undefined {
-	const match =
-		/^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+	const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
 	if (!match) return undefined;
 	const whole = Date.parse(`${text.slice(0, 19)}${match[8] ?? ''}`);
 	if (Number.isNaN(whole)) return undefined;
@@ -26,7 +25,9 @@ export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * 
 	}
 	const unix = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
 	if (unix) return BigInt(unix[1]!) * second + BigInt((unix[2] ?? '').slice(0, 9).padEnd(9, '0') || '0');
-	const date = /^\d{4}-\d\d-\d\d(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+	const date = /^\d{4}-\d\d-\d\d(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(
+		text,
+	);
 	if (date) {
 		const zone = date[4] ?? '';
 		let local = zone === '' ? text : text.slice(0, -zone.length);
@@ -36,9 +37,7 @@ export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * 
 		const value = parseRfc3339(local + zone);
 		if (value !== undefined) return value;
 	}
-	throw new Error(
-		`failed to parse value as time or duration: ${JSON.stringify(text)}`,
-	);
+	throw new Error(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -49,8 +48,10 @@ function zone(date: Date): string {
 	return `${minutes < 0 ? '-' : '+'}${two(Math.trunc(absolute / 60))}:${two(absolute % 60)}`;
 }
 
-const day = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-const clock = (date: Date): string => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+const day = (date: Date): string =>
+	`${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+const clock = (date: Date): string =>
+	`${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 
 /** Go's RFC3339Nano with all nine digits, in the local zone: docker's events. */
 export function formatRfc3339Nano(nanoseconds: bigint): string {

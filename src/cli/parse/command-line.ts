@@ -1,8 +1,8 @@
 import {type Command, command, commands, fullName, usageLine} from '../commands/table/index.ts';
 import {deprecations, type FlagSpec} from '../commands/table/rows.ts';
 import {CliError} from '../errors.ts';
-import {parseMount} from './mount.ts';
 import {FlagValues} from './flag-values.ts';
+import {parseMount} from './mount.ts';
 
 export interface ParsedLine {
 	command: Command;
@@ -28,9 +28,14 @@ export function usageHint(found: Pick<Command, 'typed' | 'row'>, verb = 'Run'): 
  */
 export function parseCommandLine(argv: readonly string[]): ParsedLine {
 	const root = command('')!;
-	root.flags.push(
-		{name: 'version', short: 'v', type: 'bool', default: undefined, supported: true, hidden: false},
-	);
+	root.flags.push({
+		name: 'version',
+		short: 'v',
+		type: 'bool',
+		default: undefined,
+		supported: true,
+		hidden: false,
+	});
 	const before = parseFlags(root, argv);
 	const result = {version: before.flags.bool('version'), notes: before.notes};
 	if (before.args.length === 0 || before.help || result.version) return {...before, command: root, ...result};
@@ -64,7 +69,14 @@ function unknownCommand(group: string, word: string): CliError {
 	);
 }
 
-const help: FlagSpec = {name: 'help', short: undefined, type: 'bool', default: undefined, supported: true, hidden: true};
+const help: FlagSpec = {
+	name: 'help',
+	short: undefined,
+	type: 'bool',
+	default: undefined,
+	supported: true,
+	hidden: true,
+};
 
 interface ParsedFlags {
 	flags: FlagValues;
@@ -74,7 +86,7 @@ interface ParsedFlags {
 }
 
 function parseFlags(found: Command, argv: readonly string[]): ParsedFlags {
-	const specs = found.flags.some(flag => flag.name === 'help') ? found.flags : [...found.flags, help];
+	const specs = found.flags.some((flag) => flag.name === 'help') ? found.flags : [...found.flags, help];
 	const flags = new FlagValues(specs);
 	const args: string[] = [];
 	const notes: string[] = [];
@@ -93,7 +105,8 @@ function parseFlags(found: Command, argv: readonly string[]): ParsedFlags {
 			fail(`invalid argument ${JSON.stringify(text)} for "${label}" flag: ${(error as Error).message}`);
 		}
 		const deprecated = deprecations[spec.name];
-		if (deprecated !== undefined && spec.hidden) notes.push(`Flag --${spec.name} has been deprecated, ${deprecated}`);
+		if (deprecated !== undefined && spec.hidden)
+			notes.push(`Flag --${spec.name} has been deprecated, ${deprecated}`);
 		given.push(spec);
 	};
 
@@ -116,7 +129,7 @@ function parseFlags(found: Command, argv: readonly string[]): ParsedFlags {
 			const equals = word.indexOf('=');
 			const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
 			if (name === '' || name.startsWith('-')) fail(`bad flag syntax: ${word}`);
-			const spec = specs.find(flag => flag.name === name);
+			const spec = specs.find((flag) => flag.name === name);
 			if (!spec) {
 				fail(`unknown flag: --${name}`);
 				continue;
@@ -129,7 +142,7 @@ function parseFlags(found: Command, argv: readonly string[]): ParsedFlags {
 		}
 		for (let letter = 1; letter < word.length; letter++) {
 			const short = word[letter]!;
-			let spec = specs.find(flag => flag.short === short);
+			let spec = specs.find((flag) => flag.short === short);
 			// `-h` is help where it isn't the host name.
 			if (!spec && short === 'h') spec = help;
 			if (!spec) {
@@ -152,7 +165,7 @@ function parseFlags(found: Command, argv: readonly string[]): ParsedFlags {
 		}
 	}
 
-	const wantsHelp = given.some(spec => spec.name === 'help');
+	const wantsHelp = given.some((spec) => spec.name === 'help');
 	if (!wantsHelp && (found.row.args || found.name === '')) {
 		for (const spec of given) {
 			if (!spec.supported) throw unsupportedFlag(found, spec);
@@ -163,7 +176,10 @@ function parseFlags(found: Command, argv: readonly string[]): ParsedFlags {
 }
 
 function unsupportedFlag(found: Command, {name}: FlagSpec): CliError {
-	return new CliError(`wherry${found.typed === '' ? '' : ` ${found.typed}`}: --${name} is not supported yet`, 125);
+	return new CliError(
+		`wherry${found.typed === '' ? '' : ` ${found.typed}`}: --${name} is not supported yet`,
+		125,
+	);
 }
 
 function checkArguments(found: Command, args: readonly string[]): void {
@@ -171,11 +187,11 @@ function checkArguments(found: Command, args: readonly string[]): void {
 	if (args.length >= low && (high === -1 || args.length <= high)) return;
 	const count = (n: number): string => `${n} argument${n === 1 ? '' : 's'}`;
 	const name = `'wherry ${found.typed}'`;
-	const wrong = (says: string, verb?: string): CliError => new CliError(`wherry: ${name} ${says}${usageHint(found, verb)}`);
+	const wrong = (says: string, verb?: string): CliError =>
+		new CliError(`wherry: ${name} ${says}${usageHint(found, verb)}`);
 	if (high === 0) throw wrong('accepts no arguments');
 	if (high === low) throw wrong(`requires ${count(low)}`);
 	if (high === -1) throw wrong(`requires at least ${count(low)}`, 'See');
 	if (low === 0) throw wrong(`requires at most ${count(high)}`);
 	throw wrong(`requires at least ${low} and at most ${count(high)}`);
 }
-

@@ -8,7 +8,10 @@ export function parseCsvLine(text: string): string[] {
 			at++;
 			for (;;) {
 				const quote = text.indexOf('"', at);
-				if (quote < 0) throw new Error(`parse error on line 1, column ${text.length + 1}: extraneous or missing " in quoted-field`);
+				if (quote < 0)
+					throw new Error(
+						`parse error on line 1, column ${text.length + 1}: extraneous or missing " in quoted-field`,
+					);
 				field += text.slice(at, quote);
 				at = quote + 1;
 				if (text[at] !== '"') break;
@@ -23,7 +26,8 @@ export function parseCsvLine(text: string): string[] {
 			const end = comma < 0 ? text.length : comma;
 			field = text.slice(at, end);
 			const quote = field.indexOf('"');
-			if (quote >= 0) throw new Error(`parse error on line 1, column ${at + quote + 1}: bare " in non-quoted-field`);
+			if (quote >= 0)
+				throw new Error(`parse error on line 1, column ${at + quote + 1}: bare " in non-quoted-field`);
 			at = end;
 		}
 		fields.push(field);

@@ -1,6 +1,6 @@
+import type {FlagSpec} from '../commands/table/rows.ts';
 import {parseDuration} from '../format/duration.ts';
 import {parseRamSize} from '../format/size.ts';
-import type {FlagSpec} from '../commands/table/rows.ts';
 import {parseCsvLine} from './csv.ts';
 import {parseBool, parseInteger, parseNanoCpus} from './scalars.ts';
 import {parseUlimit} from './ulimit.ts';
@@ -19,11 +19,13 @@ const checks: Record<string, (value: string) => string> = {
 	},
 	attach(value) {
 		const stream = value.toLowerCase();
-		if (!['stdin', 'stdout', 'stderr'].includes(stream)) throw new Error('valid streams are STDIN, STDOUT and STDERR');
+		if (!['stdin', 'stdout', 'stderr'].includes(stream))
+			throw new Error('valid streams are STDIN, STDOUT and STDERR');
 		return stream;
 	},
 	'device-cgroup-rule'(value) {
-		if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value)) throw new Error(`invalid device cgroup format '${value}'`);
+		if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value))
+			throw new Error(`invalid device cgroup format '${value}'`);
 		return value;
 	},
 	device(value) {
@@ -38,7 +40,8 @@ const sysctls = new Set([
 
 function checkSysctl(value: string): string {
 	const name = value.split('=', 1)[0]!;
-	const allowed = value.includes('=') && (sysctls.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.'));
+	const allowed =
+		value.includes('=') && (sysctls.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.'));
 	if (!allowed) throw new Error(`sysctl '${value}' is not allowed`);
 	return value;
 }
@@ -145,13 +148,15 @@ export class FlagValues {
 	filters(name: string): Record<string, string[]> {
 		const filters: Record<string, string[]> = {};
 		for (const [key, value] of this.list<[string, string]>(name)) {
-			if (!filters[key]?.includes(value)) (filters[key] ??= []).push(value);
+			const values = filters[key] ?? [];
+			if (!values.includes(value)) values.push(value);
+			filters[key] = values;
 		}
 		return filters;
 	}
 
 	#default(name: string): string | undefined {
-		return this.#specs.find(spec => spec.name === name)?.default;
+		return this.#specs.find((spec) => spec.name === name)?.default;
 	}
 }
 

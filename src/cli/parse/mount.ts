@@ -11,18 +11,26 @@ const propagations = ['', 'private', 'rprivate', 'shared', 'rshared', 'slave', '
 export function parseMount(text: string): MountSpec {
 	const mount: MountSpec = {Type: 'volume', Target: ''};
 	const type = (): string => mount.Type;
-	const volume = (): NonNullable<MountSpec['VolumeOptions']> => (mount.VolumeOptions ??= {});
-	const bind = (): NonNullable<MountSpec['BindOptions']> => (mount.BindOptions ??= {});
-	const tmpfs = (): NonNullable<MountSpec['TmpfsOptions']> => (mount.TmpfsOptions ??= {});
+	const volume = (options: NonNullable<MountSpec['VolumeOptions']>): void => {
+		mount.VolumeOptions = {...mount.VolumeOptions, ...options};
+	};
+	const bind = (options: NonNullable<MountSpec['BindOptions']>): void => {
+		mount.BindOptions = {...mount.BindOptions, ...options};
+	};
+	const tmpfs = (options: NonNullable<MountSpec['TmpfsOptions']>): void => {
+		mount.TmpfsOptions = {...mount.TmpfsOptions, ...options};
+	};
+	const driver = (options: {Name?: string; Options?: Record<string, string>}): void =>
+		volume({DriverConfig: {...mount.VolumeOptions?.DriverConfig, ...options}});
 
 	for (const field of parseCsvLine(text)) {
 		const equals = field.indexOf('=');
 		const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
 		if (equals < 0) {
 			if (key === 'readonly' || key === 'ro') mount.ReadOnly = true;
-			else if (key === 'volume-nocopy') volume().NoCopy = true;
-			else if (key === 'bind-nonrecursive') bind().NonRecursive = true;
-			else if (key === 'bind-create-src') bind().CreateMountpoint = true;
+			else if (key === 'volume-nocopy') volume({NoCopy: true});
+			else if (key === 'bind-nonrecursive') bind({NonRecursive: true});
+			else if (key === 'bind-create-src') bind({CreateMountpoint: true});
 			else throw new Error(`invalid field '${field}' must be a key=value pair`);
 			continue;
 		}
@@ -59,18 +67,18 @@ export function parseMount(text: string): MountSpec {
 				mount.Consistency = value.toLowerCase();
 				break;
 			case 'bind-propagation':
-				bind().Propagation = value.toLowerCase();
+				bind({Propagation: value.toLowerCase()});
 				break;
 			case 'bind-nonrecursive':
-				bind().NonRecursive = flag();
+				bind({NonRecursive: flag()});
 				break;
 			case 'bind-create-src':
-				bind().CreateMountpoint = flag();
+				bind({CreateMountpoint: flag()});
 				break;
 			case 'bind-recursive':
-				if (value === 'disabled') bind().NonRecursive = true;
-				else if (value === 'writable') bind().ReadOnlyNonRecursive = true;
-				else if (value === 'readonly') bind().ReadOnlyForceRecursive = true;
+				if (value === 'disabled') bind({NonRecursive: true});
+				else if (value === 'writable') bind({ReadOnlyNonRecursive: true});
+				else if (value === 'readonly') bind({ReadOnlyForceRecursive: true});
 				else if (value !== 'enabled') {
 					throw new Error(
 						`invalid value for ${key}: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
@@ -78,38 +86,38 @@ export function parseMount(text: string): MountSpec {
 				}
 				break;
 			case 'volume-subpath':
-				volume().Subpath = value;
+				volume({Subpath: value});
 				break;
 			case 'volume-nocopy':
 				try {
-					volume().NoCopy = parseBool(value);
+					volume({NoCopy: parseBool(value)});
 				} catch {
 					throw new Error(`invalid value for volume-nocopy: ${value}`);
 				}
 				break;
 			case 'volume-label': {
 				const [name, content] = pair(value);
-				(volume().Labels ??= {})[name] = content;
+				volume({Labels: {...mount.VolumeOptions?.Labels, [name]: content}});
 				break;
 			}
 			case 'volume-driver':
-				(volume().DriverConfig ??= {}).Name = value;
+				driver({Name: value});
 				break;
 			case 'volume-opt': {
 				const [name, content] = pair(value);
-				((volume().DriverConfig ??= {}).Options ??= {})[name] = content;
+				driver({Options: {...mount.VolumeOptions?.DriverConfig?.Options, [name]: content}});
 				break;
 			}
 			case 'tmpfs-size':
 				try {
-					tmpfs().SizeBytes = parseRamSize(value);
+					tmpfs({SizeBytes: parseRamSize(value)});
 				} catch {
 					throw new Error(`invalid value for ${key}: ${value}`);
 				}
 				break;
 			case 'tmpfs-mode':
 				if (!/^[0-7]+$/.test(value)) throw new Error(`invalid value for ${key}: ${value}`);
-				tmpfs().Mode = Number.parseInt(value, 8);
+				tmpfs({Mode: Number.parseInt(value, 8)});
 				break;
 			default:
 				throw new Error(`unexpected key '${key}' in '${field}'`);
@@ -120,9 +128,12 @@ export function parseMount(text: string): MountSpec {
 	if (!['bind', 'volume', 'tmpfs'].includes(type())) {
 		throw new Error(`invalid mount type '${type()}': wherry knows "bind", "volume" and "tmpfs"`);
 	}
-	if (mount.VolumeOptions && type() !== 'volume') throw new Error(`cannot mix 'volume-*' options with mount type '${type()}'`);
-	if (mount.BindOptions && type() !== 'bind') throw new Error(`cannot mix 'bind-*' options with mount type '${type()}'`);
-	if (mount.TmpfsOptions && type() !== 'tmpfs') throw new Error(`cannot mix 'tmpfs-*' options with mount type '${type()}'`);
+	if (mount.VolumeOptions && type() !== 'volume')
+		throw new Error(`cannot mix 'volume-*' options with mount type '${type()}'`);
+	if (mount.BindOptions && type() !== 'bind')
+		throw new Error(`cannot mix 'bind-*' options with mount type '${type()}'`);
+	if (mount.TmpfsOptions && type() !== 'tmpfs')
+		throw new Error(`cannot mix 'tmpfs-*' options with mount type '${type()}'`);
 	if (!propagations.includes(mount.BindOptions?.Propagation ?? '')) {
 		throw new Error(`invalid propagation mode: "${mount.BindOptions?.Propagation}"`);
 	}
@@ -134,7 +145,9 @@ export function parseMount(text: string): MountSpec {
 			throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction");
 		}
 		if (mount.BindOptions.Propagation !== 'rprivate') {
-			throw new Error("option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction");
+			throw new Error(
+				"option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+			);
 		}
 	}
 	return mount;

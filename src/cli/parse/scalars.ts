@@ -28,7 +28,9 @@ const bits: Record<string, number> = {int: 64, int64: 64, uint: 64, uint64: 64, 
 export function parseInteger(text: string, type: string): number {
 	const unsigned = type.startsWith('u');
 	const parser = unsigned ? 'ParseUint' : 'ParseInt';
-	const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/.exec(text.replace(/(?<=.)_(?=\d)/g, ''));
+	const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/.exec(
+		text.replace(/(?<=.)_(?=\d)/g, ''),
+	);
 	if (!match || (unsigned && match[1])) throw new Error(syntaxError(parser, text));
 	const digits = match[2]!;
 	const magnitude = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);

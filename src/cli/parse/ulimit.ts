@@ -31,8 +31,12 @@ export function parseUlimit(text: string): Ulimit {
 	if (parts.length === 1) return {Name: name, Soft: soft, Hard: soft};
 	const hard = integer(parts[1]!);
 	if (hard !== -1) {
-		if (soft === -1) throw new Error(`ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: ${hard}`);
-		if (soft > hard) throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
+		if (soft === -1)
+			throw new Error(
+				`ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: ${hard}`,
+			);
+		if (soft > hard)
+			throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
 	}
 	return {Name: name, Soft: soft, Hard: hard};
 }

@@ -1,23 +1,51 @@
 import type {CommandRows} from './rows.ts';
 
 export const imageCommands: CommandRows = {
-	'image': {usage: 'COMMAND'},
-	'image build': {usage: '[OPTIONS] PATH | URL | -', flags: `
+	image: {usage: 'COMMAND'},
+	'image build': {
+		usage: '[OPTIONS] PATH | URL | -',
+		flags: `
 		add-host:list build-arg:list cache-from:stringSlice cgroup-parent:string compress
 		cpu-period:int64=0 cpu-quota:int64=0 c/cpu-shares:int64=0 cpuset-cpus:string cpuset-mems:string
 		f/file:string force-rm iidfile:string isolation:string label:list m/memory:bytes=0
 		memory-swap:bytes=0 network:string=default no-cache platform:string pull q/quiet rm=true
 		security-opt:stringSlice shm-size:bytes=0 squash t/tag:list target:string ulimit:ulimit
-		~disable-content-trust=true`},
-	'image history': {usage: '[OPTIONS] IMAGE', flags: 'format:string H/human=true no-trunc platform:string q/quiet'},
-	'image import': {usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]', flags: 'c/change:list m/message:string platform:string'},
-	'image inspect': {usage: '[OPTIONS] IMAGE [IMAGE...]', args: [1, -1], flags: '+f/format:string platform:string'},
+		~disable-content-trust=true`,
+	},
+	'image history': {
+		usage: '[OPTIONS] IMAGE',
+		flags: 'format:string H/human=true no-trunc platform:string q/quiet',
+	},
+	'image import': {
+		usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
+		flags: 'c/change:list m/message:string platform:string',
+	},
+	'image inspect': {
+		usage: '[OPTIONS] IMAGE [IMAGE...]',
+		args: [1, -1],
+		flags: '+f/format:string platform:string',
+	},
 	'image load': {usage: '[OPTIONS]', flags: 'i/input:string platform:stringSlice q/quiet'},
-	'image ls': {usage: '[OPTIONS] [REPOSITORY[:TAG]]', args: [0, 1], flags: '+a/all +digests +f/filter:filter +format:string +no-trunc +q/quiet tree'},
+	'image ls': {
+		usage: '[OPTIONS] [REPOSITORY[:TAG]]',
+		args: [0, 1],
+		flags: '+a/all +digests +f/filter:filter +format:string +no-trunc +q/quiet tree',
+	},
 	'image prune': {usage: '[OPTIONS]', flags: 'a/all filter:filter f/force'},
-	'image pull': {usage: '[OPTIONS] NAME[:TAG|@DIGEST]', args: [1, 1], flags: 'a/all-tags +platform:string +q/quiet +~disable-content-trust=true'},
-	'image push': {usage: '[OPTIONS] NAME[:TAG]', flags: 'a/all-tags platform:string q/quiet ~disable-content-trust=true'},
-	'image rm': {usage: '[OPTIONS] IMAGE [IMAGE...]', args: [1, -1], flags: '+f/force +no-prune platform:stringSlice'},
+	'image pull': {
+		usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
+		args: [1, 1],
+		flags: 'a/all-tags +platform:string +q/quiet +~disable-content-trust=true',
+	},
+	'image push': {
+		usage: '[OPTIONS] NAME[:TAG]',
+		flags: 'a/all-tags platform:string q/quiet ~disable-content-trust=true',
+	},
+	'image rm': {
+		usage: '[OPTIONS] IMAGE [IMAGE...]',
+		args: [1, -1],
+		flags: '+f/force +no-prune platform:stringSlice',
+	},
 	'image save': {usage: '[OPTIONS] IMAGE [IMAGE...]', flags: 'o/output:string platform:stringSlice'},
 	'image tag': {usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]', args: [2, 2]},
 };

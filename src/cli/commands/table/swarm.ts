@@ -1,37 +1,51 @@
 import type {CommandRows} from './rows.ts';
 
 export const swarmCommands: CommandRows = {
-	'config': {usage: 'COMMAND'},
+	config: {usage: 'COMMAND'},
 	'config create': {usage: '[OPTIONS] CONFIG file|-', flags: 'l/label:list template-driver:string'},
 	'config inspect': {usage: '[OPTIONS] CONFIG [CONFIG...]', flags: 'f/format:string pretty'},
 	'config ls': {usage: '[OPTIONS]', flags: 'f/filter:filter format:string q/quiet'},
 	'config rm': {usage: 'CONFIG [CONFIG...]'},
-	'node': {usage: 'COMMAND'},
+	node: {usage: 'COMMAND'},
 	'node demote': {usage: 'NODE [NODE...]'},
 	'node inspect': {usage: '[OPTIONS] self|NODE [NODE...]', flags: 'f/format:string pretty'},
 	'node ls': {usage: '[OPTIONS]', flags: 'f/filter:filter format:string q/quiet'},
 	'node promote': {usage: 'NODE [NODE...]'},
-	'node ps': {usage: '[OPTIONS] [NODE...]', flags: 'f/filter:filter format:string no-resolve no-trunc q/quiet'},
+	'node ps': {
+		usage: '[OPTIONS] [NODE...]',
+		flags: 'f/filter:filter format:string no-resolve no-trunc q/quiet',
+	},
 	'node rm': {usage: '[OPTIONS] NODE [NODE...]', flags: 'f/force'},
-	'node update': {usage: '[OPTIONS] NODE', flags: 'availability:string label-add:list label-rm:list role:string'},
-	'plugin': {usage: 'COMMAND'},
+	'node update': {
+		usage: '[OPTIONS] NODE',
+		flags: 'availability:string label-add:list label-rm:list role:string',
+	},
+	plugin: {usage: 'COMMAND'},
 	'plugin create': {usage: '[OPTIONS] PLUGIN PLUGIN-DATA-DIR', flags: 'compress'},
 	'plugin disable': {usage: '[OPTIONS] PLUGIN', flags: 'f/force'},
 	'plugin enable': {usage: '[OPTIONS] PLUGIN', flags: 'timeout:int=30'},
 	'plugin inspect': {usage: '[OPTIONS] PLUGIN [PLUGIN...]', flags: 'f/format:string'},
-	'plugin install': {usage: '[OPTIONS] PLUGIN [KEY=VALUE...]', flags: 'alias:string disable grant-all-permissions'},
+	'plugin install': {
+		usage: '[OPTIONS] PLUGIN [KEY=VALUE...]',
+		flags: 'alias:string disable grant-all-permissions',
+	},
 	'plugin ls': {usage: '[OPTIONS]', flags: 'f/filter:filter format:string no-trunc q/quiet'},
 	'plugin push': {usage: '[OPTIONS] PLUGIN[:TAG]'},
 	'plugin rm': {usage: '[OPTIONS] PLUGIN [PLUGIN...]', flags: 'f/force'},
 	'plugin set': {usage: 'PLUGIN KEY=VALUE [KEY=VALUE...]'},
 	'plugin upgrade': {usage: '[OPTIONS] PLUGIN [REMOTE]', flags: 'grant-all-permissions skip-remote-check'},
-	'secret': {usage: 'COMMAND'},
-	'secret create': {usage: '[OPTIONS] SECRET [file|-]', flags: 'd/driver:string l/label:list template-driver:string'},
+	secret: {usage: 'COMMAND'},
+	'secret create': {
+		usage: '[OPTIONS] SECRET [file|-]',
+		flags: 'd/driver:string l/label:list template-driver:string',
+	},
 	'secret inspect': {usage: '[OPTIONS] SECRET [SECRET...]', flags: 'f/format:string pretty'},
 	'secret ls': {usage: '[OPTIONS]', flags: 'f/filter:filter format:string q/quiet'},
 	'secret rm': {usage: 'SECRET [SECRET...]'},
-	'service': {usage: 'COMMAND'},
-	'service create': {usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]', flags: `
+	service: {usage: 'COMMAND'},
+	'service create': {
+		usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+		flags: `
 		cap-add:list cap-drop:list config:config constraint:list container-label:list
 		credential-spec:credential-spec d/detach dns:list dns-option:list dns-search:list
 		endpoint-mode:string=vip entrypoint:command e/env:list env-file:list generic-resource:list
@@ -48,15 +62,21 @@ export const swarmCommands: CommandRows = {
 		rollback-parallelism:uint64=1 secret:secret stop-grace-period:duration stop-signal:string
 		sysctl:list t/tty ulimit:ulimit update-delay:duration=0s update-failure-action:string
 		update-max-failure-ratio:float=0 update-monitor:duration=0s update-order:string
-		update-parallelism:uint64=1 u/user:string with-registry-auth w/workdir:string`},
+		update-parallelism:uint64=1 u/user:string with-registry-auth w/workdir:string`,
+	},
 	'service inspect': {usage: '[OPTIONS] SERVICE [SERVICE...]', flags: 'f/format:string pretty'},
-	'service logs': {usage: '[OPTIONS] SERVICE|TASK', flags: 'details f/follow no-resolve no-task-ids no-trunc raw since:string n/tail:string=all t/timestamps'},
+	'service logs': {
+		usage: '[OPTIONS] SERVICE|TASK',
+		flags: 'details f/follow no-resolve no-task-ids no-trunc raw since:string n/tail:string=all t/timestamps',
+	},
 	'service ls': {usage: '[OPTIONS]', flags: 'f/filter:filter format:string q/quiet'},
 	'service ps': {usage: '[OPTIONS] SERVICE [SERVICE...]', flags: '@node ps'},
 	'service rm': {usage: 'SERVICE [SERVICE...]'},
 	'service rollback': {usage: '[OPTIONS] SERVICE', flags: 'd/detach q/quiet'},
 	'service scale': {usage: 'SERVICE=REPLICAS [SERVICE=REPLICAS...]', flags: 'd/detach'},
-	'service update': {usage: '[OPTIONS] SERVICE', flags: `
+	'service update': {
+		usage: '[OPTIONS] SERVICE',
+		flags: `
 		args:command cap-add:list cap-drop:list config-add:config config-rm:list constraint-add:list
 		constraint-rm:list container-label-add:list container-label-rm:list
 		credential-spec:credential-spec d/detach dns-add:list dns-option-add:list dns-option-rm:list
@@ -77,34 +97,50 @@ export const swarmCommands: CommandRows = {
 		stop-grace-period:duration stop-signal:string sysctl-add:list sysctl-rm:list t/tty
 		ulimit-add:ulimit ulimit-rm:list update-delay:duration=0s update-failure-action:string
 		update-max-failure-ratio:float=0 update-monitor:duration=0s update-order:string
-		update-parallelism:uint64=0 u/user:string with-registry-auth w/workdir:string`},
-	'stack': {usage: 'COMMAND'},
+		update-parallelism:uint64=0 u/user:string with-registry-auth w/workdir:string`,
+	},
+	stack: {usage: 'COMMAND'},
 	'stack config': {usage: '[OPTIONS]', flags: 'c/compose-file:stringSlice skip-interpolation'},
-	'stack deploy': {usage: '[OPTIONS] STACK', flags: `
+	'stack deploy': {
+		usage: '[OPTIONS] STACK',
+		flags: `
 		c/compose-file:stringSlice d/detach=true prune q/quiet resolve-image:string=always
-		with-registry-auth`},
+		with-registry-auth`,
+	},
 	'stack ls': {usage: '[OPTIONS]', flags: 'format:string'},
 	'stack ps': {usage: '[OPTIONS] STACK', flags: '@node ps'},
 	'stack rm': {usage: '[OPTIONS] STACK [STACK...]', flags: 'd/detach=true'},
 	'stack services': {usage: '[OPTIONS] STACK', flags: 'f/filter:filter format:string q/quiet'},
-	'swarm': {usage: 'COMMAND'},
-	'swarm ca': {usage: '[OPTIONS]', flags: `
+	swarm: {usage: 'COMMAND'},
+	'swarm ca': {
+		usage: '[OPTIONS]',
+		flags: `
 		ca-cert:pem-file ca-key:pem-file cert-expiry:duration=2160h0m0s d/detach external-ca:external-ca
-		q/quiet rotate`},
-	'swarm init': {usage: '[OPTIONS]', flags: `
+		q/quiet rotate`,
+	},
+	'swarm init': {
+		usage: '[OPTIONS]',
+		flags: `
 		advertise-addr:string autolock availability:string=active cert-expiry:duration=2160h0m0s
 		data-path-addr:string data-path-port:uint32=0 default-addr-pool:ipNetSlice
 		default-addr-pool-mask-length:uint32=24 dispatcher-heartbeat:duration=5s external-ca:external-ca
 		force-new-cluster listen-addr:node-addr=0.0.0.0:2377 max-snapshots:uint64=0
-		snapshot-interval:uint64=10000 task-history-limit:int64=5`},
-	'swarm join': {usage: '[OPTIONS] HOST:PORT', flags: `
+		snapshot-interval:uint64=10000 task-history-limit:int64=5`,
+	},
+	'swarm join': {
+		usage: '[OPTIONS] HOST:PORT',
+		flags: `
 		advertise-addr:string availability:string=active data-path-addr:string
-		listen-addr:node-addr=0.0.0.0:2377 token:string`},
+		listen-addr:node-addr=0.0.0.0:2377 token:string`,
+	},
 	'swarm join-token': {usage: '[OPTIONS] (worker|manager)', flags: 'q/quiet rotate'},
 	'swarm leave': {usage: '[OPTIONS]', flags: 'f/force'},
 	'swarm unlock': {usage: ''},
 	'swarm unlock-key': {usage: '[OPTIONS]', flags: 'q/quiet rotate'},
-	'swarm update': {usage: '[OPTIONS]', flags: `
+	'swarm update': {
+		usage: '[OPTIONS]',
+		flags: `
 		autolock cert-expiry:duration=2160h0m0s dispatcher-heartbeat:duration=5s external-ca:external-ca
-		max-snapshots:uint64=0 snapshot-interval:uint64=10000 task-history-limit:int64=5`},
+		max-snapshots:uint64=0 snapshot-interval:uint64=10000 task-history-limit:int64=5`,
+	},
 };

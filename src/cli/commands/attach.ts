@@ -1,0 +1,30 @@
+import {CliError} from '../errors.ts';
+import type {CommandAction} from '../face.ts';
+import {parseDetachKeys} from '../terminal/detach-keys.ts';
+import {pump, requireTerminal, windowSize} from '../terminal/session.ts';
+
+export const attach: CommandAction = async ({flags, args}, open) => {
+	const detachKeys = parseDetachKeys(flags.string('detach-keys'));
+	const engine = await open();
+	const id = await engine.containers.resolve(args[0]!);
+	const {Config, State} = await engine.containers.inspect(id);
+	if (!State.Running) throw new CliError('cannot attach to a stopped container, start it first');
+	if (State.Paused) throw new CliError('cannot attach to a paused container, unpause it first');
+	if (State.Restarting)
+		throw new CliError('cannot attach to a restarting container, wait until it is running');
+	const stdin = !flags.bool('no-stdin') && Config.OpenStdin;
+	requireTerminal(!flags.bool('no-stdin'), Config.Tty);
+	const size = Config.Tty ? windowSize() : undefined;
+	const session = await engine.containers.attach(id, {stdin, stdout: true, stderr: true, ...size});
+	if (size) session.resize(size.rows, size.columns);
+	const result = await pump(session, {
+		tty: Config.Tty,
+		stdin,
+		detachKeys,
+		onSignal:
+			flags.bool('sig-proxy') && !Config.Tty
+				? (signal) => void engine.containers.kill(id, signal).catch(() => {})
+				: undefined,
+	});
+	return result === 'detached' ? 0 : result;
+};

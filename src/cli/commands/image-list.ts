@@ -1,0 +1,107 @@
+import type {ImageSummary} from '../../engine/api.ts';
+import type {CommandAction} from '../face.ts';
+import {humanDuration} from '../format/duration.ts';
+import {printable, shortId} from '../format/names.ts';
+import {humanSize} from '../format/size.ts';
+import {formatList, type ListView} from '../format/table.ts';
+import {formatGoTime} from '../format/time.ts';
+import {writeOut} from '../output.ts';
+
+const headings = {
+	ID: 'IMAGE ID',
+	Repository: 'REPOSITORY',
+	Tag: 'TAG',
+	Digest: 'DIGEST',
+	CreatedSince: 'CREATED',
+	CreatedAt: 'CREATED AT',
+	Size: 'SIZE',
+	Containers: 'CONTAINERS',
+	SharedSize: 'SHARED SIZE',
+	UniqueSize: 'UNIQUE SIZE',
+};
+
+const none = '<none>';
+
+export const imageView = (digests: boolean): ListView => ({
+	type: '*formatter.imageContext',
+	headings,
+	table: `{{.Repository}}\t{{.Tag}}\t${digests ? '{{.Digest}}\t' : ''}{{.ID}}\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.Size}}`,
+	quietField: 'ID',
+});
+
+interface Named {
+	repository: string;
+	tag: string;
+	digest: string;
+}
+
+/** One row for each name of an image; with digests one for each pair of tag and digest. */
+export function namesOf(image: ImageSummary, digests: boolean): Named[] {
+	const splitTag = (name: string): [string, string] => {
+		const colon = name.lastIndexOf(':');
+		return colon > name.lastIndexOf('/') ? [name.slice(0, colon), name.slice(colon + 1)] : [name, none];
+	};
+	const known = new Map<string, {tags: string[]; digests: string[]}>();
+	const entry = (repository: string): {tags: string[]; digests: string[]} => {
+		const found = known.get(repository) ?? {tags: [], digests: []};
+		known.set(repository, found);
+		return found;
+	};
+	for (const name of image.RepoTags) {
+		if (name === '<none>:<none>') continue;
+		const [repository, tag] = splitTag(name);
+		entry(repository).tags.push(tag);
+	}
+	for (const name of image.RepoDigests) {
+		const at = name.indexOf('@');
+		if (at > 0 && name !== '<none>@<none>') entry(name.slice(0, at)).digests.push(name.slice(at + 1));
+	}
+	const rows: Named[] = [];
+	for (const [repository, names] of known) {
+		if (!digests) {
+			if (names.tags.length > 0) for (const tag of names.tags) rows.push({repository, tag, digest: none});
+			else rows.push({repository, tag: none, digest: none});
+			continue;
+		}
+		for (const tag of names.tags.length > 0 ? names.tags : [none]) {
+			for (const digest of names.digests.length > 0 ? names.digests : [none])
+				rows.push({repository, tag, digest});
+		}
+	}
+	return rows.length > 0 ? rows : [{repository: none, tag: none, digest: none}];
+}
+
+/** A name of an image as docker's templates see it. */
+export function imageRow(
+	image: ImageSummary,
+	named: Named,
+	options: {trunc: boolean; now: number},
+): Record<string, unknown> {
+	return {
+		Containers: image.Containers >= 0 ? String(image.Containers) : 'N/A',
+		CreatedAt: formatGoTime(image.Created),
+		CreatedSince: image.Created > 0 ? `${humanDuration(options.now - image.Created)} ago` : '',
+		Digest: named.digest,
+		ID: options.trunc ? shortId(image.Id) : image.Id,
+		Repository: printable(named.repository),
+		SharedSize: 'N/A',
+		Size: humanSize(image.Size, 3),
+		Tag: printable(named.tag),
+		UniqueSize: 'N/A',
+	};
+}
+
+export const listImages: CommandAction = async ({flags, args}, open) => {
+	const filters = flags.filters('filter');
+	if (args[0] !== undefined) filters.reference = [...(filters.reference ?? []), args[0]];
+	const format = flags.string('format');
+	const digests = flags.bool('digests') || /\.Digest\b/.test(format);
+	const engine = await open();
+	const images = await engine.images.list({all: flags.bool('all'), filters});
+	const options = {trunc: !flags.bool('no-trunc'), now: Date.now() / 1000};
+	const rows = images.flatMap((image) =>
+		namesOf(image, digests).map((named) => imageRow(image, named, options)),
+	);
+	writeOut(formatList(imageView(flags.bool('digests')), rows, {format, quiet: flags.bool('quiet')}));
+	return 0;
+};

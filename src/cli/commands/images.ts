@@ -1,0 +1,29 @@
+import {WherryError} from '../../engine/errors.ts';
+import {type CommandAction, describe} from '../face.ts';
+import {printError, printLine} from '../output.ts';
+
+export const tag: CommandAction = async ({args}, open) => {
+	const engine = await open();
+	await engine.images.tag(args[0]!, args[1]!);
+	return 0;
+};
+
+export const removeImages: CommandAction = async ({flags, args}, open) => {
+	const engine = await open();
+	const force = flags.bool('force');
+	const failures: unknown[] = [];
+	let fatal = false;
+	for (const name of args) {
+		try {
+			for (const item of await engine.images.remove(name, {force, prune: !flags.bool('no-prune')})) {
+				printLine('Untagged' in item ? `Untagged: ${item.Untagged}` : `Deleted: ${item.Deleted}`);
+			}
+		} catch (error) {
+			failures.push(error);
+			if (!(error instanceof WherryError && error.code === 'not-found')) fatal = true;
+		}
+	}
+	for (const failure of failures) printError(describe(failure));
+	// With --force an image that isn't there is no failure.
+	return failures.length > 0 && (!force || fatal) ? 1 : 0;
+};

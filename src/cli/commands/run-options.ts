@@ -1,0 +1,294 @@
+import {readFileSync} from 'node:fs';
+import type {ContainerConfig, CreateOptions, DeviceMapping, HostConfig, Platform} from '../../engine/api.ts';
+import type {FlagValues} from '../parse/flag-values.ts';
+import {keyValues} from '../parse/flag-values.ts';
+import {parseMount} from '../parse/mount.ts';
+import type {Ulimit} from '../parse/ulimit.ts';
+import {environment, readKeyValueFile, systemMessage} from './env-file.ts';
+import {parseVolumeSpec} from './volume-spec.ts';
+
+/** What `run` and `create` ask of the engine. Reads only the files that the flags name. Throws docker's words. */
+export function createOptions(
+	flags: FlagValues,
+	args: readonly string[],
+	env: NodeJS.ProcessEnv = process.env,
+): CreateOptions & {config: Partial<ContainerConfig>; hostConfig: Partial<HostConfig>} {
+	const [image, ...command] = args as [string, ...string[]];
+	const platform = parsePlatform(flags.string('platform'));
+	const binds: string[] = [];
+	const volumes: Record<string, object> = {};
+	for (const spec of flags.list('volume')) {
+		const parsed = parseVolumeSpec(spec);
+		if ('bind' in parsed) binds.push(parsed.bind);
+		else volumes[parsed.anonymous] = {};
+	}
+	return {
+		...(flags.string('name') === '' ? {} : {name: flags.string('name')}),
+		image,
+		...(platform ? {platform} : {}),
+		config: containerConfig(flags, image, command, volumes, env),
+		hostConfig: hostConfig(flags, binds),
+	};
+}
+
+function containerConfig(
+	flags: FlagValues,
+	image: string,
+	command: readonly string[],
+	volumes: Record<string, object>,
+	env: NodeJS.ProcessEnv,
+): Partial<ContainerConfig> {
+	const attach = flags.list('attach');
+	const interactive = flags.bool('interactive');
+	const all = attach.length === 0;
+	const config: Partial<ContainerConfig> = {
+		Hostname: flags.string('hostname'),
+		Domainname: flags.string('domainname'),
+		User: flags.string('user'),
+		AttachStdin: interactive || attach.includes('stdin'),
+		AttachStdout: all || attach.includes('stdout'),
+		AttachStderr: all || attach.includes('stderr'),
+		Tty: flags.bool('tty'),
+		OpenStdin: interactive,
+		Env: environment(flags.list('env-file'), flags.list('env'), env),
+		Cmd: command.length > 0 ? [...command] : null,
+		Image: image,
+		Volumes: Object.keys(volumes).length > 0 ? volumes : null,
+		WorkingDir: flags.string('workdir'),
+		Entrypoint: null,
+		Labels: labels(flags.list('label-file'), flags.list('label')),
+	};
+	if (flags.string('entrypoint') !== '') config.Entrypoint = [flags.string('entrypoint')];
+	// An empty one takes the image's away.
+	else if (flags.changed('entrypoint')) config.Entrypoint = [''];
+	config.StdinOnce = config.OpenStdin === true && config.AttachStdin === true;
+	const exposed = flags.list('expose').flatMap(exposedPorts);
+	if (exposed.length > 0) config.ExposedPorts = Object.fromEntries(exposed.map((port) => [port, {}]));
+	if (flags.changed('stop-signal')) config.StopSignal = flags.string('stop-signal');
+	if (flags.changed('stop-timeout')) config.StopTimeout = flags.number('stop-timeout');
+	return config;
+}
+
+function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
+	const list = (name: string): string[] | null => (flags.changed(name) ? flags.list(name) : null);
+	const networks = flags.changed('network') ? flags.list('network') : flags.list('net');
+	const restart = parseRestartPolicy(flags.string('restart'));
+	const autoRemove = flags.bool('rm');
+	if (autoRemove && restart.Name !== 'no' && restart.Name !== '') {
+		throw new Error('conflicting options: cannot specify both --restart and --rm');
+	}
+	const swappiness = flags.number('memory-swappiness');
+	if (flags.changed('memory-swappiness') && swappiness !== -1 && (swappiness < 0 || swappiness > 100)) {
+		throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
+	}
+	mode(flags, 'pid', (value) => value === 'host' || /^container:./.test(value), 'PID');
+	mode(flags, 'uts', (value) => value === 'host', 'UTS');
+	mode(flags, 'userns', (value) => value === 'host', 'USER');
+	mode(flags, 'cgroupns', (value) => value === 'host' || value === 'private', 'CGROUP');
+	const {securityOpts, unconfinedPaths} = securityOptions(flags.list('security-opt'));
+
+	const config: Partial<HostConfig> = {
+		Binds: binds.length > 0 ? binds : null,
+		ContainerIDFile: flags.string('cidfile'),
+		LogConfig: logConfig(flags.string('log-driver'), flags.list('log-opt')),
+		NetworkMode: networkMode(networks),
+		RestartPolicy: restart,
+		AutoRemove: autoRemove,
+		VolumesFrom: list('volumes-from'),
+		CapAdd: list('cap-add'),
+		CapDrop: list('cap-drop'),
+		CgroupnsMode: flags.string('cgroupns') as HostConfig['CgroupnsMode'],
+		ExtraHosts: extraHosts(flags.list('add-host')),
+		GroupAdd: list('group-add'),
+		IpcMode: flags.string('ipc'),
+		OomScoreAdj: flags.number('oom-score-adj'),
+		PidMode: flags.string('pid'),
+		Privileged: flags.bool('privileged'),
+		ReadonlyRootfs: flags.bool('read-only'),
+		SecurityOpt: securityOpts.length > 0 ? securityOpts : null,
+		UTSMode: flags.string('uts'),
+		UsernsMode: flags.string('userns'),
+		ShmSize: flags.number('shm-size'),
+		Runtime: flags.string('runtime'),
+		CpuShares: flags.number('cpu-shares'),
+		Memory: flags.number('memory'),
+		NanoCpus: flags.number('cpus'),
+		CpuPeriod: flags.number('cpu-period'),
+		CpuQuota: flags.number('cpu-quota'),
+		CpusetCpus: flags.string('cpuset-cpus'),
+		CpusetMems: flags.string('cpuset-mems'),
+		Devices: flags.changed('device') ? flags.list('device').map(parseDevice) : null,
+		DeviceCgroupRules: list('device-cgroup-rule'),
+		MemoryReservation: flags.number('memory-reservation'),
+		MemorySwap: flags.number('memory-swap'),
+		MemorySwappiness: flags.changed('memory-swappiness') && swappiness !== -1 ? swappiness : null,
+		OomKillDisable: flags.changed('oom-kill-disable') ? flags.bool('oom-kill-disable') : null,
+		Init: flags.changed('init') ? flags.bool('init') : null,
+		PidsLimit: flags.changed('pids-limit') ? flags.number('pids-limit') : null,
+		Ulimits: flags.changed('ulimit') ? flags.list<Ulimit>('ulimit') : null,
+	};
+	if (flags.changed('mount')) config.Mounts = flags.list('mount').map(parseMount);
+	if (flags.changed('tmpfs')) config.Tmpfs = Object.fromEntries(flags.list('tmpfs').map(cutAtColon));
+	if (flags.changed('sysctl')) config.Sysctls = flags.map('sysctl');
+	if (flags.changed('annotation')) config.Annotations = flags.map('annotation');
+	if (unconfinedPaths) Object.assign(config, {MaskedPaths: [], ReadonlyPaths: []});
+	return config;
+}
+
+function mode(flags: FlagValues, name: string, valid: (value: string) => boolean, label: string): void {
+	const value = flags.string(name);
+	if (value !== '' && !valid(value)) throw new Error(`--${name}: invalid ${label} mode`);
+}
+
+function labels(files: readonly string[], entries: readonly string[]): Record<string, string> {
+	// A label alone in a file is an empty label.
+	return keyValues([...files.flatMap((file) => readKeyValueFile(file, () => '')), ...entries]);
+}
+
+function cutAtColon(text: string): [string, string] {
+	const colon = text.indexOf(':');
+	return colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+/** `name[:retries]`. Which names there are is the engine's to say. */
+export function parseRestartPolicy(text: string): HostConfig['RestartPolicy'] {
+	if (text === '') return {Name: 'no', MaximumRetryCount: 0};
+	const [name, count] = text.includes(':') ? cutAtColon(text) : [text, undefined];
+	if (name === '') throw new Error('invalid restart policy format: no policy provided before colon');
+	if (count !== undefined && !/^[+-]?\d+$/.test(count)) {
+		throw new Error('invalid restart policy format: maximum retry count must be an integer');
+	}
+	return {Name: name as HostConfig['RestartPolicy']['Name'], MaximumRetryCount: Number(count ?? 0)};
+}
+
+const deviceMode = /^(?=[rwm]{1,3}$)(?!.*(.).*\1)/;
+
+/** `source[:target][:mode]`. */
+export function parseDevice(text: string): DeviceMapping {
+	const parts = text.split(':');
+	if (parts.length > 3) throw new Error(`invalid device specification: ${text}`);
+	const [source, second, third] = parts as [string, string?, string?];
+	let target = source;
+	let permissions = 'rwm';
+	if (second !== undefined && deviceMode.test(second) && third === undefined) permissions = second;
+	else if (second !== undefined && second !== '') target = second;
+	if (third !== undefined) permissions = third;
+	if (!deviceMode.test(permissions)) throw new Error(`bad mode specified: ${permissions}`);
+	if (!target.startsWith('/')) throw new Error(`${target} is not an absolute path`);
+	return {PathOnHost: source, PathInContainer: target, CgroupPermissions: permissions};
+}
+
+function logConfig(driver: string, options: readonly string[]): HostConfig['LogConfig'] {
+	if (driver === 'none' && options.length > 0) throw new Error(`invalid logging opts for driver ${driver}`);
+	return {Type: driver, Config: keyValues(options)};
+}
+
+/** `--network name=x,alias=y` is for networks, which there are none of yet. */
+function networkMode(networks: readonly string[]): string {
+	if (networks.length > 1) throw new Error('several --network are not supported yet');
+	const [network = 'default'] = networks;
+	if (!network.includes('=')) return network;
+	const fields = keyValues(network.split(','));
+	const extra = Object.keys(fields).find((key) => key !== 'name');
+	if (extra !== undefined) throw new Error(`--network ${extra}=... is not supported yet`);
+	return fields.name ?? '';
+}
+
+/** `host:address` or `host=address`; stored with a colon, as docker does. */
+function extraHosts(entries: readonly string[]): string[] | null {
+	if (entries.length === 0) return null;
+	return entries.map((entry) => {
+		const match = /^([^=:]+)[=:](.+)$/.exec(entry);
+		if (!match) throw new Error(`bad format for add-host: "${entry}"`);
+		return `${match[1]}:${match[2]!.replace(/^\[(.*)\]$/, '$1')}`;
+	});
+}
+
+/** `--expose 80`, `80-90/udp`. */
+function exposedPorts(text: string): string[] {
+	if (text.includes(':')) throw new Error(`invalid port format for --expose: ${text}`);
+	const [range, protocol = 'tcp'] = text.split('/') as [string, string?];
+	const match = /^(\d+)(?:-(\d+))?$/.exec(range);
+	if (!match) {
+		throw new Error(
+			`invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(range)}: invalid syntax`,
+		);
+	}
+	const [low, high] = [Number(match[1]), Number(match[2] ?? match[1])];
+	if (low > high || high > 65_535)
+		throw new Error(`invalid range format for --expose: ${text}, error: invalid port range`);
+	return Array.from({length: high - low + 1}, (_, i) => `${low + i}/${protocol.toLowerCase()}`);
+}
+
+function securityOptions(options: readonly string[]): {securityOpts: string[]; unconfinedPaths: boolean} {
+	const securityOpts: string[] = [];
+	let unconfinedPaths = false;
+	for (const option of options) {
+		let [key, value] = option.includes('=') ? cut(option, '=') : [option, undefined];
+		if (value === undefined && key !== 'no-new-privileges' && option.includes(':'))
+			[key, value] = cut(option, ':');
+		if ((value === undefined || value === '') && key !== 'no-new-privileges') {
+			throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
+		}
+		if (key === 'systempaths' && value === 'unconfined') unconfinedPaths = true;
+		else if (key === 'seccomp' && value !== 'unconfined' && value !== 'builtin') {
+			securityOpts.push(`seccomp=${seccompProfile(value!)}`);
+		} else securityOpts.push(option);
+	}
+	return {securityOpts, unconfinedPaths};
+}
+
+function cut(text: string, at: string): [string, string] {
+	const index = text.indexOf(at);
+	return [text.slice(0, index), text.slice(index + 1)];
+}
+
+/** The engine gets the profile itself: the file is the caller's. */
+function seccompProfile(path: string): string {
+	let text: string;
+	try {
+		text = readFileSync(path, 'utf8');
+	} catch (error) {
+		throw new Error(`opening seccomp profile (${path}) failed: open ${path}: ${systemMessage(error)}`);
+	}
+	try {
+		return JSON.stringify(JSON.parse(text));
+	} catch (error) {
+		throw new Error(`compacting json for seccomp profile (${path}) failed: ${(error as Error).message}`);
+	}
+}
+
+const architectures = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x'];
+const architectureAliases: Record<string, [string, string?]> = {
+	x86_64: ['amd64'],
+	'x86-64': ['amd64'],
+	i386: ['386'],
+	aarch64: ['arm64'],
+	armhf: ['arm', 'v7'],
+	armel: ['arm', 'v6'],
+};
+
+/** `os[/architecture[/variant]]`, or an architecture alone. */
+export function parsePlatform(text: string): Platform | undefined {
+	if (text === '') return undefined;
+	const parts = text.toLowerCase().split('/');
+	const fail = (message: string): never => {
+		throw new Error(
+			`error parsing specified platform: ${JSON.stringify(text)}: ${message}: invalid argument`,
+		);
+	};
+	if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
+		fail('platform specifier component must match "^[A-Za-z0-9_.-]+$"');
+	}
+	if (parts.length === 1) {
+		const [architecture, variant] = architectureAliases[parts[0]!] ?? [parts[0]!];
+		if (architectures.includes(architecture))
+			return {os: 'linux', architecture, ...(variant ? {variant} : {})};
+		if (parts[0] !== 'linux' && parts[0] !== 'windows') fail('unknown operating system or architecture');
+		const host: Record<string, string> = {x64: 'amd64', ia32: '386'};
+		return {os: parts[0]!, architecture: host[process.arch] ?? process.arch};
+	}
+	const [architecture, variant] = architectureAliases[parts[1]!] ?? [parts[1]!];
+	const given = parts[2] ?? variant;
+	return {os: parts[0]!, architecture, ...(given ? {variant: given} : {})};
+}

@@ -1,0 +1,82 @@
+import type {VolumeSummary} from '../../engine/api.ts';
+import {WherryError} from '../../engine/errors.ts';
+import {type CommandAction, describe, forEachObject} from '../face.ts';
+import {labelList, labelOf, printable} from '../format/names.ts';
+import {formatList, type ListView} from '../format/table.ts';
+import {printError, printLine, writeOut} from '../output.ts';
+import {keyValues} from '../parse/flag-values.ts';
+
+const view: ListView = {
+	type: '*formatter.volumeContext',
+	headings: {
+		Name: 'VOLUME NAME',
+		Driver: 'DRIVER',
+		Scope: 'SCOPE',
+		Availability: 'AVAILABILITY',
+		Group: 'GROUP',
+		Labels: 'LABELS',
+		Label: '',
+		Links: 'LINKS',
+		Mountpoint: 'MOUNTPOINT',
+		Size: 'SIZE',
+		Status: 'STATUS',
+	},
+	table: '{{.Driver}}\t{{.Name}}',
+	quietField: 'Name',
+};
+
+function volumeRow(volume: VolumeSummary): Record<string, unknown> {
+	return {
+		Availability: 'N/A',
+		Driver: volume.Driver,
+		Group: 'N/A',
+		Label: labelOf(volume.Labels),
+		Labels: printable(labelList(volume.Labels)),
+		Links: 'N/A',
+		Mountpoint: volume.Mountpoint,
+		Name: volume.Name,
+		Scope: volume.Scope,
+		Size: 'N/A',
+		Status: 'N/A',
+	};
+}
+
+export const listVolumes: CommandAction = async ({flags}, open) => {
+	const engine = await open();
+	const volumes = await engine.volumes.list({filters: flags.filters('filter')});
+	volumes.sort((a, b) => (a.Name < b.Name ? -1 : a.Name > b.Name ? 1 : 0));
+	const options = {format: flags.string('format'), quiet: flags.bool('quiet')};
+	writeOut(formatList(view, volumes.map(volumeRow), options));
+	return 0;
+};
+
+export const createVolume: CommandAction = async ({flags, args}, open) => {
+	const engine = await open();
+	const volume = await engine.volumes.create({
+		...(args[0] === undefined ? {} : {name: args[0]}),
+		driver: flags.string('driver'),
+		labels: keyValues(flags.list('label')),
+		options: flags.map('opt'),
+	});
+	printLine(volume.Name);
+	return 0;
+};
+
+export const removeVolumes: CommandAction = async ({flags, args}, open) => {
+	const engine = await open();
+	const force = flags.bool('force');
+	return await forEachObject(
+		args,
+		async (name) => {
+			try {
+				await engine.volumes.remove(name, {force});
+			} catch (error) {
+				if (!force || !(error instanceof WherryError) || error.code !== 'not-found') throw error;
+				printError(describe(error));
+				return undefined;
+			}
+			return name;
+		},
+		printLine,
+	);
+};

@@ -1,0 +1,133 @@
+import {isatty, type ReadStream} from 'node:tty';
+import type {Session} from '../../engine/api.ts';
+import {CliError} from '../errors.ts';
+import {printError, writeErr, writeOut} from '../output.ts';
+import {DetachScanner} from './detach-keys.ts';
+
+export const inputIsTerminal = (): boolean => isatty(0);
+export const outputIsTerminal = (): boolean => isatty(1);
+
+/** docker's check before it allocates a terminal for somebody who has none. */
+export function requireTerminal(attachStdin: boolean, tty: boolean): void {
+	if (attachStdin && tty && !inputIsTerminal()) throw new CliError('the input device is not a TTY', 1);
+}
+
+export interface WindowSize {
+	rows: number;
+	columns: number;
+}
+
+/** The window of the terminal that stdout is. */
+export function windowSize(): WindowSize | undefined {
+	if (!outputIsTerminal()) return undefined;
+	const [columns, rows] = process.stdout.getWindowSize();
+	return {rows, columns};
+}
+
+/** Puts the terminal into raw mode and back, also when the process ends in any way that Node sees. */
+class RawMode {
+	#stream: ReadStream | undefined;
+	readonly #restore = (): void => this.leave();
+
+	enter(): void {
+		if (!inputIsTerminal() || this.#stream) return;
+		this.#stream = process.stdin as ReadStream;
+		this.#stream.setRawMode(true);
+		process.on('exit', this.#restore);
+	}
+
+	leave(): void {
+		process.off('exit', this.#restore);
+		try {
+			this.#stream?.setRawMode(false);
+		} catch {
+			// The terminal is gone.
+		}
+		this.#stream = undefined;
+	}
+}
+
+/** What the proxy passes on. Job control (TSTP, CONT) stays with the client, as in a shell pipeline. */
+const proxied: NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'];
+const signalNumbers: Record<string, number> = {SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15};
+
+export interface PumpOptions {
+	/** The process in the container has a terminal. */
+	tty: boolean;
+	stdin: boolean;
+	detachKeys: Uint8Array;
+	/** Passes a signal on; without it a signal ends this process, and the container goes on. */
+	onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
+}
+
+/**
+ * Connects the terminal or pipes of this process to a session until the session ends or the user detaches.
+ * Resolves to the exit code, or to `detached`.
+ */
+export async function pump(session: Session, options: PumpOptions): Promise<number | 'detached'> {
+	const {tty, stdin, onSignal} = options;
+	const raw = new RawMode();
+	const cleanups: (() => void)[] = [];
+	const {promise: detached, resolve: detach} = Promise.withResolvers<'detached'>();
+
+	session.stdout.on('data', writeOut);
+	session.stderr.on('data', writeErr);
+	session.stdin.on('error', () => {
+		// The process has closed its end; what it printed still comes.
+	});
+
+	if (tty && outputIsTerminal()) {
+		const resize = (): void => {
+			const size = windowSize();
+			if (size) session.resize(size.rows, size.columns);
+		};
+		// Emitted after SIGWINCH, when Node has asked for the new size.
+		process.stdout.on('resize', resize);
+		cleanups.push(() => process.stdout.off('resize', resize));
+	}
+	for (const signal of proxied) {
+		const number = signalNumbers[signal];
+		if (!onSignal && number === undefined) continue;
+		const listener = (): void => {
+			if (onSignal) onSignal(signal);
+			else process.exit(128 + number!);
+		};
+		process.on(signal, listener);
+		cleanups.push(() => process.off(signal, listener));
+	}
+	if (stdin) {
+		if (tty) raw.enter();
+		const scanner = tty ? new DetachScanner(options.detachKeys) : undefined;
+		const input = process.stdin;
+		const onData = (chunk: Buffer): void => {
+			const {pass, detached: left} = scanner?.scan(chunk) ?? {pass: chunk, detached: false};
+			if (pass.length > 0 && !session.stdin.write(pass)) {
+				input.pause();
+				session.stdin.once('drain', () => input.resume());
+			}
+			if (left) detach('detached');
+		};
+		const onEnd = (): void => {
+			session.stdin.end();
+		};
+		input.on('data', onData);
+		input.on('end', onEnd);
+		input.on('error', onEnd);
+		cleanups.push(() => {
+			input.off('data', onData);
+			input.off('end', onEnd);
+			input.pause();
+		});
+	}
+	try {
+		const result = await Promise.race([detached, session.exit]);
+		if (result !== 'detached') return result.code;
+		session.detach();
+		raw.leave();
+		printError('read escape sequence');
+		return 'detached';
+	} finally {
+		raw.leave();
+		for (const cleanup of cleanups) cleanup();
+	}
+}
