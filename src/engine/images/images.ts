@@ -1,0 +1,225 @@
+/** The engine's images: pull, list, inspect, resolve, tag, remove. */
+import type {EngineEvent, ImageInspect, ImageSummary, Images, ResolvedImage} from '../api.ts';
+import {WherryError} from '../errors.ts';
+import type {Locks} from '../locks.ts';
+import type {Paths} from '../paths.ts';
+import type {TransportOptions} from '../registry/transport.ts';
+import {Catalog, type Image} from '../store/catalog.ts';
+import {collect, type Store, sweep} from '../store/collect.ts';
+import {findLayers} from '../store/layers.ts';
+import {type Entry, Layout, namedEntry, withNames, withUnnamed} from '../store/layout.ts';
+import {applyFilters, createdSeconds, createdTime} from './filters.ts';
+import {describeImage} from './inspect.ts';
+import {digestsOf, lookup, noSuchImage, tagsOf} from './lookup.ts';
+import {
+	canonical,
+	canonicalName,
+	familiar,
+	familiarName,
+	parseReference,
+	storedName,
+	withDefaultTag,
+} from './reference.ts';
+import {type ImageUser, planRemoval, removalLines} from './remove.ts';
+
+export interface ImagesOptions {
+	readonly paths: Paths;
+	readonly locks: Locks;
+	readonly journal: {
+		append(type: EngineEvent['Type'], action: string, id: string, attributes?: Record<string, string>): void;
+	};
+	/** The containers with the images that they were made from. */
+	readonly containersUsing: () => Promise<readonly ImageUser[]>;
+	readonly transport?: TransportOptions;
+	readonly env?: NodeJS.ProcessEnv;
+}
+
+const baseName = 'docker.io/wherry/base';
+
+export interface ImageEngine extends Images {
+	/** Removes what killed processes have left behind; cheap when there is nothing. */
+	repair(): Promise<void>;
+	close(): void;
+}
+
+export function createImages(options: ImagesOptions): ImageEngine {
+	const {paths, locks, journal} = options;
+	const layout = new Layout(paths, locks);
+	const store: Store = {paths, locks, layout, catalog: new Catalog(paths, layout)};
+	let closeTransport = () => {};
+
+	const tell = (action: string, id: string, name: string, labels?: Record<string, string> | null) =>
+		journal.append('image', action, id, {...labels, name});
+
+	async function connection() {
+		const [{Transport}, {dockerCredentials}] = await Promise.all([
+			import('../registry/transport.ts'),
+			import('../registry/credentials.ts'),
+		]);
+		const env = options.env ?? process.env;
+		const transport = new Transport({env, ...options.transport});
+		closeTransport = () => transport.close();
+		return {transport, credentials: dockerCredentials(env)};
+	}
+	let connecting: ReturnType<typeof connection> | undefined;
+
+	async function load(image: Image) {
+		for (const digest of image.manifests) {
+			const loaded = await store.catalog.load(digest);
+			if (loaded) return loaded;
+		}
+		throw new WherryError('corrupt', `image ${image.id} is damaged in the store; pull it again`, {
+			object: image.id,
+		});
+	}
+
+	async function find(text: string): Promise<Image> {
+		const images = await store.catalog.images();
+		try {
+			return lookup(images, text).image;
+		} catch (error) {
+			if (!(error instanceof WherryError) || error.code !== 'not-found' || !isBase(text)) throw error;
+			await engine.ensureBase();
+			return lookup(await store.catalog.images(), text).image;
+		}
+	}
+
+	const engine: ImageEngine = {
+		async pull(text, request = {}) {
+			const reference = withDefaultTag(parseReference(text));
+			if (canonicalName(reference) === baseName) {
+				const known = (await store.catalog.images()).length;
+				const id = await engine.ensureBase();
+				const image = lookup(await store.catalog.images(), id).image;
+				request.onProgress?.({
+					kind: 'status',
+					message: `Status: Image is up to date for ${familiar(reference)}`,
+				});
+				const changed = known !== (await store.catalog.images()).length;
+				return {id, digest: image.manifests[0]!, reference: canonical(reference), changed};
+			}
+			const {pullImage} = await import('./pull.ts');
+			connecting ??= connection();
+			const {transport, credentials} = await connecting;
+			const pulled = await pullImage(store, transport, credentials, {reference, ...request});
+			const image = (await store.catalog.images()).find(({id}) => id === pulled.id);
+			tell('pull', familiar(reference), familiarName(reference), image?.labels);
+			return {...pulled, reference: canonical(reference)};
+		},
+
+		async list({filters = {}} = {}) {
+			const [images, users] = await Promise.all([store.catalog.images(), options.containersUsing()]);
+			const counts = new Map<string, number>();
+			for (const {image} of users) counts.set(image, (counts.get(image) ?? 0) + 1);
+			return applyFilters(images, filters, (name) => lookup(images, name).image)
+				.sort((left, right) => createdTime(right.image) - createdTime(left.image))
+				.map(
+					({image, references}): ImageSummary => ({
+						Id: image.id,
+						RepoTags: tagsOf(references),
+						RepoDigests: digestsOf(references),
+						Created: createdSeconds(image.created),
+						Size: image.size ?? 0,
+						Labels: image.labels,
+						Containers: counts.get(image.id) ?? 0,
+					}),
+				);
+		},
+
+		async inspect(text): Promise<ImageInspect> {
+			const image = await find(text);
+			const {configuration} = await load(image);
+			return describeImage(image, configuration, findLayers(paths, image.diffIds), paths);
+		},
+
+		async resolve(text): Promise<ResolvedImage> {
+			const image = await find(text);
+			const {manifest, configuration} = await load(image);
+			let layers = findLayers(paths, configuration.diffIds);
+			if (layers.includes(undefined)) {
+				const {unpackImage} = await import('./pull.ts');
+				await unpackImage(store, manifest, configuration);
+				layers = findLayers(paths, configuration.diffIds);
+			}
+			const name = image.references.find(({digest}) => digest === undefined) ?? image.references[0];
+			return {
+				id: image.id,
+				config: configuration.config,
+				os: configuration.os,
+				architecture: configuration.architecture,
+				layers: layers.map((layer) => {
+					if (layer) return layer.key;
+					throw new WherryError('corrupt', `a layer of image ${text} can't be unpacked`, {object: image.id});
+				}),
+				name: name ? familiar(name) : image.id,
+			};
+		},
+
+		async tag(text, target) {
+			const reference = withDefaultTag(parseReference(target));
+			if (reference.digest !== undefined)
+				throw new WherryError('invalid', 'refusing to create a tag with a digest reference', {
+					object: target,
+				});
+			const image = await find(text);
+			const tagged = new Date().toISOString();
+			let done = false;
+			await layout.update((entries) => {
+				const from = entries.find(({descriptor}) => image.manifests.includes(descriptor.digest));
+				if (!from) return undefined;
+				done = true;
+				return withNames(entries, [namedEntry(from.descriptor, reference, tagged)]);
+			});
+			if (!done) throw noSuchImage(text);
+			tell('tag', image.id, familiar(reference), image.labels);
+		},
+
+		async remove(text, {force = false} = {}) {
+			const users = await options.containersUsing();
+			const images = await store.catalog.images();
+			const found = lookup(images, text);
+			const removal = planRemoval(images, found, text, users, force);
+			const gone = new Set(removal.untagged.map(storedName));
+			await layout.update((entries) => removeNames(entries, found.image, gone, removal.deleted));
+			for (const _ of removal.untagged) tell('untag', found.image.id, found.image.id, found.image.labels);
+			if (removal.deleted) {
+				await collect(store);
+				tell('delete', found.image.id, found.image.id, found.image.labels);
+			}
+			return removalLines(found.image, removal);
+		},
+
+		async ensureBase() {
+			const existing = (await store.catalog.images()).find(({references}) =>
+				references.some((each) => storedName(each) === `${baseName}:latest`),
+			);
+			if (existing) return existing.id;
+			const {makeBase} = await import('./base.ts');
+			return makeBase(store, parseReference(`${baseName}:latest`));
+		},
+
+		repair: () => sweep(store),
+		close: () => closeTransport(),
+	};
+	return engine;
+}
+
+function isBase(text: string): boolean {
+	try {
+		return storedName(parseReference(text)) === `${baseName}:latest`;
+	} catch {
+		return false;
+	}
+}
+
+/** The entries without these names of an image. Names that it has got meanwhile keep it. */
+function removeNames(entries: readonly Entry[], image: Image, gone: Set<string>, deleted: boolean): Entry[] {
+	const isOurs = ({descriptor}: Entry) => image.manifests.includes(descriptor.digest);
+	const named = entries.filter(
+		(entry) => entry.reference && !(isOurs(entry) && gone.has(storedName(entry.reference))),
+	);
+	return withUnnamed(
+		named,
+		entries.filter((entry) => !(deleted && isOurs(entry))),
+	);
+}

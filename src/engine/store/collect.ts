@@ -1,0 +1,109 @@
+/**
+ * Gives back what nothing refers to: blobs and layers that no image, no container and no lease needs, and
+ * what killed processes left in WHERRY_ROOT/ingest. A layer first gets another name, which is one step, and is
+ * deleted then; a container that is being made sees it whole or not at all.
+ */
+import {randomBytes} from 'node:crypto';
+import {lstatSync, mkdirSync, renameSync, unlinkSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import {isErrno} from '../errors.ts';
+import type {Locks} from '../locks.ts';
+import type {Paths} from '../paths.ts';
+import type {Catalog} from './catalog.ts';
+import {chainIds} from './digest.ts';
+import {syncFolder} from './files.ts';
+import type {Layout} from './layout.ts';
+import {abandonedStaging, collectLock, leasedKeys, listFolder} from './leases.ts';
+
+const hex = /^[a-f0-9]{64}$/;
+const removedSuffix = '.removed';
+const partialSuffix = '.partial';
+/** Milliseconds that an interrupted download is kept for. */
+const partialLife = 7 * 24 * 3600 * 1000;
+
+export interface Store {
+	readonly paths: Paths;
+	readonly locks: Locks;
+	readonly layout: Layout;
+	readonly catalog: Catalog;
+}
+
+export const partialPath = (paths: Paths, blobHex: string): string =>
+	join(paths.ingest, `${blobHex}${partialSuffix}`);
+
+/** The keys of the layers of all containers, as their `container.json` has them. */
+async function containerLayers(paths: Paths): Promise<Set<string>> {
+	const keys = new Set<string>();
+	for (const id of listFolder(paths.containers)) {
+		try {
+			const {layers} = JSON.parse(await readFile(join(paths.container(id), 'container.json'), 'utf8'));
+			if (Array.isArray(layers)) for (const key of layers) keys.add(String(key));
+		} catch (error) {
+			// One that can't be read has no layers that could be named; one without its file is being removed.
+			if (!isErrno(error, 'ENOENT', 'ENOTDIR') && !(error instanceof SyntaxError)) throw error;
+		}
+	}
+	return keys;
+}
+
+async function imageKeys({layout, catalog}: Store): Promise<Set<string>> {
+	const keys = new Set<string>();
+	const add = (digest: string) => keys.add(digest.slice(7));
+	for (const {descriptor} of await layout.read()) add(descriptor.digest);
+	for (const image of await catalog.images()) {
+		for (const digest of [...image.allBlobs, ...image.diffIds, ...chainIds(image.diffIds)]) add(digest);
+	}
+	return keys;
+}
+
+/** Deletes everything that nothing refers to. */
+export async function collect(store: Store): Promise<void> {
+	const {paths, locks, layout} = store;
+	const trees = await locks.with(collectLock, async () => {
+		// In this order: what a lease protected until now is in the index when its lease is gone.
+		const live = leasedKeys(paths);
+		for (const key of await imageKeys(store)) live.add(key);
+		for (const key of await containerLayers(paths)) live.add(key);
+		const removed = abandonedStaging(paths);
+		mkdirSync(paths.ingest, {recursive: true, mode: 0o700});
+		for (const name of listFolder(paths.layers)) {
+			if (!hex.test(name) || live.has(name)) continue;
+			const aside = join(paths.ingest, `${name}.${randomBytes(4).toString('hex')}${removedSuffix}`);
+			renameSync(paths.layer(name), aside);
+		}
+		for (const name of listFolder(layout.blobs))
+			if (hex.test(name) && !live.has(name)) await layout.removeBlob(`sha256:${name}`);
+			else if (name.startsWith('.') && isOld(join(layout.blobs, name))) unlinkSync(join(layout.blobs, name));
+		return removed;
+	});
+	await removeAll(paths, trees);
+}
+
+/** The part of `collect` that costs next to nothing when no process was killed. */
+export async function sweep({paths, locks}: Pick<Store, 'paths' | 'locks'>): Promise<void> {
+	const names = listFolder(paths.ingest);
+	if (names.length === 0) return;
+	const trees = await locks.with(collectLock, () => {
+		leasedKeys(paths);
+		return abandonedStaging(paths);
+	});
+	await removeAll(paths, trees);
+}
+
+async function removeAll(paths: Paths, trees: readonly string[]): Promise<void> {
+	const rest: string[] = [];
+	for (const name of listFolder(paths.ingest)) {
+		const path = join(paths.ingest, name);
+		if (name.endsWith(removedSuffix)) rest.push(path);
+		if (name.endsWith(partialSuffix) && isOld(path)) unlinkSync(path);
+	}
+	for (const path of [...trees, ...rest]) await native.removeTree(path);
+	if (rest.length > 0) await syncFolder(paths.layers);
+}
+
+function isOld(path: string): boolean {
+	const found = lstatSync(path, {throwIfNoEntry: false});
+	return found !== undefined && Date.now() - found.mtimeMs > partialLife;
+}

@@ -1,0 +1,76 @@
+/** Writing files so that after a crash there is the old file, the new file, or none, but no half of one. */
+import {randomBytes} from 'node:crypto';
+import {constants, unlinkSync} from 'node:fs';
+import {mkdir, open, readFile, rename} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
+import {isErrno, WherryError} from '../errors.ts';
+
+const attempt = (run: () => void): void => {
+	try {
+		run();
+	} catch {}
+};
+
+/** Undefined when there is no such file. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+	try {
+		return await readFile(path);
+	} catch (error) {
+		if (isErrno(error, 'ENOENT')) return undefined;
+		throw error;
+	}
+}
+
+/** A name beside `path` that nobody else uses. */
+export const temporaryName = (path: string): string =>
+	join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+
+/** Replaces a file as a whole; its folder is made when missing. `sync: false` for what can be made again. */
+export async function replaceFile(
+	path: string,
+	bytes: Uint8Array | string,
+	options: {sync?: boolean; mode?: number} = {},
+): Promise<void> {
+	const temporary = temporaryName(path);
+	try {
+		const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+		const openFile = () => open(temporary, flags, options.mode ?? 0o600);
+		const file = await openFile().catch(async (error) => {
+			if (!isErrno(error, 'ENOENT')) throw error;
+			await mkdir(dirname(path), {recursive: true, mode: 0o700});
+			return openFile();
+		});
+		try {
+			await file.writeFile(bytes);
+			if (options.sync ?? true) await file.sync();
+		} finally {
+			await file.close();
+		}
+		await rename(temporary, path);
+	} catch (error) {
+		attempt(() => unlinkSync(temporary));
+		throw storageError(error, path);
+	}
+}
+
+/** Makes the names in a folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+	const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+	try {
+		await folder.sync();
+	} finally {
+		await folder.close();
+	}
+}
+
+/** A full disk and the like in words; everything else as it is. */
+export function storageError(error: unknown, path: string): unknown {
+	const fail = (code: WherryError['code'], message: string) =>
+		new WherryError(code, `write ${path}: ${message}`, {object: path, cause: error});
+	if (isErrno(error, 'ENOSPC')) return fail('exhausted', 'no space left on device');
+	if (isErrno(error, 'EDQUOT')) return fail('exhausted', 'disk quota exceeded');
+	if (isErrno(error, 'EROFS')) return fail('denied', 'read-only file system');
+	if (isErrno(error, 'EACCES', 'EPERM')) return fail('denied', 'permission denied');
+	if (isErrno(error, 'EIO')) return fail('internal', 'input/output error');
+	return error;
+}

@@ -1,0 +1,196 @@
+/**
+ * The images on disk: an OCI image layout (image-spec, image-layout.md) that skopeo and others read. Every
+ * name is one entry of index.json: `org.opencontainers.image.ref.name` has it as people write it,
+ * `io.containerd.image.name` in full. An image without a name keeps one entry without both.
+ */
+import {link, rename, stat, unlink} from 'node:fs/promises';
+import {join} from 'node:path';
+import {isErrno, WherryError} from '../errors.ts';
+import {canonical, familiar, parseReference, type Reference, storedName} from '../images/reference.ts';
+import type {Locks} from '../locks.ts';
+import type {Paths} from '../paths.ts';
+import {digestHex, sha256} from './digest.ts';
+import {readIfThere, replaceFile} from './files.ts';
+import {type Descriptor, mediaTypes, parseDescriptor} from './manifest.ts';
+
+const refName = 'org.opencontainers.image.ref.name';
+const fullName = 'io.containerd.image.name';
+/** When `tag` gave the name, RFC 3339. */
+const taggedAt = 'wherry.tagged';
+
+const largestIndex = 64 << 20;
+
+/** One entry of index.json. */
+export interface Entry {
+	readonly descriptor: Descriptor;
+	/** Absent for an image that has lost its names. */
+	readonly reference?: Reference;
+}
+
+export const taggedTime = (entry: Entry): string | undefined => entry.descriptor.annotations?.[taggedAt];
+
+/** An entry that gives a name to a manifest. `tagged` is RFC 3339. */
+export function namedEntry(descriptor: Descriptor, reference: Reference, tagged?: string): Entry {
+	const annotations = {
+		[refName]: familiar(reference),
+		[fullName]: canonical(reference),
+		...(tagged === undefined ? {} : {[taggedAt]: tagged}),
+	};
+	return {reference, descriptor: {...bare(descriptor), annotations}};
+}
+
+export const unnamedEntry = (descriptor: Descriptor): Entry => ({descriptor: bare(descriptor)});
+
+const bare = ({mediaType, digest, size, platform}: Descriptor): Descriptor => ({
+	mediaType,
+	digest,
+	size,
+	...(platform === undefined ? {} : {platform}),
+});
+
+/** The name of an entry; other tools write only the annotation of the specification. */
+function referenceOf(descriptor: Descriptor): Reference | undefined {
+	const name = descriptor.annotations?.[fullName] ?? descriptor.annotations?.[refName];
+	if (name === undefined) return undefined;
+	try {
+		const reference = parseReference(name);
+		return reference.tag === undefined && reference.digest === undefined
+			? {...reference, tag: 'latest'}
+			: reference;
+	} catch {
+		return undefined;
+	}
+}
+
+export class Layout {
+	readonly #root: string;
+	readonly #locks: Locks;
+
+	constructor(paths: Paths, locks: Locks) {
+		this.#root = paths.images;
+		this.#locks = locks;
+	}
+
+	get blobs(): string {
+		return join(this.#root, 'blobs', 'sha256');
+	}
+
+	blobPath(digest: string): string {
+		return join(this.blobs, digestHex(digest));
+	}
+
+	/** Bytes; undefined when it is not there. */
+	async blobSize(digest: string): Promise<number | undefined> {
+		try {
+			return (await stat(this.blobPath(digest))).size;
+		} catch (error) {
+			if (isErrno(error, 'ENOENT')) return undefined;
+			throw error;
+		}
+	}
+
+	/** A document, verified. Undefined when it is not there or not what its name says: it has to be fetched again. */
+	async readBlob(digest: string): Promise<Buffer | undefined> {
+		const bytes = await readIfThere(this.blobPath(digest));
+		return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined;
+	}
+
+	/** Writes a document unless it is there; returns its digest. */
+	async writeBlob(bytes: Uint8Array): Promise<string> {
+		const digest = sha256(bytes);
+		if ((await this.readBlob(digest)) === undefined) await replaceFile(this.blobPath(digest), bytes);
+		return digest;
+	}
+
+	/** Moves a verified and synchronized file into the store. */
+	async adoptBlob(file: string, digest: string): Promise<void> {
+		await rename(file, this.blobPath(digest));
+	}
+
+	/** Gives a verified file in the store a second name outside of it, which costs no space. */
+	async linkBlob(digest: string, to: string): Promise<void> {
+		await link(this.blobPath(digest), to);
+	}
+
+	async removeBlob(digest: string): Promise<void> {
+		try {
+			await unlink(this.blobPath(digest));
+		} catch (error) {
+			if (!isErrno(error, 'ENOENT')) throw error;
+		}
+	}
+
+	/** The entries of index.json. Takes no lock: the file is only ever replaced. */
+	async read(): Promise<Entry[]> {
+		const bytes = await readIfThere(join(this.#root, 'index.json'));
+		if (bytes === undefined) return [];
+		if (bytes.length > largestIndex) throw this.#corrupt();
+		let document: unknown;
+		try {
+			document = JSON.parse(bytes.toString('utf8'));
+		} catch (cause) {
+			throw this.#corrupt(cause);
+		}
+		const manifests =
+			typeof document === 'object' && document !== null && 'manifests' in document
+				? document.manifests
+				: undefined;
+		if (!Array.isArray(manifests)) throw this.#corrupt();
+		return manifests.map((value, at) => {
+			const descriptor = parseDescriptor(value, `entry ${at} of index.json`);
+			const reference = referenceOf(descriptor);
+			return {descriptor, ...(reference === undefined ? {} : {reference})};
+		});
+	}
+
+	/**
+	 * Changes index.json: `change` gets the current entries and returns the new ones, or undefined to leave
+	 * it. It runs under the lock, so it must be quick.
+	 */
+	update(change: (entries: readonly Entry[]) => readonly Entry[] | undefined): Promise<void> {
+		return this.#locks.with('images', async () => {
+			const changed = change(await this.read());
+			if (changed === undefined) return;
+			const layout = join(this.#root, 'oci-layout');
+			if ((await readIfThere(layout)) === undefined)
+				await replaceFile(layout, JSON.stringify({imageLayoutVersion: '1.0.0'}));
+			const document = {
+				schemaVersion: 2,
+				mediaType: mediaTypes.ociIndex,
+				manifests: changed.map(({descriptor}) => descriptor),
+			};
+			await replaceFile(join(this.#root, 'index.json'), JSON.stringify(document));
+		});
+	}
+
+	#corrupt(cause?: unknown): WherryError {
+		const path = join(this.#root, 'index.json');
+		return new WherryError('corrupt', `${path} is damaged; it has to be an OCI image index`, {
+			object: path,
+			cause,
+		});
+	}
+}
+
+/**
+ * The entries after names have been given: each name has one entry, and a manifest that has lost its last
+ * one stays, without a name.
+ */
+export function withNames(entries: readonly Entry[], added: readonly Entry[]): Entry[] {
+	const taken = new Set(added.flatMap(({reference}) => (reference ? storedName(reference) : [])));
+	const kept = entries.filter(({reference}) => !reference || !taken.has(storedName(reference)));
+	const named = [...kept.filter(({reference}) => reference), ...added];
+	return withUnnamed(named, entries);
+}
+
+/** The named entries, and one for every manifest of `before` that is not among them. */
+export function withUnnamed(named: readonly Entry[], before: readonly Entry[]): Entry[] {
+	const seen = new Set(named.map(({descriptor}) => descriptor.digest));
+	const result = [...named];
+	for (const {descriptor} of before) {
+		if (seen.has(descriptor.digest)) continue;
+		seen.add(descriptor.digest);
+		result.push(unnamedEntry(descriptor));
+	}
+	return result;
+}
