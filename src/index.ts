@@ -1,2 +1,5 @@
+/** Wherry as a library: `const engine = openEngine()`. */
 export type * from './engine/api.ts';
-export {WherryError, type ErrorCode} from './engine/errors.ts';
+export {openEngine} from './engine/engine.ts';
+export {type ErrorCode, WherryError} from './engine/errors.ts';
+export {Paths} from './engine/paths.ts';

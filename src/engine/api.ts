@@ -144,6 +144,8 @@ export interface CreateOptions {
 	config?: Partial<ContainerConfig>;
 	hostConfig?: Partial<HostConfig>;
 	platform?: Platform;
+	/** Made by `run`, which starts it at once: one with AutoRemove goes when its maker dies before the start. */
+	transient?: boolean;
 }
 
 /** The streams of a container or of an exec. */

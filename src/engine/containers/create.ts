@@ -1,14 +1,17 @@
 /** Makes a container: its folder appears with everything in it, under a name that is its own. */
 import {randomBytes} from 'node:crypto';
-import {mkdirSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
-import type {CreateOptions, HostConfig} from '../api.ts';
+import {detectCgroups} from '../../runtime/cgroups/layout.ts';
+import {checkResources, limitHost} from '../../runtime/cgroups/limits.ts';
+import type {CreateOptions, HostConfig, ResolvedImage} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {timestamp} from '../files.ts';
-import {ownIdentity} from '../processes.ts';
+import {startTime} from '../processes.ts';
+import {collectLock} from '../store/leases.ts';
 import {checkConfig, mergeConfig} from './config.ts';
 import {type EngineContext, emit, namesLock} from './context.ts';
 import {inheritedMounts, makeMounts, releaseMounts} from './create-mounts.ts';
@@ -17,6 +20,7 @@ import {wantedMounts} from './mounts.ts';
 import {checkName, lookUpName, nameConflict, randomName, releaseName, reserveName} from './names.ts';
 import {type ContainerRecord, findContainer, readRecord} from './record.ts';
 import {makeRoot, storageDriver} from './storage.ts';
+import {markTransient, unmarkTransient} from './transient.ts';
 
 /** `container:NAME` to `container:ID`, so that a rename doesn't lead to another one. */
 function resolveJoined(context: EngineContext, host: HostConfig): void {
@@ -49,19 +53,45 @@ function checkPlatform(options: CreateOptions, image: {os: string; architecture:
 	);
 }
 
+const limitKeys = [
+	'Memory',
+	'MemorySwap',
+	'MemoryReservation',
+	'MemorySwappiness',
+	'OomKillDisable',
+	'OomScoreAdj',
+	'NanoCpus',
+	'CpuShares',
+	'CpuPeriod',
+	'CpuQuota',
+	'CpusetCpus',
+	'CpusetMems',
+	'PidsLimit',
+	'BlkioWeight',
+] as const satisfies (keyof HostConfig)[];
+
+/** docker's rules for limits and what the host can limit; what it can't is taken out with a warning. */
+function checkLimits(host: HostConfig): string[] {
+	if (!limitKeys.some((key) => host[key])) return [];
+	try {
+		const {limits, warnings} = checkResources(host, limitHost(detectCgroups()));
+		Object.assign(host, limits);
+		return warnings;
+	} catch (error) {
+		throw new WherryError('invalid', (error as Error).message, {cause: error});
+	}
+}
+
 /** The record of the container as it would be made, without its mounts; changes nothing. */
 export async function planRecord(
 	context: EngineContext,
 	options: CreateOptions,
-): Promise<{
-	record: ContainerRecord;
-	layers: readonly string[];
-	image: Awaited<ReturnType<Awaited<ReturnType<EngineContext['images']>>['resolve']>>;
-}> {
+): Promise<{record: ContainerRecord; image: ResolvedImage; warnings: string[]}> {
 	const user = options.config ?? {};
 	const name = options.name === undefined || options.name === '' ? '' : checkName(options.name);
 	const host = completeHostConfig(options.hostConfig ?? {});
 	checkHostConfig(user, host);
+	const warnings = checkLimits(host);
 	const image = await (await context.images()).resolve(options.image);
 	checkPlatform(options, image);
 	const config = mergeConfig(user, image.config, options.image);
@@ -74,18 +104,35 @@ export async function planRecord(
 		ImageName: image.name,
 		Os: image.os,
 		Architecture: image.architecture,
-		Layers: image.layers,
+		layers: image.layers,
 		Config: config,
 		HostConfig: host,
 		Mounts: [],
 	};
 	completeHostname(context, record);
 	checkConfig(config);
-	return {record, layers: image.layers, image};
+	return {record, image, warnings};
 }
 
 /** Gives the folder its place, and the container its name. */
 async function publish(context: EngineContext, record: ContainerRecord, folder: string): Promise<void> {
+	const {paths} = context;
+	// A layer that nobody refers to may be deleted under this lock; from here on somebody does.
+	const layers = await context.locks.acquire(collectLock);
+	try {
+		const missing = record.layers.find((key) => !existsSync(paths.layer(key)));
+		if (missing) {
+			throw new WherryError('not-found', `No such image: ${record.Config.Image}`, {
+				object: record.Config.Image,
+			});
+		}
+		await nameAndPlace(context, record, folder);
+	} finally {
+		layers.release();
+	}
+}
+
+async function nameAndPlace(context: EngineContext, record: ContainerRecord, folder: string): Promise<void> {
 	const {paths} = context;
 	await context.locks.with(namesLock, () => {
 		if (record.Name) reserveName(paths, record.Name, record.Id);
@@ -122,30 +169,31 @@ export async function createContainer(
 	options: CreateOptions,
 ): Promise<{id: string; warnings: string[]}> {
 	const {paths} = context;
-	const {record, image} = await planRecord(context, options);
+	const {record, image, warnings} = await planRecord(context, options);
 	if (record.Name) {
 		// Early, so that a taken name costs nothing; what counts is the reservation.
 		const holder = lookUpName(paths, record.Name);
 		if (holder && readRecord(paths, holder)) throw nameConflict(record.Name, holder);
 	}
-	if (options.transient && record.HostConfig.AutoRemove) record.Creator = ownIdentity();
 	const inherited = inheritedMounts(context, record.HostConfig.VolumesFrom ?? []);
 	const wanted = wantedMounts(
 		record.Config,
 		record.HostConfig,
 		new Set(inherited.map((mount) => mount.Destination)),
 	);
-	const folder = join(paths.containers, `.new-${record.Id}-${process.pid}`);
+	const folder = join(paths.containers, `.new-${record.Id}-${process.pid}-${startTime(process.pid) ?? 0}`);
 	try {
 		makeFolder(folder);
-		await makeRoot(paths, storageDriver(paths), folder, record.Layers);
+		await makeRoot(paths, storageDriver(paths), folder, record.layers);
+		if (options.transient && record.HostConfig.AutoRemove) markTransient(paths, record.Id);
 		record.Mounts = await makeMounts(context, record.Id, wanted, inherited, image);
 		await publish(context, record, folder);
 	} catch (error) {
 		await releaseMounts(context, record.Id, record.Mounts, true);
+		unmarkTransient(paths, record.Id);
 		await native.removeTree(folder);
 		throw error;
 	}
 	emit(context, record, 'create');
-	return {id: record.Id, warnings: []};
+	return {id: record.Id, warnings};
 }

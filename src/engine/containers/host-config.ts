@@ -1,10 +1,8 @@
-/** docker's `HostConfig`: the defaults, and what contradicts itself. Pure but for the host's CPU count. */
-import {availableParallelism} from 'node:os';
+/** docker's `HostConfig`: the defaults, and what contradicts itself. Limits are checked in runtime/cgroups. Pure. */
 import type {ContainerConfig, HostConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
 
 const MiB = 1 << 20;
-const minimumMemory = 6 * MiB;
 
 const defaults: HostConfig = {
 	Binds: null,
@@ -71,8 +69,6 @@ export function completeHostConfig(user: Partial<HostConfig>): HostConfig {
 	host.CgroupnsMode ||= host.Privileged ? 'host' : 'private';
 	host.ShmSize ||= defaults.ShmSize;
 	host.Runtime ||= defaults.Runtime;
-	// As much swap as memory is docker's meaning of a memory limit alone.
-	if (host.Memory > 0 && host.MemorySwap === 0) host.MemorySwap = host.Memory * 2;
 	return host;
 }
 
@@ -98,53 +94,6 @@ function checkNumbers(host: HostConfig): void {
 	if (host.ShmSize < 0) fail('SHM size can not be less than 0');
 	if (host.Memory < 0 || host.MemoryReservation < 0 || host.CpuShares < 0) {
 		fail('invalid value: memory and CPU limits can not be less than 0');
-	}
-	if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000) {
-		fail(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
-	}
-}
-
-function checkMemory(host: HostConfig): void {
-	const {Memory, MemorySwap, MemoryReservation, MemorySwappiness} = host;
-	if (Memory !== 0 && Memory < minimumMemory) fail('Minimum memory limit allowed is 6MB');
-	if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory) {
-		fail('Minimum memoryswap limit should be larger than memory limit, see usage');
-	}
-	if (Memory === 0 && MemorySwap > 0) {
-		fail('You should always set the Memory limit when using Memoryswap limit, see usage');
-	}
-	if (MemorySwap < -1) fail(`invalid value for memory-swap: ${MemorySwap}`);
-	if (MemorySwappiness !== null && (MemorySwappiness < -1 || MemorySwappiness > 100)) {
-		fail(`Invalid value: ${MemorySwappiness}, valid memory swappiness range is 0-100`);
-	}
-	if (MemoryReservation > 0 && MemoryReservation < minimumMemory) {
-		fail('Minimum memory reservation allowed is 6MB');
-	}
-	if (Memory > 0 && MemoryReservation > 0 && Memory < MemoryReservation) {
-		fail('Minimum memory limit can not be less than memory reservation limit, see usage');
-	}
-}
-
-function checkCpu(host: HostConfig): void {
-	const {NanoCpus, CpuPeriod, CpuQuota, BlkioWeight} = host;
-	if (NanoCpus > 0 && CpuPeriod > 0) fail('Conflicting options: Nano CPUs and CPU Period cannot both be set');
-	if (NanoCpus > 0 && CpuQuota > 0) fail('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
-	const cpus = availableParallelism();
-	if (NanoCpus < 0 || NanoCpus > cpus * 1e9) {
-		fail(`Range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
-	}
-	if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
-		fail('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
-	}
-	if (CpuQuota > 0 && CpuQuota < 1000) fail('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-	for (const [what, list] of [
-		['cpus', host.CpusetCpus],
-		['mems', host.CpusetMems],
-	] as const) {
-		if (list && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(list)) fail(`Invalid value ${list} for cpuset ${what}`);
-	}
-	if (BlkioWeight !== 0 && (BlkioWeight < 10 || BlkioWeight > 1000)) {
-		fail('Range of blkio weight is from 10 to 1000');
 	}
 }
 
@@ -248,8 +197,6 @@ export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): 
 /** Throws `invalid`, or `unsupported` for what is known but not there yet. */
 export function checkHostConfig(user: Partial<ContainerConfig>, host: HostConfig): void {
 	checkNumbers(host);
-	checkMemory(host);
-	checkCpu(host);
 	checkLog(host.LogConfig);
 	checkRestart(host);
 	checkModes(host);

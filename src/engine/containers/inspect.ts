@@ -117,7 +117,8 @@ export async function inspectContainer(
 				driver === 'overlay2'
 					? {
 							ID: record.Id,
-							LowerDir: record.Layers.map((key) => join(paths.layer(key), 'fs'))
+							LowerDir: record.layers
+								.map((key) => join(paths.layer(key), 'fs'))
 								.toReversed()
 								.join(':'),
 							MergedDir: '',

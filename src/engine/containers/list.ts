@@ -33,6 +33,15 @@ export function readRows(paths: Paths): Row[] {
 	return rows.sort((a, b) => (a.record.Created < b.record.Created ? 1 : -1));
 }
 
+/** The images that containers were made from, for those who count or remove images. */
+export function imageUsers(paths: Paths): {id: string; image: string; running: boolean}[] {
+	return readRows(paths).map(({record, state}) => ({
+		id: record.Id,
+		image: record.Image,
+		running: isUp(state),
+	}));
+}
+
 const known = new Set([
 	'ancestor',
 	'before',

@@ -3,7 +3,7 @@
  * exclusively and with its content in one step.
  */
 import {randomInt} from 'node:crypto';
-import {mkdirSync, readlinkSync, symlinkSync, unlinkSync} from 'node:fs';
+import {existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';
@@ -56,7 +56,7 @@ export function nameConflict(name: string, id: string): WherryError {
 	);
 }
 
-/** Throws `conflict` when it is taken. */
+/** Under the lock of the names. One whose container is gone is free. Throws `conflict` when it is taken. */
 export function reserveName(paths: Paths, name: string, id: string): void {
 	const reserve = () => symlinkSync(`../containers/${id}`, join(paths.names, name));
 	try {
@@ -68,8 +68,11 @@ export function reserveName(paths: Paths, name: string, id: string): void {
 			reserve();
 		}
 	} catch (error) {
-		if (isErrno(error, 'EEXIST')) throw nameConflict(name, lookUpName(paths, name) ?? '');
-		throw error;
+		if (!isErrno(error, 'EEXIST')) throw error;
+		const holder = lookUpName(paths, name);
+		if (holder && existsSync(paths.container(holder))) throw nameConflict(name, holder);
+		unlinkSync(join(paths.names, name));
+		reserve();
 	}
 }
 

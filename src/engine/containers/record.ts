@@ -9,7 +9,7 @@ import type {ContainerConfig, ContainerStatus, HostConfig, MountPoint} from '../
 import {isErrno, WherryError} from '../errors.ts';
 import {readIfThere, replaceFile} from '../files.ts';
 import type {Paths} from '../paths.ts';
-import {bootId, isAlive, type ProcessIdentity} from '../processes.ts';
+import {bootId, isAlive} from '../processes.ts';
 import {isId, lookUpName} from './names.ts';
 
 /** A mount point, and what the engine needs to know of it besides what `inspect` shows. */
@@ -33,12 +33,10 @@ export interface ContainerRecord {
 	Os: string;
 	Architecture: string;
 	/** Keys of the layers, lowest first. */
-	Layers: string[];
+	layers: string[];
 	Config: ContainerConfig;
 	HostConfig: HostConfig;
 	Mounts: StoredMount[];
-	/** Who made it, as long as it has never run: a --rm container whose maker died before the start is removed. */
-	Creator?: ProcessIdentity;
 }
 
 export const zeroTime = '0001-01-01T00:00:00Z';

@@ -1,9 +1,10 @@
 /** Another name for a container, also while it runs: the monitor reads the name for its events anew. */
 import {WherryError} from '../errors.ts';
+import {stopPlan} from './bundle.ts';
 import {type EngineContext, emit, namesLock} from './context.ts';
 import {checkName, releaseName, reserveName} from './names.ts';
 import {findContainer, noSuchContainer, readRecord, writeRecord} from './record.ts';
-import {writeAttributes} from './run-files.ts';
+import {writeAttributes, writeStopPlan} from './run-files.ts';
 
 export async function renameContainer(
 	context: EngineContext,
@@ -32,6 +33,8 @@ export async function renameContainer(
 				releaseName(paths, name, Id);
 				throw error;
 			}
+			// The plan that removes a --rm container names its name; the old one may soon be another's.
+			if (record.HostConfig.AutoRemove) writeStopPlan(paths, Id, stopPlan(paths, record));
 			releaseName(paths, old, Id);
 			writeAttributes(paths, record);
 			emit(context, record, 'rename', {oldName: `/${old}`});

@@ -16,12 +16,20 @@ export function eventMembers(record: ContainerRecord): string {
 }
 
 /** Nothing when the container has no folder there: it isn't up. */
-export function writeAttributes(paths: Paths, record: ContainerRecord): void {
+function replaceRunFile(paths: Paths, id: string, name: string, content: string | Uint8Array): void {
 	try {
-		replaceFile(join(paths.runContainer(record.Id), 'attributes'), eventMembers(record));
+		replaceFile(join(paths.runContainer(id), name), content);
 	} catch (error) {
 		if (!isErrno(error, 'ENOENT')) throw error;
 	}
+}
+
+export function writeAttributes(paths: Paths, record: ContainerRecord): void {
+	replaceRunFile(paths, record.Id, 'attributes', eventMembers(record));
+}
+
+export function writeStopPlan(paths: Paths, id: string, plan: Plan): void {
+	replaceRunFile(paths, id, 'stop.plan', encodePlan(plan));
 }
 
 /** The stop plan comes first: from then on everybody knows how to clean up. */

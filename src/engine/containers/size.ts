@@ -49,6 +49,6 @@ export async function containerSize(
 ): Promise<{SizeRw: number; SizeRootFs: number}> {
 	const SizeRw = await folderSize(join(paths.container(record.Id), 'upper'));
 	let SizeRootFs = SizeRw;
-	for (const key of record.Layers) SizeRootFs += await layerSize(paths, key);
+	for (const key of record.layers) SizeRootFs += await layerSize(paths, key);
 	return {SizeRw, SizeRootFs};
 }

@@ -1,0 +1,117 @@
+/** Sessions with a container that is up: attach and exec. */
+import {randomBytes} from 'node:crypto';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {capabilityNames} from '../../runtime/capabilities.ts';
+import {compileExec} from '../../runtime/compile.ts';
+import {request, streams} from '../../runtime/monitor-protocol.ts';
+import type {Spec} from '../../runtime/oci.ts';
+import {parseOciJson} from '../../runtime/oci-json.ts';
+import {encodePlan} from '../../runtime/plan/encode.ts';
+import type {ExecOptions, Session, StreamOptions} from '../api.ts';
+import {WherryError} from '../errors.ts';
+import {containerCgroups, seccompProgram} from './bundle.ts';
+import {type EngineContext, emit} from './context.ts';
+import {streamRequest} from './frames.ts';
+import {openSession} from './monitor-client.ts';
+import {execError, notRunning} from './monitor-errors.ts';
+import {reachMonitor} from './monitor-requests.ts';
+import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
+import {specHost} from './spec-host.ts';
+
+function conflict(message: string, id: string): WherryError {
+	return new WherryError('conflict', message, {object: id});
+}
+
+export async function attachContainer(
+	context: EngineContext,
+	container: string,
+	options: StreamOptions,
+): Promise<Session> {
+	const record = findContainer(context.paths, container);
+	const state = currentState(context.paths, record.Id);
+	if (!isUp(state)) {
+		throw conflict('You cannot attach to a stopped container, start it first', record.Id);
+	}
+	if (state.status === 'paused') {
+		throw conflict('You cannot attach to a paused container, unpause it first', record.Id);
+	}
+	if (state.status === 'restarting') {
+		throw conflict('You cannot attach to a restarting container, wait until it is running', record.Id);
+	}
+	const {session} = await reachMonitor(context, record, (socket) =>
+		openSession(socket, request.attach, streamRequest(options), options),
+	);
+	emit(context, record, 'attach');
+	return session;
+}
+
+/** The bundle's spec, as it was when the container started. */
+function readSpec(context: EngineContext, id: string): Spec {
+	return parseOciJson(readFileSync(join(context.paths.container(id), 'config.json'), 'utf8')) as Spec;
+}
+
+/** `user`, `user:group`; without a group named, --group-add of the container holds for the same user only. */
+function execPlan(context: EngineContext, record: ContainerRecord, options: ExecOptions) {
+	const spec = readSpec(context, record.Id);
+	const host = specHost();
+	const capabilities = options.privileged
+		? capabilityNames.slice(0, host.lastCapability + 1)
+		: (spec.process?.capabilities?.bounding ?? []);
+	return compileExec({
+		spec,
+		cgroups: containerCgroups(record.Id),
+		user: {spec: options.user || record.Config.User, groups: record.HostConfig.GroupAdd ?? []},
+		argv: options.argv,
+		env: options.env ?? [],
+		cwd: options.workingDir || undefined,
+		tty: options.tty ?? false,
+		rows: options.rows ?? 0,
+		columns: options.columns ?? 0,
+		seccomp: options.privileged ? undefined : seccompProgram(context.paths, spec),
+		capabilities,
+	});
+}
+
+export async function execInContainer(
+	context: EngineContext,
+	container: string,
+	options: ExecOptions,
+): Promise<Session> {
+	const {paths} = context;
+	const record = findContainer(paths, container);
+	const {Id} = record;
+	const state = currentState(paths, Id);
+	if (!isUp(state)) throw notRunning(Id);
+	if (state.status === 'paused') {
+		throw conflict(`container ${Id} is paused, unpause the container before exec`, Id);
+	}
+	if (state.status === 'restarting') {
+		throw conflict(`Container ${Id} is restarting, wait until the container is running`, Id);
+	}
+	if (options.argv.length === 0) throw new WherryError('invalid', 'No exec command specified');
+	if (options.workingDir && !options.workingDir.startsWith('/')) {
+		throw new WherryError(
+			'invalid',
+			`OCI runtime exec failed: exec failed: the working directory '${options.workingDir}' is invalid, it needs to be an absolute path`,
+			{object: Id, exitCode: 126},
+		);
+	}
+	const execId = randomBytes(32).toString('hex');
+	const command = options.argv.join(' ');
+	emit(context, record, `exec_create: ${command}`, {execID: execId});
+	const bits = (options.tty ? streams.tty : 0) | (options.detach ? streams.detached : 0);
+	const payload = Buffer.concat([
+		streamRequest(options, bits),
+		Buffer.from(execId, 'latin1'),
+		encodePlan(execPlan(context, record, options)),
+	]);
+	const {session} = await reachMonitor(
+		context,
+		record,
+		(socket) => openSession(socket, request.exec, payload, options, execId),
+		execError,
+	);
+	emit(context, record, `exec_start: ${command}`, {execID: execId});
+	return session;
+}

@@ -1,0 +1,163 @@
+/** From a container's record to its `config.json` and its plans. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {initPath} from '../../kernel/locate.ts';
+import {detectCgroups} from '../../runtime/cgroups/layout.ts';
+import {type CgroupOps, cgroupOps} from '../../runtime/cgroups/ops.ts';
+import {compileContainer} from '../../runtime/compile.ts';
+import type {LinuxResources, Spec} from '../../runtime/oci.ts';
+import {printOciJson} from '../../runtime/oci-json.ts';
+import type {Plan} from '../../runtime/plan/encode.ts';
+import type {Op} from '../../runtime/plan/ops.ts';
+import {compileSeccompCached} from '../../runtime/seccomp/cache.ts';
+import type {Paths} from '../paths.ts';
+import {referenceFile, referencesFolder, volumeLock} from '../volumes/references.ts';
+import type {EngineContext} from './context.ts';
+import type {HostFiles} from './host-files.ts';
+import {type Attachment, joinedNamespace} from './network.ts';
+import {type ContainerRecord, logPath, statePath} from './record.ts';
+import {signalNumber} from './signals.ts';
+import {buildSpec} from './spec.ts';
+import {specHost} from './spec-host.ts';
+import {rootOf, storageDriver} from './storage.ts';
+
+/** What a log keeps when nobody says otherwise: docker's is without bound. */
+export const defaultLog = {maxSize: 20 << 20, maxFiles: 5};
+
+const unitShift: Record<string, number> = {k: 10, m: 20, g: 30, t: 40, p: 50};
+
+/** docker's sizes, in powers of 1024: `10m`, `1.5g`, `-1`. Checked by host-config.ts. */
+function byteCount(text: string): number {
+	const match = /^(-?\d+(?:\.\d+)?)\s?([kmgtp]?)/i.exec(text);
+	if (!match) return defaultLog.maxSize;
+	return Math.trunc(Number(match[1]) * 2 ** (unitShift[match[2]!.toLowerCase()] ?? 0));
+}
+
+function logSettings(record: ContainerRecord) {
+	const {Type, Config} = record.HostConfig.LogConfig;
+	return {
+		'log-driver': Type,
+		'log-max-size': String(Config['max-size'] ? byteCount(Config['max-size']) : defaultLog.maxSize),
+		'log-max-files': Config['max-file'] ?? String(Config['max-size'] ? 1 : defaultLog.maxFiles),
+	};
+}
+
+/** What the end undoes besides cgroups and network: with --rm everything, otherwise the folder in WHERRY_RUN. */
+export function removalOps(paths: Paths, record: ContainerRecord): Op[] {
+	const {Id, Name} = record;
+	const ops: Op[] = [];
+	if (record.HostConfig.AutoRemove) {
+		for (const mount of record.Mounts) {
+			if (mount.Type !== 'volume' || !mount.Name) continue;
+			ops.push({
+				op: 'releaseVolume',
+				lock: volumeLock(paths, mount.Name),
+				reference: referenceFile(paths, mount.Name, Id),
+				volume: mount.anonymous ? paths.volume(mount.Name) : '',
+				references: referencesFolder(paths, mount.Name),
+			});
+		}
+		const going = join(paths.containers, `.rm-${Id}`);
+		ops.push(
+			{op: 'rename', from: paths.container(Id), to: going},
+			{op: 'removeFile', path: join(paths.names, Name)},
+			{op: 'removeTree', path: going},
+			{op: 'removeFile', path: paths.lock(Id)},
+		);
+	}
+	// Last: as long as it is there, whoever comes next runs this plan again.
+	ops.push({op: 'removeTree', path: paths.runContainer(Id)});
+	return ops;
+}
+
+export function containerCgroups(id: string, resources: LinuxResources = {}): CgroupOps {
+	return cgroupOps(detectCgroups(), id, resources);
+}
+
+/** The stop plan of a container whose own has been lost, or whose name has changed. */
+export function stopPlan(paths: Paths, record: ContainerRecord): Plan {
+	return {stop: [...containerCgroups(record.Id).stop, ...removalOps(paths, record)]};
+}
+
+export function specOf(
+	context: EngineContext,
+	record: ContainerRecord,
+	files: HostFiles,
+	attachment: Attachment,
+): Spec {
+	const pid = joinedNamespace(context, record.HostConfig.PidMode, 'pid');
+	const ipc = joinedNamespace(context, record.HostConfig.IpcMode, 'ipc');
+	return buildSpec(
+		{
+			id: record.Id,
+			config: record.Config,
+			hostConfig: record.HostConfig,
+			mounts: record.Mounts,
+			files,
+			init: initPath(),
+			rootPath: 'rootfs',
+			joined: {
+				...(attachment.join ? {network: attachment.join} : {}),
+				...(pid ? {pid} : {}),
+				...(ipc ? {ipc} : {}),
+			},
+			...(ipc ? {shmPath: ipc.replace(/\/ns\/ipc$/, '/root/dev/shm')} : {}),
+		},
+		specHost(),
+	);
+}
+
+export function seccompProgram(paths: Paths, spec: Spec): Uint8Array | undefined {
+	const seccomp = spec.linux?.seccomp;
+	return seccomp && compileSeccompCached(seccomp, specHost().arch, join(paths.cache, 'seccomp'));
+}
+
+export interface Compiled {
+	spec: Spec;
+	monitor: Plan;
+	stop: Plan;
+}
+
+export function compileRecord(
+	context: EngineContext,
+	record: ContainerRecord,
+	spec: Spec,
+	attachment: Attachment,
+	restartCount = 0,
+): Compiled {
+	const {paths} = context;
+	const {Config, HostConfig, Id} = record;
+	const plans = compileContainer({
+		spec,
+		root: rootOf(paths, storageDriver(paths), Id, record.layers),
+		user: {spec: Config.User, groups: HostConfig.GroupAdd ?? []},
+		seccomp: seccompProgram(paths, spec),
+		cgroups: containerCgroups(Id, spec.linux?.resources),
+		cgroupVersion: specHost().cgroupVersion,
+		settings: {
+			id: Id,
+			'run-dir': paths.runContainer(Id),
+			mountpoint: paths.mountpoint,
+			'state-file': statePath(paths, Id),
+			'log-file': logPath(paths, Id),
+			...logSettings(record),
+			'open-stdin': Config.OpenStdin ? '1' : '0',
+			'stdin-once': Config.StdinOnce ? '1' : '0',
+			'restart-policy': HostConfig.RestartPolicy.Name || 'no',
+			'restart-max': String(HostConfig.RestartPolicy.MaximumRetryCount),
+			'restart-count': String(restartCount),
+			'stop-signal': String(signalNumber(Config.StopSignal ?? 'SIGTERM')),
+			'stop-timeout': String(Config.StopTimeout ?? 10),
+			'events-file': paths.events,
+			'auto-remove': HostConfig.AutoRemove ? '1' : '0',
+		},
+		network: attachment.network,
+		stop: [...attachment.stop, ...removalOps(paths, record)],
+	});
+	return {spec, ...plans};
+}
+
+/** A bundle for any OCI runtime, beside the container; exec reads it, too. */
+export function writeBundle(paths: Paths, id: string, spec: Spec): void {
+	writeFileSync(join(paths.container(id), 'config.json'), printOciJson(spec), {mode: 0o600});
+}

@@ -1,0 +1,43 @@
+/** The log of a container, and when it has ended. */
+import {request} from '../../runtime/monitor-protocol.ts';
+import type {LogEntry, LogOptions} from '../api.ts';
+import {WherryError} from '../errors.ts';
+import type {EngineContext} from './context.ts';
+import {readLogs} from './logs.ts';
+import {ask, connectMonitor} from './monitor-client.ts';
+import {currentState, findContainer, isUp, logPath, socketPath} from './record.ts';
+
+/** Over the restarts of its policy, until it has ended for good, or its monitor has. */
+async function awaitEnd(context: EngineContext, id: string, signal: AbortSignal): Promise<void> {
+	while (!signal.aborted && isUp(currentState(context.paths, id))) {
+		const socket = await connectMonitor(socketPath(context.paths, id));
+		const leave = () => socket.destroy();
+		signal.addEventListener('abort', leave, {once: true});
+		try {
+			const answer = await ask(socket, request.wait);
+			if (!('exit' in answer) || !answer.exit.restarting) return;
+		} finally {
+			signal.removeEventListener('abort', leave);
+		}
+	}
+}
+
+export function containerLogs(
+	context: EngineContext,
+	container: string,
+	options: LogOptions,
+): AsyncGenerator<LogEntry[]> {
+	const record = findContainer(context.paths, container);
+	if (record.HostConfig.LogConfig.Type === 'none') {
+		throw new WherryError('unsupported', 'configured logging driver does not support reading', {
+			object: record.Id,
+		});
+	}
+	return readLogs(
+		{
+			path: logPath(context.paths, record.Id),
+			ended: (signal) => awaitEnd(context, record.Id, signal),
+		},
+		options,
+	);
+}

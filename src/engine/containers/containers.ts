@@ -1,0 +1,101 @@
+/** The containers of an engine. Each operation is a module of its own, loaded when it is first used. */
+import type {
+	ContainerInspect,
+	ContainerSummary,
+	Containers,
+	CreateOptions,
+	ExecOptions,
+	ExitStatus,
+	Filters,
+	LogEntry,
+	LogOptions,
+	Session,
+	StreamOptions,
+} from '../api.ts';
+import type {EngineContext} from './context.ts';
+import {findContainer} from './record.ts';
+
+export class LocalContainers implements Containers {
+	readonly #context: EngineContext;
+
+	constructor(context: EngineContext) {
+		this.#context = context;
+	}
+
+	async create(options: CreateOptions): Promise<{id: string; warnings: string[]}> {
+		return (await import('./create.ts')).createContainer(this.#context, options);
+	}
+
+	async start(container: string, options: {attach?: StreamOptions} = {}): Promise<Session | undefined> {
+		return (await import('./start.ts')).startContainer(this.#context, container, options);
+	}
+
+	async attach(container: string, options: StreamOptions): Promise<Session> {
+		return (await import('./attach.ts')).attachContainer(this.#context, container, options);
+	}
+
+	async exec(container: string, options: ExecOptions): Promise<Session> {
+		return (await import('./attach.ts')).execInContainer(this.#context, container, options);
+	}
+
+	async stop(container: string, options: {signal?: string; timeout?: number} = {}): Promise<void> {
+		return (await import('./control.ts')).stopContainer(this.#context, container, options);
+	}
+
+	async restart(container: string, options: {signal?: string; timeout?: number} = {}): Promise<void> {
+		return (await import('./control.ts')).restartContainer(this.#context, container, options);
+	}
+
+	async kill(container: string, signal?: string): Promise<void> {
+		return (await import('./control.ts')).killContainer(this.#context, container, signal);
+	}
+
+	async pause(container: string): Promise<void> {
+		return (await import('./control.ts')).pauseContainer(this.#context, container);
+	}
+
+	async unpause(container: string): Promise<void> {
+		return (await import('./control.ts')).unpauseContainer(this.#context, container);
+	}
+
+	async remove(
+		container: string,
+		options: {force?: boolean; volumes?: boolean; link?: boolean} = {},
+	): Promise<void> {
+		return (await import('./remove.ts')).removeContainer(this.#context, container, options);
+	}
+
+	async rename(container: string, name: string): Promise<void> {
+		return (await import('./rename.ts')).renameContainer(this.#context, container, name);
+	}
+
+	async resize(container: string, rows: number, columns: number): Promise<void> {
+		return (await import('./control.ts')).resizeContainer(this.#context, container, rows, columns);
+	}
+
+	async wait(container: string): Promise<ExitStatus> {
+		return (await import('./control.ts')).waitContainer(this.#context, container);
+	}
+
+	async list(
+		options: {all?: boolean; limit?: number; size?: boolean; filters?: Filters} = {},
+	): Promise<ContainerSummary[]> {
+		return (await import('./list.ts')).listContainers(this.#context, options);
+	}
+
+	async inspect(container: string, options: {size?: boolean} = {}): Promise<ContainerInspect> {
+		return (await import('./inspect.ts')).inspectContainer(this.#context, container, options);
+	}
+
+	async *logs(container: string, options: LogOptions = {}): AsyncGenerator<LogEntry[]> {
+		yield* (await import('./container-logs.ts')).containerLogs(this.#context, container, options);
+	}
+
+	async resolve(container: string): Promise<string> {
+		return findContainer(this.#context.paths, container).Id;
+	}
+
+	async plan(options: CreateOptions): Promise<string> {
+		return (await import('./plan.ts')).printContainerPlan(this.#context, options);
+	}
+}

@@ -1,0 +1,168 @@
+/** What is asked of a container that is up: stop, restart, kill, pause, unpause, wait, resize. */
+import {existsSync} from 'node:fs';
+import {request} from '../../runtime/monitor-protocol.ts';
+import type {ExitStatus} from '../api.ts';
+import {WherryError} from '../errors.ts';
+import {compileRecord, specOf} from './bundle.ts';
+import {type EngineContext, emit} from './context.ts';
+import {int32, windowSize} from './frames.ts';
+import {writeHostFiles} from './host-files.ts';
+import {ask} from './monitor-client.ts';
+import {notRunning} from './monitor-errors.ts';
+import {reachMonitor} from './monitor-requests.ts';
+import {attachNetwork} from './network.ts';
+import {type ContainerRecord, currentState, findContainer, isUp, readState} from './record.ts';
+import {writeRunFiles} from './run-files.ts';
+import {signalNumber} from './signals.ts';
+
+const sigkill = 9;
+
+const isNotRunning = (error: unknown): boolean =>
+	error instanceof WherryError && error.code === 'conflict' && /is not running/.test(error.message);
+
+export interface StopOptions {
+	signal?: string;
+	/** Seconds; negative waits for ever. */
+	timeout?: number;
+}
+
+async function stopRecord(
+	context: EngineContext,
+	record: ContainerRecord,
+	options: StopOptions,
+): Promise<void> {
+	const signal = signalNumber(options.signal || record.Config.StopSignal || 'SIGTERM');
+	const timeout = Math.max(-1, Math.trunc(options.timeout ?? record.Config.StopTimeout ?? 10));
+	try {
+		await reachMonitor(context, record, (socket) => ask(socket, request.stop, int32(signal, timeout)));
+	} catch (error) {
+		// It has ended by itself meanwhile.
+		if (!isNotRunning(error)) throw error;
+	}
+}
+
+export async function stopContainer(
+	context: EngineContext,
+	container: string,
+	options: StopOptions = {},
+): Promise<void> {
+	const record = findContainer(context.paths, container);
+	if (options.signal) signalNumber(options.signal);
+	if (isUp(currentState(context.paths, record.Id))) await stopRecord(context, record, options);
+}
+
+/** A --rm container that is restarted is not removed at the end of the run that ends for it. */
+async function keepOverRestart(context: EngineContext, record: ContainerRecord): Promise<void> {
+	await context.locks.with(record.Id, async () => {
+		if (!isUp(currentState(context.paths, record.Id))) return;
+		const kept = {...record, HostConfig: {...record.HostConfig, AutoRemove: false}};
+		const attachment = await attachNetwork(context, kept);
+		const files = writeHostFiles(context, kept, attachment.addresses);
+		writeRunFiles(
+			context.paths,
+			kept,
+			compileRecord(context, kept, specOf(context, kept, files, attachment), attachment),
+		);
+		await reachMonitor(context, record, (socket) => ask(socket, request.reload));
+	});
+}
+
+export async function restartContainer(
+	context: EngineContext,
+	container: string,
+	options: StopOptions = {},
+): Promise<void> {
+	const record = findContainer(context.paths, container);
+	if (options.signal) signalNumber(options.signal);
+	if (isUp(currentState(context.paths, record.Id))) {
+		if (record.HostConfig.AutoRemove) await keepOverRestart(context, record);
+		await stopRecord(context, record, options);
+	}
+	const {startContainer} = await import('./start.ts');
+	await startContainer(context, record.Id);
+	emit(context, record, 'restart');
+}
+
+/** After SIGKILL the container has ended when this resolves. */
+export async function killContainer(
+	context: EngineContext,
+	container: string,
+	signal = 'SIGKILL',
+): Promise<void> {
+	const number = signalNumber(signal || 'SIGKILL');
+	const record = findContainer(context.paths, container);
+	const {Id} = record;
+	const fail = () =>
+		new WherryError('conflict', `cannot kill container: ${container}: container ${Id} is not running`, {
+			object: container,
+		});
+	const state = currentState(context.paths, Id);
+	if (!isUp(state)) throw fail();
+	const last = number === sigkill || number === signalNumber(record.Config.StopSignal || 'SIGTERM');
+	const payload = Buffer.concat([int32(number), Buffer.of(last ? 1 : 0)]);
+	const ended = number === sigkill ? waitRecord(context, record) : undefined;
+	ended?.catch(() => {});
+	try {
+		await reachMonitor(context, record, (socket) => ask(socket, request.signal, payload));
+	} catch (error) {
+		if (isNotRunning(error)) throw fail();
+		throw error;
+	}
+	await ended;
+}
+
+async function simple(context: EngineContext, container: string, type: number): Promise<void> {
+	const record = findContainer(context.paths, container);
+	const state = currentState(context.paths, record.Id);
+	if (!isUp(state)) throw notRunning(record.Id);
+	if (state.status === 'restarting') {
+		throw new WherryError(
+			'conflict',
+			`Container ${record.Id} is restarting, wait until the container is running`,
+			{object: record.Id},
+		);
+	}
+	await reachMonitor(context, record, (socket) => ask(socket, type));
+}
+
+export const pauseContainer = (context: EngineContext, container: string): Promise<void> =>
+	simple(context, container, request.pause);
+
+export const unpauseContainer = (context: EngineContext, container: string): Promise<void> =>
+	simple(context, container, request.unpause);
+
+function lastExit(context: EngineContext, id: string): ExitStatus {
+	const {exitCode, oomKilled} = readState(context.paths, id);
+	return {code: exitCode, oomKilled, restarting: false};
+}
+
+async function waitRecord(context: EngineContext, record: ContainerRecord): Promise<ExitStatus> {
+	if (!isUp(currentState(context.paths, record.Id))) return lastExit(context, record.Id);
+	try {
+		const answer = await reachMonitor(context, record, (socket) => ask(socket, request.wait));
+		return 'exit' in answer ? answer.exit : lastExit(context, record.Id);
+	} catch (error) {
+		if (!isNotRunning(error)) throw error;
+		// Gone with its folder: it was a --rm container, and nobody has kept its code.
+		if (!existsSync(context.paths.container(record.Id)))
+			return {code: 137, oomKilled: false, restarting: false};
+		return lastExit(context, record.Id);
+	}
+}
+
+export function waitContainer(context: EngineContext, container: string): Promise<ExitStatus> {
+	return waitRecord(context, findContainer(context.paths, container));
+}
+
+export async function resizeContainer(
+	context: EngineContext,
+	container: string,
+	rows: number,
+	columns: number,
+): Promise<void> {
+	const record = findContainer(context.paths, container);
+	if (!isUp(currentState(context.paths, record.Id))) throw notRunning(record.Id);
+	const payload = Buffer.concat([Buffer.alloc(64), windowSize(rows, columns)]);
+	await reachMonitor(context, record, (socket) => ask(socket, request.resize, payload));
+	emit(context, record, 'resize', {height: String(rows), width: String(columns)});
+}

@@ -1,0 +1,38 @@
+/** What a monitor refuses, in docker's words. Pure. */
+import type {MonitorError} from '../../runtime/monitor-protocol.ts';
+import {WherryError} from '../errors.ts';
+
+/** A start that failed: 126 and 127 when it is the command's fault. */
+export function startError(id: string, detail: MonitorError): WherryError {
+	const message = `failed to create task for container: ${detail.message}`;
+	if (detail.code === 126 || detail.code === 127) {
+		return new WherryError('command', message, {object: id, exitCode: detail.code});
+	}
+	return new WherryError(detail.errno === 28 ? 'exhausted' : 'internal', message, {
+		object: id,
+		exitCode: 125,
+	});
+}
+
+/** An exec that failed. */
+export function execError(id: string, detail: MonitorError): WherryError {
+	if (detail.code === 126 || detail.code === 127) {
+		return new WherryError('command', `OCI runtime exec failed: exec failed: ${detail.message}`, {
+			object: id,
+			exitCode: detail.code,
+		});
+	}
+	return refusal(id, detail);
+}
+
+/** Any other request: the monitor's words are docker's. */
+export function refusal(id: string, detail: MonitorError): WherryError {
+	const conflict = /is not running|is paused|is not paused|is already paused|restarting container/i.test(
+		detail.message,
+	);
+	return new WherryError(conflict ? 'conflict' : 'internal', detail.message, {object: id});
+}
+
+export function notRunning(id: string): WherryError {
+	return new WherryError('conflict', `container ${id} is not running`, {object: id});
+}

@@ -1,0 +1,124 @@
+/**
+ * Brings one container in order whose monitor has died: what its stop plan lists is undone, and its state
+ * says that it has ended. Under the container's lock.
+ */
+import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import {monitorPath} from '../../kernel/locate.ts';
+import {encodePlan} from '../../runtime/plan/encode.ts';
+import {isErrno, WherryError} from '../errors.ts';
+import {wallClock} from '../events/record.ts';
+import {replaceFile, timestamp} from '../files.ts';
+import {stopPlan} from './bundle.ts';
+import {type EngineContext, emit} from './context.ts';
+import {connectMonitor, MonitorGone} from './monitor-client.ts';
+import {
+	isActiveStatus,
+	makeFolder,
+	monitorLives,
+	readRecord,
+	readState,
+	socketPath,
+	writeState,
+} from './record.ts';
+import {removeRunFiles} from './run-files.ts';
+
+/** Milliseconds for a monitor that has given its last answer, or that nobody told to start. */
+const patience = 10_000;
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A monitor that has not written its state yet is known by its socket. */
+async function monitorListens(context: EngineContext, id: string): Promise<boolean> {
+	try {
+		(await connectMonitor(socketPath(context.paths, id))).destroy();
+		return true;
+	} catch (error) {
+		if (error instanceof MonitorGone) return false;
+		// Its queue is full: it is there.
+		if (isErrno(error, 'EAGAIN')) return true;
+		throw error;
+	}
+}
+
+export async function hasMonitor(context: EngineContext, id: string): Promise<boolean> {
+	return monitorLives(readState(context.paths, id)) || monitorListens(context, id);
+}
+
+/** Waits until a monitor that is about to end has ended. False when it goes on. */
+export async function awaitMonitorEnd(context: EngineContext, id: string): Promise<boolean> {
+	const deadline = Date.now() + patience;
+	for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
+		if (!monitorLives(readState(context.paths, id))) return true;
+		if (Date.now() > deadline) return false;
+		await pause(delay);
+	}
+}
+
+async function runCleanup(context: EngineContext, id: string): Promise<string> {
+	const folder = context.paths.runContainer(id);
+	try {
+		await promisify(execFile)(monitorPath(), ['cleanup', folder], {env: {}, cwd: '/'});
+		return '';
+	} catch (error) {
+		const {stderr, message} = error as Error & {stderr?: string};
+		return (stderr || message).trim().replace(/^wherry-monitor: /, '');
+	}
+}
+
+/**
+ * True when there was something to do. `revive` tells that its restart policy wants it up again.
+ */
+export async function settleContainer(
+	context: EngineContext,
+	id: string,
+): Promise<{settled: boolean; revive: boolean}> {
+	const {paths} = context;
+	const nothing = {settled: false, revive: false};
+	const folder = paths.runContainer(id);
+	const before = readState(paths, id);
+	const hasFolder = existsSync(folder);
+	if (!hasFolder && !isActiveStatus(before.status)) return nothing;
+	if (monitorLives(before)) return nothing;
+	if (hasFolder && (await monitorListens(context, id))) return nothing;
+	// It may have written its state, or have ended well, since we looked.
+	const state = readState(paths, id);
+	if (monitorLives(state)) return nothing;
+	const record = readRecord(paths, id);
+	if (!existsSync(join(folder, 'stop.plan')) && record) {
+		makeFolder(folder);
+		replaceFile(join(folder, 'stop.plan'), encodePlan(stopPlan(paths, record)));
+	}
+	const failure = existsSync(join(folder, 'stop.plan')) ? await runCleanup(context, id) : '';
+	const active = isActiveStatus(state.status);
+	if (record && active) emit(context, record, 'die', {exitCode: '137', execDuration: '0'});
+	if (record && !existsSync(paths.container(id))) {
+		emit(context, record, 'destroy');
+	} else if (record) {
+		writeState(paths, id, {
+			...state,
+			pid: 0,
+			pidStart: 0,
+			monitorPid: 0,
+			monitorStart: 0,
+			...(active ? {status: 'exited', exitCode: 137, finishedAt: timestamp(wallClock())} : {}),
+			...(failure ? {error: failure} : {}),
+		});
+	}
+	if (failure) {
+		// The plan stays for the next attempt.
+		throw new WherryError('internal', `cleaning up after container ${id}: ${failure}`, {object: id});
+	}
+	await removeRunFiles(paths, id);
+	const policy = record?.HostConfig.RestartPolicy;
+	const revive =
+		active &&
+		!state.manuallyStopped &&
+		(policy?.Name === 'always' ||
+			policy?.Name === 'unless-stopped' ||
+			(policy?.Name === 'on-failure' &&
+				(policy.MaximumRetryCount === 0 || state.restartCount < policy.MaximumRetryCount)));
+	return {settled: true, revive};
+}

@@ -1,0 +1,91 @@
+/** What of the host goes into a spec (spec.ts), read once. */
+import {lstatSync, readdirSync, readFileSync, type Stats, statSync} from 'node:fs';
+import {release} from 'node:os';
+import {join} from 'node:path';
+import {detectCgroups} from '../../runtime/cgroups/layout.ts';
+import type {LinuxDevice} from '../../runtime/oci.ts';
+import type {SpecHost} from './spec.ts';
+
+/** Folders of /dev that are file systems of their own, which a container has itself. */
+const ownFileSystems = new Set(['pts', 'shm', 'mqueue', 'fd', '.lxc', '.lxd-mounts', '.udev']);
+
+/** glibc's encoding of dev_t (gnu_dev_major in sysmacros.h). */
+export function deviceNumbers(device: number): {major: number; minor: number} {
+	const value = BigInt(device);
+	return {
+		major: Number(((value >> 8n) & 0xfffn) | ((value >> 32n) & ~0xfffn)),
+		minor: Number((value & 0xffn) | ((value >> 12n) & ~0xffn)),
+	};
+}
+
+function deviceNode(path: string, stat: Stats): LinuxDevice | undefined {
+	const type = stat.isCharacterDevice() ? 'c' : stat.isBlockDevice() ? 'b' : undefined;
+	if (!type) return undefined;
+	return {type, path, ...deviceNumbers(stat.rdev), fileMode: stat.mode & 0o777, uid: stat.uid, gid: stat.gid};
+}
+
+/** All device nodes of a folder and below. */
+function devicesBelow(folder: string, skip: ReadonlySet<string>): LinuxDevice[] {
+	const found: LinuxDevice[] = [];
+	for (const name of readdirSync(folder)) {
+		const path = join(folder, name);
+		const stat = lstatSync(path, {throwIfNoEntry: false});
+		if (!stat) continue;
+		if (stat.isDirectory()) {
+			if (!skip.has(name)) found.push(...devicesBelow(path, new Set()));
+			continue;
+		}
+		const device = name === 'console' ? undefined : deviceNode(path, stat);
+		if (device) found.push(device);
+	}
+	return found;
+}
+
+function devicesAt(path: string): LinuxDevice[] {
+	const stat = statSync(path, {throwIfNoEntry: false});
+	if (!stat) return [];
+	if (stat.isDirectory()) return devicesBelow(path, new Set());
+	const device = deviceNode(path, stat);
+	return device ? [device] : [];
+}
+
+function thermalThrottle(): number[] {
+	try {
+		return readdirSync('/sys/devices/system/cpu')
+			.map((name) => /^cpu(\d+)$/.exec(name)?.[1])
+			.filter((cpu) => cpu !== undefined)
+			.map(Number)
+			.filter((cpu) =>
+				statSync(`/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`, {throwIfNoEntry: false}),
+			);
+	} catch {
+		return [];
+	}
+}
+
+function lastCapability(): number {
+	try {
+		return Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1'));
+	} catch {
+		return 40;
+	}
+}
+
+let host: SpecHost | undefined;
+
+export function specHost(): SpecHost {
+	if (host) return host;
+	const [major = 0, minor = 0] = release()
+		.split('.')
+		.map((part) => Number.parseInt(part, 10));
+	host = {
+		cgroupVersion: detectCgroups().version === 'v2' ? 2 : 1,
+		arch: process.arch === 'arm64' ? 'arm64' : 'x64',
+		kernel: [major, minor],
+		lastCapability: lastCapability(),
+		devices: () => devicesBelow('/dev', ownFileSystems),
+		device: devicesAt,
+		thermalThrottle,
+	};
+	return host;
+}

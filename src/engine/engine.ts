@@ -1,0 +1,74 @@
+/** Opens an engine: the in-process face of everything that Wherry does. */
+import type {Containers, Engine, EngineInfo, Images, Volumes} from './api.ts';
+import {LocalContainers} from './containers/containers.ts';
+import type {EngineContext} from './containers/context.ts';
+import {EventJournal} from './events.ts';
+import {Locks} from './locks.ts';
+import {Paths} from './paths.ts';
+import {LocalVolumes} from './volumes/volumes.ts';
+
+type ImageCall = (images: Images) => unknown;
+
+/** The images' part is loaded when it is first used: most commands don't need it. */
+function lazyImages(open: () => Promise<Images>): Images {
+	const call = (work: ImageCall) => open().then(work);
+	return {
+		pull: (...args) => call((images) => images.pull(...args)),
+		list: (...args) => call((images) => images.list(...args)),
+		inspect: (...args) => call((images) => images.inspect(...args)),
+		resolve: (...args) => call((images) => images.resolve(...args)),
+		tag: (...args) => call((images) => images.tag(...args)),
+		remove: (...args) => call((images) => images.remove(...args)),
+		ensureBase: () => call((images) => images.ensureBase()),
+	} as Images;
+}
+
+class LocalEngine implements Engine {
+	readonly paths: Paths;
+	readonly containers: Containers;
+	readonly images: Images;
+	readonly volumes: Volumes;
+	readonly events: EventJournal;
+	readonly #context: EngineContext;
+
+	constructor(paths: Paths) {
+		this.paths = paths;
+		const locks = new Locks(paths);
+		const events = new EventJournal(paths);
+		const volumes = new LocalVolumes(paths, events);
+		let opened: Promise<Images> | undefined;
+		const images = () => {
+			opened ??= import('./images/images.ts').then(({createImages}) =>
+				createImages({
+					paths,
+					locks,
+					journal: events,
+					containersUsing: async () => (await import('./containers/list.ts')).imageUsers(paths),
+				}),
+			);
+			return opened;
+		};
+		this.events = events;
+		this.volumes = volumes;
+		this.images = lazyImages(images);
+		this.#context = {paths, locks, events, volumes, images};
+		this.containers = new LocalContainers(this.#context);
+	}
+
+	async info(): Promise<EngineInfo> {
+		return (await import('./info.ts')).engineInfo(this.#context);
+	}
+
+	async repair(): Promise<void> {
+		await (await import('./repair.ts')).repairEngine(this.#context);
+	}
+
+	/** Nothing is held open between calls; streams end with their iterators. */
+	async close(): Promise<void> {}
+}
+
+/** Without options the folders come from WHERRY_ROOT and WHERRY_RUN. Reads and writes nothing yet. */
+export function openEngine(options: {root?: string; run?: string} = {}): Engine {
+	const paths = Paths.fromEnvironment();
+	return new LocalEngine(new Paths(options.root ?? paths.root, options.run ?? paths.run));
+}

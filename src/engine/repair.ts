@@ -1,0 +1,176 @@
+/**
+ * Brings in order what killed processes have left behind. Cheap when there is nothing: a few folders are
+ * listed. Nothing that lives is touched, and nothing that somebody has locked: he is working on it.
+ */
+import {existsSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {native} from '../kernel/native.ts';
+import {type EngineContext, namesLock} from './containers/context.ts';
+import {isId, lookUpName} from './containers/names.ts';
+import {isActiveStatus, listIds, monitorLives, readRecord, readState} from './containers/record.ts';
+import {abandonedTransients, unmarkTransient} from './containers/transient.ts';
+import {isErrno} from './errors.ts';
+import {readIfThere, replaceFile, unlinkIfThere} from './files.ts';
+import type {Paths} from './paths.ts';
+import {bootId, isAlive, startTime} from './processes.ts';
+
+function list(path: string): string[] {
+	try {
+		return readdirSync(path);
+	} catch (error) {
+		if (isErrno(error, 'ENOENT', 'ENOTDIR')) return [];
+		throw error;
+	}
+}
+
+/** Settles a container and starts it again if its policy says so. */
+async function settle(context: EngineContext, id: string): Promise<void> {
+	const {settleContainer} = await import('./containers/settle.ts');
+	const lock = await context.locks.tryAcquire(id);
+	if (!lock) return;
+	let revive = false;
+	try {
+		({revive} = await settleContainer(context, id));
+	} finally {
+		lock.release({remove: !existsSync(context.paths.container(id))});
+	}
+	if (!revive) return;
+	const {restartCount} = readState(context.paths, id);
+	const {startContainer} = await import('./containers/start.ts');
+	await startContainer(context, id, {restartCount: restartCount + 1});
+}
+
+/** Containers with a folder in WHERRY_RUN and no monitor. */
+async function repairRuns(context: EngineContext): Promise<void> {
+	const {paths} = context;
+	for (const id of list(join(paths.run, 'containers'))) {
+		if (!isId(id)) continue;
+		if (!monitorLives(readState(paths, id))) await settleQuietly(context, id);
+	}
+}
+
+/** One container that can't be brought in order must not keep every command from working. */
+async function settleQuietly(context: EngineContext, id: string): Promise<void> {
+	try {
+		await settle(context, id);
+	} catch {
+		// Its state has the reason, and the next command comes back to it.
+	}
+}
+
+/** WHERRY_RUN is new after a boot: states that say `running` are from before. */
+async function repairBoot(context: EngineContext): Promise<void> {
+	const {paths} = context;
+	const mark = join(paths.run, 'boot');
+	if (readIfThere(mark) === bootId()) return;
+	for (const id of listIds(paths)) {
+		const state = readState(paths, id);
+		if (isActiveStatus(state.status) && !monitorLives(state)) await settleQuietly(context, id);
+	}
+	if (existsSync(paths.run)) replaceFile(mark, bootId());
+}
+
+/** `.new-<id>-<pid>-<start>` of a dead process, and `.rm-<id>` that nobody goes on with. */
+async function repairFolders(context: EngineContext, entries: readonly string[]): Promise<boolean> {
+	const {paths} = context;
+	let found = false;
+	for (const entry of entries) {
+		const made = /^\.new-([0-9a-f]{64})-(\d+)-(\d+)$/.exec(entry);
+		const removed = /^\.rm-([0-9a-f]{64})$/.exec(entry);
+		if (made && isAlive(Number(made[2]), Number(made[3]))) continue;
+		if (!made && !removed) continue;
+		const id = (made ?? removed)![1]!;
+		const lock = await context.locks.tryAcquire(id);
+		if (!lock) continue;
+		try {
+			found = true;
+			await native.removeTree(join(paths.containers, entry));
+		} finally {
+			lock.release({remove: true});
+		}
+	}
+	return found;
+}
+
+/** Names whose container is gone or has another one. */
+async function repairNames(context: EngineContext): Promise<void> {
+	const {paths} = context;
+	await context.locks.with(namesLock, () => {
+		for (const name of list(paths.names)) {
+			const id = lookUpName(paths, name);
+			if (id && readRecord(paths, id)?.Name === name) continue;
+			unlinkIfThere(join(paths.names, name));
+		}
+	});
+}
+
+/** References of containers that are gone, and copies that broke off. */
+async function repairVolumes(paths: Paths): Promise<void> {
+	const {dropReference, listReferences, lockVolume} = await import('./volumes/references.ts');
+	for (const name of list(paths.volumes)) {
+		if (name.startsWith('.')) continue;
+		const stale = listReferences(paths, name).filter((id) => !existsSync(paths.container(id)));
+		const copies = list(paths.volume(name)).filter((entry) => entry.startsWith('.data-'));
+		if (stale.length + copies.length === 0) continue;
+		const lock = await lockVolume(paths, name);
+		if (!lock) continue;
+		try {
+			const making = new Set(
+				list(paths.containers)
+					.map((entry) => /^\.new-([0-9a-f]{64})-/.exec(entry)?.[1])
+					.filter((id) => id !== undefined),
+			);
+			for (const id of stale) {
+				if (!making.has(id) && !existsSync(paths.container(id))) dropReference(paths, name, id);
+			}
+			for (const copy of copies) await native.removeTree(join(paths.volume(name), copy));
+		} finally {
+			lock.release();
+		}
+	}
+}
+
+/** Volumes that are half made or half removed. */
+async function repairVolumeFolders(paths: Paths): Promise<void> {
+	for (const entry of list(paths.volumes)) {
+		const maker = /^\.new-(\d+)-/.exec(entry);
+		if (maker && startTime(Number(maker[1])) !== undefined) continue;
+		if (maker || entry.startsWith('.rm-')) await native.removeTree(join(paths.volumes, entry));
+	}
+}
+
+/** Containers of a `run --rm` that died before it started them. */
+async function repairTransients(context: EngineContext): Promise<void> {
+	const {paths, locks} = context;
+	for (const id of abandonedTransients(paths)) {
+		const lock = await locks.tryAcquire(id);
+		if (!lock) continue;
+		try {
+			const record = readRecord(paths, id);
+			if (record && readState(paths, id).status === 'created' && !existsSync(paths.runContainer(id))) {
+				const {removeStopped} = await import('./containers/remove.ts');
+				await removeStopped(context, record, true);
+			}
+			unmarkTransient(paths, id);
+		} finally {
+			lock.release({remove: !existsSync(paths.container(id))});
+		}
+	}
+}
+
+export async function repairEngine(context: EngineContext): Promise<void> {
+	const {paths} = context;
+	if (!existsSync(paths.root)) return;
+	await repairBoot(context);
+	await repairRuns(context);
+	await repairTransients(context);
+	const entries = list(paths.containers);
+	const folders = await repairFolders(
+		context,
+		entries.filter((entry) => entry.startsWith('.')),
+	);
+	const names = list(paths.names).length;
+	if (names !== entries.filter(isId).length) await repairNames(context);
+	if (folders) await repairVolumes(paths);
+	await repairVolumeFolders(paths);
+}
