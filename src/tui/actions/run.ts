@@ -1,7 +1,7 @@
 /** A new container: the form, and what it asks the engine for. */
 import type {CreateOptions} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
-import {setJob} from '../store/reducers.ts';
+import {patchContainers, setJob, setList} from '../store/reducers.ts';
 import {attachBanner, reportEnd} from './containers.ts';
 import {type ActionContext, openDialog, remember, showError, showMessage} from './context.ts';
 import {pullImage} from './images.ts';
@@ -175,10 +175,9 @@ async function run(context: ActionContext, request: RunRequest): Promise<void> {
 		for (const warning of created.warnings) showMessage(context, {tone: 'info', text: `WARNING: ${warning}`});
 		const made = id;
 		const {terminal} = request;
-		store.update((state) => ({
-			...state,
-			lists: {...state.lists, containers: {...state.lists.containers, selected: made}},
-		}));
+		// Its row is read at once, so that it is there to be selected before its event comes.
+		const rows = await engine.containers.list({all: true, filters: {id: [made]}});
+		store.update((state) => setList(patchContainers(state, [made], rows), 'containers', {selected: made}));
 		if (request.attach) {
 			const end = await context.screen.fullScreen(
 				async (size) => {

@@ -1,0 +1,42 @@
+/** The terminal UI without a terminal: bytes go in at the decoder, frames come out as text. */
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {ActionContext} from '../../src/tui/actions/context.ts';
+import {Controller} from '../../src/tui/controller.ts';
+import {KeyDecoder} from '../../src/tui/input/decoder.ts';
+import {loadOnce} from '../../src/tui/once.tsx';
+import {LogFeed} from '../../src/tui/store/log-feed.ts';
+import {type FakeEngine, NOW} from './fake-engine.ts';
+
+export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}) {
+	const store = await loadOnce(fake.engine, size, NOW);
+	const screen: string[] = [];
+	const context: ActionContext = {
+		engine: fake.engine,
+		store,
+		logs: new LogFeed(fake.engine, store, () => {}),
+		screen: {
+			fullScreen: async (open, {banner}) => {
+				screen.push(banner);
+				await open({rows: size.rows, columns: size.columns});
+				return 'detached';
+			},
+			redraw: () => void screen.push('redraw'),
+			suspend: () => void screen.push('suspend'),
+			quit: () => void screen.push('quit'),
+		},
+	};
+	const controller = new Controller(context);
+	const decoder = new KeyDecoder();
+	return {
+		store,
+		screen,
+		/** Types, and lets what it started come to an end. */
+		async type(...inputs: string[]): Promise<void> {
+			for (const input of inputs) {
+				for (const event of [...decoder.feed(Buffer.from(input)), ...decoder.flush()])
+					controller.handle(event);
+				await sleep(1);
+			}
+		},
+	};
+}
