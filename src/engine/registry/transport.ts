@@ -204,9 +204,10 @@ function describe(init: RequestInit, url: URL, thrown: Error): WherryError {
 		if (tlsErrors[code]) return tlsErrors[code];
 		if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
 			return `${verification}certificate is not valid for ${host}: ${error.reason ?? ''}`;
-		if (code.startsWith('ERR_SSL_WRONG_VERSION') || code.startsWith('ERR_SSL_PACKET_LENGTH'))
+		if (/wrong version number|packet length too long|http request/.test(error.message))
 			return 'http: server gave HTTP response to HTTPS client';
-		if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return `remote error: tls: ${error.reason ?? code}`;
+		if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
+			return `remote error: tls: ${/SSL routines:[^:]*:([^:]+)/.exec(error.message)?.[1] ?? code}`;
 		if (code === 'ECONNRESET')
 			return error.message === 'socket hang up' || error.message === 'aborted'
 				? 'EOF'
