@@ -89,15 +89,14 @@ export class Assembler {
 				`the seccomp filter needs ${count} instructions, the kernel takes ${maxInstructions}`,
 			);
 		}
-		const out = Buffer.allocUnsafe(count * 8);
+		// Both architectures are little-endian, as this array then is.
+		const words = new Uint32Array(count * 2);
 		for (let index = 0; index < count; index++) {
 			const {code, whenTrue, whenFalse, k} = this.#code[count - 1 - index]!;
-			out.writeUInt16LE(code, index * 8);
-			out[index * 8 + 2] = whenTrue;
-			out[index * 8 + 3] = whenFalse;
-			out.writeUInt32LE(k >>> 0, index * 8 + 4);
+			words[index * 2] = code | (whenTrue << 16) | (whenFalse << 24);
+			words[index * 2 + 1] = k;
 		}
-		return out;
+		return Buffer.from(words.buffer);
 	}
 
 	#push(instruction: Instruction): Label {

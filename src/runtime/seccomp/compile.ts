@@ -39,13 +39,16 @@ const filterFlags: Readonly<Record<string, number>> = {
  */
 export function compileSeccomp(seccomp: LinuxSeccomp, arch: NativeArch): Buffer {
 	const abis = abisFor(seccomp, arch);
+	const byAbi = intervals(seccomp, abis);
 	const assembler = new Assembler();
 	const kill = assembler.return(ret.killProcess);
 	let entry = kill;
 	// Made from the end: the native architecture comes last and so is tested first.
 	for (const audit of new Set(abis.map((abi) => abiFacts[abi].audit).reverse())) {
-		const sharing = abis.filter((abi) => abiFacts[abi].audit === audit);
-		const tree = numberTree(assembler, numbersOf(seccomp, sharing));
+		const sharing = abis.flatMap((abi, index) =>
+			abiFacts[abi].audit === audit ? [{abi, own: byAbi[index]!}] : [],
+		);
+		const tree = numberTree(assembler, numbersOf(sharing));
 		const load = assembler.load(seccompData.number, tree);
 		entry = assembler.branch(bpf.equal, audit, load, entry);
 	}
@@ -81,13 +84,14 @@ interface Span extends Interval {
 const skipped = 0xffffffff;
 
 /** All numbers under one architecture word. x64 ends where x32's bit begins, and without x32 that bit kills. */
-function numbersOf(seccomp: LinuxSeccomp, sharing: readonly Abi[]): readonly Span[] {
+function numbersOf(sharing: readonly {abi: Abi; own: readonly Interval[]}[]): readonly Span[] {
 	const spans: Span[] = [];
-	for (const abi of sharing) {
+	for (const {abi, own} of sharing) {
 		const {narrow} = abiFacts[abi];
-		const own = intervals(seccomp, abi).map((interval) => ({...interval, narrow}));
-		spans.push(...(abi === 'x64' ? own.filter(({first}) => first < x32Bit) : own));
-		if (abi === 'x64' && !sharing.includes('x32')) {
+		for (const {first, rules, value} of own) {
+			if (abi !== 'x64' || first < x32Bit) spans.push({first, rules, value, narrow});
+		}
+		if (abi === 'x64' && sharing.length === 1) {
 			spans.push({first: x32Bit, rules: [], value: ret.killProcess, narrow});
 			spans.push({first: skipped, rules: [], value: own.at(-1)!.value, narrow});
 		}
@@ -95,11 +99,12 @@ function numbersOf(seccomp: LinuxSeccomp, sharing: readonly Abi[]): readonly Spa
 	return spans;
 }
 
-function numberTree(assembler: Assembler, spans: readonly Span[]): Label {
-	if (spans.length === 1) return leaf(assembler, spans[0]!);
-	const middle = spans.length >> 1;
-	const upper = numberTree(assembler, spans.slice(middle));
-	const lower = numberTree(assembler, spans.slice(0, middle));
+/** The tree over spans[from..to). */
+function numberTree(assembler: Assembler, spans: readonly Span[], from = 0, to = spans.length): Label {
+	if (to - from === 1) return leaf(assembler, spans[from]!);
+	const middle = (from + to) >> 1;
+	const upper = numberTree(assembler, spans, middle, to);
+	const lower = numberTree(assembler, spans, from, middle);
 	return assembler.branch(bpf.greaterOrEqual, spans[middle]!.first, upper, lower);
 }
 

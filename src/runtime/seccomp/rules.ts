@@ -4,7 +4,15 @@
  * conditions beats all with conditions; else the first whose conditions all hold decides.
  */
 import type {LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction, SeccompOperator} from '../oci.ts';
-import {type Abi, abiFacts, armPrivate, multiplexer, syscallNumbers} from './syscalls.ts';
+import {
+	type Abi,
+	abiFacts,
+	armPrivate,
+	multiplexer,
+	numberIn,
+	syscallNumber,
+	syscallNumbers,
+} from './syscalls.ts';
 
 /** SECCOMP_RET_* of linux/seccomp.h. */
 export const ret = {
@@ -103,81 +111,89 @@ function alternatives(call: LinuxSyscall): readonly (readonly Condition[])[] {
 	return indexes.size < conditions.length ? conditions.map((one) => [one]) : [conditions];
 }
 
-function collect(profile: LinuxSeccomp, abi: Abi, byDefault: number): Map<number, Rule[]> {
-	const numbers = syscallNumbers(abi);
-	const out = new Map<number, Rule[]>();
-	const add = (number: number, rule: Rule) => {
-		const rules = out.get(number);
-		if (!rules) out.set(number, [rule]);
-		else if (rules[0]!.conditions.length === 0) return;
-		else if (rule.conditions.length === 0) out.set(number, [rule]);
-		else rules.push(rule);
-	};
+/** What a profile says about the numbers of one ABI. */
+interface Collected {
+	/** The rules of each number that has any; one without conditions stands alone. */
+	readonly rules: Map<number, readonly Rule[]>;
+	/** The newest number that the profile names, below the ABI's base when there is none. */
+	newest: number;
+}
+
+/** Rules of a call come together: the first without conditions beats all others. */
+function add(rules: Map<number, readonly Rule[]>, number: number, more: readonly Rule[]): void {
+	const before = rules.get(number);
+	if (!before) rules.set(number, more);
+	else if (before[0]!.conditions.length === 0) return;
+	else if (more[0]!.conditions.length === 0) rules.set(number, more);
+	else rules.set(number, [...before, ...more]);
+}
+
+function collect(profile: LinuxSeccomp, abis: readonly Abi[], byDefault: number): Collected[] {
+	const collected = abis.map((abi): Collected => ({rules: new Map(), newest: abiFacts[abi].base - 1}));
+	const i386 = collected[abis.indexOf('i386')];
 	for (const call of profile.syscalls ?? []) {
 		const value = returnValue(call.action, call.errnoRet);
-		const choices = alternatives(call);
-		if (value === byDefault) continue;
+		const more = alternatives(call).map((conditions): Rule => ({conditions, value}));
 		for (const name of call.names) {
-			const number = numbers.get(name);
-			if (number !== undefined) for (const conditions of choices) add(number, {conditions, value});
-			const indirect = abi === 'i386' && !call.args?.length ? multiplexer(name) : undefined;
+			const numbers = syscallNumbers(name);
+			if (!numbers) continue;
+			for (let index = 0; index < abis.length; index++) {
+				const abi = abis[index]!;
+				const number = numberIn(abi, numbers);
+				if (number === undefined) continue;
+				const one = collected[index]!;
+				if (number > one.newest && number - abiFacts[abi].base < armPrivate) one.newest = number;
+				if (value !== byDefault) add(one.rules, number, more);
+			}
+			const indirect = i386 && value !== byDefault && !call.args?.length ? multiplexer(name) : undefined;
 			if (indirect) {
 				const selected: Condition = {index: 0, op: 'SCMP_CMP_EQ', value: BigInt(indirect.call), masked: 0n};
-				add(numbers.get(indirect.via)!, {conditions: [selected], value});
+				add(i386!.rules, syscallNumber('i386', indirect.via)!, [{conditions: [selected], value}]);
 			}
 		}
 	}
-	return out;
+	return collected;
 }
 
-/** The newest number that the profile names, so that a newer call looks like one that the kernel lacks. */
-function newestNamed(profile: LinuxSeccomp, abi: Abi): number {
-	const numbers = syscallNumbers(abi);
-	const {base} = abiFacts[abi];
-	let newest = base - 1;
-	for (const {names} of profile.syscalls ?? []) {
-		for (const name of names) {
-			const number = numbers.get(name);
-			if (number !== undefined && number - base < armPrivate && number > newest) newest = number;
-		}
-	}
-	return newest;
-}
-
-/**
- * What every number of an ABI does, from its base to 2^32, as intervals in ascending order without two equal
- * neighbours. A call that is newer than all that the profile names gives ENOSYS instead of the default (as
- * with runc): a libc that tries it falls back, which it wouldn't on EPERM. Not where the default lets calls
- * through to the kernel or to a tracer.
- */
-export function intervals(profile: LinuxSeccomp, abi: Abi): readonly Interval[] {
-	const byDefault = returnValue(profile.defaultAction, profile.defaultErrnoRet);
-	const permissive = ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE'].includes(profile.defaultAction);
-	const newest = newestNamed(profile, abi);
-	const unnamed = (number: number) => (!permissive && number > newest ? ret.errno + enosys : byDefault);
-	const named = collect(profile, abi, byDefault);
+/** Ascending intervals from `base` to 2^32 without two equal neighbours. */
+function cut({rules, newest}: Collected, base: number, byDefault: number, beyond: number): Interval[] {
 	const out: Interval[] = [];
-	const push = (next: Interval) => {
-		const last = out.at(-1);
-		if (last && last.rules.length === 0 && next.rules.length === 0 && last.value === next.value) return;
-		out.push(next);
+	let last: Interval | undefined;
+	const push = (first: number, rules: readonly Rule[], value: number) => {
+		if (last && last.rules.length === 0 && rules.length === 0 && last.value === value) return;
+		last = {first, rules, value};
+		out.push(last);
 	};
-	let next = abiFacts[abi].base;
-	for (const number of [...named.keys()].sort((a, b) => a - b)) {
-		if (number > next) {
-			push({first: next, rules: [], value: unnamed(next)});
-			if (next <= newest && number > newest + 1)
-				push({first: newest + 1, rules: [], value: unnamed(newest + 1)});
-		}
-		const rules = named.get(number)!;
-		if (rules[0]!.conditions.length === 0) push({first: number, rules: [], value: rules[0]!.value});
-		else push({first: number, rules, value: byDefault});
+	/** The unnamed numbers from `from` up to `to`. */
+	const gap = (from: number, to: number) => {
+		if (from < to && from <= newest) push(from, none, byDefault);
+		if (to > newest + 1) push(Math.max(from, newest + 1), none, beyond);
+	};
+	let next = base;
+	for (const number of Uint32Array.from(rules.keys()).sort()) {
+		if (number > next) gap(next, number);
+		const own = rules.get(number)!;
+		if (own[0]!.conditions.length === 0) push(number, none, own[0]!.value);
+		else push(number, own, byDefault);
 		next = number + 1;
 	}
-	if (next <= newest) {
-		push({first: next, rules: [], value: unnamed(next)});
-		next = newest + 1;
-	}
-	push({first: next, rules: [], value: unnamed(next)});
+	gap(next, 2 ** 32);
 	return out;
+}
+
+const none: readonly Rule[] = [];
+
+/**
+ * What every number of each ABI does, from its base to 2^32, as intervals in ascending order without two
+ * equal neighbours. A call that is newer than all that the profile names gives ENOSYS instead of the default
+ * (as with runc): a libc that tries it falls back, which it wouldn't on EPERM. Not where the default lets
+ * calls through to the kernel or to a tracer.
+ */
+export function intervals(profile: LinuxSeccomp, abis: readonly Abi[]): readonly (readonly Interval[])[] {
+	const byDefault = returnValue(profile.defaultAction, profile.defaultErrnoRet);
+	const permissive = ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE'].includes(profile.defaultAction);
+	const beyond = permissive ? byDefault : ret.errno + enosys;
+	return collect(profile, abis, byDefault).map((one, index) =>
+		cut(one, abiFacts[abis[index]!].base, byDefault, beyond),
+	);
 }

@@ -81,35 +81,30 @@ const multiplexed: Readonly<Record<'socketcall' | 'ipc', Readonly<Record<string,
 
 /** The call and first argument by which i386 reaches `name` indirectly, if it does. */
 export function multiplexer(name: string): {via: 'socketcall' | 'ipc'; call: number} | undefined {
-	for (const via of ['socketcall', 'ipc'] as const) {
-		const call = Object.hasOwn(multiplexed[via], name) ? multiplexed[via][name] : undefined;
-		if (call !== undefined) return {via, call};
-	}
-	return undefined;
+	const via = Object.hasOwn(multiplexed.socketcall, name)
+		? 'socketcall'
+		: Object.hasOwn(multiplexed.ipc, name)
+			? 'ipc'
+			: undefined;
+	return via && {via, call: multiplexed[via][name]!};
 }
 
-const columns: readonly Abi[] = ['x64', 'i386', 'x32', 'arm64', 'arm'];
+/** A column of the table for each ABI. */
+const columns: Readonly<Record<Abi, number>> = {x64: 0, i386: 1, x32: 2, arm64: 3, arm: 4};
 
-let parsed: Readonly<Record<Abi, ReadonlyMap<string, number>>> | undefined;
-
-/** Numbers by name for one ABI, with the ABI's base added. */
-export function syscallNumbers(abi: Abi): ReadonlyMap<string, number> {
-	parsed ??= parseTable();
-	return parsed[abi];
+/** The numbers of a name that any ABI has, for `numberIn`. */
+export function syscallNumbers(name: string): readonly number[] | undefined {
+	return Object.hasOwn(syscallTable, name) ? syscallTable[name] : undefined;
 }
 
-function parseTable(): Readonly<Record<Abi, ReadonlyMap<string, number>>> {
-	const maps = columns.map(() => new Map<string, number>());
-	for (const line of syscallTable.trim().split('\n')) {
-		const [name, ...numbers] = line.split(' ');
-		for (let column = 0; column < columns.length; column++) {
-			const text = numbers[column];
-			if (text !== undefined && text !== '-') {
-				maps[column]!.set(name!, Number(text) + abiFacts[columns[column]!].base);
-			}
-		}
-	}
-	return Object.fromEntries(columns.map((abi, column) => [abi, maps[column]!])) as unknown as Readonly<
-		Record<Abi, ReadonlyMap<string, number>>
-	>;
+/** The number for one ABI with its base added, or undefined where the ABI lacks the call. */
+export function numberIn(abi: Abi, numbers: readonly number[]): number | undefined {
+	const number = numbers[columns[abi]]!;
+	return number < 0 ? undefined : number + abiFacts[abi].base;
+}
+
+/** The number of a system call with the ABI's base added, or undefined where the ABI lacks it. */
+export function syscallNumber(abi: Abi, name: string): number | undefined {
+	const numbers = syscallNumbers(name);
+	return numbers && numberIn(abi, numbers);
 }
