@@ -32,11 +32,6 @@ void write_text(const std::string& path, const std::string& text) {
   if (file && write(file.get(), text.data(), text.size()) < 0) return;
 }
 
-std::string number_text(int64_t value) {
-  char text[20];
-  return std::string(text, format_number(text, value));
-}
-
 }  // namespace
 
 Monitor::Monitor(const std::string& plan_path)
@@ -87,17 +82,20 @@ void Monitor::load_settings() {
   spill_directory_ = settings_.state_file.substr(0, settings_.state_file.rfind('/'));
 }
 
-// Leaves the cgroups of whoever started it, lowers its chance to be killed for lack of memory, and listens.
 void Monitor::prepare() {
+  read_small_file("/proc/self/oom_score_adj", 32, &inherited_oom_score_);
+  set_oom_score(true);
+  if (!listen()) fail(&settings_failure_, errno, "listen on %s/attach.sock", settings_.run_dir.c_str());
+}
+
+// Leaves the cgroups of whoever started it. The setup section has made the new ones.
+void Monitor::join_own_cgroups() {
   for (size_t at = 0; at < settings_.monitor_cgroups.size();) {
     size_t end = settings_.monitor_cgroups.find('\n', at);
     if (end == std::string::npos) end = settings_.monitor_cgroups.size();
     write_text(settings_.monitor_cgroups.substr(at, end - at), "0");
     at = end + 1;
   }
-  read_small_file("/proc/self/oom_score_adj", 32, &inherited_oom_score_);
-  set_oom_score(true);
-  if (!listen()) fail(&settings_failure_, errno, "listen on %s/attach.sock", settings_.run_dir.c_str());
 }
 
 // A clone starts with the monitor's score: it must not inherit the lowered one.
@@ -201,6 +199,7 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
   set_up_ = true;
   Child child;
   if (!run_host_section(file.plan, Section::kSetup, netns_, false, &failure)) return start_failed(failure);
+  if (first) join_own_cgroups();
   set_oom_score(false);
   bool cloned = clone_init(file.plan, netns_, &child, &failure);
   set_oom_score(true);
@@ -246,7 +245,7 @@ void Monitor::session_running(Session& session) {
   save_state();
   emit("start");
   if (starter_ != nullptr && starter_->session() == main_) {
-    starter_->send_ok("{\"pid\":" + number_text(session.pid()) + "}");
+    starter_->send_ok("{\"pid\":" + std::to_string(session.pid()) + "}");
     if (starter_->wants(kDetached)) starter_->finish();
   }
   if (pending_stop_signal_ != 0) stop_process(pending_stop_signal_, pending_stop_seconds_);
@@ -304,8 +303,8 @@ void Monitor::process_ended() {
   state_.finished_at = time_text(now);
   paused_ = false;
   std::string members;
-  append_member(members, "exitCode", number_text(state_.exit_code));
-  append_member(members, "execDuration", number_text((ended_ - started_) / 1000000000));
+  append_member(members, "exitCode", std::to_string(state_.exit_code));
+  append_member(members, "execDuration", std::to_string((ended_ - started_) / 1000000000));
   int64_t delay = restart_forbidden_
                       ? -1
                       : restart_.decide(settings_, state_.exit_code, state_.restart_count, ended_ - started_);
@@ -384,7 +383,7 @@ void Monitor::answer_exit(bool final) {
 }
 
 void Monitor::kill_rest() {
-  if (!settings_.kill_file.empty()) return write_text(settings_.kill_file, "1");
+  if (!settings_.kill_file.empty()) write_text(settings_.kill_file, "1");
   // The memory cgroup lists who is left.
   size_t slash = settings_.oom_file.rfind('/');
   if (slash == std::string::npos) return;
@@ -405,15 +404,16 @@ void Monitor::kill_rest() {
 // Sends SIGKILL to all of the container. What is frozen can't die on v1: it is thawed after.
 void Monitor::send_kill() {
   if (main_ == nullptr || !main_->running()) return;
-  if (settings_.kill_file.empty()) main_->signal(SIGKILL);
-  else write_text(settings_.kill_file, "1");
+  // The file may be missing (before Linux 5.14).
+  if (!settings_.kill_file.empty()) write_text(settings_.kill_file, "1");
+  main_->signal(SIGKILL);
   emit_kill(SIGKILL);
   thaw();
 }
 
 void Monitor::emit_kill(int number) {
   std::string members;
-  append_member(members, "signal", number_text(number));
+  append_member(members, "signal", std::to_string(number));
   emit("kill", members);
 }
 

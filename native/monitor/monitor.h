@@ -64,6 +64,7 @@ class Monitor {
 
   void load_settings();
   void prepare();
+  void join_own_cgroups();
   bool listen();
   void accept_clients(uint32_t events);
   void stop_listening();

@@ -108,7 +108,9 @@ export class Connection {
 			this.#restLength += chunk.length;
 			if (this.#restLength < this.#needed) return;
 			let rest = this.#rest.length > 1 ? Buffer.concat(this.#rest) : chunk;
-			while (rest.length >= (this.#needed = 8)) {
+			for (;;) {
+				this.#needed = 8;
+				if (rest.length < 8) break;
 				const length = rest.readUInt32LE(4);
 				this.#needed = 8 + length;
 				if (rest.length < this.#needed) break;
@@ -284,7 +286,12 @@ export class Container {
 			settings: Object.entries(settings).map(([key, value]): Op => ({op: 'set', key, value: value!})),
 			setup,
 			init,
-			stop: [...this.cgroups.map((path): Op => ({op: 'removeCgroup', path})), ...(options.stop ?? [])],
+			// What is frozen dies only when it is thawed.
+			stop: [
+				...freeze('THAWED'),
+				...this.cgroups.map((path): Op => ({op: 'removeCgroup', path})),
+				...(options.stop ?? []),
+			],
 			pause: freeze('FROZEN'),
 			unpause: freeze('THAWED'),
 		};
