@@ -54,8 +54,8 @@ bool op_domainname(ChildState&, const Op& op, Failure* failure) {
 }
 
 bool op_sysctl(ChildState&, const Op& op, Failure* failure) {
-  std::string path = "sys/" + std::string(op.text(0));
-  if (write_proc(private_proc(), path.c_str(), op.text(1))) return true;
+  Fd settings(openat(private_proc(), "sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (settings && write_proc(settings.get(), op.path(0), op.text(1))) return true;
   return fail(failure, errno, "write sysctl %s = %s", op.path(0), op.path(1));
 }
 

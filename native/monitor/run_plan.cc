@@ -1,5 +1,5 @@
 // `wherry-monitor run-plan FILE [--exec FILE] [--without FEATURE]...`: a container in the foreground, without
-// log, socket or state, to debug plans.
+// log, socket or state, to debug plans. `wherry-monitor run-plan --check FILE...` only reads them.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -146,9 +146,23 @@ int run(const PlanView& plan, const char* exec) {
   return code;
 }
 
+// Reads plans without running them; for each one line, `ok` or what is wrong.
+int check(int argc, char** argv) {
+  int code = 0;
+  for (int index = 0; index < argc; index++) {
+    PlanFile file;
+    std::string error;
+    bool ok = plan_load(argv[index], &file, &error);
+    dprintf(1, "%s\n", ok ? "ok" : error.c_str());
+    if (!ok) code = 1;
+  }
+  return code;
+}
+
 }  // namespace
 
 int run_plan_main(int argc, char** argv) {
+  if (argc > 2 && !strcmp(argv[2], "--check")) return check(argc - 3, argv + 3);
   const char* path = nullptr;
   const char* exec = nullptr;
   for (int index = 2; index < argc; index++) {

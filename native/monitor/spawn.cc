@@ -219,12 +219,19 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
   } else if (flags & CLONE_NEWNET) {
     ok = open_netns(pid, &child->netns_fd, failure);
   }
+  bool ended = !ok && old_netns_fd < 0;
   if (*join_pid || forks_at_exec(plan, Section::kInit)) {
     child->helper = pid;
     close(pidfd);
   } else {
     child->pid = pid;
     child->pidfd = pidfd;
+  }
+  // An init that failed at once has no namespaces any more, but has told why.
+  if (ended) {
+    Failure told;
+    kill(pid, SIGKILL);
+    if (!await_exec(*child, &told) && told.op >= 0) *failure = told;
   }
   if (!ok) give_up(child);
   return ok;

@@ -143,7 +143,8 @@ Status read_status(Child& child, Failure* failure) {
     char packet[kMaxMessage];
     Fd fd;
     ssize_t length = receive(child.status_fd, packet, sizeof packet, &fd);
-    if (length < 0 && errno == EINTR) continue;
+    // A child that ended without reading our `go` shows as a reset, once, before what it has told.
+    if (length < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
     if (length < 0 && errno == EAGAIN) return Status::kPending;
     bool is_init = child.init;
     if (length <= 0) {
