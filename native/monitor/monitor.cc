@@ -170,7 +170,9 @@ void Monitor::emit(const char* action, const std::string& members) {
   write_event(settings_.events_file, read_subject(settings_.id, settings_.run_dir), action, members);
 }
 
-void Monitor::save_state(bool durable) { write_state(settings_.state_file, state_, durable); }
+void Monitor::save_state(bool durable) {
+  if (!settings_.state_file.empty()) write_state(settings_.state_file, state_, durable);
+}
 
 void Monitor::log_dropped() {
   if (drop_noted_) return;
@@ -266,6 +268,7 @@ void Monitor::start_failed(const Failure& failure) {
   state_.exit_code = failure.code;
   state_.error = failure.message;
   if (!first) state_.finished_at = time_text(wall_clock());
+  save_state();
   finish_for_good(first ? &failure : nullptr);
 }
 
@@ -325,13 +328,19 @@ void Monitor::process_ended() {
   loop_.set(restart_timer_, delay);
 }
 
+// The policy's next start doesn't come.
+void Monitor::end_in_backoff() {
+  state_.status = "exited";
+  forbid_restart();
+  finish_for_good(nullptr);
+}
+
 // The end: what the container has in the kernel and, with --rm, on the disk goes. Until the state says that
 // there is no monitor, others know that the stop plan is not through.
 void Monitor::finish_for_good(const Failure* start_failure) {
   loop_.cancel(restart_timer_);
   loop_.cancel(stop_timer_);
   EventSubject subject = read_subject(settings_.id, settings_.run_dir);
-  if (main_ == nullptr || start_failure != nullptr) save_state();
   if (stop_requested_) emit("stop");
   if (set_up_) run_stop_plan();
   if (netns_ >= 0) close(netns_);

@@ -74,6 +74,7 @@ class Monitor {
   void start_process(bool first, uint16_t rows, uint16_t columns);
   void start_failed(const Failure& failure);
   void process_ended();
+  void end_in_backoff();
   void finish_for_good(const Failure* start_failure);
   void run_stop_plan();
   void answer_exit(bool final);

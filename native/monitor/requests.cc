@@ -157,11 +157,7 @@ bool Monitor::handle_signal(Client& client, const std::string& payload) {
   if (phase_ == Phase::kBackoff) {
     client.send_ok("{}");
     client.finish();
-    if (last) {
-      forbid_restart();
-      state_.status = "exited";
-      finish_for_good(nullptr);
-    }
+    if (last) end_in_backoff();
     return true;
   }
   if (main_ == nullptr || !main_->running()) {
@@ -193,9 +189,7 @@ bool Monitor::handle_stop(Client& client, const std::string& payload) {
   client.waits_for_end = true;
   if (phase_ == Phase::kBackoff) {
     stop_requested_ = true;
-    forbid_restart();
-    state_.status = "exited";
-    finish_for_good(nullptr);
+    end_in_backoff();
   } else {
     stop_process(number, seconds);
   }

@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import {existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
@@ -311,6 +311,48 @@ test('an exec ends with its process, though a child of it holds the output', asy
 	// The child is not killed by a pipe that nobody reads.
 	await until('its end', () => existsSync(join(box.root, 'tmp/done')));
 	await box.stop(0);
+});
+
+test('many execs and restarts leave no descriptor and no process behind', async (t) => {
+	const box = new Container(t, {
+		argv: sh('read a; exit 1'),
+		settings: {'open-stdin': '1', 'restart-policy': 'always'},
+	});
+	await box.start(streams.detached);
+	const {monitorPid} = box.state();
+	const descriptors = () => readdirSync(`/proc/${monitorPid}/fd`).length;
+	const children = () =>
+		readFileSync(`/proc/${monitorPid}/task/${monitorPid}/children`, 'utf8').trim().split(' ');
+	const before = descriptors();
+	for (let round = 0; round < 3; round++) {
+		const execs = await Promise.all(
+			Array.from({length: 10}, (_, index) =>
+				index % 3 === 0
+					? box.exec(['/bin/nothing'])
+					: box.exec(['/bin/true'], index % 3 === 1 ? allStreams : allStreams | streams.tty),
+			),
+		);
+		await Promise.all(execs.map((exec) => exec.closed));
+		const client = await box.attach();
+		await client.ok;
+		client.stdin('end\n');
+		t.is((await client.exit).flags, exitFlag.restarting);
+		await box.status('running', ({restartCount}) => restartCount === round + 1);
+	}
+	await until('the descriptors of before', () => descriptors() === before);
+	t.deepEqual(children(), [String(box.state().pid)]);
+	await box.stop(0);
+});
+
+test('output written after every terminal was closed is read', async (t) => {
+	const box = new Container(t, {
+		argv: sh('echo one; exec <&- >&- 2>&-; sleep 0.3; echo two >/dev/pts/0; sleep 3'),
+		tty: true,
+	});
+	const starter = await box.start();
+	await starter.saw('one\r\ntwo\r\n');
+	await box.stop(0);
+	t.pass();
 });
 
 (v1('freezer') ? test : test.skip)(
