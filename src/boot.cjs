@@ -92,6 +92,12 @@ function finish(code) {
 	process.exit(code);
 }
 
+const [only] = process.argv.slice(2);
+if (process.argv.length === 3 && (only === '--version' || only === '-v')) {
+	fs.writeSync(1, 'wherry version @VERSION@\n');
+	process.exit(0);
+}
+
 const {main, warmUp} = load('cli');
 if (warm) {
 	warmUp().then(() => {

@@ -4,6 +4,7 @@
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
  *   cli.cjs       the command line and the engine
  *   help.cjs      yargs, for help and completion only
+ *   execa.cjs     for credential helpers
  *   tui.cjs       the terminal UI
  *   index.mjs     the library
  *   v8/           code caches of the Node that `node-path` names
@@ -11,6 +12,7 @@
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {builtinModules} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -24,6 +26,9 @@ const dist = join(root, 'dist');
 const target = join(root, `.dist-${process.pid}`);
 const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** Programs of others that only some commands need: bundles of their own, loaded through the boot file. */
+const apart = ['execa'];
+
 /** Faces load each other through the boot file's `require`, and nothing of another face is bundled twice. */
 const faces = {
 	name: 'faces',
@@ -31,6 +36,7 @@ const faces = {
 		const external = [
 			[/\/tui\/main\.tsx$/, './tui.cjs'],
 			[/\/help\/main\.ts$/, './help.cjs'],
+			...apart.map((name) => [new RegExp(`^${name}$`), `./${name}.cjs`]),
 		];
 		for (const [filter, path] of external) {
 			bundle.onResolve({filter}, (args) =>
@@ -41,6 +47,50 @@ const faces = {
 		bundle.onResolve({filter: /^\.\.?\//}, (args) => {
 			if (args.kind !== 'dynamic-import') return undefined;
 			return existsSync(join(args.resolveDir, args.path)) ? undefined : {path: args.path, external: true};
+		});
+	},
+};
+
+/** The engine's errors are one class in all faces, so that `instanceof` holds. */
+const sharedErrors = {
+	name: 'shared-errors',
+	setup(bundle) {
+		bundle.onResolve({filter: /\/engine\/errors\.ts$/}, () => ({path: './cli.cjs', external: true}));
+	},
+};
+
+/** What Node itself has loaded before the first line of ours: these cost nothing. */
+const loaded = ['buffer', 'events', 'fs', 'fs/promises', 'module', 'path', 'process', 'timers', 'url', 'vm'];
+
+/**
+ * Other built-in modules are loaded at the first use of one of their exports, not at import: node:crypto alone
+ * takes 5 ms, and most commands need none of it. A module whose class is extended at import is loaded then.
+ */
+const lazyBuiltins = {
+	name: 'lazy-builtins',
+	setup(bundle) {
+		const names = new Set(builtinModules.filter((name) => !loaded.includes(name) && !name.startsWith('_')));
+		bundle.onResolve({filter: /^(node:)?[a-z_/0-9]+$/}, (args) => {
+			const name = args.path.replace(/^node:/, '');
+			if (!names.has(name) || args.namespace === 'lazy-builtin') return undefined;
+			return {path: name, namespace: 'lazy-builtin'};
+		});
+		bundle.onLoad({filter: /.*/, namespace: 'lazy-builtin'}, async ({path}) => {
+			const members = Object.keys(await import(`node:${path}`)).filter((name) => name !== 'default');
+			return {
+				// `real` is no name that esbuild resolves, so it isn't this plugin's again.
+				contents: `
+let real;
+const load = () => (real ??= require('node:' + ${JSON.stringify(path)}));
+const lazy = {};
+for (const name of ${JSON.stringify(members)}) {
+	Object.defineProperty(lazy, name, {enumerable: true, get: () => load()[name]});
+}
+Object.defineProperty(lazy, 'default', {enumerable: true, get: load});
+Object.defineProperty(lazy, '__esModule', {value: true});
+module.exports = lazy;`,
+				loader: 'js',
+			};
 		});
 	},
 };
@@ -98,16 +148,24 @@ try {
 	await Promise.all([
 		build({
 			...commonjs,
-			plugins: [faces],
+			plugins: [faces, lazyBuiltins],
 			entryPoints: [join(source, 'main.ts')],
 			outfile: join(target, 'cli.cjs'),
 		}),
 		build({
 			...commonjs,
-			plugins: [faces],
+			plugins: [faces, lazyBuiltins],
 			entryPoints: [join(source, 'cli/help/main.ts')],
 			outfile: join(target, 'help.cjs'),
 		}),
+		...apart.map((name) =>
+			build({
+				...commonjs,
+				plugins: [lazyBuiltins],
+				stdin: {contents: `module.exports = require('${name}');`, resolveDir: root},
+				outfile: join(target, `${name}.cjs`),
+			}),
+		),
 		build({
 			...shared,
 			format: 'esm',
@@ -118,7 +176,7 @@ try {
 			build({
 				...commonjs,
 				jsx: 'automatic',
-				plugins: [...tuiPlugins],
+				plugins: [sharedErrors, ...tuiPlugins],
 				entryPoints: [join(source, 'tui/main.tsx')],
 				outfile: join(target, 'tui.cjs'),
 			}),
@@ -128,10 +186,9 @@ try {
 		if (existsSync(join(target, file))) digest.update(readFileSync(join(target, file)));
 	}
 	// The caches' names hold the build's digest: V8 itself compares nothing but the length of the source.
-	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8').replace(
-		'@BUILD@',
-		digest.digest('hex').slice(0, 16),
-	);
+	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8')
+		.replace('@BUILD@', digest.digest('hex').slice(0, 16))
+		.replace('@VERSION@', version);
 	writeFileSync(join(target, 'wherry.cjs'), boot);
 	const node = recordedNode();
 	if (node) {

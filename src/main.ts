@@ -3,6 +3,9 @@ import {printError, printLine} from './cli/output.ts';
 import type {ParsedLine} from './cli/parse/command-line.ts';
 import type {Engine} from './engine/api.ts';
 
+// For the terminal UI's bundle, whose errors must be of the same class.
+export {isErrno, WherryError} from './engine/errors.ts';
+
 /**
  * The entry: reads the command line, runs the command, and resolves to the exit status. Without arguments on
  * a terminal it opens the terminal UI. The caller ends the process.
@@ -16,6 +19,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 	};
 	try {
 		if (argv.length === 0 && process.stdin.isTTY && process.stdout.isTTY) argv = ['ui'];
+		if (argv[0] === '--get-yargs-completions') {
+			const {complete} = await import('./cli/commands/complete.ts');
+			for (const word of await complete(argv.slice(1), open)) printLine(word);
+			return 0;
+		}
 		const {parseCommandLine} = await import('./cli/parse/command-line.ts');
 		line = parseCommandLine(argv);
 		for (const note of line.notes) printError(note);

@@ -78,7 +78,7 @@ function imageName({Image, ImageID}: ContainerSummary, trunc: boolean): string {
 	if (!trunc) return printable(Image);
 	if (shortId(ImageID) === shortId(Image)) return shortId(ImageID);
 	const at = Image.indexOf('@');
-	return printable(at > 0 ? Image.slice(0, at) : Image);
+	return printable((at > 0 ? Image.slice(0, at) : Image).replace(/^docker\.io\/(library\/)?/, ''));
 }
 
 function size({SizeRw = 0, SizeRootFs = 0}: ContainerSummary): string {

@@ -48,6 +48,8 @@ export function eventJson(event: EngineEvent): string {
 	return `${text.slice(0, -1)},"timeNano":${timeNano}}`;
 }
 
+const wording = {parse: 'Error parsing format', execute: 'Error parsing format'};
+
 export const events: CommandAction = async ({flags}, open) => {
 	const time = (name: string): bigint | undefined => {
 		const text = flags.string(name);
@@ -66,14 +68,14 @@ export const events: CommandAction = async ({flags}, open) => {
 	else if (format !== '') {
 		let template: ReturnType<typeof parseTemplate>;
 		try {
-			template = parseTemplate(format);
+			template = parseTemplate(format, wording);
 		} catch (error) {
 			throw new CliError(
 				(error as Error).message.replace('template parsing error', 'Error parsing format'),
 				64,
 			);
 		}
-		line = (event) => executeTemplate(template, eventValue(event));
+		line = (event) => executeTemplate(template, eventValue(event), {wording});
 	}
 	const engine = await open();
 	const stream = engine.events.stream({

@@ -60,7 +60,7 @@ export function namesOf(image: ImageSummary, digests: boolean): Named[] {
 	for (const [repository, names] of known) {
 		if (!digests) {
 			if (names.tags.length > 0) for (const tag of names.tags) rows.push({repository, tag, digest: none});
-			else rows.push({repository, tag: none, digest: none});
+			else rows.push({repository, tag: none, digest: ''});
 			continue;
 		}
 		for (const tag of names.tags.length > 0 ? names.tags : [none]) {
@@ -80,7 +80,7 @@ export function imageRow(
 	return {
 		Containers: image.Containers >= 0 ? String(image.Containers) : 'N/A',
 		CreatedAt: formatGoTime(image.Created),
-		CreatedSince: image.Created > 0 ? `${humanDuration(options.now - image.Created)} ago` : '',
+		CreatedSince: `${humanDuration(options.now - image.Created)} ago`,
 		Digest: named.digest,
 		ID: options.trunc ? shortId(image.Id) : image.Id,
 		Repository: printable(named.repository),

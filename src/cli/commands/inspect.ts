@@ -53,7 +53,14 @@ async function show(
 	for (const name of args) {
 		try {
 			const value = await find(engine, name, flags.bool('size'));
-			if (template) lines.push(executeTemplate(template, value, {missingKeyFails: true, nilText}));
+			if (template)
+				lines.push(
+					executeTemplate(template, value, {
+						missingKeyFails: true,
+						nilText,
+						isMap: (field) => nilMaps.has(field),
+					}),
+				);
 			else found.push(value);
 		} catch (error) {
 			problems.push(error);

@@ -1,5 +1,5 @@
 import {Struct} from './template/go-value.ts';
-import {executeTemplate, parseTemplate} from './value.ts';
+import {executeTemplate, listWording, parseTemplate} from './value.ts';
 
 /** A list that can be shown: its columns and how a row becomes a template's value. */
 export interface ListView {
@@ -34,11 +34,14 @@ export function formatList(
 		format = format.slice(6);
 	}
 	format = format.trim().replaceAll('\\t', '\t').replaceAll('\\n', '\n');
-	const template = parseTemplate(format);
+	const template = parseTemplate(format, listWording);
 	const contexts = rows.map((row) => new Struct(view.type, row));
-	if (!table) return contexts.map((row) => `${executeTemplate(template, row)}\n`).join('');
-	const heading = executeTemplate(template, view.headings, {header: true});
-	return alignColumns([heading, ...contexts.map((row) => executeTemplate(template, row))].join('\n'));
+	if (!table)
+		return contexts.map((row) => `${executeTemplate(template, row, {wording: listWording})}\n`).join('');
+	const heading = executeTemplate(template, view.headings, {header: true, wording: listWording});
+	return alignColumns(
+		[heading, ...contexts.map((row) => executeTemplate(template, row, {wording: listWording}))].join('\n'),
+	);
 }
 
 /** Wide characters count two columns here; docker counts runes. */

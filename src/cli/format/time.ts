@@ -56,7 +56,7 @@ const clock = (date: Date): string =>
 /** Go's RFC3339Nano with all nine digits, in the local zone: docker's events. */
 export function formatRfc3339Nano(nanoseconds: bigint): string {
 	const date = new Date(Number(nanoseconds / 1_000_000n));
-	const offset = zone(date);
+	const offset = date.getTimezoneOffset() === 0 ? 'Z' : zone(date);
 	return `${day(date)}T${clock(date)}.${String(nanoseconds % second).padStart(9, '0')}${offset}`;
 }
 

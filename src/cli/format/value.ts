@@ -5,35 +5,49 @@ import {parse, type Template} from './template/parse.ts';
 
 const names: ReadonlySet<string> = new Set(Object.keys(functions));
 
-/** Parses a `--format` template. Throws with docker's `template parsing error: `. */
-export function parseTemplate(format: string): Template {
-	return wrapped(() => parse('', format, names));
+/** How docker introduces a template's error: its lists and its inspect say it differently. */
+export interface Wording {
+	parse: string;
+	execute: string;
 }
 
-export function executeTemplate(
-	template: Template,
-	data: unknown,
-	options: Omit<ExecuteOptions, 'functions'> & {header?: boolean} = {},
-): string {
-	const {header, ...rest} = options;
+export const inspectWording: Wording = {parse: 'template parsing error', execute: 'template parsing error'};
+export const listWording: Wording = {
+	parse: 'failed to parse template',
+	execute: 'failed to execute template',
+};
+
+/** Parses a `--format` template. */
+export function parseTemplate(format: string, wording: Wording = inspectWording): Template {
+	return wrapped(wording.parse, () => parse('', format, names));
+}
+
+export interface FormatOptions extends Omit<ExecuteOptions, 'functions'> {
+	/** For the heading row of a table. */
+	header?: boolean;
+	wording?: Wording;
+}
+
+export function executeTemplate(template: Template, data: unknown, options: FormatOptions = {}): string {
+	const {header, wording = inspectWording, ...rest} = options;
 	const table: Readonly<Record<string, TemplateFunction>> = header ? headerFunctions : functions;
-	return wrapped(() => execute(template, data, {...rest, functions: table}));
+	return wrapped(wording.execute, () => execute(template, data, {...rest, functions: table}));
 }
 
 /** One value through one format; `json` alone is `{{json .}}`. */
-export function formatValue(
-	format: string,
-	data: unknown,
-	options: Omit<ExecuteOptions, 'functions'> = {},
-): string {
-	return executeTemplate(parseTemplate(format === 'json' ? '{{json .}}' : format), data, options);
+export function formatValue(format: string, data: unknown, options: FormatOptions = {}): string {
+	return executeTemplate(
+		parseTemplate(format === 'json' ? '{{json .}}' : format, options.wording),
+		data,
+		options,
+	);
 }
 
-function wrapped<T>(action: () => T): T {
+function wrapped<T>(prefix: string, action: () => T): T {
 	try {
 		return action();
 	} catch (error) {
-		if (error instanceof TemplateError) throw new TemplateError(`template parsing error: ${error.message}`);
+		if (error instanceof TemplateError) throw new TemplateError(`${prefix}: ${error.message}`);
 		throw error;
 	}
 }

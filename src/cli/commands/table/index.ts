@@ -120,7 +120,9 @@ export interface Command {
 }
 
 const groups = new Set(
-	Object.keys(commands).flatMap((name) => (name.includes(' ') ? [name.slice(0, name.lastIndexOf(' '))] : [])),
+	Object.keys(commands).flatMap((name) =>
+		name.includes(' ') ? [name.slice(0, name.lastIndexOf(' '))] : [''],
+	),
 );
 
 export function fullName(typed: string): string | undefined {

@@ -7,6 +7,8 @@ export interface ExecuteOptions {
 	functions: Readonly<Record<string, TemplateFunction>>;
 	/** A key that a map doesn't have is an error, as in docker's inspect; otherwise `<no value>`. */
 	missingKeyFails?: boolean;
+	/** Fields that are maps in Go too: there a missing key is no error. */
+	isMap?: (field: string) => boolean;
 	/** How Go would print the nil of this field. */
 	nilText?: (field: string) => string | undefined;
 }
@@ -70,7 +72,7 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 				break;
 			case 'template': {
 				const body = template.defined.get(node.name);
-				const at = {kind: 'identifier', at: node.at, name: `template ${node.source}`} as const;
+				const at = {kind: 'identifier', at: node.at, name: `{{template ${node.source}}}`} as const;
 				if (!body) fail(at, `template ${JSON.stringify(node.name)} not defined`, inside);
 				if (++depth > 100) fail(at, 'exceeded maximum template depth (100000)', inside);
 				const value = node.pipe ? evalPipe(node.pipe, dot, scope, inside) : undefined;
@@ -206,7 +208,7 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 	): unknown {
 		let value = receiver;
 		names.forEach((name, i) => {
-			value = evalField(node, value, name, inside, i === names.length - 1 ? args : []);
+			value = evalField(node, value, name, names[i - 1], inside, i === names.length - 1 ? args : []);
 		});
 		return value;
 	}
@@ -215,6 +217,7 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 		node: Operand,
 		receiver: unknown,
 		name: string,
+		parent: string | undefined,
 		inside: string,
 		args: unknown[],
 	): unknown {
@@ -241,14 +244,18 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 		if (isMap(receiver)) {
 			noArguments();
 			if (!Object.hasOwn(receiver, name)) {
-				if (options.missingKeyFails) fail(node, `map has no entry for key ${JSON.stringify(name)}`, inside);
+				const known = parent !== undefined && options.isMap?.(parent);
+				if (options.missingKeyFails && !known)
+					fail(node, `map has no entry for key ${JSON.stringify(name)}`, inside);
 				return undefined;
 			}
 			const value = receiver[name];
 			const text = value === null ? options.nilText?.(name) : undefined;
 			return text === undefined ? value : new TypedNil(text);
 		}
-		return fail(node, `can't evaluate field ${name} in type ${typeName(receiver)}`, inside);
+		// What comes out of JSON has no type of its own in Go.
+		const type = options.missingKeyFails ? 'interface {}' : typeName(receiver);
+		return fail(node, `can't evaluate field ${name} in type ${type}`, inside);
 	}
 
 	function callFunction(
@@ -280,7 +287,11 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 		try {
 			return (fn.call as (...values: unknown[]) => unknown)(...args, ...piped);
 		} catch (error) {
-			if (error instanceof ArgumentError) fail(rest[0] ?? at, error.message, inside);
+			if (error instanceof ArgumentError) {
+				const [first] = rest;
+				const constant = first && ['string', 'number', 'bool'].includes(first.kind);
+				fail(first ?? at, constant ? error.constant(sourceOf(first)) : error.message, inside);
+			}
 			return fail(call, `error calling ${name}: ${(error as Error).message}`, inside);
 		}
 	}

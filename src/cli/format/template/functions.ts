@@ -10,13 +10,26 @@ export interface TemplateFunction {
 /** A value that Go's templates treat as text for string parameters. */
 function text(value: unknown): string {
 	if (typeof value !== 'string') {
-		throw new ArgumentError(`wrong type for value; expected string; got ${typeName(value)}`);
+		throw new ArgumentError('string', value);
 	}
 	return value;
 }
 
 /** A wrong argument, which Go reports without `error calling`. */
-export class ArgumentError extends Error {}
+export class ArgumentError extends Error {
+	readonly #expected: string;
+	constructor(expected: string, value: unknown) {
+		super(`wrong type for value; expected ${expected}; got ${typeName(value)}`);
+		this.#expected = expected;
+	}
+
+	/** The words for a constant in the template. */
+	constant(source: string): string {
+		return this.#expected === 'string'
+			? `expected string; found ${source}`
+			: `can't handle ${source} for arg of type ${this.#expected}`;
+	}
+}
 
 function index(item: unknown, ...keys: unknown[]): unknown {
 	let value = item;
@@ -113,6 +126,9 @@ const htmlEscapes: Record<string, string> = {
 	'\0': '\uFFFD',
 };
 
+const escapeScript = (char: string): string =>
+	char === "'" ? "\\'" : `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+
 /** Go's own functions. `and` and `or` are evaluated by the executor, which stops early. */
 const builtins: Record<string, TemplateFunction> = {
 	and: {args: [1, -1], call: (...args: unknown[]) => args.find((a) => !isTrue(a)) ?? args.at(-1)},
@@ -149,7 +165,13 @@ const builtins: Record<string, TemplateFunction> = {
 				.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 				.replaceAll('%20', '+'),
 	},
-	js: {args: [0, -1], call: (...values: unknown[]) => goQuote(sprint(...values)).slice(1, -1)},
+	js: {
+		args: [0, -1],
+		call: (...values: unknown[]) =>
+			goQuote(sprint(...values))
+				.slice(1, -1)
+				.replace(/['<>&=]/g, escapeScript),
+	},
 };
 
 /** docker's additions. */
@@ -160,8 +182,7 @@ const dockerFunctions: Record<string, TemplateFunction> = {
 		args: [2, 2],
 		call: (list: unknown, separator: unknown) => {
 			if (list instanceof TypedNil) return '';
-			if (!Array.isArray(list))
-				throw new ArgumentError(`wrong type for value; expected []string; got ${typeName(list)}`);
+			if (!Array.isArray(list)) throw new ArgumentError('[]string', list);
 			return list.map((item) => (typeof item === 'string' ? item : goPrint(item))).join(text(separator));
 		},
 	},

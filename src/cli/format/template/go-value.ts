@@ -102,12 +102,14 @@ function plain(value: unknown): unknown {
 	if (typeof value === 'bigint') return exactJson.rawJSON(String(value));
 	if (Array.isArray(value)) return value.map(plain);
 	if (value instanceof Struct) {
-		return Object.fromEntries(
+		// A context's own marshaller escapes what HTML would read, though the json function doesn't.
+		const fields = Object.fromEntries(
 			value
 				.entries()
 				.sort(([a], [b]) => byBytes(a, b))
 				.map(([key, field]) => [key, plain(field)]),
 		);
+		return exactJson.rawJSON(escapeHtml(JSON.stringify(fields)));
 	}
 	if (isMap(value)) {
 		if (exactJson.isRawJSON(value)) return value;
@@ -119,6 +121,9 @@ function plain(value: unknown): unknown {
 	}
 	return value;
 }
+
+const escapeHtml = (json: string): string =>
+	json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Go's template truth. */
 export function isTrue(value: unknown): boolean {

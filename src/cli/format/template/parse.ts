@@ -305,8 +305,8 @@ export function parse(name: string, text: string, functions: ReadonlySet<string>
 			} else if (token.type === 'pipe') {
 				next++;
 				if (!startsOperand(peek())) {
-					if (peek().type === 'close') fail(`missing value for ${context}`);
-					unexpected(peek(), context);
+					// Go takes a pipe with nothing behind it.
+					if (peek().type !== 'close' && peek().type !== ')') unexpected(peek(), context);
 				}
 				break;
 			} else if (token.type === 'close' || token.type === ')') break;
