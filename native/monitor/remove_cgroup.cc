@@ -93,15 +93,15 @@ void kill_members(int folder) {
 
 void kill_all(int folder) {
   if (write_at(folder, "cgroup.kill", "1")) return;
-  // Frozen, nothing can fork away from the signal.
+  // v1, and v2 before Linux 5.14. Frozen, nothing can fork away from the signal; v1 takes it when thawed.
   bool frozen = write_at(folder, "freezer.state", "FROZEN");
+  write_at(folder, "cgroup.freeze", "1");
   kill_members(folder);
   for (const std::string& name : children_of(folder)) {
     Fd child = open_child(folder, name);
     if (child) kill_all(child.get());
   }
   if (frozen) write_at(folder, "freezer.state", "THAWED");
-  // A v2 cgroup before cgroup.kill (5.14): a frozen process takes the signal, but it may be frozen for a pause.
   write_at(folder, "cgroup.freeze", "0");
 }
 

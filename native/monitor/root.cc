@@ -156,7 +156,13 @@ bool op_overlay_root(ChildState& state, const Op& op, Failure* failure) {
   for (std::string_view option : op.list(3)) {
     if (!overlay.options(option, failure)) return false;
   }
-  if (!overlay.option("source", "overlay", failure) || !overlay.create(failure)) return false;
+  if (!overlay.option("source", "overlay", failure)) return false;
+  if (!overlay.create(failure)) {
+    // Before Linux 6.5 overlay takes every option at first and refuses what it doesn't know only here.
+    Failure second;
+    if (failure->err == EINVAL && mount_overlay_classic(state, op, &second)) return true;
+    return false;
+  }
   Fd mount;
   return overlay.mount(0, &mount, failure) && attach_root(state, std::move(mount), failure);
 }
