@@ -219,9 +219,9 @@ function checkCpuset(request: Adjusted<LimitRequest>, host: LimitHost, warnings:
 export function checkResources<T extends LimitRequest>(
 	request: T,
 	host: LimitHost,
-): {warnings: string[]; limits: T} {
+): {warnings: string[]; limits: T & LimitRequest} {
 	const warnings: string[] = [];
-	const limits: T = {...request};
+	const limits: T & LimitRequest = {...request};
 	checkMemory(limits, host, warnings);
 	if ((limits.PidsLimit ?? 0) > 0 && !host.pids) {
 		warnings.push(
@@ -328,7 +328,8 @@ export function limitHost(layout: CgroupLayout): LimitHost {
 		cpuCfs: v1File('cpu', 'cpu.cfs_quota_us') || version('cpu') === 2,
 		cpuset: version('cpuset') !== undefined,
 		pids: version('pids') !== undefined,
+		// The root has no weight of its own, but bfq's other files where bfq is there.
 		blkioWeight:
-			v1File('blkio', 'blkio.weight') || v1File('blkio', 'blkio.bfq.weight') || version('io') === 2,
+			v1File('blkio', 'blkio.weight') || v1File('blkio', 'blkio.bfq.io_service_bytes') || version('io') === 2,
 	};
 }
