@@ -15,10 +15,6 @@
 #include "settings.h"
 #include "syscalls.h"
 
-#ifndef WHERRY_VERSION
-#define WHERRY_VERSION "0.0.0"
-#endif
-
 namespace wherry {
 
 namespace {
@@ -99,7 +95,7 @@ int cleanup(const char* run_dir) {
 int monitor_main(int argc, char** argv) {
   std::string command = argc > 1 ? argv[1] : "";
   if (command == "--version") {
-    dprintf(1, "wherry-monitor %s\n", WHERRY_VERSION);
+    dprintf(1, "wherry-monitor, plan version %u\n", kPlanVersion);
     return 0;
   }
   if (command == "run-plan") return run_plan_main(argc, argv);
