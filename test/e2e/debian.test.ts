@@ -19,8 +19,9 @@ test('a Debian tree is pushed, pulled and run: apt-get, su, ps and a file capabi
 	});
 	copyFileSync(join(tree, 'bin/true'), join(tree, 'usr/local/bin/capable'));
 	execFileSync('setcap', ['cap_net_raw+ep', join(tree, 'usr/local/bin/capable')]);
-	const registry = await startRegistry(t);
-	const image = await pushFolder(tree, registry.address, 'debian:minimal', {cmd: ['bash']});
+	const registry = await startRegistry();
+	t.teardown(() => registry.stop());
+	const image = await pushFolder(tree, registry.host, 'debian:minimal', {cmd: ['bash']});
 	const command = new Command();
 	t.teardown(async () => void (await command.end()));
 	await command.output('pull', '-q', image);

@@ -56,8 +56,9 @@ test('kill -9 at 200 random points leaves a state that the next command repairs'
 	const seed = Number(process.env.WHERRY_TEST_SEED ?? Date.now() % 1_000_000);
 	t.log(`seed ${seed}`);
 	const next = random(seed);
-	const registry = await startRegistry(t);
-	const image = await pushBusybox(registry.address, 'kill/busybox:1');
+	const registry = await startRegistry();
+	t.teardown(() => registry.stop());
+	const image = await pushBusybox(registry.host, 'kill/busybox:1');
 	const command = new Command();
 	const measure = async (args: string[]): Promise<number> => {
 		const start = performance.now();
