@@ -162,6 +162,13 @@ for (const hierarchy of hierarchies) {
 		const left = spawn('sh', ['-c', 'trap "" TERM; sleep 100 & sleep 100'], {stdio: 'ignore'});
 		const ended = once(left, 'exit');
 		writeFileSync(join(inner, 'cgroup.procs'), String(left.pid));
+		// A paused container must go as well.
+		for (const [file, value] of [
+			['freezer.state', 'FROZEN'],
+			['cgroup.freeze', '1'],
+		] as const) {
+			if (existsSync(join(inner, file))) writeFileSync(join(inner, file), value);
+		}
 		const removed = host(box, [
 			{op: 'removeCgroup', path: cgroup},
 			{op: 'removeCgroup', path: cgroup},

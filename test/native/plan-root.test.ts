@@ -1,3 +1,5 @@
+import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {
 	existsSync,
 	mkdirSync,
@@ -9,6 +11,7 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {monitorPath} from '../../src/kernel/locate.ts';
 import type {Op} from '../../src/runtime/plan/ops.ts';
 import {allCapabilities, Bench, ms} from './plan-runner.ts';
 
@@ -332,4 +335,58 @@ test('a tmpfs takes its options', (t) => {
 	});
 	t.is(result.stdout, '4096:16\n1777\nwritten\n');
 	t.true(statSync(box.folder).isDirectory());
+});
+
+test('a shared bind carries mounts to the host, a private one does not', (t) => {
+	for (const [propagation, expected] of [
+		[ms.shared | ms.recursive, 'mounted\n'],
+		[ms.private | ms.recursive, ''],
+	] as const) {
+		const box = bench(t);
+		mkdirSync(box.path('volume/inner'), {recursive: true});
+		const plan = box.save(
+			box.plan({
+				argv: ['sh', '-c', 'mount -t tmpfs tmpfs /volume/inner && touch /volume/inner/mounted'],
+				capabilities: allCapabilities,
+				mounts: [bind(box.path('volume'), '/volume', ms.recursive, propagation)],
+			}),
+		);
+		// The host, here, is a mount namespace whose volume is a shared mount.
+		const script =
+			'mount -t tmpfs tmpfs "$1" && mkdir "$1/inner" && mount --make-shared "$1" && "$2" run-plan "$3"; ls "$1/inner"';
+		const args = ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh'];
+		const result = spawnSync('unshare', [...args, box.path('volume'), monitorPath(), plan], {
+			encoding: 'utf8',
+		});
+		t.is(result.stderr, '');
+		t.is(result.stdout, expected);
+	}
+});
+
+test('a volume that changes while it is mounted leads nowhere else', async (t) => {
+	const box = bench(t);
+	const volume = box.path('volume');
+	mkdirSync(join(volume, 'sub'), {recursive: true});
+	symlinkSync(box.path('outside'), join(volume, 'link'));
+	// Swaps the folder and the link for as long as it lives.
+	const script = `import ctypes, sys
+c = ctypes.CDLL(None)
+a, b = (sys.argv[1] + n for n in ('/sub', '/link'))
+print('ready', flush=True)
+while True: c.renameat2(-100, a.encode(), -100, b.encode(), 2)`;
+	const swapper = spawn('python3', ['-c', script, volume], {stdio: ['ignore', 'pipe', 'inherit']});
+	t.teardown(() => swapper.kill('SIGKILL'));
+	await once(swapper.stdout, 'data');
+	for (let round = 0; round < 40; round++) {
+		box.sh('echo x > /volume/sub/deep/file', {
+			mounts: [
+				bind(volume, '/volume', ms.recursive),
+				{op: 'mount', fstype: 'tmpfs', source: 'tmpfs', target: '/volume/sub/deep', flags: 0, data: ''},
+				{op: 'mkdir', path: '/volume/sub/made', mode: 0o755},
+				{op: 'symlink', target: 'x', path: '/volume/sub/symlink'},
+			],
+			workdir: '/volume/sub/work',
+		});
+	}
+	t.deepEqual(readdirSync(box.path('outside')), []);
 });

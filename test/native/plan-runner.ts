@@ -25,6 +25,7 @@ export const ms = {
 	recursive: 0x4000,
 	private: 1 << 18,
 	slave: 1 << 19,
+	shared: 1 << 20,
 } as const;
 /** docker's default capabilities. */
 export const defaultCapabilities = 0xa80425fbn;
