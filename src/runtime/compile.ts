@@ -10,6 +10,7 @@ import type {Mount, Process, Spec} from './oci.ts';
 import type {Plan} from './plan/encode.ts';
 import type {Op} from './plan/ops.ts';
 import type {MonitorSettings} from './plan/sections.ts';
+import {seccompFlags} from './seccomp/compile.ts';
 
 /** From <sys/mount.h>. */
 const MS = {
@@ -235,14 +236,15 @@ const hasNamespace = (spec: Spec, type: string): boolean =>
 	spec.linux?.namespaces?.some((namespace) => namespace.type === type) ?? false;
 
 /** Ids, capabilities and the filter, in the order that leaves no gap; the same for init and exec. */
-function privilegeOps(process: Process, user: UserSpec, seccomp: Uint8Array | undefined): Op[] {
+function privilegeOps(spec: Spec, process: Process, user: UserSpec, seccomp: Uint8Array | undefined): Op[] {
+	const flags = spec.linux?.seccomp ? seccompFlags(spec.linux.seccomp) : 0;
 	const sets = process.capabilities ?? {};
 	const ops: Op[] = [
 		{op: 'user', spec: user.spec, groups: [...user.groups]},
 		{op: 'boundingSet', mask: capabilityMask(sets.bounding ?? [])},
 	];
 	// Without no-new-privileges a filter can only be loaded with CAP_SYS_ADMIN, so before capabilities go; with it, last.
-	if (seccomp && !process.noNewPrivileges) ops.push({op: 'seccomp', program: seccomp, flags: 0});
+	if (seccomp && !process.noNewPrivileges) ops.push({op: 'seccomp', program: seccomp, flags});
 	ops.push(
 		{op: 'ids'},
 		{
@@ -255,7 +257,7 @@ function privilegeOps(process: Process, user: UserSpec, seccomp: Uint8Array | un
 	);
 	if (process.noNewPrivileges) {
 		ops.push({op: 'noNewPrivileges'});
-		if (seccomp) ops.push({op: 'seccomp', program: seccomp, flags: 0});
+		if (seccomp) ops.push({op: 'seccomp', program: seccomp, flags});
 	}
 	return ops;
 }
@@ -365,7 +367,7 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 	init.push({op: 'workdir', path: process.cwd, create: 1});
 	if (spec.root?.readonly) init.push({op: 'readonlyRoot'});
 	init.push({op: 'wait'});
-	init.push(...privilegeOps(process, input.user, input.seccomp));
+	init.push(...privilegeOps(spec, process, input.user, input.seccomp));
 	init.push({op: 'umask', mask: process.user?.umask ?? 0o022});
 	init.push({op: 'workdir', path: process.cwd, create: 0});
 	init.push({op: 'exec', argv: process.args ?? [], env: process.env ?? []});
@@ -437,7 +439,7 @@ export function compileExec(input: ExecInput): Plan {
 	exec.push(input.tty ? {op: 'console', rows: input.rows, columns: input.columns} : {op: 'stdio'});
 	exec.push(...rlimitOps(base));
 	if (base.oomScoreAdj) exec.push({op: 'oomScoreAdj', value: base.oomScoreAdj});
-	exec.push(...privilegeOps(process, input.user, input.seccomp));
+	exec.push(...privilegeOps(spec, process, input.user, input.seccomp));
 	exec.push({op: 'umask', mask: 0o022}, {op: 'workdir', path: cwd, create: 0});
 	exec.push({op: 'exec', argv: [...input.argv], env: [...env].map(([key, value]) => `${key}=${value}`)});
 	return {exec};
