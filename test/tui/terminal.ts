@@ -74,6 +74,10 @@ export class TestTerminal {
 		return this.exitCode!;
 	}
 
+	kill(signal: string): void {
+		this.#pty.kill(signal);
+	}
+
 	/** Ends what still runs in it. */
 	close(): void {
 		if (this.exitCode === undefined) this.#pty.kill('SIGKILL');

@@ -38,10 +38,10 @@ export function showMessage({store}: {store: Store}, message: Omit<Message, 'at'
 	}, MESSAGE_TIME).unref();
 }
 
-/** An error as the command line words it, without a stack. */
+/** An error as the command line words it, without a stack, and with ids as short as the rows have them. */
 export function errorText(error: unknown): string {
 	const text = error instanceof Error ? error.message : String(error);
-	return `Error: ${text.split('\n')[0]}`;
+	return `Error: ${text.split('\n')[0]!.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1')}`;
 }
 
 export function showError(context: {store: Store}, error: unknown): void {
