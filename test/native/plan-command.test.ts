@@ -1,7 +1,18 @@
-import {existsSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	readlinkSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import type {MonitorState} from '../../src/runtime/monitor-protocol.ts';
 import type {Op} from '../../src/runtime/plan/ops.ts';
+import {Container} from './monitor-container.ts';
 import {Bench, defaultCapabilities, namespace} from './plan-runner.ts';
 
 /** `ls -d` of these opens nothing itself. */
@@ -228,4 +239,17 @@ test('an init that is killed while it is set up is no success', (t) => {
 	init.splice(index, 0, {op: 'seccomp', program: kill, flags: 0});
 	const result = box.runPlan({...plan, init});
 	t.not(result.code, 0);
+});
+
+test('nothing can write to the program that a container is made by', async (t) => {
+	const box = new Container(t, {argv: ['/bin/sleep', '100']});
+	const starter = await box.start();
+	await starter.ok;
+	const {monitorPid} = JSON.parse(readFileSync(box.statePath, 'utf8')) as MonitorState;
+	const program = `/proc/${monitorPid}/exe`;
+	t.throws(() => openSync(program, 'r+'), {message: /EROFS|EPERM|ETXTBSY/});
+	t.throws(() => truncateSync(program), {message: /EROFS|EPERM|ETXTBSY/});
+	// Started by hand, so not from a read-only mount: then it runs from a sealed copy.
+	t.regex(readlinkSync(program), /^\/memfd:wherry-monitor/);
+	starter.close();
 });
