@@ -34,6 +34,12 @@ export const request = {
 	wait: 0x17,
 	/** Reads monitor.plan again (restart policy, stop plan, pause plan); the running init is not touched. Answer: ok. */
 	reload: 0x18,
+	/** A plan file with a network section, run now as at the start (connect, publish). Answer: ok or error. What an earlier one reserved or served stays. */
+	network: 0x1a,
+	/** u8 protocol, u8 length of the address, u16 port, the address: closes what reservePort or proxyPort holds. Answer: ok. */
+	releasePort: 0x1b,
+	/** A plan file with a network section that has one serveNames: replaces zones and upstreams of the running resolver, or starts it. Answer: ok. */
+	names: 0x1c,
 	/** u16 rows, u16 columns after 64 bytes exec id (zero bytes: the container's own terminal). Answer: ok. */
 	resize: 0x19,
 } as const;

@@ -70,7 +70,7 @@ export const opSchemas = {
 			['messages', 's'],
 			['flags', 'i'],
 		],
-		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. In IFLA_NET_NS_FD the descriptor 100 is the host namespace, 101 that of the container.',
+		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. Flag 2: sent again by healFirewall. While it is sent, descriptor 100 is the namespace of the host and 101 that of the container, for IFLA_NET_NS_FD. In IFLA_NET_NS_FD the descriptor 100 is the host namespace, 101 that of the container.',
 	),
 	removeFile: op(14, ['host'], [['path', 's']], 'Unlinks; a file that is gone is fine.'),
 	removeTree: op(
@@ -104,6 +104,61 @@ export const opSchemas = {
 			['references', 's'],
 		],
 		'Under flock(lock): unlinks the reference file, and when no reference is left in the folder `references`, removes the tree `volume` (empty: never removes).',
+	),
+
+	reservePort: op(
+		19,
+		['host'],
+		[
+			['protocol', 'i'],
+			['address', 's'],
+			['port', 'i'],
+		],
+		'Only in `network`. Binds a socket (protocol 6 tcp, 17 udp; address 4 or 16 bytes) and keeps it until the end, so that no other program takes a published port. It never receives: TCP does not listen, UDP has a filter that drops all.',
+	),
+	proxyPort: op(
+		20,
+		['host'],
+		[
+			['protocol', 'i'],
+			['address', 's'],
+			['port', 'i'],
+			['toAddress', 's'],
+			['toPort', 'i'],
+		],
+		'Only in `network`. Binds as reservePort does, but accepts and forwards to an address reachable from the host (IPv6 clients of a container without IPv6).',
+	),
+	forgetConnections: op(
+		21,
+		['host'],
+		[
+			['protocol', 'i'],
+			['address', 's'],
+			['port', 'i'],
+		],
+		'Deletes conntrack entries whose original destination, or one of whose ends, is this: protocol 0, an empty address or port 0 stand for any. Errors are ignored.',
+	),
+	serveNames: op(
+		22,
+		['host'],
+		[
+			['zones', 'l'],
+			['upstreams', 'l'],
+			['internal', 'i'],
+			['rules', 's'],
+			['udpPort', 'i'],
+			['tcpPort', 'i'],
+		],
+		"Only in `network`. Serves DNS at 127.0.0.11 in the container's namespace on random ports, which are written (u16 big-endian) at the byte offsets udpPort and tcpPort of the nf_tables batch `rules` before it is sent there. Zone files as the networks module writes them; upstreams are addresses of the host's resolvers, asked from the host's namespace (internal 1: never asked).",
+	),
+	healFirewall: op(
+		23,
+		['host'],
+		[
+			['base', 's'],
+			['lock', 's'],
+		],
+		'Only in `network`. Listens for changes of nf_tables (NFNLGRP_NFTABLES); when the table `wherry` has gone, sends the batch in the file `base` under flock(lock) unless somebody has, then the netlink operations of this plan that have flag 2 again.',
 	),
 
 	joinCgroups: op(30, ['init', 'exec'], [['files', 'l']], 'Writes "0" to each tasks or cgroup.procs file.'),
