@@ -74,6 +74,8 @@ export interface Native {
 	 * Nothing is synced: that is one `syncfs` of the caller's.
 	 */
 	unpackLayer(directory: string, maxSize?: number): LayerUnpacker;
+	/** cfmakeraw(3) on a terminal, after Node's own raw mode, which keeps ONLCR and which also restores it. */
+	rawTerminal(fd: number): void;
 }
 
 /**
