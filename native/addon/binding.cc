@@ -5,6 +5,8 @@
 #include <cmath>
 #include <memory>
 
+#include "doorbell.h"
+
 // From libuv, which every Node exports; its ABI has not changed since 1.0.
 extern "C" const char *uv_err_name(int error);
 extern "C" const char *uv_strerror(int error);
@@ -44,10 +46,10 @@ struct ThreadTask {
   std::function<Napi::Value(Napi::Env)> value;
   Status status;
   napi_deferred deferred = nullptr;
-  napi_threadsafe_function completion = nullptr;
+  std::shared_ptr<Doorbell> bell;
 };
 
-void settle(napi_env raw, napi_value, void *, void *data) {
+void settle(napi_env raw, void *, void *data) {
   std::unique_ptr<ThreadTask> task(static_cast<ThreadTask *>(data));
   if (raw == nullptr) return;
   Napi::Env env(raw);
@@ -57,18 +59,14 @@ void settle(napi_env raw, napi_value, void *, void *data) {
   } else {
     napi_resolve_deferred(raw, task->deferred, task->value(env));
   }
+  task->bell->close();
 }
 
 void *run_task(void *data) {
   auto *task = static_cast<ThreadTask *>(data);
-  napi_threadsafe_function completion = task->completion;
+  std::shared_ptr<Doorbell> bell = task->bell;
   task->status = task->work();
-  task->work = nullptr;
-  if (napi_call_threadsafe_function(completion, task, napi_tsfn_blocking) != napi_ok) {
-    delete task;
-    return nullptr;
-  }
-  napi_release_threadsafe_function(completion, napi_tsfn_release);
+  if (!bell->ring(task)) delete task;
   return nullptr;
 }
 
@@ -87,11 +85,8 @@ Napi::Value run_on_thread(Napi::Env env, std::function<Status()> work,
   task->value = std::move(value);
   napi_value promise;
   if (napi_create_promise(env, &task->deferred, &promise) != napi_ok) return env.Undefined();
-  Napi::String name = Napi::String::New(env, "wherry");
-  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle,
-                                      &task->completion) != napi_ok) {
-    return env.Undefined();
-  }
+  task->bell = Doorbell::create(env, settle, nullptr);
+  if (!task->bell) return env.Undefined();
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -99,7 +94,7 @@ Napi::Value run_on_thread(Napi::Env env, std::function<Status()> work,
   int number = pthread_create(&thread, &attributes, run_task, task.get());
   pthread_attr_destroy(&attributes);
   if (number != 0) {
-    napi_release_threadsafe_function(task->completion, napi_tsfn_release);
+    task->bell->close();
     napi_reject_deferred(env, task->deferred, to_error(env, system_failure(number, "pthread_create")).Value());
   } else {
     task.release();

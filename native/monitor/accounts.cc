@@ -43,7 +43,9 @@ bool read_account_file(int root, const char* path, std::string* text, Failure* f
   Fd found(open_in_root(root, path, O_PATH));
   if (!found) return errno == ENOENT || errno == ENOTDIR || fail(failure, errno, "open %s", path);
   struct stat info;
-  if (fstat(found.get(), &info) < 0 || !S_ISREG(info.st_mode)) return fail(failure, 0, "%s is not a regular file", path);
+  if (fstat(found.get(), &info) < 0 || !S_ISREG(info.st_mode)) {
+    return fail(failure, 0, "%s is not a regular file", path);
+  }
   char way[40];
   snprintf(way, sizeof way, "self/fd/%d", found.get());
   Fd fd(openat(proc_fd(), way, O_RDONLY | O_CLOEXEC));

@@ -27,7 +27,9 @@ bool on_streams(int input, int output, int error, Failure* failure) {
 // /dev/pts is looked up, so nothing can be put in its place.
 bool bind_console(ChildState& state, int slave, Failure* failure) {
   Place place;
-  if (!place_in_root(state.root, "/dev/console", &place)) return fail(failure, errno, "make the folder of /dev/console");
+  if (!place_in_root(state.root, "/dev/console", &place)) {
+    return fail(failure, errno, "make the folder of /dev/console");
+  }
   Fd made(openat(place.folder.get(), "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!made && errno != EEXIST) return fail(failure, errno, "make /dev/console");
   Fd target(openat(place.folder.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));

@@ -93,9 +93,10 @@ bool run_operation(const Op& op, int netns_fd, Failure* failure) {
     case OpCode::kWriteHost: return write_file(op, failure);
     case OpCode::kAttachDeviceFilter: return attach_device_filter(op.path(0), op.text(1), failure);
     case OpCode::kNetlink: {
-      bool ok = op.number(0) == 1 && netns_fd < 0
+      bool inside = op.number(0) == 1;
+      bool ok = inside && netns_fd < 0
                     ? fail(failure, 0, "there is no network namespace for the netlink messages")
-                    : send_netlink(op.number(0) == 1 ? netns_fd : -1, netns_fd, static_cast<int>(op.number(1)), op.text(2), failure);
+                    : send_netlink(inside ? netns_fd : -1, netns_fd, static_cast<int>(op.number(1)), op.text(2), failure);
       return ok || (op.number(3) & kIgnoreErrors);
     }
     case OpCode::kRemoveFile:

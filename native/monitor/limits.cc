@@ -18,7 +18,8 @@ namespace wherry {
 namespace {
 
 bool write_proc(int proc, const char* path, std::string_view text) {
-  Fd fd(sys::openat2(proc, path, O_WRONLY, 0, sys::kResolveBeneath | sys::kResolveNoMagiclinks | sys::kResolveNoXdev));
+  Fd fd(sys::openat2(proc, path, O_WRONLY, 0,
+                      sys::kResolveBeneath | sys::kResolveNoMagiclinks | sys::kResolveNoXdev));
   if (!fd) return false;
   if (filesystem_of(fd.get()) != PROC_SUPER_MAGIC) {
     errno = EINVAL;
@@ -70,7 +71,8 @@ bool op_rlimit(ChildState&, const Op& op, Failure* failure) {
   if (syscall(SYS_prlimit64, 0, resource, &limit, &now) == 0) return true;
   int err = errno;
   if (err == EPERM && syscall(SYS_prlimit64, 0, resource, nullptr, &now) == 0 && limit.hard > now.hard) {
-    return fail(failure, err, "error setting rlimit type %u: the hard limit can't be raised above %llu without CAP_SYS_RESOURCE",
+    return fail(failure, err,
+                "error setting rlimit type %u: the hard limit can't be raised above %llu without CAP_SYS_RESOURCE",
                 resource, static_cast<unsigned long long>(now.hard));
   }
   return fail(failure, err, "error setting rlimit type %u", resource);

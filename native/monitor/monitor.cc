@@ -218,6 +218,7 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
   main_ = new Session(*this, "", &log_);
   main_->close_stdin_at_end = settings_.stdin_once;
   main_->keep_stdin = settings_.open_stdin;
+  main_->expects_terminal = settings_.tty;
   main_->rows = rows;
   main_->columns = columns;
   if (first && starter_ != nullptr) starter_->join(main_, true);

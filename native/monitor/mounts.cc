@@ -59,7 +59,9 @@ bool clone_null(ChildState& state, Fd* mount, Failure* failure) {
   Fd null(open_in_root(state.root, "/dev/null", O_PATH));
   struct stat info;
   if (!null || fstat(null.get(), &info) < 0) return fail(failure, errno, "open /dev/null");
-  if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3)) return fail(failure, 0, "/dev/null is not the null device");
+  if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3)) {
+    return fail(failure, 0, "/dev/null is not the null device");
+  }
   mount->reset(clone_tree(null.get(), "", false));
   return *mount || fail(failure, errno, "clone /dev/null");
 }

@@ -145,7 +145,8 @@ bool send_netlink(int socket_netns, int container_netns, int protocol, std::stri
   AtNumber host(own.get(), kHostNetns);
   AtNumber container(container_netns >= 0 ? container_netns : own.get(), kContainerNetns);
   if (!host.ok() || !container.ok()) return fail(failure, errno, "dup3");
-  ssize_t sent = sendto(fd.get(), messages.data(), messages.size(), 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel);
+  ssize_t sent = sendto(fd.get(), messages.data(), messages.size(), 0, reinterpret_cast<sockaddr*>(&kernel),
+                        sizeof kernel);
   if (sent != static_cast<ssize_t>(messages.size())) return fail(failure, errno, "send netlink messages");
   return read_answers(fd.get(), expected, failure);
 }

@@ -18,6 +18,7 @@ namespace wherry {
 
 namespace {
 
+constexpr char kOutside[] = "current working directory is outside of container mount namespace root";
 constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // The kernel writes `(unreachable)` in front of a folder that is not below the root: one reached by a
@@ -139,12 +140,12 @@ bool op_workdir(ChildState& state, const Op& op, Failure* failure) {
     failure->code = exit_code_for(err);
     return false;
   }
-  return inside_root() || fail(failure, 0, "current working directory is outside of container mount namespace root");
+  return inside_root() || fail(failure, 0, "%s", kOutside);
 }
 
 bool op_exec(ChildState& state, const Op& op, Failure* failure) {
   if (op.list(0).empty()) return fail(failure, 0, "no command specified");
-  if (!inside_root()) return fail(failure, 0, "current working directory is outside of container mount namespace root");
+  if (!inside_root()) return fail(failure, 0, "%s", kOutside);
   std::string home = "HOME=" + state.identity.home;
   std::vector<char*> argv, env;
   for (std::string_view item : op.list(0)) argv.push_back(const_cast<char*>(item.data()));

@@ -22,7 +22,9 @@ bool ready_to_mount(ChildState& state, Failure* failure) {
   if (!state.own_mounts) return fail(failure, 0, "the plan mounts without a mount namespace of its own");
   if (state.root >= 0) return fail(failure, 0, "the plan mounts a second root");
   if (!state.propagation_set) {
-    if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return fail(failure, errno, "make / a slave");
+    if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) {
+      return fail(failure, errno, "make / a slave");
+    }
     state.propagation_set = true;
   }
   return true;
@@ -185,7 +187,9 @@ bool op_pivot(ChildState& state, const Op&, Failure* failure) {
   if (sys::pivot_root(".", ".") < 0) return fail(failure, errno, "pivot_root");
   if (fchdir(old_root.get()) < 0) return fail(failure, errno, "enter the old root");
   // Detaching must not be told to the host, whatever the propagation was so far.
-  if (mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) return fail(failure, errno, "make the old root a slave");
+  if (mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) {
+    return fail(failure, errno, "make the old root a slave");
+  }
   if (umount2(".", MNT_DETACH) < 0) return fail(failure, errno, "detach the old root");
   if (chdir("/") < 0) return fail(failure, errno, "enter the new root");
   return true;

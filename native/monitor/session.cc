@@ -24,6 +24,11 @@ constexpr int64_t kDrainStep = 100 * 1000000ll;
 constexpr int kDrainReads = 16;
 constexpr int64_t kTerminalRetry = 1000 * 1000000ll;
 
+void set_size(int terminal, uint16_t rows, uint16_t columns) {
+  winsize size = {rows, columns, 0, 0};
+  ioctl(terminal, TIOCSWINSZ, &size);
+}
+
 }  // namespace
 
 void release_output_buffer() { madvise(output_buffer, sizeof output_buffer, MADV_DONTNEED); }
@@ -64,6 +69,7 @@ void Session::on_status(uint32_t) {
   switch (read_status(child_, &failure)) {
     case Status::kPending:
       monitor_.loop().watch(status_, EPOLLIN);
+      if (go_waits_) let_go();
       return;
     case Status::kRunning:
       status_.fd = -1;
@@ -82,6 +88,14 @@ void Session::on_status(uint32_t) {
       phase_ = Phase::kEnded;
       monitor_.session_failed(*this, failure);
   }
+}
+
+void Session::let_go() {
+  bool sized = rows != 0 && columns != 0;
+  go_waits_ = sized && expects_terminal && child_.console_master < 0;
+  if (go_waits_) return;
+  if (sized) set_size(child_.console_master, rows, columns);
+  go(child_);
 }
 
 void Session::adopt_streams() {
@@ -213,8 +227,7 @@ void Session::close_stdin() {
 
 void Session::resize(uint16_t new_rows, uint16_t new_columns) {
   if (!tty_ || stdout_.fd < 0) return;
-  winsize size = {new_rows, new_columns, 0, 0};
-  ioctl(stdout_.fd, TIOCSWINSZ, &size);
+  set_size(stdout_.fd, new_rows, new_columns);
 }
 
 int Session::signal(int number) {

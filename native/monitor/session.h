@@ -36,8 +36,8 @@ class Session {
   // and after the first `session_ended`.
   void begin(const Child& child);
 
-  // Lets the init go on after its `wait`.
-  void let_go() { go(child_); }
+  // Lets the init go on after its `wait`, as soon as its terminal has the first size.
+  void let_go();
   // Kills a child that has not got to its command. The monitor hears nothing of it.
   void abandon();
   // Kills the process and ends at once.
@@ -65,6 +65,7 @@ class Session {
 
   bool close_stdin_at_end = false;  // whether the end of a client's stdin is the end of the process's
   bool keep_stdin = true;           // whether clients' stdin is taken at all
+  bool expects_terminal = false;
   uint16_t rows = 0, columns = 0;   // the terminal's first size, when not 0
 
  private:
@@ -93,6 +94,7 @@ class Session {
   Child child_;
   Phase phase_ = Phase::kStarting;
   bool tty_ = false;
+  bool go_waits_ = false;
   bool stdin_waits_ = false;
   bool stdin_ended_early_ = false;
   bool choked_ = false;

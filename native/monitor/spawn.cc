@@ -104,7 +104,7 @@ void close_all_except(std::vector<int> keep) {
 // What every child does first. The monitor's handlers and ignored signals stay until execve, but nothing is
 // blocked; the death signal is asked for again after each change of ids.
 bool begin_child(ChildState& state, std::vector<int> keep, Failure* failure) {
-  for (int fd : {0, 1, 2, state.status_fd, proc_fd(), state.pipes[0], state.pipes[1], state.pipes[2]}) keep.push_back(fd);
+  keep.insert(keep.end(), {0, 1, 2, state.status_fd, proc_fd(), state.pipes[0], state.pipes[1], state.pipes[2]});
   close_all_except(std::move(keep));
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   umask(0);

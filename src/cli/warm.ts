@@ -11,6 +11,7 @@ const lines = [
 	['stop', 'nothing'],
 	['run', '--rm', '--pull', 'never', '--network', 'none', '-e', 'A=b', '-v', '/tmp:/tmp', 'nothing', 'true'],
 	['volume', 'ls'],
+	['ui', '--once'],
 ];
 
 /** Runs them in this process. Output goes where the build sends it. */

@@ -69,9 +69,13 @@ export interface Native {
 	/**
 	 * Layers are unpacked with threads of their own: decode (gzip, zstd or plain, told by the first bytes),
 	 * hashing, and extraction into `directory`, a folder that exists and is empty. Whiteouts become
-	 * character devices 0:0 and `trusted.overlay.opaque`, as overlay wants them.
+	 * character devices 0:0 and `trusted.overlay.opaque`, as overlay wants them. An archive that is wrong, that
+	 * ends early or that has a name outside gives `code` EBADLAYER, one of more than `maxSize` unpacked bytes EFBIG.
+	 * Nothing is synced: that is one `syncfs` of the caller's.
 	 */
-	unpackLayer(directory: string): LayerUnpacker;
+	unpackLayer(directory: string, maxSize?: number): LayerUnpacker;
+	/** cfmakeraw(3) on a terminal, after Node's own raw mode, which keeps ONLCR and which also restores it. */
+	rawTerminal(fd: number): void;
 }
 
 /**

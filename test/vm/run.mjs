@@ -57,7 +57,7 @@ function fetchKernel() {
 const version = fetchKernel();
 const modules = join(work, 'kernel/lib/modules', version, 'kernel');
 
-/** In the order in which they must be loaded. */
+/** What the disk and the engine need; some are built into some kernels. */
 const bootModules = [
 	'drivers/virtio/virtio.ko',
 	'drivers/virtio/virtio_ring.ko',
@@ -81,12 +81,10 @@ function makeInitramfs() {
 	copyFileSync('/bin/busybox', join(tree, 'bin/busybox'));
 	chmodSync(join(tree, 'bin/busybox'), 0o755);
 	symlinkSync('busybox', join(tree, 'bin/sh'));
-	const loads = [];
 	for (const path of bootModules) {
 		if (!existsSync(join(modules, path))) continue;
 		const name = path.split('/').at(-1);
 		copyFileSync(join(modules, path), join(tree, 'modules', name));
-		loads.push(`insmod /modules/${name}`);
 	}
 	writeFileSync(
 		join(tree, 'init'),
@@ -94,7 +92,9 @@ function makeInitramfs() {
 			'#!/bin/sh',
 			'/bin/busybox --install -s /bin',
 			'mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev',
-			...loads,
+			// Without modules.dep the order is found by trying: each pass loads what the one before made possible.
+			'for pass in 1 2 3 4 5; do for module in /modules/*; do insmod $module 2>/dev/null; done; done',
+			'for wait in 1 2 3 4 5; do [ -b /dev/vda ] && break; sleep 1; done',
 			'mount -t ext4 /dev/vda /root || { echo "guest: no root"; poweroff -f; }',
 			'mount -o move /proc /root/proc; mount -o move /sys /root/sys; mount -o move /dev /root/dev',
 			'exec switch_root /root /init',

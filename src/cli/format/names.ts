@@ -1,3 +1,5 @@
+import {characterWidth, textWidth} from './width.ts';
+
 /** How docker shortens ids, names and commands in its tables. */
 
 /** 12 hex digits of an id, without its algorithm. */
@@ -6,11 +8,17 @@ export function shortId(id: string): string {
 	return (colon < 0 ? id : id.slice(colon + 1)).slice(0, 12);
 }
 
-/** At most so many characters, the last of them an ellipsis. */
+/** At most so many columns, the last of them an ellipsis. */
 export function ellipsis(text: string, most: number): string {
-	const runes = [...text];
-	if (runes.length <= most) return text;
-	return most <= 1 ? runes.slice(0, most).join('') : `${runes.slice(0, most - 1).join('')}…`;
+	if (textWidth(text) <= most) return text;
+	let kept = '';
+	let width = 0;
+	for (const character of text) {
+		width += characterWidth(character);
+		if (width > most - 1) break;
+		kept += character;
+	}
+	return `${kept}…`;
 }
 
 /** Columns are for a terminal; what a container or an image calls itself doesn't get to send it commands. */

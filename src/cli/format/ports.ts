@@ -1,4 +1,5 @@
 import type {PortSummary} from '../../engine/api.ts';
+import {byBytes} from './template/go-value.ts';
 
 interface Group {
 	first: number;
@@ -16,9 +17,9 @@ export function displayPorts(ports: readonly PortSummary[]): string {
 	const sorted = [...ports].sort(
 		(a, b) =>
 			a.PrivatePort - b.PrivatePort ||
-			(a.IP ?? '').localeCompare(b.IP ?? '') ||
+			byBytes(a.IP ?? '', b.IP ?? '') ||
 			(a.PublicPort ?? 0) - (b.PublicPort ?? 0) ||
-			a.Type.localeCompare(b.Type),
+			byBytes(a.Type, b.Type),
 	);
 	const finish = (key: string, group: Group): void => {
 		const [ip, type] = key.split('|') as [string, string];

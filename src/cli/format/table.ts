@@ -1,5 +1,6 @@
 import {Struct} from './template/go-value.ts';
 import {executeTemplate, listWording, parseTemplate} from './value.ts';
+import {textWidth} from './width.ts';
 
 /** A list that can be shown: its columns and how a row becomes a template's value. */
 export interface ListView {
@@ -44,9 +45,6 @@ export function formatList(
 	);
 }
 
-/** Wide characters count two columns here; docker counts runes. */
-const width = (text: string): number => [...text].length;
-
 /**
  * Go's tabwriter with minimum width 10, padding 3 and spaces: a column is a run of lines that have a tab
  * after that cell; the last cell of a line is not padded.
@@ -61,7 +59,7 @@ export function alignColumns(text: string, minimum = 10, padding = 3): string {
 			let to = from;
 			let widest = 0;
 			while (to < lines.length && lines[to]!.length - 1 > column) {
-				widest = Math.max(widest, width(lines[to]![column]!));
+				widest = Math.max(widest, textWidth(lines[to]![column]!));
 				to++;
 			}
 			const size = widest === 0 ? 0 : Math.max(minimum, widest + padding);
@@ -74,7 +72,7 @@ export function alignColumns(text: string, minimum = 10, padding = 3): string {
 			const padded = cells.map((cell, column) =>
 				column === cells.length - 1
 					? cell
-					: cell + ' '.repeat(Math.max(0, widths[line]![column]! - width(cell))),
+					: cell + ' '.repeat(Math.max(0, widths[line]![column]! - textWidth(cell))),
 			);
 			return `${padded.join('')}\n`;
 		})

@@ -1,5 +1,8 @@
+import type {Readable} from 'node:stream';
 import {isatty, type ReadStream} from 'node:tty';
 import type {Session} from '../../engine/api.ts';
+import {native} from '../../kernel/native.ts';
+
 import {CliError} from '../errors.ts';
 import {printError, writeErr, writeOut} from '../output.ts';
 import {DetachScanner} from './detach-keys.ts';
@@ -33,6 +36,7 @@ class RawMode {
 		if (!inputIsTerminal() || this.#stream) return;
 		this.#stream = process.stdin as ReadStream;
 		this.#stream.setRawMode(true);
+		native.rawTerminal(0);
 		process.on('exit', this.#restore);
 	}
 
@@ -45,6 +49,14 @@ class RawMode {
 		}
 		this.#stream = undefined;
 	}
+}
+
+/** Resolves when the stream has ended, or broken: what is wrong then, the session's exit says. */
+function drain(stream: Readable, write: (chunk: Uint8Array) => void): Promise<void> {
+	return new Promise((resolve) => {
+		stream.on('data', write);
+		for (const event of ['end', 'error', 'close']) stream.once(event, () => resolve());
+	});
 }
 
 /** What the proxy passes on. Job control (TSTP, CONT) stays with the client, as in a shell pipeline. */
@@ -70,8 +82,8 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 	const cleanups: (() => void)[] = [];
 	const {promise: detached, resolve: detach} = Promise.withResolvers<'detached'>();
 
-	session.stdout.on('data', writeOut);
-	session.stderr.on('data', writeErr);
+	// The exit may be known while the last output still waits in these streams.
+	const delivered = Promise.all([drain(session.stdout, writeOut), drain(session.stderr, writeErr)]);
 	session.stdin.on('error', () => {
 		// The process has closed its end; what it printed still comes.
 	});
@@ -121,6 +133,7 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 	}
 	try {
 		const result = await Promise.race([detached, session.exit]);
+		if (result !== 'detached') await delivered;
 		if (result !== 'detached') return result.code;
 		session.detach();
 		raw.leave();

@@ -123,7 +123,7 @@ export function compileRecord(
 	record: ContainerRecord,
 	spec: Spec,
 	attachment: Attachment,
-	restartCount = 0,
+	start: {restartCount?: number; rows?: number | undefined; columns?: number | undefined} = {},
 ): Compiled {
 	const {paths} = context;
 	const {Config, HostConfig, Id} = record;
@@ -145,13 +145,14 @@ export function compileRecord(
 			'stdin-once': Config.StdinOnce ? '1' : '0',
 			'restart-policy': HostConfig.RestartPolicy.Name || 'no',
 			'restart-max': String(HostConfig.RestartPolicy.MaximumRetryCount),
-			'restart-count': String(restartCount),
+			'restart-count': String(start.restartCount ?? 0),
 			'stop-signal': String(signalNumber(Config.StopSignal ?? 'SIGTERM')),
 			'stop-timeout': String(Config.StopTimeout ?? 10),
 			'events-file': paths.events,
 			'auto-remove': HostConfig.AutoRemove ? '1' : '0',
 		},
 		network: attachment.network,
+		...(start.rows && start.columns ? {rows: start.rows, columns: start.columns} : {}),
 		stop: [...attachment.stop, ...removalOps(paths, record)],
 	});
 	return {spec, ...plans};

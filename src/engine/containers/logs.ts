@@ -153,6 +153,7 @@ export async function* readLogs(source: LogSource, options: LogOptions = {}): As
 				if (readers.length === 1) break;
 				readers.shift()!.close();
 			}
+			if (!options.follow) return;
 			// Rotated: the monitor writes to the old file no more once the new one is there.
 			if (rotate(path, readers)) continue;
 			if (last) return;

@@ -49,6 +49,9 @@ function cleanTarget(target: string, describe: (reason: string) => string): stri
 }
 
 export function checkVolumeName(name: string): string {
+	if (name.length === 1) {
+		throw invalid('volume name is too short, names should be at least two alphanumeric characters', name);
+	}
 	if (!volumeName.test(name) || name.length > 255) {
 		throw invalid(
 			`create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,

@@ -57,6 +57,7 @@ function prepareSources(record: ContainerRecord): void {
 async function prepare(
 	context: EngineContext,
 	record: ContainerRecord,
+	attach: StreamOptions | undefined,
 	restartCount: number,
 ): Promise<string> {
 	const {paths} = context;
@@ -64,7 +65,11 @@ async function prepare(
 	const attachment = await attachNetwork(context, record);
 	const files = writeHostFiles(context, record, attachment.addresses);
 	const spec = specOf(context, record, files, attachment);
-	const plans = compileRecord(context, record, spec, attachment, restartCount);
+	const plans = compileRecord(context, record, spec, attachment, {
+		restartCount,
+		rows: attach?.rows,
+		columns: attach?.columns,
+	});
 	writeBundle(paths, record.Id, spec);
 	if (!existsSync(paths.mountpoint)) mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
 	return writeRunFiles(paths, record, plans);
@@ -89,7 +94,7 @@ async function launch(
 	const {paths} = context;
 	const {Id} = record;
 	try {
-		const plan = await prepare(context, record, restartCount);
+		const plan = await prepare(context, record, attach, restartCount);
 		const socket = socketFromDescriptor(await native.spawnMonitor(monitorPath(), ['start', plan]));
 		const wanted = attach ?? {};
 		const payload = streamRequest(wanted, attach ? 0 : streams.detached);

@@ -5,6 +5,6 @@ export const qualities =
 	);
 
 export const vessels =
-	'argosy barge bark brig buoy canoe caravel carrack catboat clipper cog coracle corvette cruiser curragh cutter dhow dinghy dory dredger drifter felucca ferry frigate galleon galley gondola gulet hoy houseboat junk kayak keelboat ketch knarr launch lighter liner longboat lugger merchantman nao narrowboat outrigger packet pilot pinnace pirogue pontoon proa punt quatze raft regatta rowboat sampan schooner scow scull sharpie shallop skiff skipjack sloop smack sternwheeler tartane tender trawler trireme tug umiak vaurien whaler wherryman windjammer xebec yacht yawl zulu'.split(
+	'argosy barge bark brig buoy canoe caravel carrack catboat clipper cog coracle corvette cruiser curragh cutter dhow dinghy dory dredger drifter felucca ferry frigate galleon galley gondola gulet hoy houseboat junk kayak keelboat ketch knarr launch lighter liner longboat lugger merchantman nao narrowboat outrigger packet pilot pinnace pirogue pontoon proa punt raft regatta rowboat sampan schooner scow scull sharpie shallop skiff skipjack sloop smack sternwheeler tartane tender trawler trireme tug umiak vaurien whaler windjammer xebec yacht yawl zulu'.split(
 		' ',
 	);

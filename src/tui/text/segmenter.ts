@@ -4,15 +4,17 @@
  * bundle this stands for `Intl.Segmenter` everywhere, in Ink too (bundle-plugins.mjs).
  */
 
-/** Whether each UTF-16 unit is one cell and can't join with the next: ASCII, Latin, arrows, boxes, braille. */
+/** Whether each UTF-16 unit is one cell and can't join with the next: ASCII, Latin, punctuation, arrows, boxes, braille. */
 export function isNarrow(text: string): boolean {
 	for (let index = 0; index < text.length; index++) {
 		const code = text.charCodeAt(index);
 		if (code >= 0x20 && code <= 0x7e) continue;
 		if (code >= 0xa1 && code <= 0x2ff && code !== 0xad && code !== 0xa9 && code !== 0xae) continue;
 		if (code >= 0x2013 && code <= 0x2026) continue;
+		if (code >= 0x2030 && code <= 0x205e) continue;
 		if (code >= 0x2190 && code <= 0x2319) continue;
 		if (code >= 0x2500 && code <= 0x25fc) continue;
+		if (code >= 0x2768 && code <= 0x2794) continue;
 		if (code >= 0x2800 && code <= 0x28ff) continue;
 		return false;
 	}

@@ -119,7 +119,8 @@ function clusterWidth(cluster: string): number {
 }
 
 function isEmoji(cluster: string): boolean {
-	if (cluster.length === 1 && cluster < '\u231a') return false;
+	// A character that is an emoji by itself is wide by itself; the slow expression is for sequences.
+	if (cluster.length <= (cluster.codePointAt(0)! > 0xffff ? 2 : 1)) return false;
 	emoji ??= /^\p{RGI_Emoji}$/v;
 	// Real emoji are short; the regular expressions aren't run on a megabyte of marks.
 	if (cluster.length > 50) return false;

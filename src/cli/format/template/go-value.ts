@@ -86,44 +86,59 @@ export function goNumber(value: number): string {
 	return String(value);
 }
 
-/** Go's JSON without HTML escapes: contexts and maps sorted when asked, as encoding/json sorts maps. */
-export function goJson(value: unknown, indent?: number): string {
-	return JSON.stringify(plain(value), undefined, indent) ?? 'null';
+/**
+ * Go's JSON: a context's fields are sorted, as its own marshaller does, which also escapes what HTML would
+ * read; nothing else is escaped. With `indent` it is laid out as docker's inspect is.
+ */
+export function goJson(value: unknown, indent = 0): string {
+	return write(value, indent, '');
 }
 
-/** Node has these since 22; TypeScript's library doesn't know them yet. */
-const exactJson = JSON as typeof JSON & {
-	rawJSON(text: string): unknown;
-	isRawJSON(value: unknown): boolean;
-};
-
-function plain(value: unknown): unknown {
-	if (value === undefined || value instanceof TypedNil) return null;
-	if (typeof value === 'bigint') return exactJson.rawJSON(String(value));
-	if (Array.isArray(value)) return value.map(plain);
+function write(value: unknown, indent: number, before: string): string {
+	if (value === undefined || value === null || value instanceof TypedNil) return 'null';
+	if (typeof value === 'bigint') return String(value);
 	if (value instanceof Struct) {
-		// A context's own marshaller escapes what HTML would read, though the json function doesn't.
-		const fields = Object.fromEntries(
-			value
-				.entries()
-				.sort(([a], [b]) => byBytes(a, b))
-				.map(([key, field]) => [key, plain(field)]),
+		const fields = value.entries().sort(([a], [b]) => byBytes(a, b));
+		return escapeHtml(members(fields, '{}', indent, before));
+	}
+	if (Array.isArray(value)) {
+		return members(
+			value.map((item) => [undefined, item]),
+			'[]',
+			indent,
+			before,
 		);
-		return exactJson.rawJSON(escapeHtml(JSON.stringify(fields)));
 	}
 	if (isMap(value)) {
-		if (exactJson.isRawJSON(value)) return value;
-		return Object.fromEntries(
-			Object.entries(value)
-				.filter(([, field]) => field !== undefined)
-				.map(([key, field]) => [key, plain(field)]),
-		);
+		const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+		return members(fields, '{}', indent, before);
 	}
-	return value;
+	return text(value);
+}
+
+const text = (value: unknown): string =>
+	(JSON.stringify(value) ?? 'null').replace(/[\u2028\u2029]/g, (char) =>
+		char === '\u2028' ? '\\u2028' : '\\u2029',
+	);
+
+function members(
+	items: readonly (readonly [string | undefined, unknown])[],
+	brackets: string,
+	indent: number,
+	before: string,
+): string {
+	if (items.length === 0) return brackets;
+	const inner = before + ' '.repeat(indent);
+	const parts = items.map(
+		([key, item]) =>
+			(key === undefined ? '' : `${text(key)}:${indent > 0 ? ' ' : ''}`) + write(item, indent, inner),
+	);
+	if (indent === 0) return `${brackets[0]}${parts.join(',')}${brackets[1]}`;
+	return `${brackets[0]}\n${inner}${parts.join(`,\n${inner}`)}\n${before}${brackets[1]}`;
 }
 
 const escapeHtml = (json: string): string =>
-	json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+	json.replace(/[<>&]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Go's template truth. */
 export function isTrue(value: unknown): boolean {

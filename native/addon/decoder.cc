@@ -1,0 +1,216 @@
+#include "decoder.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+
+namespace wherry {
+namespace {
+
+template <typename Function>
+bool look_up(Function &function, const char *name) {
+  function = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
+  return function != nullptr;
+}
+
+class PlainDecoder : public Decoder {
+ public:
+  Status decode(const uint8_t *data, size_t size, DecodedSink &sink) override {
+    while (size > 0) {
+      size_t room = 0;
+      uint8_t *target = sink.room(room);
+      if (target == nullptr) return {};
+      size_t part = std::min(room, size);
+      memcpy(target, data, part);
+      sink.written(part);
+      data += part;
+      size -= part;
+    }
+    return {};
+  }
+  Status finish() override { return {}; }
+  bool is_plain() const override { return true; }
+};
+
+/** z_stream of zlib.h, unchanged since 1.0; declared here, since no user needs zlib's headers for us. */
+struct ZStream {
+  const uint8_t *next_in;
+  unsigned avail_in;
+  unsigned long total_in;
+  uint8_t *next_out;
+  unsigned avail_out;
+  unsigned long total_out;
+  const char *message;
+  void *state;
+  void *(*allocate)(void *, unsigned, unsigned);
+  void (*free)(void *, void *);
+  void *opaque;
+  int data_type;
+  unsigned long adler;
+  unsigned long reserved;
+};
+
+constexpr int kZOk = 0, kZStreamEnd = 1, kZNeedDict = 2, kZBufError = -5, kZNoFlush = 0;
+/** A full window, and a gzip header is wanted. */
+constexpr int kGzipWindow = 15 + 16;
+
+/** The zlib inside Node, which uses the processor's vector instructions. */
+class GzipDecoder : public Decoder {
+ public:
+  ~GzipDecoder() override {
+    if (started_) end_(&stream_);
+  }
+
+  Status start() {
+    int (*init)(ZStream *, int, const char *, int) = nullptr;
+    if (!look_up(init, "inflateInit2_") || !look_up(inflate_, "inflate") || !look_up(reset_, "inflateReset") ||
+        !look_up(end_, "inflateEnd")) {
+      return own_failure("ENOTSUP", "this Node does not offer its zlib, so gzip can't be unpacked");
+    }
+    if (init(&stream_, kGzipWindow, "1.2.11", sizeof stream_) != kZOk) return system_failure(ENOMEM, "inflateInit2");
+    started_ = true;
+    return {};
+  }
+
+  Status decode(const uint8_t *data, size_t size, DecodedSink &sink) override {
+    // Compressed input is fed in pieces of at most a few MiB, so it fits `unsigned`.
+    stream_.next_in = data;
+    stream_.avail_in = static_cast<unsigned>(std::min<size_t>(size, UINT_MAX));
+    for (;;) {
+      if (between_members_) {
+        // Some tools pad with zeros after the last member; anything else must be another member.
+        while (stream_.avail_in > 0 && *stream_.next_in == 0) {
+          padded_ = true;
+          ++stream_.next_in;
+          --stream_.avail_in;
+        }
+        if (stream_.avail_in == 0) return {};
+        if (padded_ || reset_(&stream_) != kZOk) return broken("garbage after the end of the gzip data");
+        between_members_ = false;
+      }
+      size_t room = 0;
+      stream_.next_out = sink.room(room);
+      if (stream_.next_out == nullptr) return {};
+      stream_.avail_out = static_cast<unsigned>(std::min<size_t>(room, UINT_MAX));
+      unsigned before = stream_.avail_out;
+      int result = inflate_(&stream_, kZNoFlush);
+      sink.written(before - stream_.avail_out);
+      if (result == kZStreamEnd) {
+        between_members_ = true;
+      } else if (result == kZBufError || (result == kZOk && stream_.avail_in == 0 && stream_.avail_out > 0)) {
+        return {};
+      } else if (result != kZOk) {
+        return broken(stream_.message != nullptr ? stream_.message : result == kZNeedDict ? "dictionary" : "inflate");
+      }
+    }
+  }
+
+  Status finish() override {
+    if (between_members_) return {};
+    return own_failure("EBADLAYER", "unexpected end of the gzip data");
+  }
+
+ private:
+  static Failure broken(const char *what) { return own_failure("EBADLAYER", std::string("broken gzip data: ") + what); }
+
+  ZStream stream_ = {};
+  bool started_ = false;
+  bool between_members_ = false;
+  bool padded_ = false;
+  int (*inflate_)(ZStream *, int) = nullptr;
+  int (*reset_)(ZStream *) = nullptr;
+  int (*end_)(ZStream *) = nullptr;
+};
+
+/** ZSTD_inBuffer and ZSTD_outBuffer of zstd.h, stable since 1.0. */
+struct ZstdInput {
+  const void *data;
+  size_t size;
+  size_t position;
+};
+struct ZstdOutput {
+  void *data;
+  size_t size;
+  size_t position;
+};
+
+/** The zstd inside Node (22.15 and newer). Its limit for the window, 128 MiB, bounds the memory. */
+class ZstdDecoder : public Decoder {
+ public:
+  ~ZstdDecoder() override {
+    if (context_ != nullptr) free_(context_);
+  }
+
+  Status start() {
+    void *(*create)() = nullptr;
+    if (!look_up(create, "ZSTD_createDCtx") || !look_up(free_, "ZSTD_freeDCtx") ||
+        !look_up(decompress_, "ZSTD_decompressStream") || !look_up(is_error_, "ZSTD_isError") ||
+        !look_up(error_name_, "ZSTD_getErrorName")) {
+      return own_failure("ENOTSUP", "this Node does not offer its zstd, so zstd layers can't be unpacked");
+    }
+    context_ = create();
+    if (context_ == nullptr) return system_failure(ENOMEM, "ZSTD_createDCtx");
+    return {};
+  }
+
+  Status decode(const uint8_t *data, size_t size, DecodedSink &sink) override {
+    ZstdInput input = {data, size, 0};
+    for (;;) {
+      size_t room = 0;
+      uint8_t *target = sink.room(room);
+      if (target == nullptr) return {};
+      ZstdOutput output = {target, room, 0};
+      size_t result = decompress_(context_, &output, &input);
+      sink.written(output.position);
+      if (is_error_(result)) return own_failure("EBADLAYER", std::string("broken zstd data: ") + error_name_(result));
+      complete_ = result == 0;
+      // A full output may hide more of it; otherwise all input is used.
+      if (input.position == input.size && output.position < output.size) return {};
+      if (complete_ && input.position == input.size) return {};
+    }
+  }
+
+  Status finish() override {
+    if (complete_) return {};
+    return own_failure("EBADLAYER", "unexpected end of the zstd data");
+  }
+
+ private:
+  void *context_ = nullptr;
+  bool complete_ = false;
+  size_t (*free_)(void *) = nullptr;
+  size_t (*decompress_)(void *, ZstdOutput *, ZstdInput *) = nullptr;
+  unsigned (*is_error_)(size_t) = nullptr;
+  const char *(*error_name_)(size_t) = nullptr;
+};
+
+template <typename Kind>
+Status start_decoder(std::unique_ptr<Decoder> &decoder) {
+  auto kind = std::make_unique<Kind>();
+  if (Status failure = kind->start()) return failure;
+  decoder = std::move(kind);
+  return {};
+}
+
+bool starts_with(const uint8_t *data, size_t size, const char *magic, size_t length) {
+  return size >= length && memcmp(data, magic, length) == 0;
+}
+
+}  // namespace
+
+Status make_decoder(const uint8_t *first, size_t size, std::unique_ptr<Decoder> &decoder) {
+  if (starts_with(first, size, "\x1f\x8b\x08", 3)) return start_decoder<GzipDecoder>(decoder);
+  if (starts_with(first, size, "\x28\xb5\x2f\xfd", 4)) return start_decoder<ZstdDecoder>(decoder);
+  // A frame that decoders skip, as zstd:chunked and pzstd put one first: 0x184D2A50 to 0x184D2A5F.
+  if (size >= 4 && (first[0] & 0xf0) == 0x50 && starts_with(first + 1, size - 1, "\x2a\x4d\x18", 3)) {
+    return start_decoder<ZstdDecoder>(decoder);
+  }
+  if (starts_with(first, size, "BZh", 3)) return own_failure("EBADLAYER", "compressed with bzip2, which is not supported");
+  if (starts_with(first, size, "\xfd" "7zXZ", 5)) return own_failure("EBADLAYER", "compressed with xz, which is not supported");
+  decoder = std::make_unique<PlainDecoder>();
+  return {};
+}
+
+}  // namespace wherry

@@ -1,0 +1,214 @@
+/** The panes on a terminal: puts store, feeds, input, Ink and the exit guard together, and takes them apart. */
+import {PassThrough} from 'node:stream';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {ReadStream, WriteStream} from 'node:tty';
+import {type Instance, render, useApp} from 'ink';
+import type {Engine, EngineEvent, Session} from '../engine/api.ts';
+import {type Screen, showError} from './actions/context.ts';
+import {App} from './app.tsx';
+import {Controller} from './controller.ts';
+import type {InputEvent} from './input/event.ts';
+import {InputRouter} from './input/router.ts';
+import {selectedContainer, settleSelections} from './panes/index.ts';
+import {Feed} from './store/feed.ts';
+import {initialState} from './store/initial.ts';
+import {LogFeed} from './store/log-feed.ts';
+import {setSize} from './store/reducers.ts';
+import {Store} from './store/store.ts';
+import {ExitGuard} from './terminal/exit-guard.ts';
+import {PASTE_ON} from './terminal/modes.ts';
+import {runFullScreen, type SessionEnd, type TerminalInput} from './terminal/session.ts';
+
+/** Milliseconds between two looks at the clock, for `Up 3 minutes`. */
+const CLOCK = 10_000;
+/** Milliseconds that the first frame waits for what it shows; drawing twice takes longer than that. */
+const PATIENCE = 80;
+
+type Suspend = ReturnType<typeof useApp>['suspendTerminal'];
+type Output = WriteStream & {fd: number};
+
+/** Resolves when the user leaves. Rejects when the engine can't be opened; the terminal is given back first. */
+export async function runLive(
+	engine: Promise<Engine>,
+	stdin: TerminalInput,
+	stdout: Output,
+	detachKeys: string | undefined,
+): Promise<void> {
+	const live = new LiveUi(stdin, stdout, detachKeys);
+	const loaded = live.load(engine);
+	// Whoever awaits it below reports it.
+	loaded.catch(() => {});
+	await Promise.race([loaded, sleep(PATIENCE)]);
+	live.open();
+	try {
+		await Promise.race([live.left, loaded.then(() => live.left)]);
+	} finally {
+		live.close();
+	}
+}
+
+class LiveUi {
+	readonly #stdin: TerminalInput;
+	readonly #stdout: Output;
+	readonly #detachKeys: string | undefined;
+	readonly #store: Store;
+	readonly #router: InputRouter;
+	readonly #leave: () => void;
+	readonly #clock: NodeJS.Timeout;
+	#controller: Controller | undefined;
+	#feed: Feed | undefined;
+	#logs: LogFeed | undefined;
+	#guard: ExitGuard | undefined;
+	#ink: Instance | undefined;
+	#suspendInk: Suspend | undefined;
+	/** Resolves when the user has asked to leave, or the terminal has gone. */
+	readonly left: Promise<void>;
+
+	constructor(stdin: TerminalInput, stdout: Output, detachKeys: string | undefined) {
+		this.#stdin = stdin;
+		this.#stdout = stdout;
+		this.#detachKeys = detachKeys;
+		const size = {columns: stdout.columns, rows: stdout.rows};
+		this.#store = new Store(initialState(size, Date.now() / 1000), settleSelections);
+		const {promise, resolve} = Promise.withResolvers<void>();
+		this.left = promise;
+		this.#leave = resolve;
+		this.#router = new InputRouter(stdin, {onEvent: this.#onInput, onEnd: this.#leave});
+		this.#clock = setInterval(this.#tick, CLOCK);
+		this.#clock.unref();
+	}
+
+	/** Everything that the panes show. */
+	async load(opening: Promise<Engine>): Promise<void> {
+		const engine = await opening;
+		const store = this.#store;
+		const report = (error: unknown): void => showError({store}, error);
+		const logs = new LogFeed(engine, store, report);
+		this.#logs = logs;
+		this.#feed = new Feed(engine, store, {onError: report, onEvents: this.#onEvents});
+		this.#controller = new Controller({engine, store, logs, screen: this.#screen});
+		// The logs are those of the selected container, whoever moved the selection.
+		store.subscribe(() => logs.select(selectedContainer(store.state)?.Id));
+		try {
+			await this.#feed.start();
+		} catch (error) {
+			report(error);
+			store.update((state) => ({...state, phase: 'ready'}));
+		}
+	}
+
+	/** Takes the terminal over. */
+	open(): void {
+		const onReady = (suspend: Suspend): void => {
+			this.#suspendInk = suspend;
+		};
+		this.#guard = new ExitGuard({
+			stdin: this.#stdin,
+			stdout: this.#stdout,
+			unmount: () => this.#ink?.unmount(),
+			onSuspend: () => this.#screen.suspend(),
+		});
+		// Before Ink's own listener: it lays out what the store says.
+		this.#stdout.on('resize', this.#onResize);
+		this.#router.start();
+		this.#ink = render(<Root store={this.#store} onReady={onReady} />, {
+			// Ink reads nothing: the router does.
+			stdin: new PassThrough() as unknown as ReadStream,
+			stdout: this.#stdout,
+			alternateScreen: true,
+			incrementalRendering: true,
+			patchConsole: false,
+			exitOnCtrlC: false,
+			maxFps: 30,
+			interactive: true,
+		});
+		// An error while drawing ends Ink; it must not end in silence.
+		this.#ink.waitUntilExit().catch((error) => {
+			throw error;
+		});
+		this.#stdout.write(PASTE_ON);
+	}
+
+	close(): void {
+		clearInterval(this.#clock);
+		this.#stdout.off('resize', this.#onResize);
+		this.#feed?.close();
+		this.#logs?.close();
+		this.#store.close();
+		this.#router.stop();
+		this.#guard?.release();
+	}
+
+	readonly #screen: Screen = {
+		fullScreen: async (open, {tty, banner}) => {
+			// Opened before the panes go: an error is shown among them.
+			const session = await open({rows: this.#stdout.rows, columns: this.#stdout.columns});
+			return this.#attach(session, tty, banner);
+		},
+		redraw: () => void this.#stepAside(async () => {}),
+		suspend: () => {
+			if (this.#store.state.attached || !this.#suspendInk) return;
+			void this.#stepAside(async () => {
+				this.#router.stop();
+				this.#guard?.stopJob();
+				this.#router.start();
+			});
+		},
+		quit: () => this.#leave(),
+	};
+
+	async #attach(session: Session, tty: boolean, banner: string): Promise<SessionEnd> {
+		const {promise, resolve, reject} = Promise.withResolvers<SessionEnd>();
+		await this.#stepAside(async () => {
+			await runFullScreen({
+				session,
+				tty,
+				banner,
+				router: this.#router,
+				stdin: this.#stdin,
+				stdout: this.#stdout,
+				...(this.#detachKeys === undefined ? {} : {detachKeys: this.#detachKeys}),
+			}).then(resolve, reject);
+		});
+		return promise;
+	}
+
+	/** Takes Ink off the screen for a while, and draws everything again afterwards. */
+	async #stepAside(work: () => Promise<void>): Promise<void> {
+		const {columns, rows} = this.#stdout;
+		this.#store.update((state) => ({...state, attached: true}));
+		const back = (): void => {
+			const size = {columns: this.#stdout.columns || columns, rows: this.#stdout.rows || rows};
+			this.#store.update((state) => setSize({...state, attached: false}, size.columns, size.rows));
+		};
+		await this.#suspendInk!(() => work().finally(back));
+		this.#stdout.write(PASTE_ON);
+	}
+
+	readonly #onInput = (event: InputEvent): void => {
+		if (this.#controller) this.#controller.handle(event);
+		// Until the engine is there only leaving means anything.
+		else if (event.type === 'key' && (event.key === 'q' || event.key === 'ctrl-c')) this.#leave();
+	};
+
+	readonly #onResize = (): void => {
+		this.#store.update((state) => setSize(state, this.#stdout.columns, this.#stdout.rows));
+	};
+
+	readonly #onEvents = (events: readonly EngineEvent[]): void => {
+		this.#tick();
+		for (const event of events) {
+			if (event.Type === 'container' && event.Action === 'start') this.#logs?.restarted(event.Actor.ID);
+		}
+	};
+
+	readonly #tick = (): void => {
+		if (!this.#store.state.attached) this.#store.observe((state) => ({...state, now: Date.now() / 1000}));
+	};
+}
+
+function Root({store, onReady}: {store: Store; onReady(suspend: Suspend): void}) {
+	const {suspendTerminal} = useApp();
+	onReady(suspendTerminal);
+	return <App store={store} host="local" />;
+}
