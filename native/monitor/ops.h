@@ -92,7 +92,7 @@ constexpr OpInfo kOps[] = {
     {OpCode::kProxyPort, "proxyPort", "isisi"},
     {OpCode::kForgetConnections, "forgetConnections", "isi"},
     {OpCode::kServeNames, "serveNames", "llisii"},
-    {OpCode::kHealFirewall, "healFirewall", "ss"},
+    {OpCode::kHealFirewall, "healFirewall", "ssis"},
     {OpCode::kJoinCgroups, "joinCgroups", "l"},
     {OpCode::kUnshare, "unshare", "i"},
     {OpCode::kJoinNamespace, "joinNamespace", "si"},

@@ -157,8 +157,10 @@ export const opSchemas = {
 		[
 			['base', 's'],
 			['lock', 's'],
+			['family', 'i'],
+			['table', 's'],
 		],
-		'Only in `network`. Listens for changes of nf_tables (NFNLGRP_NFTABLES); when the table `wherry` has gone, sends the batch in the file `base` under flock(lock) unless somebody has, then the netlink operations of this plan that have flag 2 again.',
+		'Only in `network`, once per family (2 ip, 10 ip6 of nf_tables). Listens for changes of nf_tables (NFNLGRP_NFTABLES); when the table has gone, sends the batch in the file `base` under flock(lock) unless somebody has, then the netlink operations of this plan that have flag 2 again.',
 	),
 
 	joinCgroups: op(30, ['init', 'exec'], [['files', 'l']], 'Writes "0" to each tasks or cgroup.procs file.'),
