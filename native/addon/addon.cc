@@ -9,6 +9,7 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_trees(env, exports);
   export_processes(env, exports);
   export_layers(env, exports);
+  export_netlink(env, exports);
   export_terminal(env, exports);
   return exports;
 }

@@ -41,6 +41,7 @@ void export_overlay(Napi::Env env, Napi::Object exports);
 void export_trees(Napi::Env env, Napi::Object exports);
 void export_processes(Napi::Env env, Napi::Object exports);
 void export_layers(Napi::Env env, Napi::Object exports);
+void export_netlink(Napi::Env env, Napi::Object exports);
 void export_terminal(Napi::Env env, Napi::Object exports);
 
 }  // namespace wherry

@@ -35,7 +35,12 @@ const isName = (name: string): boolean => name !== '' && name.length <= 253 && !
 
 export function zoneText(entry: ZoneEntry): string {
 	const {container, network, aliases, addresses} = entry;
-	const names = [`${container}.${network}`, container, ...aliases, ...aliases.map((alias) => `${alias}.${network}`)];
+	const names = [
+		`${container}.${network}`,
+		container,
+		...aliases,
+		...aliases.map((alias) => `${alias}.${network}`),
+	];
 	const unique = [...new Set(names.map(hostName))].filter(isName);
 	return addresses.flatMap((address) => unique.map((name) => `${name} ${address}\n`)).join('');
 }

@@ -70,7 +70,7 @@ export const opSchemas = {
 			['messages', 's'],
 			['flags', 'i'],
 		],
-		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. Flag 2: sent again by healFirewall. While it is sent, descriptor 100 is the namespace of the host and 101 that of the container, for IFLA_NET_NS_FD. In IFLA_NET_NS_FD the descriptor 100 is the host namespace, 101 that of the container.',
+		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. Flag 2: sent again by healFirewall. While it is sent, descriptor 100 is the namespace of the host and 101 that of the container, for IFLA_NET_NS_FD.',
 	),
 	removeFile: op(14, ['host'], [['path', 's']], 'Unlinks; a file that is gone is fine.'),
 	removeTree: op(
@@ -149,7 +149,7 @@ export const opSchemas = {
 			['udpPort', 'i'],
 			['tcpPort', 'i'],
 		],
-		"Only in `network`. Serves DNS at 127.0.0.11 in the container's namespace on random ports, which are written (u16 big-endian) at the byte offsets udpPort and tcpPort of the nf_tables batch `rules` before it is sent there. Zone files as the networks module writes them; upstreams are addresses of the host's resolvers, asked from the host's namespace (internal 1: never asked).",
+		"Only in `network`. Serves DNS at 127.0.0.11 in the container's namespace on random ports, which are written (u16 big-endian) at the byte offsets udpPort and tcpPort of the nf_tables batch `rules` before it is sent there. Zones are folders as src/engine/networks/zone.ts describes them, asked in their order; upstreams are addresses (text) of resolvers, asked at port 53 from the host's namespace (internal 1: never asked). An empty `rules`: nothing is redirected.",
 	),
 	healFirewall: op(
 		23,
@@ -160,7 +160,7 @@ export const opSchemas = {
 			['family', 'i'],
 			['table', 's'],
 		],
-		'Only in `network`, once per family (2 ip, 10 ip6 of nf_tables). Listens for changes of nf_tables (NFNLGRP_NFTABLES); when the table has gone, sends the batch in the file `base` under flock(lock) unless somebody has, then the netlink operations of this plan that have flag 2 again.',
+		'Only in `network`, once per family (2 ip, 10 ip6 of nf_tables). Listens for changes of nf_tables (NFNLGRP_NFTABLES); when the table has gone, sends the batch in the file `base` under flock(lock) unless somebody has, then (in any case) the netlink operations with flag 2 of the network section of monitor.plan, as it is on disk at that moment: the engine rewrites it when ports are published or taken back.',
 	),
 
 	joinCgroups: op(30, ['init', 'exec'], [['files', 'l']], 'Writes "0" to each tasks or cgroup.procs file.'),
