@@ -50,6 +50,14 @@ export class Paths {
 	volume(name: string): string {
 		return join(this.volumes, name);
 	}
+	/** `<name>.json` of each network, and `<network id>/leases/<address>`. */
+	get networks(): string {
+		return join(this.root, 'networks');
+	}
+	/** `<network id>`: what of a network the kernel has, since this boot. */
+	get networkStamps(): string {
+		return join(this.run, 'networks');
+	}
 	get events(): string {
 		return join(this.root, 'events');
 	}

@@ -74,6 +74,11 @@ export interface Native {
 	 * Nothing is synced: that is one `syncfs` of the caller's.
 	 */
 	unpackLayer(directory: string, maxSize?: number): LayerUnpacker;
+	/**
+	 * Sends a batch of netlink messages on a socket of its own, in another network namespace if a descriptor of
+	 * one is given, and resolves to all answers, acks and errors among them. See netlink/socket.ts.
+	 */
+	netlink(protocol: number, batch: Uint8Array, namespaceFd?: number): Promise<Buffer>;
 	/** cfmakeraw(3) on a terminal, after Node's own raw mode, which keeps ONLCR and which also restores it. */
 	rawTerminal(fd: number): void;
 }

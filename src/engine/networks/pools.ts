@@ -20,10 +20,11 @@ const poolSize6 = 64;
 
 /**
  * The first subnet of the pools that overlaps none of `taken` (routes and addresses of the host, networks of
- * ours and of other engines). Undefined when all are taken.
+ * ours and of other engines), from another pool when `only` is given. Undefined when all are taken.
  */
-export function chooseSubnet(taken: readonly Subnet[]): Subnet | undefined {
-	for (const {base, size} of pools) {
+export function chooseSubnet(taken: readonly Subnet[], only?: Subnet): Subnet | undefined {
+	const from = only ? [{base: only, size: Math.min(28, Math.max(only.prefix + 4, 24))}] : pools;
+	for (const {base, size} of from) {
 		const step = 1n << BigInt(32 - size);
 		const count = 1 << (size - base.prefix);
 		const relevant = taken.filter((subnet) => overlaps(subnet, base));

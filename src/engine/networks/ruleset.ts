@@ -1,11 +1,10 @@
 /**
- * The nf_tables table `wherry`: installed once, in one transaction, the same for any number of containers.
- * Published ports, bridges and subnets are elements of its sets and maps.
+ * The nf_tables table of an engine: installed once, in one transaction, the same for any number of
+ * containers. Published ports, bridges and subnets are elements of its sets and maps.
  */
 import type {Message} from '../../kernel/netlink/message.ts';
 import * as nft from '../../kernel/netlink/nftables.ts';
-
-export const tableName = 'wherry';
+import {type Address, addressBytes, lastAddress, type Subnet} from './address.ts';
 
 /** Names of sets and maps; see `baseRuleset` for their use. */
 export const setName = {
@@ -14,6 +13,8 @@ export const setName = {
 	internal: 'internal',
 	/** Bridges whose containers may not talk to each other (icc=false). */
 	isolated: 'isolated',
+	/** Bridge . the same bridge: what stays within one network, and is forwarded only with br_netfilter. */
+	within: 'within',
 	/** Subnet . bridge, for what is sent to a container of the same network by way of the host's address. */
 	local: 'local',
 	/** Subnets whose packets leave with the host's address. */
@@ -78,12 +79,12 @@ const destinationWasChanged: nft.Expression[] = [
 	nft.mask(nft.word(nft.ctStatus.destinationNat)),
 	nft.compare(nft.word(0), {not: true}),
 ];
+const loopback6 = Buffer.from('00000000000000000000000000000001', 'hex');
 const loopbackName = nft.interfaceName('lo');
 
 /** Table, sets and chains. Applied to a host without the table; one that is there is left alone by the caller. */
-export function baseRuleset(version: 4 | 6): Message[] {
+export function baseRuleset(version: 4 | 6, table: string): Message[] {
 	const {family, addressType, addressLength, source, destination, portRegister} = facts[version];
-	const table = tableName;
 	const rule = (chain: string, expressions: readonly nft.Expression[], comment?: string): Message =>
 		nft.newRule(family, table, chain, expressions, comment ? {comment} : {});
 	const load = (offset: number, to: number = register.first): nft.Expression =>
@@ -109,6 +110,10 @@ export function baseRuleset(version: 4 | 6): Message[] {
 			key: [addressType, dataType.interfaceName],
 			interval: true,
 			id: 4,
+		}),
+		nft.newSet(family, table, setName.within, {
+			key: [dataType.interfaceName, dataType.interfaceName],
+			id: 8,
 		}),
 		nft.newSet(family, table, setName.masqueraded, {key: [addressType], interval: true, id: 5}),
 		nft.newSet(family, table, setName.publishedTcp, {key: endpoint, data: endpoint, interval: true, id: 6}),
@@ -165,6 +170,10 @@ export function baseRuleset(version: 4 | 6): Message[] {
 	messages.push(
 		rule('prerouting', published(tcp, setName.publishedTcp)),
 		rule('prerouting', published(udp, setName.publishedUdp)),
+		// Linux has no route_localnet for IPv6: what is for ::1 stays with the socket that proxies it.
+		...(version === 6
+			? [rule('output', [load(destination), nft.compare(loopback6), nft.verdict(nft.verdictCode.return)])]
+			: []),
 		rule('output', published(tcp, setName.publishedTcp)),
 		rule('output', published(udp, setName.publishedUdp)),
 
@@ -186,15 +195,14 @@ export function baseRuleset(version: 4 | 6): Message[] {
 		rule('forward', [...outputIn(setName.bridges), ...destinationWasChanged, accept], 'published ports'),
 		rule('forward', [...outputIn(setName.isolated), ...inputIn(setName.isolated), drop], 'icc=false'),
 	);
-	// Between containers of one bridge the packets are forwarded only where br_netfilter is on: in and out are the same.
+	// Between containers of one bridge packets are forwarded only where br_netfilter is on.
 	messages.push(
 		rule(
 			'forward',
 			[
-				load(source, register.word0),
-				nft.loadMeta(metaKey.outputName, version === 4 ? register.word1 : register.word4),
-				nft.lookup(setName.local),
-				...outputIn(setName.bridges),
+				nft.loadMeta(metaKey.inputName, register.first),
+				nft.loadMeta(metaKey.outputName, register.second),
+				nft.lookup(setName.within),
 				accept,
 			],
 			'within one network',
@@ -237,5 +245,101 @@ export function baseRuleset(version: 4 | 6): Message[] {
 			nft.masquerade(),
 		]),
 	);
+	return messages;
+}
+
+/** What of a network the sets hold. */
+export interface NetworkElements {
+	bridge: string;
+	/** Of the table's family. */
+	subnets: readonly Subnet[];
+	internal: boolean;
+	/** Whether its containers may talk to each other. */
+	icc: boolean;
+	masquerade: boolean;
+}
+
+const next = ({version, value}: Address): Buffer => addressBytes({version, value: value + 1n});
+
+/** Elements that make a bridge one of ours; the same ones are to be deleted. */
+export function networkElements(network: NetworkElements): [set: string, elements: nft.Element[]][] {
+	const {bridge, subnets, internal, icc, masquerade} = network;
+	const name = nft.interfaceName(bridge);
+	const sets: [string, nft.Element[]][] = [
+		[setName.bridges, [{key: name}]],
+		[setName.within, [{key: Buffer.concat([name, name])}]],
+	];
+	if (internal) sets.push([setName.internal, [{key: name}]]);
+	if (!icc) sets.push([setName.isolated, [{key: name}]]);
+	if (subnets.length === 0) return sets;
+	const ends = subnets.map((subnet) => ({
+		from: subnet.address,
+		to: {version: subnet.address.version, value: lastAddress(subnet)},
+	}));
+	sets.push([
+		setName.local,
+		ends.map(({from, to}) => ({
+			key: Buffer.concat([addressBytes(from), name]),
+			keyEnd: Buffer.concat([addressBytes(to), name]),
+		})),
+	]);
+	if (masquerade && !internal) {
+		sets.push([
+			setName.masqueraded,
+			ends.flatMap(({from, to}) => [{key: addressBytes(from)}, {key: next(to), intervalEnd: true}]),
+		]);
+	}
+	return sets;
+}
+
+/** One published port. */
+export interface Published {
+	protocol: 'tcp' | 'udp';
+	/** Undefined: every address of the host. */
+	hostAddress: Address | undefined;
+	hostPort: number;
+	/** Of the table's family. */
+	container: Address;
+	containerPort: number;
+}
+
+const publishedSet = {tcp: setName.publishedTcp, udp: setName.publishedUdp} as const;
+
+function publishedElement(
+	{hostAddress, hostPort, container, containerPort}: Published,
+	data: boolean,
+): nft.Element {
+	const {version} = container;
+	const [lowest, highest] = hostAddress
+		? [addressBytes(hostAddress), addressBytes(hostAddress)]
+		: [Buffer.alloc(version === 4 ? 4 : 16), Buffer.alloc(version === 4 ? 4 : 16, 255)];
+	return {
+		key: nft.concatenate(lowest, hostPort),
+		keyEnd: nft.concatenate(highest, hostPort),
+		...(data ? {data: nft.concatenate(addressBytes(container), containerPort)} : {}),
+	};
+}
+
+/** The length of an attribute has 16 bits: so many elements fit into one message. */
+const elementsAMessage = 300;
+
+/** Messages that add or delete published ports of one family; without a transaction's frame. */
+export function publishedMessages(
+	action: 'add' | 'delete',
+	version: 4 | 6,
+	table: string,
+	ports: readonly Published[],
+): Message[] {
+	const {family} = facts[version];
+	const make = action === 'add' ? nft.newElements : nft.deleteElements;
+	const messages: Message[] = [];
+	for (const protocol of ['tcp', 'udp'] as const) {
+		const elements = ports
+			.filter((port) => port.protocol === protocol && port.container.version === version)
+			.map((port) => publishedElement(port, action === 'add'));
+		for (let at = 0; at < elements.length; at += elementsAMessage) {
+			messages.push(make(family, table, publishedSet[protocol], elements.slice(at, at + elementsAMessage)));
+		}
+	}
 	return messages;
 }

@@ -52,6 +52,9 @@ export const newTable = (family: NfFamily, name: string): Message =>
 export const deleteTable = (family: NfFamily, name: string): Message =>
 	nft(kind.deleteTable, flag.ack, family, text(1, name));
 export const getTables = (family: NfFamily): Message => nft(kind.getTable, flag.dump, family);
+/** ENOENT when it isn't there. */
+export const getTable = (family: NfFamily, name: string): Message =>
+	nft(kind.getTable, flag.ack, family, text(1, name));
 
 /** Netfilter's hooks of the IP families. */
 export const hook = {prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4} as const;
@@ -73,6 +76,35 @@ export function newChain(family: NfFamily, table: string, name: string, base?: B
 	return nft(kind.newChain, flag.create | flag.ack, family, ...parts);
 }
 
+export const getChains = (family: NfFamily): Message => nft(kind.getChain, flag.dump, family);
+
+export interface ChainInfo {
+	table: string;
+	name: string;
+	/** Of a base chain only. */
+	hook: number | undefined;
+	/** 0 drop, 1 accept. */
+	policy: number | undefined;
+}
+
+export function parseChains(replies: readonly Reply[]): ChainInfo[] {
+	const found: ChainInfo[] = [];
+	for (const reply of replies) {
+		if (reply.type !== ((subsystem << 8) | kind.newChain) || reply.body.length < 4) continue;
+		const attributes = parseAttributes(reply.body.subarray(4));
+		const base = first(attributes, 4);
+		const number = base && first(parseAttributes(base), 1);
+		const policy = first(attributes, 5);
+		found.push({
+			table: textOf(first(attributes, 1)) ?? '',
+			name: textOf(first(attributes, 3)) ?? '',
+			hook: number && number.length >= 4 ? number.readUInt32BE() : undefined,
+			policy: policy && policy.length >= 4 ? policy.readUInt32BE() : undefined,
+		});
+	}
+	return found;
+}
+
 /** One expression of a rule. */
 export type Expression = Buffer;
 
@@ -81,7 +113,16 @@ const expression = (name: string, ...data: readonly Uint8Array[]): Expression =>
 const value = (type: number, data: Uint8Array): Buffer => nest(type, attribute(1, data));
 
 /** The first register of 16 bytes, and the 4-byte ones that share its place. */
-export const register = {verdict: 0, first: 1, word0: 8, word1: 9, word2: 10, word3: 11, word4: 12} as const;
+export const register = {
+	verdict: 0,
+	first: 1,
+	second: 2,
+	word0: 8,
+	word1: 9,
+	word2: 10,
+	word3: 11,
+	word4: 12,
+} as const;
 
 export const metaKey = {
 	protocol: 1,
@@ -137,6 +178,9 @@ export const loadAddressType = (of: 'source' | 'destination', to: number = regis
 /** Destination NAT to the address and port in the registers. */
 export const destinationNat = (family: number, address: number, port: number): Expression =>
 	expression('nat', be32(1, 1), be32(2, family), be32(3, address), be32(5, port));
+/** A constant in a register. */
+export const loadConstant = (data: Uint8Array, to: number): Expression =>
+	expression('immediate', be32(1, to), value(2, data));
 export const masquerade = (): Expression => expression('masq');
 export const counter = (): Expression => expression('counter');
 export function verdict(code: number, chain?: string): Expression {

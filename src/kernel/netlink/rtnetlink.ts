@@ -17,7 +17,6 @@ const type = {
 	newLink: 16,
 	delLink: 17,
 	getLink: 18,
-	setLink: 19,
 	newAddress: 20,
 	getAddress: 22,
 	newRoute: 24,
@@ -64,11 +63,15 @@ export interface LinkOptions {
 	namespaceFd?: number;
 	/** ifalias: for people and for finding what is ours. */
 	alias?: string;
+	/** The index that a new interface shall have in its namespace. */
+	index?: number;
 }
 
 function linkBody(index: number, name: string | undefined, options: LinkOptions): Buffer[] {
 	const up = options.up ? interfaceUp : 0;
-	const parts: Buffer[] = [ifinfo(index, up, options.up === undefined ? 0 : interfaceUp)];
+	const parts: Buffer[] = [
+		ifinfo(index || (options.index ?? 0), up, options.up === undefined ? 0 : interfaceUp),
+	];
 	if (name !== undefined) parts.push(text(link.ifname, name));
 	if (options.mtu) parts.push(u32(link.mtu, options.mtu));
 	if (options.mac) parts.push(attribute(link.address, options.mac));
@@ -86,6 +89,28 @@ export function newBridge(name: string, options: LinkOptions = {}): Message {
 		create,
 		...linkBody(0, name, options),
 		nest(link.info, text(info.kind, 'bridge')),
+	);
+}
+
+/** What a bridge lets its port do: an isolated one reaches no other isolated one. Found by name. */
+export function setBridgePort(name: string, options: {isolated: boolean}): Message {
+	const [slaveKind, slaveData, portIsolated] = [4, 5, 33];
+	return message(
+		type.newLink,
+		flag.request | flag.ack,
+		...linkBody(0, name, {}),
+		nest(link.info, text(slaveKind, 'bridge'), nest(slaveData, u8(portIsolated, options.isolated ? 1 : 0))),
+	);
+}
+
+/** No link-local address of IPv6 on an interface of a network without IPv6. Before it is up. */
+export function withoutLinkLocal(target: {index?: number; name?: string}): Message {
+	const [afSpec, addressGenerationMode, none] = [26, 8, 1];
+	return message(
+		type.newLink,
+		flag.request | flag.ack,
+		...linkBody(target.index ?? 0, target.index ? undefined : target.name, {}),
+		nest(afSpec, nest(family.inet6, u8(addressGenerationMode, none))),
 	);
 }
 
@@ -208,6 +233,9 @@ export const getLinks = (): Message => message(type.getLink, flag.request | flag
 /** One interface by name; ENODEV when it isn't there. */
 export const getLink = (name: string): Message =>
 	message(type.getLink, flag.request | flag.ack, ifinfo(0), text(link.ifname, name));
+/** One interface by index. */
+export const getLinkByIndex = (index: number): Message =>
+	message(type.getLink, flag.request | flag.ack, ifinfo(index));
 export const getAddresses = (): Message =>
 	message(type.getAddress, flag.request | flag.dump, Buffer.alloc(8));
 export const getRoutes = (): Message => message(type.getRoute, flag.request | flag.dump, Buffer.alloc(12));
@@ -287,15 +315,4 @@ export function parseRoutes(replies: readonly Reply[]): RouteInfo[] {
 				table: number32(first(attributes, 15)) ?? reply.body[4]!,
 			};
 		});
-}
-
-/** Turns checksum and hairpin attributes of a bridge port: hairpin mode lets a frame leave by the port that it came from. */
-export function setBridgePort(index: number, options: {hairpin?: boolean; isolated?: boolean}): Message {
-	const protinfo = 12;
-	const parts: Buffer[] = [];
-	if (options.hairpin !== undefined) parts.push(u8(4, options.hairpin ? 1 : 0));
-	if (options.isolated !== undefined) parts.push(u8(33, options.isolated ? 1 : 0));
-	const head = ifinfo(index);
-	head[0] = 7;
-	return message(type.setLink, flag.request | flag.ack, head, nest(protinfo, ...parts));
 }

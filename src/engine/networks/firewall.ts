@@ -1,0 +1,153 @@
+/**
+ * The kernel side that networks share: the nf_tables table with their elements, and the batches with which
+ * monitors bring it back after somebody has flushed the rules (`WHERRY_RUN/nft/base`, `base6`).
+ */
+import {createHash} from 'node:crypto';
+import {mkdirSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {encodeBatch, type Message, protocol} from '../../kernel/netlink/message.ts';
+import * as nft from '../../kernel/netlink/nftables.ts';
+import {exchange} from '../../kernel/netlink/socket.ts';
+import {isErrno} from '../errors.ts';
+import {readIfThere, replaceFile, unlinkIfThere} from '../files.ts';
+import type {Paths} from '../paths.ts';
+import {parseSubnet, type Subnet} from './address.ts';
+import {baseRuleset, familyOf, type NetworkElements, networkElements} from './ruleset.ts';
+
+const defaultRoot = '/var/lib/wherry';
+
+/** One for each engine: another WHERRY_ROOT must not heal, or remove, what is not its own. */
+export function tableName(paths: Paths): string {
+	if (paths.root === defaultRoot) return 'wherry';
+	return `wherry-${createHash('sha256').update(paths.root).digest('hex').slice(0, 8)}`;
+}
+
+/** The lock under which the table, the base files and the stamps change. */
+export const firewallLock = 'nft';
+const versions = [4, 6] as const;
+
+export const baseFile = (paths: Paths, version: 4 | 6): string =>
+	join(paths.run, 'nft', version === 4 ? 'base' : 'base6');
+
+/** What the kernel has of a bridge network: `WHERRY_RUN/networks/<network id>`. */
+export interface Stamp {
+	bridge: string;
+	/** The interface's index: another one under the same name is not ours. */
+	index: number;
+	subnets: string[];
+	internal: boolean;
+	icc: boolean;
+	masquerade: boolean;
+}
+
+const stampFile = (paths: Paths, network: string): string => join(paths.networkStamps, network);
+
+export function readStamp(paths: Paths, network: string): Stamp | undefined {
+	const text = readIfThere(stampFile(paths, network));
+	if (text === undefined) return undefined;
+	try {
+		return JSON.parse(text) as Stamp;
+	} catch {
+		return undefined;
+	}
+}
+
+export function writeStamp(paths: Paths, network: string, stamp: Stamp): void {
+	mkdirSync(paths.networkStamps, {recursive: true, mode: 0o700});
+	replaceFile(stampFile(paths, network), JSON.stringify(stamp));
+}
+
+export const removeStamp = (paths: Paths, network: string): void => unlinkIfThere(stampFile(paths, network));
+
+export function listStamps(paths: Paths): Stamp[] {
+	let names: string[];
+	try {
+		names = readdirSync(paths.networkStamps);
+	} catch (error) {
+		if (isErrno(error, 'ENOENT')) return [];
+		throw error;
+	}
+	return names
+		.filter((name) => !name.startsWith('.'))
+		.map((name) => readStamp(paths, name))
+		.filter((stamp) => stamp !== undefined);
+}
+
+const subnetsOf = (stamp: Stamp, version: 4 | 6): Subnet[] =>
+	stamp.subnets
+		.map((text) => parseSubnet(text))
+		.filter((subnet) => subnet?.address.version === version) as Subnet[];
+
+const elementsOf = (stamp: Stamp, version: 4 | 6): NetworkElements => ({
+	...stamp,
+	subnets: subnetsOf(stamp, version),
+});
+
+/** The families whose table is needed: IPv6 only where a network has it. */
+export const familiesOf = (stamp: Pick<Stamp, 'subnets'>): (4 | 6)[] =>
+	versions.filter((version) => version === 4 || stamp.subnets.some((text) => text.includes(':')));
+
+function elementMessages(
+	make: typeof nft.newElements,
+	table: string,
+	version: 4 | 6,
+	stamp: Stamp,
+): Message[] {
+	return networkElements(elementsOf(stamp, version)).map(([set, elements]) =>
+		make(familyOf(version), table, set, elements),
+	);
+}
+
+/** The whole table with all networks; what there was of it is replaced. */
+export function baseMessages(table: string, version: 4 | 6, stamps: readonly Stamp[]): Message[] {
+	const family = familyOf(version);
+	return nft.transaction([
+		nft.newTable(family, table),
+		nft.deleteTable(family, table),
+		...baseRuleset(version, table),
+		...stamps.flatMap((stamp) => elementMessages(nft.newElements, table, version, stamp)),
+	]);
+}
+
+export async function hasTable(table: string, version: 4 | 6): Promise<boolean> {
+	try {
+		await exchange(protocol.netfilter, [nft.getTable(familyOf(version), table)]);
+		return true;
+	} catch (error) {
+		if (isErrno(error, 'ENOENT')) return false;
+		throw error;
+	}
+}
+
+/** Under the firewall's lock, after the stamps have changed. */
+export function writeBase(paths: Paths): void {
+	const stamps = listStamps(paths);
+	const table = tableName(paths);
+	mkdirSync(join(paths.run, 'nft'), {recursive: true, mode: 0o700});
+	for (const version of versions) {
+		if (version === 6 && !stamps.some((stamp) => familiesOf(stamp).includes(6))) continue;
+		replaceFile(baseFile(paths, version), encodeBatch(baseMessages(table, version, stamps)));
+	}
+}
+
+/** Makes the table with a network's elements, or adds them. Under the firewall's lock. */
+export async function addNetwork(paths: Paths, stamp: Stamp): Promise<void> {
+	const table = tableName(paths);
+	for (const version of familiesOf(stamp)) {
+		const messages = (await hasTable(table, version))
+			? nft.transaction(elementMessages(nft.newElements, table, version, stamp))
+			: baseMessages(table, version, [...listStamps(paths), stamp]);
+		await exchange(protocol.netfilter, messages);
+	}
+}
+
+/** Under the firewall's lock. */
+export async function removeNetworkElements(paths: Paths, stamp: Stamp): Promise<void> {
+	const table = tableName(paths);
+	for (const version of familiesOf(stamp)) {
+		// One at a time: an element that somebody has deleted must not keep the others.
+		for (const message of elementMessages(nft.deleteElements, table, version, stamp)) {
+			await exchange(protocol.netfilter, nft.transaction([message]), {tolerate: ['ENOENT']});
+		}
+	}
+}
