@@ -126,8 +126,10 @@ bool Client::begin_frame() {
   payload_.clear();
   uint8_t type = static_cast<uint8_t>(head_[0]);
   if (!asked_) {
-    if (type < static_cast<uint8_t>(Request::kStart) || type > static_cast<uint8_t>(Request::kResize)) return false;
-    return static_cast<Request>(type) == Request::kExec || left_ <= 256;
+    if (type < static_cast<uint8_t>(Request::kStart) || type > static_cast<uint8_t>(Request::kNames)) return false;
+    Request request = static_cast<Request>(type);
+    bool has_plan = request == Request::kExec || request == Request::kNetwork || request == Request::kNames;
+    return has_plan || left_ <= 256;
   }
   switch (static_cast<ClientFrame>(type)) {
     case ClientFrame::kStdin: return true;

@@ -29,8 +29,10 @@ bool protect_executable(char** argv, Failure*);
 // Runs the operations of a host section (setup, network, stop, pause, unpause) in this process, in order.
 // `netns_fd` is the container's network namespace for netlink operations with `where` 1 (-1: none, such
 // operations then fail unless their errors are ignored). With `keep_going` a failure does not end the section
-// (stop plans); the first one is told.
-bool run_host_section(const PlanView&, Section, int netns_fd, bool keep_going, Failure*);
+// (stop plans); the first one is told. `network` takes what a network section leaves behind (null: operations that
+// leave something fail).
+class Network;
+bool run_host_section(const PlanView&, Section, int netns_fd, bool keep_going, Failure*, Network* network = nullptr);
 
 // The descriptors by which the loop and a process of the container know each other.
 struct Child {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "network.h"
 
 namespace wherry {
 
@@ -87,7 +88,7 @@ bool release_volume(const Op& op, Failure* failure) {
   return remove_tree(op.path(2), failure);
 }
 
-bool run_operation(const Op& op, int netns_fd, Failure* failure) {
+bool run_operation(const Op& op, int netns_fd, Network* network, Failure* failure) {
   switch (op.code()) {
     case OpCode::kMkdirHost: return make_folders(op.path(0), static_cast<mode_t>(op.number(1)) & 07777, failure);
     case OpCode::kWriteHost: return write_file(op, failure);
@@ -108,19 +109,22 @@ bool run_operation(const Op& op, int netns_fd, Failure* failure) {
       return rename(op.path(0), op.path(1)) == 0 || errno == ENOENT ||
              fail(failure, errno, "rename %s to %s", op.path(0), op.path(1));
     case OpCode::kReleaseVolume: return release_volume(op, failure);
-    default: return fail(failure, 0, "operation %s can't run here", op.name());
+    default:
+      if (network != nullptr) return network->run(op, failure);
+      return fail(failure, 0, "operation %s can't run here", op.name());
   }
 }
 
 }  // namespace
 
-bool run_host_section(const PlanView& plan, Section section, int netns_fd, bool keep_going, Failure* failure) {
+bool run_host_section(const PlanView& plan, Section section, int netns_fd, bool keep_going, Failure* failure,
+                      Network* network) {
   *failure = Failure();
   bool ok = true;
   const auto& ops = plan.section(section);
   for (size_t index = 0; index < ops.size(); index++) {
     Failure problem;
-    if (run_operation(ops[index], netns_fd, &problem)) continue;
+    if (run_operation(ops[index], netns_fd, network, &problem)) continue;
     if (ok) {
       problem.section = static_cast<uint32_t>(section);
       problem.op = static_cast<int32_t>(index);

@@ -49,6 +49,7 @@ Monitor::~Monitor() {
   for (Session* session : execs_) delete session;
   for (Session* session : released_) delete session;
   delete main_;
+  delete network_;
   if (netns_ >= 0) close(netns_);
 }
 
@@ -223,7 +224,7 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
   main_->columns = columns;
   if (first && starter_ != nullptr) starter_->join(main_, true);
   main_->begin(child);
-  if (first && !run_host_section(file.plan, Section::kNetwork, netns_, false, &failure)) {
+  if (first && !run_network_section(file.plan, &failure)) {
     main_->abandon();
     return start_failed(failure);
   }
@@ -344,6 +345,9 @@ void Monitor::finish_for_good(const Failure* start_failure) {
   EventSubject subject = read_subject(settings_.id, settings_.run_dir);
   if (stop_requested_) emit("stop");
   if (set_up_) run_stop_plan();
+  // The ports are free for others only now that nothing leads from them to the container.
+  delete network_;
+  network_ = nullptr;
   if (netns_ >= 0) close(netns_);
   netns_ = -1;
   stop_listening();
@@ -458,6 +462,15 @@ bool Monitor::run_section(Section section, Failure* failure) {
     return false;
   }
   return run_host_section(file.plan, section, netns_, false, failure);
+}
+
+bool Monitor::run_network_section(const PlanView& plan, Failure* failure) {
+  if (plan.section(Section::kNetwork).empty()) return true;
+  if (network_ == nullptr) network_ = new Network();
+  Network::Mark mark = network_->mark();
+  if (run_host_section(plan, Section::kNetwork, netns_, false, failure, network_)) return true;
+  network_->roll_back(mark);
+  return false;
 }
 
 bool Monitor::thaw() {

@@ -9,6 +9,7 @@
 #include "container.h"
 #include "log.h"
 #include "loop.h"
+#include "network.h"
 #include "oom.h"
 #include "restart.h"
 #include "session.h"
@@ -55,6 +56,8 @@ class Monitor {
   void handle_pause(Client& client, bool pause);
   void handle_reload(Client& client);
   bool handle_resize(Client& client, const std::string& payload);
+  void handle_network(Client& client, const std::string& payload, bool names);
+  bool handle_release_port(Client& client, const std::string& payload);
   void refuse(Client& client, const std::string& message, int err = 0);
   void exec_running(Session& session);
   void exec_failed(Session& session, const Failure& failure);
@@ -84,6 +87,7 @@ class Monitor {
   void send_kill();
   void kill_rest();
   bool run_section(Section section, Failure* failure);
+  bool run_network_section(const PlanView& plan, Failure* failure);
   bool thaw();
   void on_oom(uint32_t events);
   void note_oom();
@@ -111,6 +115,7 @@ class Monitor {
   int pending_stop_signal_ = 0;  // of a stop that came before the command ran
   int32_t pending_stop_seconds_ = 0;
   int netns_ = -1;
+  Network* network_ = nullptr;  // once there is something for it
   int64_t started_ = 0, ended_ = 0;  // CLOCK_MONOTONIC
   std::string inherited_oom_score_;
   MethodSource<Monitor> listener_;

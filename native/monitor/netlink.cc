@@ -18,7 +18,8 @@ namespace {
 
 constexpr int kHostNetns = 100;
 constexpr int kContainerNetns = 101;
-constexpr int kReceiveBuffer = 4 << 20;
+// An answer with the kernel's words is charged to the socket as less than this.
+constexpr size_t kAnswerCharge = 1280;
 constexpr size_t kMaxAnswer = 64 << 10;
 
 // Puts a descriptor at a number for as long as it lives. What was there is kept aside meanwhile; its file stays
@@ -27,6 +28,8 @@ class AtNumber {
  public:
   AtNumber(int fd, int number) : number_(number) {
     aside_.reset(fcntl(number, F_DUPFD_CLOEXEC, number + 2));
+    // Without a place for what is there it must not be replaced.
+    if (!aside_ && errno != EBADF) return;
     ok_ = fd == number || dup3(fd, number, O_CLOEXEC) >= 0;
   }
   ~AtNumber() {
@@ -44,7 +47,7 @@ class AtNumber {
  private:
   int number_;
   Fd aside_;
-  bool ok_;
+  bool ok_ = false;
 };
 
 // A socket made in another network namespace stays there.
@@ -77,8 +80,20 @@ std::string extended_text(const nlmsghdr* header) {
   return {};
 }
 
+// Which message of the batch has a sequence number.
+size_t index_of(std::string_view messages, uint32_t sequence) {
+  size_t index = 0;
+  for (size_t at = 0; at < messages.size(); index++) {
+    nlmsghdr header;
+    memcpy(&header, messages.data() + at, sizeof header);
+    if (header.nlmsg_seq == sequence) return index;
+    at += NLMSG_ALIGN(header.nlmsg_len);
+  }
+  return sequence;
+}
+
 // The answers to a batch are all there when send(2) returns. The first error counts.
-bool read_answers(int fd, size_t expected, Failure* failure) {
+bool read_answers(int fd, std::string_view messages, size_t expected, Failure* failure) {
   std::vector<char> buffer(kMaxAnswer);
   bool ok = true;
   size_t answers = 0;
@@ -95,8 +110,9 @@ bool read_answers(int fd, size_t expected, Failure* failure) {
       auto error = static_cast<const nlmsgerr*>(NLMSG_DATA(header));
       if (!error->error || !ok) continue;
       std::string text = extended_text(header);
-      ok = fail(failure, -error->error, "netlink message %u of type %u%s%s", error->msg.nlmsg_seq,
-                error->msg.nlmsg_type, text.empty() ? "" : ": ", text.c_str());
+      ok = fail(failure, -error->error, "netlink message %zu of type %u%s%s",
+                index_of(messages, error->msg.nlmsg_seq), error->msg.nlmsg_type, text.empty() ? "" : ": ",
+                text.c_str());
     }
   }
   // Not every kernel answers the message that ends a batch of nf_tables.
@@ -128,7 +144,7 @@ bool send_netlink(int socket_netns, int container_netns, int protocol, std::stri
   if (!own) return fail(failure, errno, "open /proc/self/ns/net");
   Fd fd;
   if (!open_socket(own.get(), socket_netns, protocol, &fd, failure)) return false;
-  int on = 1, size = kReceiveBuffer;
+  int on = 1, size = static_cast<int>((expected < 100000 ? expected : 100000) * kAnswerCharge + kMaxAnswer);
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0) {
@@ -148,7 +164,7 @@ bool send_netlink(int socket_netns, int container_netns, int protocol, std::stri
   ssize_t sent = sendto(fd.get(), messages.data(), messages.size(), 0, reinterpret_cast<sockaddr*>(&kernel),
                         sizeof kernel);
   if (sent != static_cast<ssize_t>(messages.size())) return fail(failure, errno, "send netlink messages");
-  return read_answers(fd.get(), expected, failure);
+  return read_answers(fd.get(), messages, expected, failure);
 }
 
 }  // namespace wherry

@@ -20,7 +20,13 @@ bool is_raw(OpCode code, unsigned argument) {
   switch (code) {
     case OpCode::kWriteHost:
     case OpCode::kAttachDeviceFilter:
+    case OpCode::kReservePort:
+    case OpCode::kForgetConnections:
       return argument == 1;
+    case OpCode::kProxyPort:
+      return argument == 1 || argument == 3;
+    case OpCode::kServeNames:
+      return argument == 3;
     case OpCode::kNetlink:
       return argument == 2;
     case OpCode::kSeccomp:

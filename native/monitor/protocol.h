@@ -23,6 +23,9 @@ enum class Request : uint8_t {
   kWait = 0x17,
   kReload = 0x18,
   kResize = 0x19,
+  kNetwork = 0x1a,
+  kReleasePort = 0x1b,
+  kNames = 0x1c,
 };
 
 enum class ClientFrame : uint8_t { kStdin = 0x01, kStdinEnd = 0x02, kResize = 0x03 };

@@ -27,6 +27,9 @@ bool Monitor::handle(Client& client, Request request, const std::string& payload
     case Request::kWait: client.waits_for_exit = true; return true;
     case Request::kReload: handle_reload(client); return true;
     case Request::kResize: return handle_resize(client, payload);
+    case Request::kNetwork: handle_network(client, payload, false); return true;
+    case Request::kNames: handle_network(client, payload, true); return true;
+    case Request::kReleasePort: return handle_release_port(client, payload);
   }
   return false;
 }
@@ -243,6 +246,38 @@ bool Monitor::handle_resize(Client& client, const std::string& payload) {
     return true;
   }
   session->resize(read_u16(&payload[kExecIdLength]), read_u16(&payload[kExecIdLength + 2]));
+  client.send_ok("{}");
+  client.finish();
+  return true;
+}
+
+// A request for names is a network section that has nothing else.
+void Monitor::handle_network(Client& client, const std::string& payload, bool names) {
+  Failure failure;
+  PlanView plan;
+  if (!plan_decode(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), &plan, &failure.message))
+    return refuse(client, failure.message);
+  const auto& ops = plan.section(Section::kNetwork);
+  if (names && (ops.size() != 1 || ops[0].code() != OpCode::kServeNames))
+    return refuse(client, "a request for names has one operation serveNames", EINVAL);
+  if (!run_network_section(plan, &failure)) {
+    client.send_error(failure);
+  } else {
+    client.send_ok("{}");
+  }
+  client.finish();
+}
+
+bool Monitor::handle_release_port(Client& client, const std::string& payload) {
+  if (payload.size() < 4 || payload.size() - 4 != static_cast<uint8_t>(payload[1])) return false;
+  HostPort port;
+  Failure failure;
+  if (!read_host_port(static_cast<uint8_t>(payload[0]), std::string_view(payload).substr(4), read_u16(&payload[2]),
+                      &port, &failure)) {
+    refuse(client, failure.message, failure.err);
+    return true;
+  }
+  if (network_ != nullptr) network_->release(port);
   client.send_ok("{}");
   client.finish();
   return true;

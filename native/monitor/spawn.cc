@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "descriptors.h"
 #include "fd.h"
 #include "paths.h"
 #include "status.h"
@@ -107,6 +108,7 @@ bool begin_child(ChildState& state, std::vector<int> keep, Failure* failure) {
   keep.insert(keep.end(), {0, 1, 2, state.status_fd, proc_fd(), state.pipes[0], state.pipes[1], state.pipes[2]});
   close_all_except(std::move(keep));
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  restore_descriptor_limit();
   umask(0);
   // Otherwise the keys of whoever started the monitor would be the container's too. A host may forbid keyrings.
   syscall(SYS_keyctl, kJoinSessionKeyring, nullptr, 0, 0, 0);

@@ -28,6 +28,7 @@ import {
 import {encodePlan, type Plan} from '../../src/runtime/plan/encode.ts';
 import type {Op} from '../../src/runtime/plan/ops.ts';
 import type {MonitorSettings} from '../../src/runtime/plan/sections.ts';
+import type {NetworkNamespace} from './network-namespace.ts';
 
 const applets =
 	'sh cat echo printf sleep seq sed yes head tail stty kill dd true false wc tr test id ps env ls awk rev';
@@ -174,6 +175,10 @@ export interface Options {
 	/** More operations at the start of these sections. */
 	setup?: Op[];
 	stop?: Op[];
+	/** Operations of the network section; then the loopback interface of the container is up. */
+	network?: Op[];
+	/** The monitor's network namespace. */
+	host?: NetworkNamespace;
 }
 
 interface Teardown {
@@ -274,6 +279,7 @@ export class Container {
 			options.tty ? {op: 'console', rows: 24, columns: 80} : {op: 'stdio'},
 			{op: 'pivot'},
 			{op: 'workdir', path: '/', create: 0},
+			...(options.network ? [{op: 'loopbackUp'} as const] : []),
 			{op: 'wait'},
 			{op: 'user', spec: '0:0', groups: []},
 			{op: 'ids'},
@@ -285,6 +291,7 @@ export class Container {
 		return {
 			settings: Object.entries(settings).map(([key, value]): Op => ({op: 'set', key, value: value!})),
 			setup,
+			network: options.network ?? [],
 			init,
 			// What is frozen dies only when it is thawed.
 			stop: [
@@ -317,7 +324,8 @@ export class Container {
 
 	/** Spawns a monitor; nothing runs yet. */
 	spawnMonitor(): Connection {
-		const child = spawn(monitorPath(), ['start', this.planPath], {
+		const argv = [...(this.options.host?.prefix ?? []), monitorPath(), 'start', this.planPath];
+		const child = spawn(argv[0]!, argv.slice(1), {
 			stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
 		});
 		this.monitorProcess = child;

@@ -1,0 +1,25 @@
+#include "network.h"
+
+#include <errno.h>
+
+namespace wherry {
+
+bool read_host_port(int64_t protocol, std::string_view address, int64_t port, HostPort* out, Failure* failure) {
+  if (protocol != kTcp && protocol != kUdp) return fail(failure, EPROTONOSUPPORT, "protocol %d", static_cast<int>(protocol));
+  if (!IpAddress::from_bytes(address, &out->address)) return fail(failure, EINVAL, "an address of %zu bytes", address.size());
+  if (port < 1 || port > 65535) return fail(failure, EINVAL, "port %lld", static_cast<long long>(port));
+  out->protocol = static_cast<uint8_t>(protocol);
+  out->port = static_cast<uint16_t>(port);
+  return true;
+}
+
+bool Network::run(const Op& op, Failure* failure) {
+  HostPort port;
+  switch (op.code()) {
+    case OpCode::kReservePort:
+      return read_host_port(op.number(0), op.text(1), op.number(2), &port, failure) && ports_.reserve(port, failure);
+    default: return fail(failure, 0, "operation %s can't run here", op.name());
+  }
+}
+
+}  // namespace wherry
