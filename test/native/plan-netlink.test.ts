@@ -93,10 +93,11 @@ test('a message that fails is named by its place in the batch, with the words of
 test('a transaction of thousands of elements goes in at once', async (t) => {
 	const host = new NetworkNamespace(t);
 	const {ipv4: address, service} = nft.dataType;
-	const element = (index: number): nft.Element => {
-		const key = nft.concatenate(Buffer.of(10, 0, index >> 8, index & 255), 80);
-		return {key, keyEnd: key, data: nft.concatenate(Buffer.of(172, 16, index >> 8, index & 255), 8080)};
-	};
+	const element = (index: number): nft.Element => ({
+		key: nft.concatenate(Buffer.of(0, 0, 0, 0), 8000 + index),
+		keyEnd: nft.concatenate(Buffer.of(255, 255, 255, 255), 8000 + index),
+		data: nft.concatenate(Buffer.of(172, 16, 0, 2), 8000 + index),
+	});
 	const all = Array.from({length: 4000}, (_, index) => element(index));
 	const map = {key: [address, service], data: [address, service], interval: true, id: 1};
 	const single = all.slice(0, 1000).map((one) => nft.newElements(ipv4, 't', 'm', [one]));
@@ -110,9 +111,10 @@ test('a transaction of thousands of elements goes in at once', async (t) => {
 			rules(single),
 			rules(many.map((elements) => nft.newElements(ipv4, 't', 'm', elements))),
 		],
+		// In the order in which they came: the kernel looks for each from the oldest on.
 		stop: [
-			rules(many.map((elements) => nft.deleteElements(ipv4, 't', 'm', elements))),
 			rules(all.slice(0, 1000).map((one) => nft.deleteElements(ipv4, 't', 'm', [one]))),
+			rules(many.map((elements) => nft.deleteElements(ipv4, 't', 'm', elements))),
 		],
 	});
 	await box.start();
