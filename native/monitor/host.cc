@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conntrack.h"
 #include "fd.h"
 #include "network.h"
 
@@ -88,6 +89,21 @@ bool release_volume(const Op& op, Failure* failure) {
   return remove_tree(op.path(2), failure);
 }
 
+// Operations that follow one another are one walk through the kernel's table. Gives the index of the last.
+size_t forget_run(const std::vector<Op>& ops, size_t index) {
+  std::vector<ConnectionPlace> places;
+  for (;; index++) {
+    const Op& op = ops[index];
+    ConnectionPlace place;
+    place.protocol = static_cast<uint8_t>(op.number(0));
+    place.port = static_cast<uint16_t>(op.number(2));
+    if (op.text(1).empty() || IpAddress::from_bytes(op.text(1), &place.address)) places.push_back(place);
+    if (index + 1 == ops.size() || ops[index + 1].code() != OpCode::kForgetConnections) break;
+  }
+  forget_connections(places);
+  return index;
+}
+
 bool run_operation(const Op& op, int netns_fd, Network* network, Failure* failure) {
   switch (op.code()) {
     case OpCode::kMkdirHost: return make_folders(op.path(0), static_cast<mode_t>(op.number(1)) & 07777, failure);
@@ -124,6 +140,10 @@ bool run_host_section(const PlanView& plan, Section section, int netns_fd, bool 
   const auto& ops = plan.section(section);
   for (size_t index = 0; index < ops.size(); index++) {
     Failure problem;
+    if (ops[index].code() == OpCode::kForgetConnections) {
+      index = forget_run(ops, index);
+      continue;
+    }
     if (run_operation(ops[index], netns_fd, network, &problem)) continue;
     if (ok) {
       problem.section = static_cast<uint32_t>(section);
