@@ -3,7 +3,10 @@
  * in `ContainerConfig` and `HostConfig` are those of docker's API, as `inspect` shows them.
  */
 import type {Readable, Writable} from 'node:stream';
+import type {NetworkRecord} from './networks/record.ts';
 import type {Paths} from './paths.ts';
+
+export type {IpamConfig, NetworkRecord} from './networks/record.ts';
 
 export interface HealthConfig {
 	Test?: string[];
@@ -88,6 +91,8 @@ export interface HostConfig {
 	DnsOptions: string[];
 	DnsSearch: string[];
 	ExtraHosts: string[] | null;
+	/** `container:alias` of the default bridge. */
+	Links?: string[] | null;
 	GroupAdd: string[] | null;
 	IpcMode: string;
 	OomScoreAdj: number;
@@ -129,6 +134,19 @@ export interface HostConfig {
 	Annotations?: Record<string, string>;
 }
 
+/** What a container asks of a network; docker's EndpointSettings. */
+export interface EndpointSettings {
+	IPAMConfig?: {IPv4Address?: string; IPv6Address?: string; LinkLocalIPs?: string[]};
+	/** `container:alias`: names for this container only. */
+	Links?: string[];
+	/** Names on the network besides the container's own. */
+	Aliases?: string[];
+	MacAddress?: string;
+	/** The network with the highest one gives the default route. */
+	GwPriority?: number;
+	DriverOpts?: Record<string, string>;
+}
+
 export interface Platform {
 	os: string;
 	architecture: string;
@@ -143,6 +161,8 @@ export interface CreateOptions {
 	/** What the user set; the rest comes from the image and the defaults. */
 	config?: Partial<ContainerConfig>;
 	hostConfig?: Partial<HostConfig>;
+	/** By network; the one of `hostConfig.NetworkMode` and any others. */
+	networks?: Record<string, EndpointSettings>;
 	platform?: Platform;
 	/** Made by `run`, which starts it at once: one with AutoRemove goes when its maker dies before the start. */
 	transient?: boolean;
@@ -222,6 +242,7 @@ export interface ContainerSummary {
 	/** `Up 2 minutes`, `Exited (0) 3 hours ago`, ... */
 	Status: string;
 	HostConfig: {NetworkMode: string};
+	/** By network: NetworkID, EndpointID, Gateway, IPAddress, ... */
 	NetworkSettings: {Networks: Record<string, object>};
 	Mounts: MountPoint[];
 	/** When the last run began and ended, seconds since the epoch, so that a face can count on from it. */
@@ -319,6 +340,8 @@ export interface Containers {
 	logs(container: string, options?: LogOptions): AsyncIterable<LogEntry[]>;
 	/** The full id for a name, an id or an unambiguous prefix. */
 	resolve(container: string): Promise<string>;
+	/** Publishes ports of a container, also while it runs, and takes published ones back (keys as `80/tcp`). */
+	updatePublished(container: string, change: PublishChange): Promise<{warnings: string[]}>;
 	/** The start plan that would be run, as text. */
 	plan(options: CreateOptions): Promise<string>;
 }
@@ -437,6 +460,60 @@ export interface Volumes {
 	remove(name: string, options?: {force?: boolean}): Promise<void>;
 }
 
+export interface PublishChange {
+	add?: HostConfig['PortBindings'];
+	/** A binding without HostPort is every one of that container port. */
+	remove?: HostConfig['PortBindings'];
+}
+
+export interface NetworkCreateOptions {
+	name: string;
+	/** `bridge` (the default), `macvlan`, `ipvlan`. */
+	driver?: string;
+	internal?: boolean;
+	attachable?: boolean;
+	ipv4?: boolean;
+	ipv6?: boolean;
+	labels?: Record<string, string>;
+	options?: Record<string, string>;
+	/** As given on a command line: each of the others finds the subnet that it is in. */
+	subnets?: readonly string[];
+	gateways?: readonly string[];
+	ipRanges?: readonly string[];
+	auxAddresses?: Readonly<Record<string, string>>;
+	ipamDriver?: string;
+	ipamOptions?: Record<string, string>;
+}
+
+/** docker's `network inspect`. */
+export interface NetworkInspect extends NetworkRecord {
+	/** Those that run, by id. */
+	Containers: Record<
+		string,
+		{
+			Name: string;
+			EndpointID: string;
+			MacAddress: string;
+			/** With the prefix; empty when it has none. */
+			IPv4Address: string;
+			IPv6Address: string;
+		}
+	>;
+}
+
+export interface Networks {
+	create(options: NetworkCreateOptions): Promise<{id: string; warnings: string[]}>;
+	/** Sorted by name. Filters: driver, id, label, name, scope, type, dangling. */
+	list(options?: {filters?: Filters}): Promise<NetworkRecord[]>;
+	/** By name, id or prefix of an id. */
+	inspect(network: string): Promise<NetworkInspect>;
+	remove(network: string, options?: {force?: boolean}): Promise<void>;
+	/** Those that no container refers to. Filters: label, until. */
+	prune(options?: {filters?: Filters}): Promise<{NetworksDeleted: string[]}>;
+	connect(network: string, container: string, settings?: EndpointSettings): Promise<void>;
+	disconnect(network: string, container: string, options?: {force?: boolean}): Promise<void>;
+}
+
 /** docker's event message. */
 export interface EngineEvent {
 	Type: 'container' | 'image' | 'volume' | 'network';
@@ -490,6 +567,7 @@ export interface Engine {
 	readonly containers: Containers;
 	readonly images: Images;
 	readonly volumes: Volumes;
+	readonly networks: Networks;
 	readonly events: Events;
 	info(): Promise<EngineInfo>;
 	/** Brings what killed processes left behind in order. Cheap when there is nothing; every command calls it first. */

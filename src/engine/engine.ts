@@ -1,9 +1,10 @@
 /** Opens an engine: the in-process face of everything that Wherry does. */
-import type {Containers, Engine, EngineInfo, Images, Volumes} from './api.ts';
+import type {Containers, Engine, EngineInfo, Images, Networks, Volumes} from './api.ts';
 import {LocalContainers} from './containers/containers.ts';
 import type {EngineContext} from './containers/context.ts';
 import {EventJournal} from './events.ts';
 import {Locks} from './locks.ts';
+import {LocalNetworks} from './networks/networks.ts';
 import {Paths} from './paths.ts';
 import {LocalVolumes} from './volumes/volumes.ts';
 
@@ -28,6 +29,7 @@ class LocalEngine implements Engine {
 	readonly containers: Containers;
 	readonly images: Images;
 	readonly volumes: Volumes;
+	readonly networks: Networks;
 	readonly events: EventJournal;
 	readonly #context: EngineContext;
 
@@ -53,6 +55,7 @@ class LocalEngine implements Engine {
 		this.images = lazyImages(images);
 		this.#context = {paths, locks, events, volumes, images};
 		this.containers = new LocalContainers(this.#context);
+		this.networks = new LocalNetworks(this.#context);
 	}
 
 	async info(): Promise<EngineInfo> {

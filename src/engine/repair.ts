@@ -41,7 +41,7 @@ async function settle(context: EngineContext, id: string): Promise<void> {
 }
 
 /** Containers with a folder in WHERRY_RUN and no monitor. */
-async function repairRuns(context: EngineContext): Promise<void> {
+export async function repairRuns(context: EngineContext): Promise<void> {
 	const {paths} = context;
 	for (const id of list(join(paths.run, 'containers'))) {
 		if (!isId(id)) continue;

@@ -10,6 +10,10 @@ import {printOciJson} from '../../runtime/oci-json.ts';
 import type {Plan} from '../../runtime/plan/encode.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import {compileSeccompCached} from '../../runtime/seccomp/cache.ts';
+import {releaseOps, unpublishAllOps} from '../networks/endpoint.ts';
+import {leaseFile, leasesOf} from '../networks/leases.ts';
+import {storedNetworks} from '../networks/record.ts';
+import {readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import {referenceFile, referencesFolder, volumeLock} from '../volumes/references.ts';
 import type {EngineContext} from './context.ts';
@@ -74,9 +78,33 @@ export function containerCgroups(id: string, resources: LinuxResources = {}): Cg
 	return cgroupOps(detectCgroups(), id, resources);
 }
 
+/**
+ * What a container holds of networks. Its state may be of an earlier run, whose addresses and ports others have
+ * now: then only what is surely its own is given back.
+ */
+function networkRelease(paths: Paths, id: string): Op[] {
+	const state = readNetworkState(paths, id);
+	const leases = leasesOf(
+		paths,
+		storedNetworks(paths).map((network) => network.Id),
+		id,
+	);
+	const isCurrent = state.endpoints.every(({networkId, ipv4, ipv6}) =>
+		[ipv4, ipv6].every((each) => !each || leases.includes(leaseFile(paths, networkId, each.address))),
+	);
+	if (isCurrent) return [...unpublishAllOps(paths, state), ...releaseOps(paths, id, state)];
+	return leases.map((path) => ({op: 'removeFile', path}));
+}
+
 /** The stop plan of a container whose own has been lost, or whose name has changed. */
 export function stopPlan(paths: Paths, record: ContainerRecord): Plan {
-	return {stop: [...containerCgroups(record.Id).stop, ...removalOps(paths, record)]};
+	return {
+		stop: [
+			...containerCgroups(record.Id).stop,
+			...networkRelease(paths, record.Id),
+			...removalOps(paths, record),
+		],
+	};
 }
 
 export function specOf(
@@ -90,7 +118,10 @@ export function specOf(
 	return buildSpec(
 		{
 			id: record.Id,
-			config: record.Config,
+			config:
+				attachment.env.length > 0
+					? {...record.Config, Env: [...attachment.env, ...record.Config.Env]}
+					: record.Config,
 			hostConfig: record.HostConfig,
 			mounts: record.Mounts,
 			files,
@@ -116,6 +147,8 @@ export interface Compiled {
 	spec: Spec;
 	monitor: Plan;
 	stop: Plan;
+	/** The stop plan until the published ports are bound; absent: there are none. */
+	unarmed?: Plan;
 }
 
 export function compileRecord(
@@ -153,9 +186,11 @@ export function compileRecord(
 		},
 		network: attachment.network,
 		...(start.rows && start.columns ? {rows: start.rows, columns: start.columns} : {}),
-		stop: [...attachment.stop, ...removalOps(paths, record)],
+		stop: [...attachment.unpublish, ...attachment.stop, ...removalOps(paths, record)],
 	});
-	return {spec, ...plans};
+	if (attachment.unpublish.length === 0) return {spec, ...plans};
+	const unarmed = plans.stop.stop!.filter((op) => !attachment.unpublish.includes(op));
+	return {spec, ...plans, unarmed: {stop: unarmed}};
 }
 
 /** A bundle for any OCI runtime, beside the container; exec reads it, too. */

@@ -9,6 +9,7 @@ import type {
 	Filters,
 	LogEntry,
 	LogOptions,
+	PublishChange,
 	Session,
 	StreamOptions,
 } from '../api.ts';
@@ -93,6 +94,10 @@ export class LocalContainers implements Containers {
 
 	async resolve(container: string): Promise<string> {
 		return findContainer(this.#context.paths, container).Id;
+	}
+
+	async updatePublished(container: string, change: PublishChange): Promise<{warnings: string[]}> {
+		return (await import('./publish.ts')).updatePublished(this.#context, container, change);
 	}
 
 	async plan(options: CreateOptions): Promise<string> {

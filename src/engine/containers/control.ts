@@ -6,11 +6,11 @@ import {WherryError} from '../errors.ts';
 import {compileRecord, specOf} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {int32, windowSize} from './frames.ts';
-import {writeHostFiles} from './host-files.ts';
+import {hostFiles} from './host-files.ts';
 import {ask} from './monitor-client.ts';
 import {notRunning} from './monitor-errors.ts';
 import {reachMonitor} from './monitor-requests.ts';
-import {attachNetwork} from './network.ts';
+import {attachedNetwork} from './network.ts';
 import {type ContainerRecord, currentState, findContainer, isUp, readState} from './record.ts';
 import {writeRunFiles} from './run-files.ts';
 import {signalNumber} from './signals.ts';
@@ -56,8 +56,8 @@ async function keepOverRestart(context: EngineContext, record: ContainerRecord):
 	await context.locks.with(record.Id, async () => {
 		if (!isUp(currentState(context.paths, record.Id))) return;
 		const kept = {...record, HostConfig: {...record.HostConfig, AutoRemove: false}};
-		const attachment = await attachNetwork(context, kept);
-		const files = writeHostFiles(context, kept, attachment.addresses);
+		const attachment = await attachedNetwork(context, kept);
+		const files = hostFiles(context.paths, kept);
 		writeRunFiles(
 			context.paths,
 			kept,

@@ -10,6 +10,7 @@ import type {CreateOptions, HostConfig, ResolvedImage} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {timestamp} from '../files.ts';
+import {settleNetworks} from '../networks/wanted.ts';
 import {startTime} from '../processes.ts';
 import {collectLock} from '../store/leases.ts';
 import {checkConfig, mergeConfig} from './config.ts';
@@ -96,6 +97,8 @@ export async function planRecord(
 	checkPlatform(options, image);
 	const config = mergeConfig(user, image.config, options.image);
 	resolveJoined(context, host);
+	const settled = await settleNetworks(context, host, options.networks);
+	warnings.push(...settled.warnings);
 	const record: ContainerRecord = {
 		Id: randomBytes(32).toString('hex'),
 		Name: name,
@@ -108,6 +111,7 @@ export async function planRecord(
 		Config: config,
 		HostConfig: host,
 		Mounts: [],
+		...(settled.networks ? {Networks: settled.networks} : {}),
 	};
 	completeHostname(context, record);
 	checkConfig(config);

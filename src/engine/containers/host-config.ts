@@ -1,4 +1,5 @@
 /** docker's `HostConfig`: the defaults, and what contradicts itself. Limits are checked in runtime/cgroups. Pure. */
+import {isIP} from 'node:net';
 import type {ContainerConfig, HostConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
 
@@ -8,7 +9,7 @@ const defaults: HostConfig = {
 	Binds: null,
 	ContainerIDFile: '',
 	LogConfig: {Type: 'json-file', Config: {}},
-	NetworkMode: 'none',
+	NetworkMode: 'bridge',
 	PortBindings: {},
 	RestartPolicy: {Name: 'no', MaximumRetryCount: 0},
 	AutoRemove: false,
@@ -58,8 +59,7 @@ const defaults: HostConfig = {
 /** What the user set over the defaults; an empty mode means the default, as in docker's API. */
 export function completeHostConfig(user: Partial<HostConfig>): HostConfig {
 	const host: HostConfig = {...defaults, ...user};
-	// Until there is a bridge, a container whose network nobody chose has its loopback only.
-	if (host.NetworkMode === '' || host.NetworkMode === 'default') host.NetworkMode = 'none';
+	if (host.NetworkMode === '' || host.NetworkMode === 'default') host.NetworkMode = 'bridge';
 	host.RestartPolicy = {
 		Name: user.RestartPolicy?.Name || 'no',
 		MaximumRetryCount: user.RestartPolicy?.MaximumRetryCount ?? 0,
@@ -165,6 +165,9 @@ function checkModes(host: HostConfig): void {
 /** What the network's mode excludes; `config` is what the user gave, without any default. */
 export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): void {
 	const mode = host.NetworkMode;
+	for (const server of host.Dns) {
+		if (!isIP(server)) fail(`invalid DNS server: ${server} is not an IP address`);
+	}
 	const published = Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts;
 	if (host.UTSMode === 'host' && user.Hostname) fail('conflicting options: hostname and the UTS mode');
 	if (mode.startsWith('container:')) {
@@ -176,16 +179,6 @@ export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): 
 		}
 		if (published) fail('conflicting options: port publishing and the container type network mode');
 		return;
-	}
-	if (mode !== 'none' && mode !== 'host') {
-		fail(
-			`network ${mode} is not supported yet: only --network none, host and container:<name|id> are`,
-			'unsupported',
-		);
-	}
-	// docker takes ports without a network and drops them; with none they would only seem to be open.
-	if (published && mode === 'none') {
-		fail('publishing ports (-p, -P) is not supported yet: use --network host', 'unsupported');
 	}
 	for (const entry of host.ExtraHosts ?? []) {
 		if (!/^[^:=\s]+[:=][0-9a-fA-F.:[\]]+$/.test(entry) && !/^[^:=\s]+[:=]host-gateway$/.test(entry)) {

@@ -1,8 +1,11 @@
 /** /etc/hostname, /etc/hosts and /etc/resolv.conf of a container: files in its folder that are bound in. */
-import {readFileSync, writeFileSync} from 'node:fs';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {readIfThere} from '../files.ts';
+import {parseResolvConf, resolvText} from '../networks/resolv-conf.ts';
+import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
+import type {Attachment} from './network.ts';
 import {type ContainerRecord, findContainer} from './record.ts';
 
 export interface HostFiles {
@@ -20,81 +23,79 @@ const localHosts = [
 	['ff02::2', 'ip6-allrouters'],
 ] as const;
 
-/** `name:address` or `name=address`, an IPv6 address maybe in brackets, as a line of hosts(5). */
-function extraHost(entry: string): [string, string] {
-	const split = entry.search(/[:=]/);
-	const address = entry.slice(split + 1).replace(/^\[(.*)\]$/, '$1');
-	return [address === 'host-gateway' ? '127.0.0.1' : address, entry.slice(0, split)];
+/** What of the network goes into /etc/hosts. */
+export interface HostEntries {
+	/** The container's own addresses. */
+	own: readonly string[];
+	/** Linked containers: address and names. */
+	linked: readonly (readonly [string, string])[];
+	/** What `host-gateway` of --add-host is. */
+	gateway: string;
 }
 
-function hostsText(
-	record: ContainerRecord,
-	addresses: readonly string[],
-	ofHost: string | undefined,
-): string {
+/** `name:address` or `name=address`, an IPv6 address maybe in brackets, as a line of hosts(5). */
+function extraHost(entry: string, gateway: string): [string, string] {
+	const split = entry.search(/[:=]/);
+	const address = entry.slice(split + 1).replace(/^\[(.*)\]$/, '$1');
+	return [address === 'host-gateway' ? gateway : address, entry.slice(0, split)];
+}
+
+/** The names that a container has for itself. */
+export const ownNames = ({Hostname, Domainname}: ContainerRecord['Config']): string =>
+	Domainname ? `${Hostname}.${Domainname} ${Hostname}` : Hostname;
+
+function hostsText(record: ContainerRecord, entries: HostEntries, ofHost: string | undefined): string {
 	const {Config, HostConfig} = record;
-	const name = Config.Domainname
-		? `${Config.Hostname}.${Config.Domainname} ${Config.Hostname}`
-		: Config.Hostname;
 	const lines = [
 		...(ofHost === undefined ? localHosts : []),
-		...(HostConfig.ExtraHosts ?? []).map(extraHost),
-		...addresses.map((address) => [address, name] as const),
+		...(HostConfig.ExtraHosts ?? []).map((entry) => extraHost(entry, entries.gateway)),
+		...entries.linked,
+		...entries.own.map((address) => [address, ownNames(Config)] as const),
 	];
 	return `${ofHost ?? ''}${lines.map(([address, names]) => `${address}\t${names}\n`).join('')}`;
 }
 
-/** The host's servers, unless the user gave others. */
-function resolvText(record: ContainerRecord): string {
+/** Without endpoints: the host's servers as they are, unless the user gave others. */
+function plainResolvText(record: ContainerRecord): string {
 	const {Dns, DnsSearch, DnsOptions} = record.HostConfig;
-	let text = '';
-	try {
-		text = readFileSync('/etc/resolv.conf', 'utf8');
-	} catch {
-		// A host without one: a container without name servers.
-	}
+	const text = readIfThere('/etc/resolv.conf') ?? '';
 	if (Dns.length + DnsSearch.length + DnsOptions.length === 0) return text;
-	const lines = text.split('\n').map((line) => line.trim());
-	const of = (keyword: string) =>
-		lines
-			.filter((line) => line.startsWith(`${keyword} `))
-			.map((line) => line.slice(keyword.length + 1).trim());
-	const servers = Dns.length > 0 ? Dns : of('nameserver');
-	// docker: a search domain "." means none.
-	const search =
-		DnsSearch.length > 0
-			? DnsSearch.filter((domain) => domain !== '.')
-			: (of('search').at(-1) ?? '').split(/\s+/);
-	const options = DnsOptions.length > 0 ? DnsOptions : (of('options').at(-1) ?? '').split(/\s+/);
-	const words = (list: readonly string[]) => list.filter(Boolean).join(' ');
-	return [
-		...servers.map((server) => `nameserver ${server}`),
-		...(words(search) ? [`search ${words(search)}`] : []),
-		...(words(options) ? [`options ${words(options)}`] : []),
-		'',
-	].join('\n');
+	const host = parseResolvConf(text);
+	return resolvText({
+		servers: Dns.length > 0 ? Dns : host.servers,
+		// docker: a search domain "." means none.
+		search: DnsSearch.length > 0 ? DnsSearch.filter((domain) => domain !== '.') : host.search,
+		options: DnsOptions.length > 0 ? DnsOptions : host.options,
+	});
+}
+
+/** Where they are: one that joins another container's network has that one's. */
+export function hostFiles(paths: Paths, record: ContainerRecord): Required<HostFiles> {
+	const joined = /^container:(.+)$/.exec(record.HostConfig.NetworkMode)?.[1];
+	const folder = paths.container(joined ? findContainer(paths, joined).Id : record.Id);
+	return {
+		resolvConf: join(folder, 'resolv.conf'),
+		hostname: join(folder, 'hostname'),
+		hosts: join(folder, 'hosts'),
+	};
 }
 
 /** Written anew at every start, as docker does. */
 export function writeHostFiles(
 	context: EngineContext,
 	record: ContainerRecord,
-	addresses: readonly string[],
+	attachment: Pick<Attachment, 'hosts' | 'resolvConf'>,
 ): HostFiles {
 	const {paths} = context;
 	const mode = record.HostConfig.NetworkMode;
-	const joined = /^container:(.+)$/.exec(mode)?.[1];
-	const folder = paths.container(joined ? findContainer(paths, joined).Id : record.Id);
-	const files = {
-		resolvConf: join(folder, 'resolv.conf'),
-		hostname: join(folder, 'hostname'),
-		hosts: join(folder, 'hosts'),
-	};
-	if (joined) return files;
+	const files = hostFiles(paths, record);
+	if (mode.startsWith('container:')) return files;
 	const ofHost = mode === 'host' ? (readIfThere('/etc/hosts') ?? '') : undefined;
 	// In place: a container that is up has the file bound.
-	writeFileSync(files.hosts, hostsText(record, addresses, ofHost), {mode: 0o644});
+	writeFileSync(files.hosts, hostsText(record, attachment.hosts, ofHost), {mode: 0o644});
 	writeFileSync(files.hostname, `${record.Config.Hostname}\n`, {mode: 0o644});
-	writeFileSync(files.resolvConf, resolvText(record), {mode: 0o644});
+	const {resolvConf} = attachment;
+	const servers = resolvConf ? resolvText(resolvConf) : plainResolvText(record);
+	writeFileSync(files.resolvConf, servers, {mode: 0o644});
 	return files;
 }

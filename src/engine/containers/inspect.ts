@@ -1,7 +1,13 @@
 /** docker's `inspect` of a container. */
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import type {ContainerInspect, MountPoint} from '../api.ts';
+import type {MonitorState} from '../../runtime/monitor-protocol.ts';
+import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
+import {type InspectInput, networkSettings} from '../networks/inspect.ts';
+import {namesOf} from '../networks/names.ts';
+import {parseLink} from '../networks/parse-link.ts';
+import {noNetwork, readNetworkState} from '../networks/state.ts';
+import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
 import {
 	type ContainerRecord,
@@ -26,45 +32,25 @@ function exists(folder: string, file: string): string {
 	}
 }
 
-/** An interface of its own would be described here; none and host have no address of the container's. */
-function networkSettings(record: ContainerRecord): Record<string, unknown> {
-	const mode = record.HostConfig.NetworkMode;
-	const endpoint = {
-		IPAMConfig: null,
-		Links: null,
-		Aliases: null,
-		DriverOpts: null,
-		GwPriority: 0,
-		NetworkID: '',
-		EndpointID: '',
-		Gateway: '',
-		IPAddress: '',
-		MacAddress: '',
-		IPPrefixLen: 0,
-		IPv6Gateway: '',
-		GlobalIPv6Address: '',
-		GlobalIPv6PrefixLen: 0,
-		DNSNames: null,
-	};
+/** docker's HostConfig has links as paths. */
+function publicHost(record: ContainerRecord): HostConfig {
+	const {HostConfig: host, Name} = record;
+	if (!host.Links?.length) return host;
+	const links = host.Links.map(parseLink);
+	return {...host, Links: links.map(({name, alias}) => `/${name}:/${Name}/${alias}`)};
+}
+
+/** What of networks is shown of a container, with its addresses and ports while it is up. */
+export function networkInput(paths: Paths, record: ContainerRecord, state: MonitorState): InspectInput {
+	const up = isUp(state);
 	return {
-		Bridge: '',
-		SandboxID: '',
-		SandboxKey: '',
-		Ports: {},
-		HairpinMode: false,
-		LinkLocalIPv6Address: '',
-		LinkLocalIPv6PrefixLen: 0,
-		SecondaryIPAddresses: null,
-		SecondaryIPv6Addresses: null,
-		EndpointID: '',
-		Gateway: '',
-		GlobalIPv6Address: '',
-		GlobalIPv6PrefixLen: 0,
-		IPAddress: '',
-		IPPrefixLen: 0,
-		IPv6Gateway: '',
-		MacAddress: '',
-		Networks: mode === 'none' || mode === 'host' ? {[mode]: endpoint} : {},
+		mode: record.HostConfig.NetworkMode,
+		settings: record.Networks,
+		state: up ? readNetworkState(paths, record.Id) : noNetwork,
+		exposed: record.Config.ExposedPorts,
+		names: (endpoint) => namesOf(record, endpoint),
+		sandbox: up && state.pid > 0 ? `/proc/${state.pid}/ns/net` : '',
+		id: record.Id,
 	};
 }
 
@@ -111,7 +97,7 @@ export async function inspectContainer(
 		ProcessLabel: '',
 		AppArmorProfile: '',
 		ExecIDs: null,
-		HostConfig: record.HostConfig,
+		HostConfig: publicHost(record),
 		GraphDriver: {
 			Data:
 				driver === 'overlay2'
@@ -130,7 +116,7 @@ export async function inspectContainer(
 		},
 		Mounts: publicMounts(record.Mounts),
 		Config: record.Config,
-		NetworkSettings: networkSettings(record),
+		NetworkSettings: networkSettings(networkInput(paths, record, state)),
 		...size,
 	};
 }

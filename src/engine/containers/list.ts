@@ -2,9 +2,13 @@
 import type {ContainerSummary, Filters} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
+import {networksInspect} from '../networks/inspect.ts';
+import {portSummaries} from '../networks/ports.ts';
+import {allNetworks} from '../networks/record.ts';
+import {readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
-import {publicMounts} from './inspect.ts';
+import {networkInput, publicMounts} from './inspect.ts';
 import {type ContainerRecord, currentState, findContainer, isUp, listIds, readRecord} from './record.ts';
 import {milliseconds, statusText} from './status.ts';
 
@@ -93,6 +97,14 @@ function createdOf(paths: Paths, container: string): {created: string; id: strin
 	return {created: record.Created, id: record.Id};
 }
 
+/** `80`, `80/udp`, `8000-8010/tcp` as single ports with their protocol. */
+function portRange(text: string): string[] {
+	const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text);
+	const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+	if (!match || last < first || last > 65_535) throw new WherryError('invalid', `invalid port: ${text}`);
+	return Array.from({length: last - first + 1}, (_, index) => `${first + index}/${match[3] ?? 'tcp'}`);
+}
+
 /** One test for each filter; of a filter's values one has to hold, of labels all. */
 async function makeTests(context: EngineContext, filters: Filters): Promise<Test[]> {
 	const {paths} = context;
@@ -124,7 +136,14 @@ async function makeTests(context: EngineContext, filters: Filters): Promise<Test
 	const labels = given('label');
 	if (labels) tests.push(({record}) => labelsMatch(labels, record.Config.Labels));
 	const network = given('network');
-	if (network) tests.push(({record}) => network.includes(record.HostConfig.NetworkMode));
+	if (network) {
+		// By name or by id.
+		const names = new Set(network);
+		for (const {Id, Name} of allNetworks(paths)) if (network.some((id) => Id.startsWith(id))) names.add(Name);
+		tests.push(({record}) =>
+			[record.HostConfig.NetworkMode, ...Object.keys(record.Networks ?? {})].some((name) => names.has(name)),
+		);
+	}
 	const volume = given('volume');
 	if (volume) {
 		tests.push(({record}) =>
@@ -149,12 +168,27 @@ async function makeTests(context: EngineContext, filters: Filters): Promise<Test
 	if (health) tests.push(() => health.includes('none'));
 	const task = given('is-task');
 	if (task) tests.push(() => task.some((value) => value === 'false' || value === '0'));
-	const port = given('publish') ?? given('expose');
-	if (port) {
+	const exposed = given('expose');
+	if (exposed) {
+		const wanted = exposed.flatMap(portRange);
 		tests.push(({record}) =>
-			Object.keys(record.Config.ExposedPorts ?? {}).some((entry) =>
-				port.some((value) => entry === (value.includes('/') ? value : `${value}/tcp`)),
-			),
+			[
+				...Object.keys(record.Config.ExposedPorts ?? {}),
+				...Object.keys(record.HostConfig.PortBindings ?? {}),
+			].some((entry) => wanted.includes(entry)),
+		);
+	}
+	const published = given('publish');
+	if (published) {
+		const wanted = published.flatMap(portRange);
+		tests.push(({record, state}) =>
+			isUp(state)
+				? readNetworkState(paths, record.Id).ports.some(({hostPort, protocol}) =>
+						wanted.includes(`${hostPort}/${protocol}`),
+					)
+				: Object.entries(record.HostConfig.PortBindings ?? {}).some(([key, bindings]) =>
+						bindings?.some(({HostPort}) => wanted.includes(`${HostPort}/${key.split('/')[1] ?? 'tcp'}`)),
+					),
 		);
 	}
 	return tests;
@@ -170,8 +204,9 @@ export function commandText(record: ContainerRecord): string {
 
 const seconds = (time: string): number => Math.trunc(milliseconds(time) / 1000);
 
-function summary({record, state, created}: Row, now: number): ContainerSummary {
+function summary(paths: Paths, {record, state, created}: Row, now: number): ContainerSummary {
 	const mode = record.HostConfig.NetworkMode;
+	const input = networkInput(paths, record, state);
 	return {
 		Id: record.Id,
 		Names: [`/${record.Name}`],
@@ -179,12 +214,12 @@ function summary({record, state, created}: Row, now: number): ContainerSummary {
 		ImageID: record.Image,
 		Command: commandText(record),
 		Created: Math.trunc(created / 1000),
-		Ports: [],
+		Ports: input.sandbox ? portSummaries(input.state.ports, record.Config.ExposedPorts) : [],
 		Labels: record.Config.Labels,
 		State: state.status,
 		Status: statusText(state, now),
 		HostConfig: {NetworkMode: mode},
-		NetworkSettings: {Networks: mode === 'none' || mode === 'host' ? {[mode]: {}} : {}},
+		NetworkSettings: {Networks: networksInspect(input)},
 		Mounts: publicMounts(record.Mounts),
 		...(seconds(state.startedAt) ? {StartedAt: seconds(state.startedAt)} : {}),
 		...(seconds(state.finishedAt) ? {FinishedAt: seconds(state.finishedAt)} : {}),
@@ -204,7 +239,7 @@ export async function listContainers(
 	let rows = readRows(paths).filter((row) => (all || isUp(row.state)) && tests.every((test) => test(row)));
 	if (limit !== undefined) rows = rows.slice(0, limit);
 	const now = Date.now();
-	const summaries = rows.map((row) => summary(row, now));
+	const summaries = rows.map((row) => summary(paths, row, now));
 	if (options.size) {
 		const {containerSize} = await import('./size.ts');
 		await Promise.all(

@@ -1,10 +1,13 @@
 /**
  * The network of a container that is about to start. This is the one place where networks come in: `none`
- * has its loopback, `host` the host's, `container:ID` another container's.
+ * has its loopback, `host` the host's, `container:ID` another container's, all others have endpoints.
  */
 import type {Op} from '../../runtime/plan/ops.ts';
 import {WherryError} from '../errors.ts';
+import type {NamePlan} from '../networks/names.ts';
+import {type NetworkState, noNetwork, readNetworkState, writeNetworkState} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
+import type {HostEntries} from './host-files.ts';
 import {type ContainerRecord, currentState, findContainer} from './record.ts';
 
 export interface Attachment {
@@ -13,8 +16,14 @@ export interface Attachment {
 	/** Operations for the plan's network section, and to undo them at the end. */
 	network: Op[];
 	stop: Op[];
-	/** Addresses for /etc/hosts. */
-	addresses: string[];
+	/** The part of the undoing that counts only once the ports are bound. */
+	unpublish: Op[];
+	state: NetworkState;
+	/** Variables about linked containers. */
+	env: string[];
+	hosts: HostEntries;
+	/** Undefined: the host's own. */
+	resolvConf?: NamePlan['resolvConf'];
 }
 
 /** The namespace of a running container, for --network, --pid and --ipc `container:ID`. */
@@ -38,7 +47,79 @@ export function joinedNamespace(
 	return `/proc/${state.pid}/ns/${kind}`;
 }
 
-export async function attachNetwork(context: EngineContext, record: ContainerRecord): Promise<Attachment> {
+const hasEndpoints = (mode: string): boolean =>
+	mode !== 'none' && mode !== 'host' && !mode.startsWith('container:');
+
+/** docker: the default bridge's address, which is the host's. */
+function hostGateway(state: NetworkState): string {
+	const gateways = state.endpoints.toSorted((a, b) => Number(b.gateway) - Number(a.gateway));
+	const found = gateways.find(({ipv4, ipv6}) => ipv4?.gateway ?? ipv6?.gateway);
+	return found?.ipv4?.gateway ?? found?.ipv6?.gateway ?? '127.0.0.1';
+}
+
+/** From the state to operations, files and variables. */
+async function describe(
+	context: EngineContext,
+	record: ContainerRecord,
+	state: NetworkState,
+): Promise<Attachment> {
+	const {paths} = context;
+	const [{networkOps, releaseOps, unpublishAllOps}, {hostResolvConf, planNames}, links] = await Promise.all([
+		import('../networks/endpoint.ts'),
+		import('../networks/names.ts'),
+		record.HostConfig.Links?.length ? import('./links.ts') : undefined,
+	]);
+	const linked = links?.resolveLinks(context, record) ?? [];
+	const names = planNames(paths, record.Id, record.HostConfig, state, hostResolvConf());
+	return {
+		network: networkOps(paths, record.Id, state, names.service),
+		stop: releaseOps(paths, record.Id, state),
+		unpublish: unpublishAllOps(paths, state),
+		state,
+		env: links?.linkVariables(record, linked) ?? [],
+		hosts: {
+			own: state.endpoints.flatMap(({ipv4, ipv6}) =>
+				[ipv4?.address, ipv6?.address].filter((address) => address !== undefined),
+			),
+			linked: links?.linkHosts(linked) ?? [],
+			gateway: hostGateway(state),
+		},
+		resolvConf: names.resolvConf,
+	};
+}
+
+function withoutEndpoints(context: EngineContext, record: ContainerRecord): Attachment {
 	const join = joinedNamespace(context, record.HostConfig.NetworkMode, 'net');
-	return {...(join ? {join} : {}), network: [], stop: [], addresses: []};
+	return {
+		...(join ? {join} : {}),
+		network: [],
+		stop: [],
+		unpublish: [],
+		state: noNetwork,
+		env: [],
+		hosts: {own: [], linked: [], gateway: '127.0.0.1'},
+	};
+}
+
+/** Takes addresses and ports for a start; `dry` only shows what it would be. Under the container's lock. */
+export async function attachNetwork(
+	context: EngineContext,
+	record: ContainerRecord,
+	options: {dry?: boolean} = {},
+): Promise<Attachment> {
+	if (!hasEndpoints(record.HostConfig.NetworkMode)) return withoutEndpoints(context, record);
+	const {allocateNetworks} = await import('../networks/allocate.ts');
+	const state = await allocateNetworks(context, record, options);
+	if (!options.dry) {
+		writeNetworkState(context.paths, record.Id, state);
+		const {writeZoneEntries} = await import('../networks/names.ts');
+		writeZoneEntries(context.paths, record, state.endpoints);
+	}
+	return describe(context, record, state);
+}
+
+/** The same for a container that runs: nothing is taken. */
+export async function attachedNetwork(context: EngineContext, record: ContainerRecord): Promise<Attachment> {
+	if (!hasEndpoints(record.HostConfig.NetworkMode)) return withoutEndpoints(context, record);
+	return describe(context, record, readNetworkState(context.paths, record.Id));
 }

@@ -29,7 +29,7 @@ export async function printContainerPlan(context: EngineContext, options: Create
 			Propagation: mount.propagation,
 		})),
 	];
-	const attachment = await attachNetwork(context, record);
+	const attachment = await attachNetwork(context, record, {dry: true});
 	const folder = paths.container(record.Id);
 	const files = {
 		resolvConf: join(folder, 'resolv.conf'),

@@ -5,7 +5,7 @@
 import {mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
-import type {ContainerConfig, ContainerStatus, HostConfig, MountPoint} from '../api.ts';
+import type {ContainerConfig, ContainerStatus, EndpointSettings, HostConfig, MountPoint} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {readIfThere, replaceFile} from '../files.ts';
 import type {Paths} from '../paths.ts';
@@ -37,6 +37,8 @@ export interface ContainerRecord {
 	Config: ContainerConfig;
 	HostConfig: HostConfig;
 	Mounts: StoredMount[];
+	/** What it asks of each network, by its name; absent for host, none and container:ID. */
+	Networks?: Record<string, EndpointSettings>;
 }
 
 export const zeroTime = '0001-01-01T00:00:00Z';

@@ -4,6 +4,7 @@ import {native} from '../../kernel/native.ts';
 import {encodePlan, type Plan} from '../../runtime/plan/encode.ts';
 import {isErrno} from '../errors.ts';
 import {replaceFile} from '../files.ts';
+import {armedPlan} from '../networks/endpoint.ts';
 import type {Paths} from '../paths.ts';
 import {type ContainerRecord, makeFolder} from './record.ts';
 
@@ -36,11 +37,16 @@ export function writeStopPlan(paths: Paths, id: string, plan: Plan): void {
 export function writeRunFiles(
 	paths: Paths,
 	record: ContainerRecord,
-	plans: {monitor: Plan; stop: Plan},
+	plans: {monitor: Plan; stop: Plan; unarmed?: Plan},
+	options: {starts?: boolean} = {},
 ): string {
 	const folder = paths.runContainer(record.Id);
 	makeFolder(folder);
-	replaceFile(join(folder, 'stop.plan'), encodePlan(plans.stop));
+	if (options.starts && plans.unarmed) {
+		// The monitor puts the other in its place when the ports are bound.
+		replaceFile(join(folder, armedPlan), encodePlan(plans.stop));
+		replaceFile(join(folder, 'stop.plan'), encodePlan(plans.unarmed));
+	} else replaceFile(join(folder, 'stop.plan'), encodePlan(plans.stop));
 	const monitorPlan = join(folder, 'monitor.plan');
 	replaceFile(monitorPlan, encodePlan(plans.monitor));
 	writeAttributes(paths, record);

@@ -11,12 +11,14 @@ import {streamRequest} from './frames.ts';
 import {writeHostFiles} from './host-files.ts';
 import {MonitorGone, MonitorRefusal, openSession, socketFromDescriptor} from './monitor-client.ts';
 import {startError} from './monitor-errors.ts';
-import {attachNetwork} from './network.ts';
+import {type Attachment, attachNetwork} from './network.ts';
+import {networkFailure} from './network-errors.ts';
 import {
 	type ContainerRecord,
 	currentState,
 	findContainer,
 	isUp,
+	makeFolder,
 	noSuchContainer,
 	readRecord,
 	readState,
@@ -53,17 +55,24 @@ function prepareSources(record: ContainerRecord): void {
 	}
 }
 
-/** Plans and files; returns the path of the monitor's plan. */
+interface Prepared {
+	/** The path of the monitor's plan. */
+	plan: string;
+	attachment: Attachment;
+}
+
+/** Plans and files. The folder in WHERRY_RUN comes first: from then on what a killed process has taken is found. */
 async function prepare(
 	context: EngineContext,
 	record: ContainerRecord,
 	attach: StreamOptions | undefined,
 	restartCount: number,
-): Promise<string> {
+): Promise<Prepared> {
 	const {paths} = context;
 	prepareSources(record);
+	makeFolder(paths.runContainer(record.Id));
 	const attachment = await attachNetwork(context, record);
-	const files = writeHostFiles(context, record, attachment.addresses);
+	const files = writeHostFiles(context, record, attachment);
 	const spec = specOf(context, record, files, attachment);
 	const plans = compileRecord(context, record, spec, attachment, {
 		restartCount,
@@ -72,18 +81,38 @@ async function prepare(
 	});
 	writeBundle(paths, record.Id, spec);
 	if (!existsSync(paths.mountpoint)) mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
-	return writeRunFiles(paths, record, plans);
+	return {plan: writeRunFiles(paths, record, plans, {starts: true}), attachment};
 }
 
 /** A start that failed leaves nothing in WHERRY_RUN, and of a --rm container nothing at all. */
-async function afterFailure(context: EngineContext, id: string): Promise<void> {
-	await awaitMonitorEnd(context, id);
-	await settleContainer(context, id);
-	const record = readRecord(context.paths, id);
-	if (!record?.HostConfig.AutoRemove) return;
+async function afterFailure(context: EngineContext, {Id}: ContainerRecord, again: boolean): Promise<void> {
+	const {paths} = context;
+	await awaitMonitorEnd(context, Id);
+	await settleContainer(context, Id);
+	const record = readRecord(paths, Id);
+	if (again || !record?.HostConfig.AutoRemove) return;
 	const {removeStopped} = await import('./remove.ts');
 	await removeStopped(context, record, true);
 }
+
+async function spawn(
+	context: EngineContext,
+	id: string,
+	plan: string,
+	attach: StreamOptions | undefined,
+): Promise<Session | undefined> {
+	const socket = socketFromDescriptor(await native.spawnMonitor(monitorPath(), ['start', plan]));
+	const wanted = attach ?? {};
+	const payload = streamRequest(wanted, attach ? 0 : streams.detached);
+	const {session} = await openSession(socket, request.start, payload, wanted);
+	unmarkTransient(context.paths, id);
+	if (attach) return session;
+	session.detach();
+	return undefined;
+}
+
+/** How often a port that the engine has chosen may be taken by another program before we bind it. */
+const portAttempts = 5;
 
 async function launch(
 	context: EngineContext,
@@ -91,34 +120,36 @@ async function launch(
 	attach: StreamOptions | undefined,
 	restartCount: number,
 ): Promise<Session | undefined> {
-	const {paths} = context;
 	const {Id} = record;
-	try {
-		const plan = await prepare(context, record, attach, restartCount);
-		const socket = socketFromDescriptor(await native.spawnMonitor(monitorPath(), ['start', plan]));
-		const wanted = attach ?? {};
-		const payload = streamRequest(wanted, attach ? 0 : streams.detached);
-		const {session} = await openSession(socket, request.start, payload, wanted);
-		unmarkTransient(paths, Id);
-		if (attach) return session;
-		session.detach();
-		return undefined;
-	} catch (error) {
-		const failure =
-			error instanceof MonitorRefusal
-				? startError(Id, error.detail)
-				: error instanceof MonitorGone
-					? new WherryError('internal', `the monitor of container ${Id} ended before its container started`, {
-							object: Id,
-							cause: error,
-						})
-					: error;
+	for (let attempt = 1; ; attempt++) {
+		let prepared: Prepared | undefined;
 		try {
-			await afterFailure(context, Id);
-		} catch {
-			// The first failure is what the user has to know; repair comes back to the rest.
+			prepared = await prepare(context, record, attach, restartCount);
+			return await spawn(context, Id, prepared.plan, attach);
+		} catch (error) {
+			let failure = error;
+			let again = false;
+			if (error instanceof MonitorRefusal) {
+				const network =
+					prepared && (await networkFailure(context, record, prepared.attachment, error.detail));
+				again = network?.again === true && attempt < portAttempts;
+				failure = network?.error ?? startError(Id, error.detail);
+			} else if (error instanceof MonitorGone) {
+				failure = new WherryError(
+					'internal',
+					`the monitor of container ${Id} ended before its container started`,
+					{object: Id, cause: error},
+				);
+			}
+			try {
+				await afterFailure(context, record, again);
+			} catch {
+				// The first failure is what the user has to know; repair comes back to the rest.
+				throw failure;
+			}
+			// Of a --rm container there is nothing left to be started again.
+			if (!again || !existsSync(context.paths.container(Id))) throw failure;
 		}
-		throw failure;
 	}
 }
 

@@ -129,6 +129,7 @@ export function poolOf(config: IpamConfig): AddressPool {
 	const aux = Object.values(config.AuxiliaryAddresses ?? {}).map((text) => parseAddress(text));
 	return {
 		subnet,
+		// biome-ignore lint/complexity/useMathMinMax: these are bigints
 		from: low < usable.from ? usable.from : low,
 		to: high > usable.to ? usable.to : high,
 		reserved: [gateway, ...aux].filter((address) => address !== undefined),

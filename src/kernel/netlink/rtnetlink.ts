@@ -20,6 +20,7 @@ const type = {
 	newAddress: 20,
 	getAddress: 22,
 	newRoute: 24,
+	delRoute: 25,
 	getRoute: 26,
 	newNeighbour: 28,
 } as const;
@@ -191,7 +192,7 @@ export function newAddress(
 
 const routeTableMain = 254;
 const routeProtocolBoot = 3;
-const scope = {universe: 0, link: 253} as const;
+const scope = {universe: 0, link: 253, nowhere: 255} as const;
 
 /** A route by a gateway, or (without one) on the link; `destination` undefined is the default route. */
 export function newRoute(
@@ -211,6 +212,15 @@ export function newRoute(
 	parts.push(u32(4, index));
 	if (to.metric !== undefined) parts.push(u32(6, to.metric));
 	return message(type.newRoute, flag.request | flag.ack | flag.create | flag.exclusive, ...parts);
+}
+
+/** The default route of the main table. */
+export function deleteDefaultRoute(inFamily: number): Message {
+	const head = Buffer.alloc(12);
+	head[0] = inFamily;
+	head[4] = routeTableMain;
+	head[6] = scope.nowhere;
+	return message(type.delRoute, flag.request | flag.ack, head);
 }
 
 /** A permanent neighbour entry. */

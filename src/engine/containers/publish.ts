@@ -1,0 +1,184 @@
+/** Publishes ports of a container and takes them back, also while it runs. */
+import type {HostConfig, PublishChange} from '../api.ts';
+import {WherryError} from '../errors.ts';
+import {portsFor} from '../networks/allocate.ts';
+import {publishOps, reserveOps, unpublishOps} from '../networks/endpoint.ts';
+import {parseContainerPort, wantedPorts} from '../networks/ports.ts';
+import {
+	type NetworkState,
+	type PublishedPort,
+	publishingEndpoint,
+	readNetworkState,
+	writeNetworkState,
+} from '../networks/state.ts';
+import {hasOwnNetwork} from '../networks/wanted.ts';
+import type {EngineContext} from './context.ts';
+import {emit} from './context.ts';
+import {
+	type ContainerRecord,
+	currentState,
+	findContainer,
+	isUp,
+	noSuchContainer,
+	readRecord,
+	writeRecord,
+} from './record.ts';
+import {releasePorts} from './release-ports.ts';
+import {reloadMonitor, rewritePlans, runNetworkOps} from './rewrite-plans.ts';
+
+type Bindings = HostConfig['PortBindings'];
+
+const normalKey = (key: string): string => {
+	const {port, protocol} = parseContainerPort(key);
+	return `${port}/${protocol}`;
+};
+
+function normalize(bindings: Bindings | undefined): Bindings {
+	const result: Bindings = {};
+	for (const [key, list] of Object.entries(bindings ?? {})) {
+		const name = normalKey(key);
+		result[name] = [...(result[name] ?? []), ...(list?.length ? list : [{HostIp: '', HostPort: ''}])];
+	}
+	return result;
+}
+
+const matches = (
+	wanted: {HostIp: string; HostPort: string},
+	port: {hostIp: string; hostPort: string},
+): boolean =>
+	(wanted.HostPort === '' || wanted.HostPort === port.hostPort) &&
+	(wanted.HostIp === '' || wanted.HostIp === port.hostIp);
+
+/** The bindings without those; throws when one isn't there. */
+function without(bindings: Bindings, remove: Bindings, ports: readonly PublishedPort[]): Bindings {
+	const left: Bindings = {...bindings};
+	for (const [key, list] of Object.entries(remove)) {
+		for (const wanted of list) {
+			const before = left[key] ?? [];
+			// A port that the engine has chosen is known by its number only while it is up.
+			const chosen = ports.some(
+				(port) =>
+					`${port.containerPort}/${port.protocol}` === key &&
+					matches(wanted, {hostIp: port.hostIp, hostPort: String(port.hostPort)}),
+			);
+			const after = before.filter(
+				(binding) =>
+					!matches(wanted, {hostIp: binding.HostIp, hostPort: binding.HostPort}) &&
+					!(chosen && !/^[1-9]\d*$/.test(binding.HostPort)),
+			);
+			if (after.length === before.length && !chosen) {
+				const host = `${wanted.HostIp ? `${wanted.HostIp}:` : ''}${wanted.HostPort}`;
+				throw new WherryError('not-found', `port ${host ? `${host}:` : ''}${key} is not published`, {
+					object: key,
+				});
+			}
+			if (after.length > 0) left[key] = after;
+			else delete left[key];
+		}
+	}
+	return left;
+}
+
+function split(state: NetworkState, remove: Bindings): {gone: PublishedPort[]; stay: PublishedPort[]} {
+	const isGone = ({containerPort, protocol, hostIp, hostPort}: PublishedPort): boolean =>
+		(remove[`${containerPort}/${protocol}`] ?? []).some((wanted) =>
+			matches(wanted, {hostIp, hostPort: String(hostPort)}),
+		);
+	return {gone: state.ports.filter(isGone), stay: state.ports.filter((port) => !isGone(port))};
+}
+
+async function apply(
+	context: EngineContext,
+	record: ContainerRecord,
+	add: Bindings,
+	remove: Bindings,
+): Promise<void> {
+	const {paths} = context;
+	const before = readNetworkState(paths, record.Id);
+	const endpoint = publishingEndpoint(before);
+	if (!endpoint) {
+		throw new WherryError(
+			'conflict',
+			`container ${record.Name} has no network that ports can be published on`,
+			{
+				object: record.Id,
+			},
+		);
+	}
+	const {gone, stay} = split(before, remove);
+	const added = await portsFor(
+		context,
+		record,
+		endpoint,
+		{...before, ports: []},
+		{bindings: add, taken: stay},
+	);
+	if (gone.length > 0) {
+		await runNetworkOps(context, record, unpublishOps(paths, gone, endpoint));
+		await releasePorts(context, record, gone);
+		writeNetworkState(paths, record.Id, {...before, ports: stay});
+		await rewritePlans(context, record);
+	}
+	if (added.length === 0) return reloadMonitor(context, record);
+	await reserve(context, record, added, endpoint);
+	writeNetworkState(paths, record.Id, {...before, ports: [...stay, ...added]});
+	// The stop plan knows of the elements before they are there, and only since the ports are ours.
+	await rewritePlans(context, record);
+	await runNetworkOps(context, record, publishOps(paths, added, endpoint));
+	await reloadMonitor(context, record);
+}
+
+async function reserve(
+	context: EngineContext,
+	record: ContainerRecord,
+	added: readonly PublishedPort[],
+	endpoint: NonNullable<ReturnType<typeof publishingEndpoint>>,
+): Promise<void> {
+	const ops = reserveOps(added, endpoint);
+	const {portError} = await import('./network-errors.ts');
+	await runNetworkOps(context, record, ops, 'network', (detail) =>
+		portError(record, endpoint.endpointId, ops[detail.op ?? -1], detail),
+	);
+}
+
+export async function updatePublished(
+	context: EngineContext,
+	container: string,
+	change: PublishChange,
+): Promise<{warnings: string[]}> {
+	const {paths, locks} = context;
+	const add = normalize(change.add);
+	const remove = normalize(change.remove);
+	wantedPorts(add);
+	const {Id} = findContainer(paths, container);
+	const warnings: string[] = [];
+	await locks.with(Id, async () => {
+		const record = readRecord(paths, Id);
+		if (!record) throw noSuchContainer(container);
+		const {NetworkMode: mode} = record.HostConfig;
+		if (!hasOwnNetwork(mode)) {
+			throw new WherryError('conflict', `ports can't be published with network mode ${mode}`, {object: Id});
+		}
+		const up = isUp(currentState(paths, Id));
+		const ports = up ? readNetworkState(paths, Id).ports : [];
+		const bindings = without(normalize(record.HostConfig.PortBindings), remove, ports);
+		for (const [key, list] of Object.entries(add)) bindings[key] = [...(bindings[key] ?? []), ...list];
+		wantedPorts(bindings);
+		const Config = {
+			...record.Config,
+			ExposedPorts: {
+				...record.Config.ExposedPorts,
+				...Object.fromEntries(Object.keys(add).map((key) => [key, {}])),
+			},
+		};
+		const updated: ContainerRecord = {
+			...record,
+			Config,
+			HostConfig: {...record.HostConfig, PortBindings: bindings},
+		};
+		if (up) await apply(context, updated, add, remove);
+		writeRecord(paths, updated);
+		emit(context, updated, 'update');
+	});
+	return {warnings};
+}

@@ -1,0 +1,204 @@
+/** The kernel side of a bridge network: made when a container first needs it, found again afterwards. */
+import {readFileSync, writeFileSync} from 'node:fs';
+import {protocol} from '../../kernel/netlink/message.ts';
+import * as rt from '../../kernel/netlink/rtnetlink.ts';
+import {exchange} from '../../kernel/netlink/socket.ts';
+import {isErrno, WherryError} from '../errors.ts';
+import type {Locks} from '../locks.ts';
+import type {Paths} from '../paths.ts';
+import {type Address, addressBytes, formatSubnet, lastAddress, macOf, type Subnet} from './address.ts';
+import {
+	addNetwork,
+	familiesOf,
+	firewallLock,
+	hasTable,
+	readStamp,
+	removeNetworkElements,
+	removeStamp,
+	type Stamp,
+	tableName,
+	writeBase,
+	writeStamp,
+} from './firewall.ts';
+import {allowInHostFilter, disallowInHostFilter} from './host-filter.ts';
+import {poolsOf} from './ipam.ts';
+import {bridgeOptions} from './options.ts';
+import type {NetworkRecord} from './record.ts';
+
+interface Context {
+	readonly paths: Paths;
+	readonly locks: Locks;
+}
+
+/** ifalias of our bridges: says whose they are. */
+const aliasOf = (paths: Paths, network: NetworkRecord): string =>
+	`wherry ${network.Id} ${paths.root}`.slice(0, 255);
+const derivedName = (network: NetworkRecord): string => `wy${network.Id.slice(0, 10)}`;
+
+interface Gateway {
+	address: Address;
+	subnet: Subnet;
+}
+
+const gatewaysOf = (network: NetworkRecord): Gateway[] =>
+	[...poolsOf(network, 4), ...poolsOf(network, 6)]
+		.filter((pool) => pool.gateway)
+		.map((pool) => ({address: pool.gateway!, subnet: pool.subnet}));
+
+async function findLink(request: ReturnType<typeof rt.getLink>): Promise<rt.LinkInfo | undefined> {
+	try {
+		return rt.parseLinks(await exchange(protocol.route, [request]))[0];
+	} catch (error) {
+		if (isErrno(error, 'ENODEV')) return undefined;
+		throw error;
+	}
+}
+
+/** Writes below /proc/sys unless it is so already; false when the host doesn't have it. */
+function setSysctl(path: string, value: string): boolean {
+	const file = `/proc/sys/${path}`;
+	try {
+		if (readFileSync(file, 'latin1').trim() === value) return true;
+		writeFileSync(file, value);
+		return true;
+	} catch (error) {
+		if (isErrno(error, 'ENOENT')) return false;
+		throw new WherryError(
+			'denied',
+			`can't set ${path.replaceAll('/', '.')}=${value}: ${(error as Error).message}`,
+			{
+				cause: error,
+			},
+		);
+	}
+}
+
+async function enableForwarding(version6: boolean): Promise<void> {
+	setSysctl('net/ipv4/ip_forward', '1');
+	if (!version6 || readFileSync('/proc/sys/net/ipv6/conf/all/forwarding', 'latin1').trim() === '1') return;
+	// A router doesn't take its own routes from router advertisements unless told to: the host must not lose them.
+	for (const {name} of rt.parseLinks(await exchange(protocol.route, [rt.getLinks()]))) {
+		const path = `net/ipv6/conf/${name}/accept_ra`;
+		try {
+			if (readFileSync(`/proc/sys/${path}`, 'latin1').trim() === '1') setSysctl(path, '2');
+		} catch {
+			// Without IPv6 on it there is nothing to keep.
+		}
+	}
+	setSysctl('net/ipv6/conf/all/forwarding', '1');
+}
+
+/** The bridge with this name or, when another one has it, with the derived one. */
+async function makeBridge(paths: Paths, network: NetworkRecord): Promise<rt.LinkInfo> {
+	const {name, mtu} = bridgeOptions(network);
+	const alias = aliasOf(paths, network);
+	const first = gatewaysOf(network)[0];
+	const names = name
+		? [name, ...(network.Name === 'bridge' ? [derivedName(network)] : [])]
+		: [derivedName(network)];
+	for (const wanted of names) {
+		const found = await findLink(rt.getLink(wanted));
+		if (found) {
+			// docker: a bridge that the user has made under the name that he gives is used as it is.
+			const ours =
+				found.kind === 'bridge' && (found.alias === alias || (name === wanted && network.Name !== 'bridge'));
+			if (ours) return found;
+			continue;
+		}
+		try {
+			const replies = await exchange(protocol.route, [
+				rt.newBridge(wanted, {...(mtu ? {mtu} : {}), ...(first ? {mac: macOf(first.address)} : {})}),
+				rt.setLink({name: wanted}, {alias}),
+				rt.getLink(wanted),
+			]);
+			return rt.parseLinks(replies)[0]!;
+		} catch (error) {
+			if (!isErrno(error, 'EEXIST')) throw error;
+		}
+	}
+	throw new WherryError('conflict', `the interface ${names[0]} exists and is not a bridge of this network`, {
+		object: network.Name,
+	});
+}
+
+async function addressBridge(link: rt.LinkInfo, network: NetworkRecord): Promise<void> {
+	const messages = gatewaysOf(network).map(({address, subnet}) =>
+		rt.newAddress(
+			link.index,
+			addressBytes(address),
+			subnet.prefix,
+			address.version === 4 ? addressBytes({version: 4, value: lastAddress(subnet)}) : undefined,
+		),
+	);
+	await exchange(protocol.route, [...messages, rt.setLink({index: link.index}, {up: true})]);
+}
+
+/** Before it is up: a container must not configure the host by router advertisements (CVE-2020-13401). */
+function hardenBridge(bridge: string, network: NetworkRecord): void {
+	if (network.EnableIPv6) {
+		setSysctl(`net/ipv6/conf/${bridge}/disable_ipv6`, '0');
+		setSysctl(`net/ipv6/conf/${bridge}/accept_ra`, '0');
+	} else setSysctl(`net/ipv6/conf/${bridge}/disable_ipv6`, '1');
+}
+
+async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
+	const [link, ...tables] = await Promise.all([
+		findLink(rt.getLinkByIndex(stamp.index)),
+		...familiesOf(stamp).map((version) => hasTable(tableName(paths), version)),
+	]);
+	return link?.name === stamp.bridge && link.kind === 'bridge' && link.up && tables.every(Boolean);
+}
+
+/**
+ * Makes what the kernel must have of a bridge network: interface, addresses, table and elements, sysctls. Two
+ * queries when it is all there.
+ */
+export async function ensureBridge({paths, locks}: Context, network: NetworkRecord): Promise<Stamp> {
+	const before = readStamp(paths, network.Id);
+	if (before && (await isReady(paths, before))) {
+		await allowInHostFilter(paths, before.bridge);
+		return before;
+	}
+	return locks.with(firewallLock, async () => {
+		const meanwhile = readStamp(paths, network.Id);
+		if (meanwhile && (await isReady(paths, meanwhile))) return meanwhile;
+		const options = bridgeOptions(network);
+		const link = await makeBridge(paths, network);
+		const stamp: Stamp = {
+			bridge: link.name,
+			index: link.index,
+			subnets: gatewaysOf(network).map(({subnet}) => formatSubnet(subnet)),
+			internal: network.Internal,
+			icc: options.icc,
+			masquerade: options.masquerade,
+		};
+		hardenBridge(link.name, network);
+		await addNetwork(paths, stamp);
+		// Only now: the table has the guard that keeps loopback addresses from coming in (CVE-2020-8558).
+		setSysctl(`net/ipv4/conf/${link.name}/route_localnet`, '1');
+		await addressBridge(link, network);
+		await enableForwarding(network.EnableIPv6);
+		await allowInHostFilter(paths, link.name);
+		writeStamp(paths, network.Id, stamp);
+		writeBase(paths);
+		return stamp;
+	});
+}
+
+/** Takes it all away; a bridge that somebody else has made stays. */
+export async function removeBridge({paths, locks}: Context, network: NetworkRecord): Promise<void> {
+	await locks.with(firewallLock, async () => {
+		const stamp = readStamp(paths, network.Id);
+		const name = stamp?.bridge ?? bridgeOptions(network).name ?? derivedName(network);
+		if (stamp) {
+			await removeNetworkElements(paths, stamp);
+			await disallowInHostFilter(paths, stamp.bridge);
+		}
+		const link = await findLink(rt.getLink(name));
+		if (link && link.alias === aliasOf(paths, network)) {
+			await exchange(protocol.route, [rt.deleteLink({index: link.index})], {tolerate: ['ENODEV']});
+		}
+		removeStamp(paths, network.Id);
+		writeBase(paths);
+	});
+}

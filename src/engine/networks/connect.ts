@@ -1,0 +1,338 @@
+/** Connects containers to networks and takes them off again, also while they run. */
+import {appendFileSync, readFileSync, unlinkSync, writeFileSync} from 'node:fs';
+import type {Op} from '../../runtime/plan/ops.ts';
+import type {EndpointSettings} from '../api.ts';
+import type {EngineContext} from '../containers/context.ts';
+import {hostFiles, ownNames} from '../containers/host-files.ts';
+import {
+	type ContainerRecord,
+	currentState,
+	findContainer,
+	isUp,
+	noSuchContainer,
+	readRecord,
+	writeRecord,
+} from '../containers/record.ts';
+import {releasePorts} from '../containers/release-ports.ts';
+import {reloadMonitor, rewritePlans, runNetworkOps} from '../containers/rewrite-plans.ts';
+import {isErrno, WherryError} from '../errors.ts';
+import {readIfThere} from '../files.ts';
+import {allocateEndpoint, chooseGateway, firstIndex, portsFor, prioritiesOf} from './allocate.ts';
+import {
+	defaultRouteOps,
+	endpointOps,
+	namesOp,
+	publishOps,
+	removeDefaultRouteOps,
+	removeEndpointOps,
+	reserveOps,
+	unpublishOps,
+} from './endpoint.ts';
+import {leaseFile} from './leases.ts';
+import {hostResolvConf, planNames, writeZoneEntries} from './names.ts';
+import {findNetwork, type NetworkRecord} from './record.ts';
+import {resolvText} from './resolv-conf.ts';
+import {
+	type EndpointState,
+	gatewayEndpoint,
+	type NetworkState,
+	publishingEndpoint,
+	readNetworkState,
+	writeNetworkState,
+} from './state.ts';
+import {checkSettings, hasOwnNetwork, networkOf} from './wanted.ts';
+import {zoneFile} from './zone.ts';
+
+function checkConnectable(record: ContainerRecord, network: NetworkRecord): void {
+	const mode = record.HostConfig.NetworkMode;
+	const fail = (message: string): never => {
+		throw new WherryError('denied', message, {object: record.Id});
+	};
+	if (network.Driver === 'host') {
+		fail('container cannot be disconnected from host network or connected to host network');
+	}
+	if (mode.startsWith('container:')) {
+		fail(
+			'container sharing network namespace with another container or host cannot be connected to any other network',
+		);
+	}
+	if (mode === 'host') {
+		fail('container cannot be disconnected from host network or connected to host network');
+	}
+	if (mode === 'none' || network.Driver === 'null') {
+		fail(
+			'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+		);
+	}
+}
+
+const addressesOf = (endpoint: EndpointState): string[] =>
+	[endpoint.ipv4?.address, endpoint.ipv6?.address].filter((address) => address !== undefined);
+
+function unlinkQuietly(path: string): void {
+	try {
+		unlinkSync(path);
+	} catch (error) {
+		if (!isErrno(error, 'ENOENT')) throw error;
+	}
+}
+
+/** Gives a lease and a zone entry back; after no plan has them any more. */
+function giveBack({paths}: EngineContext, id: string, endpoint: EndpointState): void {
+	unlinkQuietly(zoneFile(paths, endpoint.networkId, id));
+	for (const address of addressesOf(endpoint)) unlinkQuietly(leaseFile(paths, endpoint.networkId, address));
+}
+
+/** The lines of an endpoint come and go; what the container has written itself stays. In place: the file is bound. */
+function editHosts(
+	{paths}: EngineContext,
+	record: ContainerRecord,
+	added: EndpointState[],
+	removed: EndpointState[],
+): void {
+	const {hosts} = hostFiles(paths, record);
+	const text = readIfThere(hosts);
+	if (text === undefined) return;
+	const gone = new Set(removed.flatMap(addressesOf));
+	if (gone.size > 0) {
+		const lines = text.split('\n').filter((line) => !gone.has(line.split(/\s/)[0]!));
+		writeFileSync(hosts, lines.join('\n'));
+	}
+	const names = ownNames(record.Config);
+	const lines = added.flatMap(addressesOf).map((address) => `${address}\t${names}\n`);
+	if (lines.length > 0) appendFileSync(hosts, lines.join(''));
+}
+
+/** resolv.conf follows unless the container has changed it. In place: the file is bound. */
+function editResolvConf(
+	context: EngineContext,
+	record: ContainerRecord,
+	before: NetworkState,
+	after: NetworkState,
+): void {
+	const {resolvConf} = hostFiles(context.paths, record);
+	const text = (state: NetworkState) =>
+		resolvText(planNames(context.paths, record.Id, record.HostConfig, state, hostResolvConf()).resolvConf);
+	const [old, wanted] = [text(before), text(after)];
+	try {
+		if (old !== wanted && readFileSync(resolvConf, 'utf8') === old) writeFileSync(resolvConf, wanted);
+	} catch (error) {
+		if (!isErrno(error, 'ENOENT')) throw error;
+	}
+}
+
+/** Names that the container's resolver knows, when they are other ones than before. */
+async function updateNames(
+	context: EngineContext,
+	record: ContainerRecord,
+	before: NetworkState,
+	after: NetworkState,
+): Promise<void> {
+	const service = (state: NetworkState) =>
+		planNames(context.paths, record.Id, record.HostConfig, state, hostResolvConf()).service;
+	const [old, wanted] = [service(before), service(after)];
+	if (!wanted || JSON.stringify(old) === JSON.stringify(wanted)) return;
+	await runNetworkOps(context, record, [namesOp(wanted)], 'names');
+}
+
+/** The default route and the published ports follow the network that leads out. */
+function routeOps(before: NetworkState, after: NetworkState): {first: Op[]; last: Op[]} {
+	const [old, next] = [gatewayEndpoint(before), gatewayEndpoint(after)];
+	if (old?.networkId === next?.networkId) return {first: [], last: []};
+	const wasThere = next && before.endpoints.some(({networkId}) => networkId === next.networkId);
+	return {
+		first:
+			old && after.endpoints.some(({networkId}) => networkId === old.networkId)
+				? removeDefaultRouteOps(old)
+				: [],
+		last: next && wasThere ? defaultRouteOps(next) : [],
+	};
+}
+
+async function movePorts(
+	context: EngineContext,
+	record: ContainerRecord,
+	before: NetworkState,
+	after: NetworkState,
+): Promise<void> {
+	const [old, next] = [publishingEndpoint(before), publishingEndpoint(after)];
+	if (old?.networkId === next?.networkId) return;
+	if (old) {
+		await runNetworkOps(context, record, unpublishOps(context.paths, before.ports, old));
+		await releasePorts(context, record, before.ports);
+	}
+	after.ports = next ? await portsFor(context, record, next, before) : [];
+	if (!next || after.ports.length === 0) return;
+	await runNetworkOps(context, record, reserveOps(after.ports, next));
+	writeNetworkState(context.paths, record.Id, after);
+	await rewritePlans(context, record);
+	await runNetworkOps(context, record, publishOps(context.paths, after.ports, next));
+}
+
+function freePosition(endpoints: readonly EndpointState[]): number {
+	const taken = new Set(endpoints.map(({index}) => index - firstIndex));
+	for (let position = 0; ; position++) if (!taken.has(position)) return position;
+}
+
+async function connectRunning(
+	context: EngineContext,
+	record: ContainerRecord,
+	network: NetworkRecord,
+	settings: EndpointSettings,
+): Promise<void> {
+	const {paths} = context;
+	const before = readNetworkState(paths, record.Id);
+	const endpoint = await allocateEndpoint(
+		context,
+		record,
+		{network, settings},
+		freePosition(before.endpoints),
+	);
+	const after: NetworkState = {
+		endpoints: [...before.endpoints.map((each) => ({...each})), endpoint],
+		ports: before.ports,
+	};
+	chooseGateway(after.endpoints, prioritiesOf(record));
+	const routes = routeOps(before, after);
+	try {
+		// From here on the stop plan knows of the lease.
+		writeNetworkState(paths, record.Id, after);
+		await rewritePlans(context, record);
+		await runNetworkOps(context, record, [...routes.first, ...endpointOps(endpoint), ...routes.last]);
+		writeZoneEntries(paths, record, after.endpoints);
+		await updateNames(context, record, before, after);
+		await movePorts(context, record, before, after);
+	} catch (error) {
+		try {
+			const old = gatewayEndpoint(before);
+			await runNetworkOps(context, record, [
+				...removeEndpointOps(endpoint),
+				...(routes.first.length > 0 && old ? defaultRouteOps(old) : []),
+			]);
+		} catch {
+			// It has ended, and its interfaces with it.
+		}
+		writeNetworkState(paths, record.Id, before);
+		if (isUp(currentState(paths, record.Id))) await rewritePlans(context, record);
+		giveBack(context, record.Id, endpoint);
+		throw error;
+	}
+	editHosts(context, record, [endpoint], []);
+	editResolvConf(context, record, before, after);
+	await reloadMonitor(context, record);
+}
+
+/** Work on a container under its lock, with its record as it is then. */
+async function locked<T>(
+	context: EngineContext,
+	container: string,
+	work: (record: ContainerRecord) => Promise<T>,
+): Promise<T> {
+	const {Id} = findContainer(context.paths, container);
+	return context.locks.with(Id, async () => {
+		const record = readRecord(context.paths, Id);
+		if (!record) throw noSuchContainer(container);
+		return work(record);
+	});
+}
+
+function tell(
+	{events}: EngineContext,
+	action: string,
+	network: NetworkRecord,
+	record: ContainerRecord,
+): void {
+	events.append('network', action, network.Id, {
+		container: record.Id,
+		name: network.Name,
+		type: network.Driver,
+	});
+}
+
+export async function connectContainer(
+	context: EngineContext,
+	name: string,
+	container: string,
+	settings: EndpointSettings,
+): Promise<void> {
+	const network = await networkOf(context, name);
+	await locked(context, container, async (record) => {
+		checkConnectable(record, network);
+		checkSettings(network, settings);
+		const networks = record.Networks ?? {[record.HostConfig.NetworkMode]: {}};
+		if (networks[network.Name]) {
+			throw new WherryError(
+				'denied',
+				`endpoint with name ${record.Name} already exists in network ${network.Name}`,
+				{object: record.Id},
+			);
+		}
+		const connected: ContainerRecord = {...record, Networks: {...networks, [network.Name]: settings}};
+		if (isUp(currentState(context.paths, record.Id)))
+			await connectRunning(context, connected, network, settings);
+		writeRecord(context.paths, connected);
+		tell(context, 'connect', network, record);
+	});
+}
+
+async function disconnectRunning(
+	context: EngineContext,
+	record: ContainerRecord,
+	endpoint: EndpointState,
+): Promise<void> {
+	const {paths} = context;
+	const before = readNetworkState(paths, record.Id);
+	const after: NetworkState = {
+		endpoints: before.endpoints
+			.filter(({networkId}) => networkId !== endpoint.networkId)
+			.map((each) => ({...each})),
+		ports: before.ports,
+	};
+	chooseGateway(after.endpoints, prioritiesOf(record));
+	await movePorts(context, record, before, after);
+	const routes = routeOps(before, after);
+	await runNetworkOps(context, record, [...removeEndpointOps(endpoint), ...routes.last]);
+	await updateNames(context, record, before, after);
+	writeNetworkState(paths, record.Id, after);
+	await rewritePlans(context, record);
+	giveBack(context, record.Id, endpoint);
+	editHosts(context, record, [], [endpoint]);
+	editResolvConf(context, record, before, after);
+	await reloadMonitor(context, record);
+}
+
+export async function disconnectContainer(
+	context: EngineContext,
+	name: string,
+	container: string,
+	options: {force?: boolean} = {},
+): Promise<void> {
+	const {paths} = context;
+	const network = findNetwork(paths, name);
+	if (network.Driver === 'host' || network.Driver === 'null') {
+		throw new WherryError(
+			'denied',
+			'container cannot be disconnected from host network or connected to host network',
+			{object: container},
+		);
+	}
+	await locked(context, container, async (record) => {
+		const networks =
+			record.Networks ??
+			(hasOwnNetwork(record.HostConfig.NetworkMode) ? {[record.HostConfig.NetworkMode]: {}} : {});
+		if (!networks[network.Name]) {
+			if (options.force) return;
+			throw new WherryError('denied', `container ${record.Id} is not connected to network ${network.Name}`, {
+				object: record.Id,
+			});
+		}
+		const {[network.Name]: _, ...rest} = networks;
+		const left: ContainerRecord = {...record, Networks: rest};
+		const endpoint = isUp(currentState(paths, record.Id))
+			? readNetworkState(paths, record.Id).endpoints.find(({networkId}) => networkId === network.Id)
+			: undefined;
+		if (endpoint) await disconnectRunning(context, left, endpoint);
+		writeRecord(paths, left);
+		tell(context, 'disconnect', network, record);
+	});
+}

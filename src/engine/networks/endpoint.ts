@@ -1,0 +1,326 @@
+/** From a container's network state to operations of its plans. Pure, but for the paths. */
+import {join} from 'node:path';
+import {encodeBatch, type Message, protocol} from '../../kernel/netlink/message.ts';
+import * as nft from '../../kernel/netlink/nftables.ts';
+import * as rt from '../../kernel/netlink/rtnetlink.ts';
+import type {Op} from '../../runtime/plan/ops.ts';
+import type {Paths} from '../paths.ts';
+import {type Address, addressBytes, parseAddress, parseMac} from './address.ts';
+import {baseFile, firewallLock, tableName} from './firewall.ts';
+import {leaseFile} from './leases.ts';
+import {type Published, publishedMessages} from './ruleset.ts';
+import {type EndpointState, type NetworkState, type PublishedPort, publishingEndpoint} from './state.ts';
+import {zoneFile} from './zone.ts';
+
+/** Descriptors that the monitor holds while it sends (see `netlink` in ops.ts). */
+const containerNamespace = 101;
+const where = {host: 0, container: 1} as const;
+const ignoreErrors = 1;
+const healed = 2;
+
+const netlink = (place: number, family: number, messages: readonly Message[], flags = 0): Op => ({
+	op: 'netlink',
+	where: place,
+	protocol: family,
+	messages: encodeBatch(messages),
+	flags,
+});
+
+const bytesOf = (text: string): Buffer => addressBytes(parseAddress(text)!);
+
+/** Makes the interface: the host's end is a port of the bridge, the container's is there with its own index. */
+function hostMessages(endpoint: EndpointState): Message[] {
+	const {index, mtu, master, peer, driver} = endpoint;
+	const mac = endpoint.mac && parseMac(endpoint.mac);
+	const size = mtu ? {mtu} : {};
+	const inner = {namespaceFd: containerNamespace, index, ...size, ...(mac ? {mac} : {})};
+	if (driver !== 'bridge') {
+		return [rt.newChildLink(driver, endpoint.interface, master, endpoint.mode, inner)];
+	}
+	return [
+		rt.newVeth(peer!, {master, up: true, ...size}, endpoint.interface, inner),
+		...(endpoint.isolated ? [rt.setBridgePort(peer!, {isolated: true})] : []),
+	];
+}
+
+function containerMessages(endpoint: EndpointState): Message[] {
+	const {index, ipv4, ipv6, routed, gateway} = endpoint;
+	const messages: Message[] = [];
+	if (!ipv6) messages.push(rt.withoutLinkLocal({index}));
+	for (const each of [ipv4, ipv6])
+		if (each) messages.push(rt.newAddress(index, bytesOf(each.address), each.prefix));
+	messages.push(rt.setLink({index}, {up: true}));
+	if (!gateway) return messages;
+	for (const [family, each] of [
+		[rt.family.inet, ipv4],
+		[rt.family.inet6, ipv6],
+	] as const) {
+		if (!each) continue;
+		if (routed) messages.push(rt.newRoute(index, {family}));
+		else if (each.gateway) messages.push(rt.newRoute(index, {family, gateway: bytesOf(each.gateway)}));
+	}
+	return messages;
+}
+
+export const endpointOps = (endpoint: EndpointState): Op[] => [
+	netlink(where.host, protocol.route, hostMessages(endpoint)),
+	netlink(where.container, protocol.route, containerMessages(endpoint)),
+];
+
+/** The default route moves when the network that gave it goes. */
+export function defaultRouteOps(endpoint: EndpointState): Op[] {
+	const {index, ipv4, ipv6, routed} = endpoint;
+	const messages: Message[] = [];
+	if (ipv4 && (routed || ipv4.gateway)) {
+		messages.push(
+			rt.newRoute(index, {
+				family: rt.family.inet,
+				...(routed ? {} : {gateway: bytesOf(ipv4.gateway!)}),
+			}),
+		);
+	}
+	if (ipv6 && (routed || ipv6.gateway)) {
+		messages.push(
+			rt.newRoute(index, {
+				family: rt.family.inet6,
+				...(routed ? {} : {gateway: bytesOf(ipv6.gateway!)}),
+			}),
+		);
+	}
+	return messages.length > 0 ? [netlink(where.container, protocol.route, messages)] : [];
+}
+
+export const removeDefaultRouteOps = (endpoint: EndpointState): Op[] => [
+	netlink(
+		where.container,
+		protocol.route,
+		[endpoint.ipv4 && rt.family.inet, endpoint.ipv6 && rt.family.inet6]
+			.filter((family) => family !== undefined)
+			.map((family) => rt.deleteDefaultRoute(family)),
+		ignoreErrors,
+	),
+];
+
+/** Removes the interface from a running container. */
+export const removeEndpointOps = (endpoint: EndpointState): Op[] => [
+	netlink(where.container, protocol.route, [rt.deleteLink({index: endpoint.index})], ignoreErrors),
+];
+
+const protocolNumber = {tcp: 6, udp: 17} as const;
+const isAny = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
+
+/** The address that a published port of this family leads to; undefined: there is none, it is proxied. */
+function target(endpoint: EndpointState, version: 4 | 6): Address | undefined {
+	const address = version === 4 ? endpoint.ipv4 : endpoint.ipv6;
+	return address && parseAddress(address.address);
+}
+
+export function mappedPorts(ports: readonly PublishedPort[], endpoint: EndpointState): Published[] {
+	return ports.flatMap((port) => {
+		const hostAddress = parseAddress(port.hostIp)!;
+		const container = target(endpoint, hostAddress.version);
+		if (!container) return [];
+		const {protocol: name, hostPort, containerPort} = port;
+		return [
+			{
+				protocol: name,
+				hostAddress: isAny(port.hostIp) ? undefined : hostAddress,
+				hostPort,
+				container,
+				containerPort,
+			},
+		];
+	});
+}
+
+/** Sockets first: a port that is taken fails before anything else has been done. */
+function reserveOp(port: PublishedPort, endpoint: EndpointState): Op {
+	const address = bytesOf(port.hostIp);
+	const common = {protocol: protocolNumber[port.protocol], address, port: port.hostPort};
+	// There is no route_localnet for IPv6: what comes for ::1, and for a container without IPv6, is proxied.
+	if (address.length === 4) return {op: 'reservePort', ...common};
+	const to = endpoint.ipv4 ?? endpoint.ipv6!;
+	return {op: 'proxyPort', ...common, toAddress: bytesOf(to.address), toPort: port.containerPort};
+}
+
+function elementOps(
+	action: 'add' | 'delete',
+	paths: Paths,
+	ports: readonly PublishedPort[],
+	endpoint: EndpointState,
+	flags: number,
+): Op[] {
+	const mapped = mappedPorts(ports, endpoint);
+	return ([4, 6] as const)
+		.map((version) => publishedMessages(action, version, tableName(paths), mapped))
+		.filter((messages) => messages.length > 0)
+		.map((messages) => netlink(where.host, protocol.netfilter, nft.transaction(messages), flags));
+}
+
+/** A client that goes on sending to a UDP port must not be held by the entry from before. */
+const forgetPorts = (ports: readonly PublishedPort[]): Op[] =>
+	ports
+		.filter((port) => port.protocol === 'udp' && !port.hostIp.includes(':'))
+		.map(({hostIp, hostPort}) => ({
+			op: 'forgetConnections',
+			protocol: protocolNumber.udp,
+			address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
+			port: hostPort,
+		}));
+
+const forgetAddress = (address: string): Op => ({
+	op: 'forgetConnections',
+	protocol: 0,
+	address: bytesOf(address),
+	port: 0,
+});
+
+const addressesOf = (endpoint: EndpointState): string[] =>
+	[endpoint.ipv4?.address, endpoint.ipv6?.address].filter((address) => address !== undefined);
+
+export const reserveOps = (ports: readonly PublishedPort[], endpoint: EndpointState): Op[] =>
+	ports.map((port) => reserveOp(port, endpoint));
+
+export const publishOps = (paths: Paths, ports: readonly PublishedPort[], endpoint: EndpointState): Op[] => [
+	...elementOps('add', paths, ports, endpoint, healed),
+	...forgetPorts(ports),
+];
+
+const removePublished = (paths: Paths, ports: readonly PublishedPort[], endpoint: EndpointState): Op[] =>
+	elementOps('delete', paths, ports, endpoint, ignoreErrors);
+
+/** For a container that goes on: connections by these ports end. */
+export const unpublishOps = (
+	paths: Paths,
+	ports: readonly PublishedPort[],
+	endpoint: EndpointState,
+): Op[] => [
+	...removePublished(paths, ports, endpoint),
+	...mappedPorts(ports, endpoint).map(
+		({protocol: name, container, containerPort}): Op => ({
+			op: 'forgetConnections',
+			protocol: protocolNumber[name],
+			address: addressBytes(container),
+			port: containerPort,
+		}),
+	),
+];
+
+/** Names that a container's resolver asks for, and where it asks for others. */
+export interface NameService {
+	/** Zone folders. */
+	zones: readonly string[];
+	/** Addresses of resolvers. */
+	upstreams: readonly string[];
+	/** Nothing is asked outside. */
+	internal: boolean;
+}
+
+const resolverAddress = Buffer.of(127, 0, 0, 11);
+const markers = {udp: Buffer.of(0xfe, 0xd1), tcp: Buffer.of(0xfe, 0xd2)} as const;
+
+/** In the container: what is for 127.0.0.11:53 goes to the monitor's sockets; their ports are filled in there. */
+function resolverRules(): {rules: Buffer; udpPort: number; tcpPort: number} {
+	const {register, payloadBase} = nft;
+	const family = nft.nfFamily.ipv4;
+	const [table, chain] = ['wherry', 'resolver'];
+	const portOf = (name: 'udp' | 'tcp') => nft.loadConstant(markers[name], register.word1);
+	const rule = (name: 'udp' | 'tcp') =>
+		nft.newRule(family, table, chain, [
+			nft.loadMeta(nft.metaKey.l4protocol),
+			nft.compare(Buffer.of(protocolNumber[name])),
+			nft.loadPayload(payloadBase.network, 16, 4),
+			nft.compare(resolverAddress),
+			nft.loadPayload(payloadBase.transport, 2, 2),
+			nft.compare(Buffer.of(0, 53)),
+			nft.loadConstant(resolverAddress, register.word0),
+			portOf(name),
+			nft.destinationNat(2, register.word0, register.word1),
+		]);
+	const base = {type: 'nat', hook: nft.hook.output, priority: -100, policy: 'accept'} as const;
+	const rules = encodeBatch(
+		nft.transaction([
+			nft.newTable(family, table),
+			nft.newChain(family, table, chain, base),
+			rule('udp'),
+			rule('tcp'),
+		]),
+	);
+	const offset = (name: 'udp' | 'tcp') => {
+		const expression = portOf(name);
+		return rules.indexOf(expression) + expression.lastIndexOf(markers[name]);
+	};
+	return {rules, udpPort: offset('udp'), tcpPort: offset('tcp')};
+}
+
+export const namesOp = (names: NameService): Op => ({
+	op: 'serveNames',
+	zones: [...names.zones],
+	upstreams: [...names.upstreams],
+	internal: names.internal ? 1 : 0,
+	...resolverRules(),
+});
+
+function healOps(paths: Paths, endpoints: readonly EndpointState[]): Op[] {
+	const bridges = endpoints.filter(({driver}) => driver === 'bridge');
+	if (bridges.length === 0) return [];
+	const versions = bridges.some(({ipv6}) => ipv6) ? ([4, 6] as const) : ([4] as const);
+	return versions.map((version) => ({
+		op: 'healFirewall',
+		base: baseFile(paths, version),
+		lock: paths.lock(firewallLock),
+		family: version === 4 ? nft.nfFamily.ipv4 : nft.nfFamily.ipv6,
+		table: tableName(paths),
+	}));
+}
+
+/**
+ * The stop plan that takes the elements of published ports back counts only once the ports are ours: before
+ * that they may be another container's.
+ */
+const armStopPlan = (paths: Paths, container: string): Op => ({
+	op: 'rename',
+	from: join(paths.runContainer(container), armedPlan),
+	to: join(paths.runContainer(container), 'stop.plan'),
+});
+
+/** In WHERRY_RUN/containers/<id>, until the ports are bound. */
+export const armedPlan = 'published.plan';
+
+/** The network section of a plan. */
+export function networkOps(
+	paths: Paths,
+	container: string,
+	state: NetworkState,
+	names: NameService | undefined,
+): Op[] {
+	const publishing = publishingEndpoint(state);
+	return [
+		...(publishing ? reserveOps(state.ports, publishing) : []),
+		...(publishing && state.ports.length > 0 ? [armStopPlan(paths, container)] : []),
+		...state.endpoints.flatMap(addressesOf).map(forgetAddress),
+		...state.endpoints.flatMap(endpointOps),
+		...(publishing ? publishOps(paths, state.ports, publishing) : []),
+		...healOps(paths, state.endpoints),
+		...(names ? [namesOp(names)] : []),
+	];
+}
+
+/** What the end of an endpoint gives back. */
+export const releaseEndpointOps = (paths: Paths, container: string, endpoint: EndpointState): Op[] => [
+	...addressesOf(endpoint).map(forgetAddress),
+	{op: 'removeFile', path: zoneFile(paths, endpoint.networkId, container)},
+	...addressesOf(endpoint).map(
+		(address): Op => ({op: 'removeFile', path: leaseFile(paths, endpoint.networkId, address)}),
+	),
+];
+
+/** What a stop plan has of published ports; before connections, names and addresses. */
+export function unpublishAllOps(paths: Paths, state: NetworkState): Op[] {
+	const publishing = publishingEndpoint(state);
+	return publishing ? removePublished(paths, state.ports, publishing) : [];
+}
+
+/** What a stop plan has of endpoints. */
+export const releaseOps = (paths: Paths, container: string, state: NetworkState): Op[] =>
+	state.endpoints.flatMap((endpoint) => releaseEndpointOps(paths, container, endpoint));

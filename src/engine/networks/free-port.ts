@@ -1,0 +1,102 @@
+/** Which ports of the host a container gets: those that it names, or ones that are free. */
+import {createSocket} from 'node:dgram';
+import {existsSync} from 'node:fs';
+import {createServer} from 'node:net';
+import {isErrno, WherryError} from '../errors.ts';
+import {allocatedError, clash, everywhere, type WantedPort} from './ports.ts';
+import type {PublishedPort} from './state.ts';
+
+export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
+
+/** Binds for a moment. The port that it got, or undefined when it is taken. */
+async function probe(protocol: 'tcp' | 'udp', host: string, port: number): Promise<number | undefined> {
+	return new Promise((resolve, reject) => {
+		const failed = (error: Error) =>
+			isErrno(error, 'EADDRINUSE', 'EACCES') ? resolve(undefined) : reject(error);
+		const ipv6Only = host.includes(':');
+		if (protocol === 'tcp') {
+			const server = createServer();
+			server.once('error', failed);
+			server.listen({port, host, ipv6Only, exclusive: true}, () => {
+				const {port: got} = server.address() as {port: number};
+				server.close(() => resolve(got));
+			});
+			return;
+		}
+		const socket = createSocket({type: ipv6Only ? 'udp6' : 'udp4', ipv6Only});
+		socket.once('error', failed);
+		socket.bind({port, address: host, exclusive: true}, () => {
+			const {port: got} = socket.address();
+			socket.close(() => resolve(got));
+		});
+	});
+}
+
+/** The addresses that a binding is for, as `inspect` shows them. */
+function hostIps(hostIp: string): string[] {
+	if (hostIp !== '') return [hostIp];
+	return hostHasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
+}
+
+const attempts = 20;
+
+/** A free port for all of the addresses at once. */
+async function choosePort(
+	wanted: WantedPort,
+	ips: readonly string[],
+	taken: readonly PublishedPort[],
+	before: number,
+): Promise<number> {
+	const isTaken = (port: number) =>
+		taken.some(
+			(other) =>
+				other.hostPort === port && ips.some((hostIp) => clash(other, {protocol: wanted.protocol, hostIp})),
+		);
+	const free = async (port: number): Promise<number | undefined> => {
+		const got = await probe(wanted.protocol, ips[0]!, port);
+		if (got === undefined || isTaken(got)) return undefined;
+		for (const ip of ips.slice(1))
+			if ((await probe(wanted.protocol, ip, got)) === undefined) return undefined;
+		return got;
+	};
+	const candidates = function* (): Generator<number> {
+		if (before >= wanted.from && (wanted.to === 0 || before <= wanted.to)) yield before;
+		if (wanted.to === 0) for (let attempt = 0; attempt < attempts; attempt++) yield 0;
+		else for (let port = wanted.from; port <= wanted.to; port++) yield port;
+	};
+	for (const candidate of candidates()) {
+		const port = await free(candidate);
+		if (port !== undefined) return port;
+	}
+	throw wanted.to === 0
+		? new WherryError('exhausted', 'no free port of the host was found')
+		: allocatedError(wanted.hostIp, wanted.from);
+}
+
+/** `before`: what the container had; its chosen ports are kept while they are free. */
+export async function choosePorts(
+	wanted: readonly WantedPort[],
+	options: {hostBinding: string; before: readonly PublishedPort[]; taken?: readonly PublishedPort[]},
+): Promise<PublishedPort[]> {
+	const published: PublishedPort[] = [];
+	for (const port of wanted) {
+		const {protocol, containerPort} = port;
+		const binding = everywhere(options.hostBinding) ? '' : options.hostBinding;
+		const ips = hostIps(port.hostIp || binding);
+		const fixed = port.from !== 0 && port.from === port.to;
+		const old = options.before.find(
+			(each) =>
+				each.chosen &&
+				each.protocol === protocol &&
+				each.containerPort === containerPort &&
+				each.hostIp === ips[0],
+		);
+		const hostPort = fixed
+			? port.from
+			: await choosePort(port, ips, [...published, ...(options.taken ?? [])], old?.hostPort ?? -1);
+		for (const hostIp of ips) {
+			published.push({protocol, containerPort, hostIp, hostPort, ...(fixed ? {} : {chosen: true})});
+		}
+	}
+	return published;
+}

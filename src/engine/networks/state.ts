@@ -1,0 +1,89 @@
+/**
+ * What a container's networks are while it runs: `containers/<id>/network.json`, written before the start and
+ * at every change. After the end it tells which addresses and ports the container asks for next time.
+ */
+import {join} from 'node:path';
+import {readIfThere, replaceFile} from '../files.ts';
+import type {Paths} from '../paths.ts';
+
+export interface EndpointAddress {
+	address: string;
+	prefix: number;
+	gateway?: string;
+}
+
+export interface EndpointState {
+	network: string;
+	networkId: string;
+	/** 64 hex digits. */
+	endpointId: string;
+	driver: 'bridge' | 'macvlan' | 'ipvlan';
+	/** In the container: `eth0`, and its index there. */
+	interface: string;
+	index: number;
+	/** The other end of a veth, in the host. */
+	peer?: string;
+	/** Index of the bridge, or of the parent. */
+	master: number;
+	/** ipvlan takes its parent's. */
+	mac?: string;
+	mtu: number;
+	ipv4?: EndpointAddress;
+	ipv6?: EndpointAddress;
+	/** Its containers don't reach each other. */
+	isolated: boolean;
+	internal: boolean;
+	/** Mode of a macvlan or ipvlan. */
+	mode: number;
+	/** Everything goes out by the device, there is no gateway. */
+	routed: boolean;
+	/** Names besides the container's own. */
+	aliases: string[];
+	/** Names for this container only. */
+	links: {name: string; alias: string}[];
+	/** Whether it gives the default route. */
+	gateway: boolean;
+}
+
+export interface PublishedPort {
+	protocol: 'tcp' | 'udp';
+	containerPort: number;
+	/** `0.0.0.0` and `::` are every address of the family. */
+	hostIp: string;
+	hostPort: number;
+	/** Whether the engine chose the host's port: another one would do as well. */
+	chosen?: boolean;
+}
+
+export interface NetworkState {
+	endpoints: EndpointState[];
+	ports: PublishedPort[];
+}
+
+export const noNetwork: NetworkState = {endpoints: [], ports: []};
+
+const statePath = (paths: Paths, id: string): string => join(paths.container(id), 'network.json');
+
+export function readNetworkState(paths: Paths, id: string): NetworkState {
+	const text = readIfThere(statePath(paths, id));
+	if (text === undefined) return noNetwork;
+	try {
+		const state = JSON.parse(text) as Partial<NetworkState>;
+		return {endpoints: state.endpoints ?? [], ports: state.ports ?? []};
+	} catch {
+		return noNetwork;
+	}
+}
+
+export function writeNetworkState(paths: Paths, id: string, state: NetworkState): void {
+	replaceFile(statePath(paths, id), JSON.stringify(state));
+}
+
+/** The endpoint that ports are published on, and that gives the default route. */
+export const gatewayEndpoint = (state: NetworkState): EndpointState | undefined =>
+	state.endpoints.find((endpoint) => endpoint.gateway);
+
+/** Ports are published where the host can reach the container: on a bridge that has a way out. */
+export const publishingEndpoint = (state: NetworkState): EndpointState | undefined =>
+	state.endpoints.find(({gateway, driver}) => gateway && driver === 'bridge') ??
+	state.endpoints.find(({driver, internal}) => driver === 'bridge' && !internal);
