@@ -1,9 +1,11 @@
 /** Makes networks: a file on disk. What the kernel must have comes with the first container. */
 import {randomBytes} from 'node:crypto';
-import {existsSync} from 'node:fs';
+import {protocol} from '../../kernel/netlink/message.ts';
+import {getLink} from '../../kernel/netlink/rtnetlink.ts';
+import {exchange} from '../../kernel/netlink/socket.ts';
 import type {NetworkCreateOptions} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
-import {WherryError} from '../errors.ts';
+import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {readIfThere, timestamp} from '../files.ts';
 import {type Address, formatSubnet, overlaps, parseSubnet, type Subnet} from './address.ts';
@@ -132,9 +134,12 @@ export async function ensureDefaultNetwork(context: EngineContext): Promise<Netw
 	});
 }
 
-function checkParent(record: NetworkRecord): void {
+async function checkParent(record: NetworkRecord): Promise<void> {
 	const {parent} = childOptions(record);
-	if (!existsSync(`/sys/class/net/${parent}`)) {
+	try {
+		await exchange(protocol.route, [getLink(parent)]);
+	} catch (error) {
+		if (!isErrno(error, 'ENODEV')) throw error;
 		invalid(`the parent interface ${parent} is not there`);
 	}
 }
@@ -178,7 +183,7 @@ export async function createNetwork(
 		Labels: {...options.labels},
 	};
 	checkOptions(record);
-	if (driver !== 'bridge') checkParent(record);
+	if (driver !== 'bridge') await checkParent(record);
 	if (readNetwork(paths, name)) throw exists();
 	await locks.with(networksLock, async () => {
 		if (driver === 'bridge') {

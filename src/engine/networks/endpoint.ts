@@ -13,6 +13,7 @@ import {type EndpointState, type NetworkState, type PublishedPort, publishingEnd
 import {zoneFile} from './zone.ts';
 
 /** Descriptors that the monitor holds while it sends (see `netlink` in ops.ts). */
+const hostNamespace = 100;
 const containerNamespace = 101;
 const where = {host: 0, container: 1} as const;
 const ignoreErrors = 1;
@@ -28,20 +29,34 @@ const netlink = (place: number, family: number, messages: readonly Message[], fl
 
 const bytesOf = (text: string): Buffer => addressBytes(parseAddress(text)!);
 
-/** Makes the interface: the host's end is a port of the bridge, the container's is there with its own index. */
-function hostMessages(endpoint: EndpointState): Message[] {
-	const {index, mtu, master, peer, driver} = endpoint;
-	const mac = endpoint.mac && parseMac(endpoint.mac);
+/**
+ * A veth is made from inside: the kernel gives the end that it is asked for the index that it is asked for, so
+ * that one batch can go on with it, but the other end only if both have one.
+ */
+const makeVeth = ({index, mtu, peer, mac, ...endpoint}: EndpointState): Message => {
 	const size = mtu ? {mtu} : {};
-	const inner = {namespaceFd: containerNamespace, index, ...size, ...(mac ? {mac} : {})};
-	if (driver !== 'bridge') {
-		return [rt.newChildLink(driver, endpoint.interface, master, endpoint.mode, inner)];
-	}
-	return [
-		rt.newVeth(peer!, {master, up: true, ...size}, endpoint.interface, inner),
-		...(endpoint.isolated ? [rt.setBridgePort(peer!, {isolated: true})] : []),
-	];
+	const address = mac && parseMac(mac);
+	return rt.newVeth(endpoint.interface, {index, ...size, ...(address ? {mac: address} : {})}, peer!, {
+		namespaceFd: hostNamespace,
+		...size,
+	});
+};
+
+function makeChild({driver, index, mtu, master, mode, mac, ...endpoint}: EndpointState): Message {
+	const address = mac && parseMac(mac);
+	return rt.newChildLink(driver as 'macvlan' | 'ipvlan', endpoint.interface, master, mode, {
+		namespaceFd: containerNamespace,
+		index,
+		...(mtu ? {mtu} : {}),
+		...(address ? {mac: address} : {}),
+	});
 }
+
+/** The host's end becomes a port of the bridge. */
+const joinBridge = ({peer, master, isolated}: EndpointState): Message[] => [
+	rt.setLink({name: peer!}, {master, up: true}),
+	...(isolated ? [rt.setBridgePort(peer!, {isolated: true})] : []),
+];
 
 function containerMessages(endpoint: EndpointState): Message[] {
 	const {index, ipv4, ipv6, routed, gateway} = endpoint;
@@ -62,10 +77,16 @@ function containerMessages(endpoint: EndpointState): Message[] {
 	return messages;
 }
 
-export const endpointOps = (endpoint: EndpointState): Op[] => [
-	netlink(where.host, protocol.route, hostMessages(endpoint)),
-	netlink(where.container, protocol.route, containerMessages(endpoint)),
-];
+export const endpointOps = (endpoint: EndpointState): Op[] =>
+	endpoint.driver === 'bridge'
+		? [
+				netlink(where.container, protocol.route, [makeVeth(endpoint), ...containerMessages(endpoint)]),
+				netlink(where.host, protocol.route, joinBridge(endpoint)),
+			]
+		: [
+				netlink(where.host, protocol.route, [makeChild(endpoint)]),
+				netlink(where.container, protocol.route, containerMessages(endpoint)),
+			];
 
 /** The default route moves when the network that gave it goes. */
 export function defaultRouteOps(endpoint: EndpointState): Op[] {

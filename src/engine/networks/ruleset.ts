@@ -177,6 +177,8 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		rule('output', published(tcp, setName.publishedTcp)),
 		rule('output', published(udp, setName.publishedUdp)),
 
+		// First, so that it is all that most packets meet: what is not allowed is never established.
+		rule('forward', [...hasState(nft.ctState.established | nft.ctState.related), accept]),
 		rule(
 			'forward',
 			[...inputIn(setName.internal), ...outputIn(setName.internal, true), drop],
@@ -187,11 +189,6 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			[...outputIn(setName.internal), ...inputIn(setName.internal, true), drop],
 			'an internal network receives nothing from outside',
 		),
-		rule('forward', [
-			...outputIn(setName.bridges),
-			...hasState(nft.ctState.established | nft.ctState.related),
-			accept,
-		]),
 		rule('forward', [...outputIn(setName.bridges), ...destinationWasChanged, accept], 'published ports'),
 		rule('forward', [...outputIn(setName.isolated), ...inputIn(setName.isolated), drop], 'icc=false'),
 	);

@@ -305,7 +305,7 @@ export function newSet(family: NfFamily, table: string, name: string, options: S
 		be32(5, keyLength),
 	];
 	if (options.data) parts.push(be32(6, typeNumber(options.data)), be32(7, typeSize(options.data)));
-	if (concatenated) {
+	if (concatenated && options.interval) {
 		const fields = options.key.map((part) => nest(1, be32(1, fieldLength[part]!)));
 		parts.push(nest(9, nest(2, ...fields)));
 	}
