@@ -16,7 +16,7 @@ import {LogFeed} from './store/log-feed.ts';
 import {setSize} from './store/reducers.ts';
 import {Store} from './store/store.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
-import {PASTE_ON} from './terminal/modes.ts';
+import {PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
 import {runFullScreen, type SessionEnd, type TerminalInput} from './terminal/session.ts';
 
 /** Milliseconds between two looks at the clock, for `Up 3 minutes`. */
@@ -107,6 +107,7 @@ class LiveUi {
 			stdout: this.#stdout,
 			unmount: () => this.#ink?.unmount(),
 			onSuspend: () => this.#screen.suspend(),
+			onContinue: this.#onContinue,
 		});
 		// Before Ink's own listener: it lays out what the store says.
 		this.#stdout.on('resize', this.#onResize);
@@ -181,9 +182,18 @@ class LiveUi {
 			const size = {columns: this.#stdout.columns || columns, rows: this.#stdout.rows || rows};
 			this.#store.update((state) => setSize({...state, attached: false}, size.columns, size.rows));
 		};
+		this.#stdout.write(PASTE_OFF);
 		await this.#suspendInk!(() => work().finally(back));
 		this.#stdout.write(PASTE_ON);
 	}
+
+	/** Stopped and woken by somebody else, who may have left anything on the screen. */
+	readonly #onContinue = (): void => {
+		if (this.#store.state.attached || !this.#suspendInk) return;
+		this.#router.stop();
+		this.#router.start();
+		this.#screen.redraw();
+	};
 
 	readonly #onInput = (event: InputEvent): void => {
 		if (this.#controller) this.#controller.handle(event);

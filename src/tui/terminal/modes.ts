@@ -5,6 +5,7 @@ export const RESTORE =
 	'\u001b[?2026l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[0m\u001b[?1049l\u001b[?25h';
 
 export const PASTE_ON = '\u001b[?2004h';
+export const PASTE_OFF = '\u001b[?2004l';
 
 /** An empty screen with the cursor at its beginning, for a session. */
 export const CLEAR = '\u001b[0m\u001b[2J\u001b[H';

@@ -3,6 +3,7 @@ import {spawnSync} from 'node:child_process';
 import type {ReadStream, WriteStream} from 'node:tty';
 import type {ExitStatus, Session} from '../../engine/api.ts';
 import {DEFAULT_DETACH_KEYS, parseDetachKeys} from '../input/detach.ts';
+import {LineInput} from '../input/line-input.ts';
 import type {InputRouter} from '../input/router.ts';
 import {CLEAR, UNDO_SESSION} from './modes.ts';
 
@@ -32,12 +33,18 @@ export async function runFullScreen(options: FullScreenOptions): Promise<Session
 	if (tty) setOutputProcessing(stdin, false);
 
 	const {promise: detached, resolve: onDetach} = Promise.withResolvers<'detached'>();
+	const line = new LineInput();
 	router.attach({
 		keys,
 		write: (bytes) => {
 			if (session.stdin.destroyed || session.stdin.writableEnded) return true;
-			// Without a terminal of its own nobody turns Return into a newline, Ctrl+D into the end, or echoes.
-			return tty ? session.stdin.write(bytes) : writeCooked(session, stdout, bytes);
+			if (tty) return session.stdin.write(bytes);
+			const {send, echo, end, leave} = line.feed(bytes);
+			if (echo !== '') stdout.write(echo);
+			const room = send === '' || session.stdin.write(send);
+			if (end) session.stdin.end();
+			if (leave) onDetach('detached');
+			return room;
 		},
 		onDetach: () => onDetach('detached'),
 	});
@@ -87,22 +94,6 @@ export async function runFullScreen(options: FullScreenOptions): Promise<Session
 			stdin.setRawMode(true);
 		}
 	}
-}
-
-function writeCooked(session: Session, stdout: WriteStream, bytes: Uint8Array): boolean {
-	let room = true;
-	const out: number[] = [];
-	for (const byte of bytes) {
-		if (byte === 4) {
-			if (out.length > 0) session.stdin.write(Uint8Array.from(out));
-			session.stdin.end();
-			return true;
-		}
-		out.push(byte === 13 ? 10 : byte);
-	}
-	stdout.write(Uint8Array.from(out));
-	if (out.length > 0) room = session.stdin.write(Uint8Array.from(out));
-	return room;
 }
 
 /** termios OPOST, by stty: Node has no call for it. Without stty only rare programs look wrong. */
