@@ -2,6 +2,7 @@
 import type {Containers, Engine, EngineInfo, Images, Volumes} from './api.ts';
 import {LocalContainers} from './containers/containers.ts';
 import type {EngineContext} from './containers/context.ts';
+import {WherryError} from './errors.ts';
 import {EventJournal} from './events.ts';
 import {Locks} from './locks.ts';
 import {Paths} from './paths.ts';
@@ -67,8 +68,14 @@ class LocalEngine implements Engine {
 	async close(): Promise<void> {}
 }
 
-/** Without options the folders come from WHERRY_ROOT and WHERRY_RUN. Reads and writes nothing yet. */
+/**
+ * Without options the folders come from WHERRY_ROOT and WHERRY_RUN. Reads and writes nothing yet. Throws
+ * `denied` for anybody but root: the one place that says who may work with containers.
+ */
 export function openEngine(options: {root?: string; run?: string} = {}): Engine {
+	if (process.geteuid?.() !== 0) {
+		throw new WherryError('denied', 'permission denied: containers need root; run this as root or with sudo');
+	}
 	const paths = Paths.fromEnvironment();
 	return new LocalEngine(new Paths(options.root ?? paths.root, options.run ?? paths.run));
 }
