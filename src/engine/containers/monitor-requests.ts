@@ -9,10 +9,12 @@ import {type ContainerRecord, socketPath} from './record.ts';
 
 /** Settles a container if its monitor is dead; what somebody else has locked, he is looking after. */
 export async function settleIfDead(context: EngineContext, id: string): Promise<void> {
+	const {awaitMonitorEnd, settleContainer} = await import('./settle.ts');
+	// Its sockets close a moment before it is gone.
+	await awaitMonitorEnd(context, id);
 	const lock = await context.locks.tryAcquire(id);
 	if (!lock) return;
 	try {
-		const {settleContainer} = await import('./settle.ts');
 		await settleContainer(context, id);
 	} finally {
 		lock.release();
