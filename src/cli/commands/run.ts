@@ -23,7 +23,7 @@ export const run: CommandAction = async (line, open) => {
 		Object.assign(config, {AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false});
 
 	const engine = await open();
-	const {id} = await withHelpAsync(line, () => createContainer(engine, line, options));
+	const {id} = await withHelpAsync(line, () => createContainer(engine, line, {...options, transient: true}));
 	let session: Session | undefined;
 	try {
 		const size = config.Tty ? windowSize() : undefined;

@@ -100,6 +100,8 @@ export async function execInContainer(
 	const execId = randomBytes(32).toString('hex');
 	const command = options.argv.join(' ');
 	emit(context, record, `exec_create: ${command}`, {execID: execId});
+	// Before it runs, as docker tells it: the end of a short one comes at once.
+	emit(context, record, `exec_start: ${command}`, {execID: execId});
 	const bits = (options.tty ? streams.tty : 0) | (options.detach ? streams.detached : 0);
 	const payload = Buffer.concat([
 		streamRequest(options, bits),
@@ -112,6 +114,5 @@ export async function execInContainer(
 		(socket) => openSession(socket, request.exec, payload, options, execId),
 		execError,
 	);
-	emit(context, record, `exec_start: ${command}`, {execID: execId});
 	return session;
 }
