@@ -1,7 +1,7 @@
 /** A session with a container that has the whole screen, until its process ends or the user leaves. */
-import {spawnSync} from 'node:child_process';
 import type {ReadStream, WriteStream} from 'node:tty';
 import type {ExitStatus, Session} from '../../engine/api.ts';
+import {native} from '../../kernel/native.ts';
 import {DEFAULT_DETACH_KEYS, parseDetachKeys} from '../input/detach.ts';
 import {LineInput} from '../input/line-input.ts';
 import type {InputRouter} from '../input/router.ts';
@@ -30,7 +30,7 @@ export async function runFullScreen(options: FullScreenOptions): Promise<Session
 	const keys = parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS)!;
 	stdout.write(`${CLEAR}\u001b[2m${options.banner}\u001b[0m\r\n`);
 	// Node's raw mode keeps the terminal's own newline translation, which breaks programs that move by line feed.
-	if (tty) setOutputProcessing(stdin, false);
+	if (tty && stdin.isTTY) native.rawTerminal(stdin.fd);
 
 	const {promise: detached, resolve: onDetach} = Promise.withResolvers<'detached'>();
 	const line = new LineInput();
@@ -94,10 +94,4 @@ export async function runFullScreen(options: FullScreenOptions): Promise<Session
 			stdin.setRawMode(true);
 		}
 	}
-}
-
-/** termios OPOST, by stty: Node has no call for it. Without stty only rare programs look wrong. */
-function setOutputProcessing(stdin: TerminalInput, on: boolean): void {
-	if (!stdin.isTTY) return;
-	spawnSync('stty', [on ? 'opost' : '-opost'], {stdio: [stdin.fd, 'ignore', 'ignore']});
 }
