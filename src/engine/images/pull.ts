@@ -16,7 +16,7 @@ import type {CredentialSource} from '../registry/credentials.ts';
 import {describeFailure, RegistryFailure} from '../registry/failure.ts';
 import type {Transport} from '../registry/transport.ts';
 import {partialPath, type Store, sweep} from '../store/collect.ts';
-import {chainIds, digestHex, shortId} from '../store/digest.ts';
+import {chainIds, digestHex, sha256, shortId} from '../store/digest.ts';
 import {replaceFile, syncFolder} from '../store/files.ts';
 import {findLayer, type Layer, type LayerRecord} from '../store/layers.ts';
 import {namedEntry, withNames} from '../store/layout.ts';
@@ -26,7 +26,9 @@ import {
 	type Descriptor,
 	isIndex,
 	type Manifest,
+	mediaTypes,
 	parseConfiguration,
+	toOciManifest,
 } from '../store/manifest.ts';
 import {downloadLayer, unpackBlob} from './download.ts';
 import {dressImplied} from './implied.ts';
@@ -85,21 +87,29 @@ async function pull(store: Store, repository: Repository, request: PullRequest):
 	const configuration = parseConfiguration(bytes);
 	checkConfiguration(manifest, configuration);
 
+	const isDocker = manifest.mediaType !== mediaTypes.ociManifest;
+	const stored = isDocker ? toOciManifest(manifest, document.digest) : document.bytes;
 	const chain = chainIds(configuration.diffIds);
-	const blobs = [document.digest, manifest.config.digest, ...manifest.layers.map(({digest}) => digest)];
+	const blobs = [
+		sha256(stored),
+		document.digest,
+		manifest.config.digest,
+		...manifest.layers.map(({digest}) => digest),
+	];
 	const keys = [...blobs, ...configuration.diffIds, ...chain].map(digestHex);
 	const lease = await acquireLease(store.paths, store.locks, [...new Set(keys)]);
 	try {
 		const layers = new LayerPull(store, repository, lease, manifest, configuration, report);
 		await layers.run(signal);
 		await store.layout.writeBlob(bytes);
-		await store.layout.writeBlob(document.bytes);
+		if (isDocker) await store.layout.writeBlob(document.bytes);
+		await store.layout.writeBlob(stored);
 		for (const folder of [store.layout.blobs, store.paths.layers])
 			await syncFolder(folder).catch((error) => {
 				// An image without layers has no such folder.
 				if (!isErrno(error, 'ENOENT')) throw error;
 			});
-		const changed = await name(store, reference, top.digest, document);
+		const changed = await name(store, reference, top.digest, stored, manifest.config.digest);
 		const actual = {
 			os: configuration.os,
 			architecture: configuration.architecture,
@@ -174,14 +184,14 @@ async function name(
 	store: Store,
 	reference: Reference,
 	topDigest: string,
-	document: Document,
+	manifest: Buffer,
+	id: string,
 ): Promise<boolean> {
 	const {catalog, layout} = store;
-	const manifest = document.manifest as Manifest;
 	const before = (await catalog.images()).find(({references}) =>
 		references.some((known) => storedName(known) === storedName(reference)),
 	);
-	const descriptor = {mediaType: manifest.mediaType, digest: document.digest, size: document.bytes.length};
+	const descriptor = {mediaType: mediaTypes.ociManifest, digest: sha256(manifest), size: manifest.length};
 	const byDigest = withDigest(reference, topDigest);
 	const names = reference.digest === undefined ? [reference, byDigest] : [byDigest];
 	await layout.update((entries) =>
@@ -190,7 +200,7 @@ async function name(
 			names.map((each) => namedEntry(descriptor, each)),
 		),
 	);
-	return before?.id !== manifest.config.digest;
+	return before?.id !== id;
 }
 
 /** The layers of one image on their way. */

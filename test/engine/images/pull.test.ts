@@ -2,6 +2,7 @@ import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {gzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
 import type {PullEvent} from '../../../src/engine/api.ts';
@@ -244,7 +245,7 @@ test('of an index the entry for the platform is taken', async (t) => {
 	const events: PullEvent[] = [];
 	await store.images.pull(byDigest, {onProgress: (event) => events.push(event)});
 	t.is(lines(events)[0], `${byDigest}: Pulling from many`);
-	t.is((await store.images.resolve(byDigest)).name, name);
+	t.is((await store.images.resolve(byDigest)).name, byDigest);
 });
 
 test('one image for another platform is pulled with a warning', async (t) => {
@@ -373,15 +374,11 @@ test('a truncated layer is refused after five tries', async (t) => {
 		return true;
 	});
 	await refused(t, server, /ends after 100000 of \d+ bytes: unexpected EOF/, 'unavailable');
-	t.is(server.requests.filter((line) => line.endsWith(digestOf(content))).length, 6);
+	t.is(server.requests.filter((line) => line.endsWith(digestOf(content))).length, 5);
 });
 
 test('garbage in place of an archive is refused', async (t) => {
-	for (const garbage of [
-		Buffer.alloc(100_000, 'garbage '),
-		gzipSync(content).subarray(0, 150),
-		Buffer.from(''),
-	])
+	for (const garbage of [Buffer.alloc(100_000, 'garbage '), gzipSync(content).subarray(0, 150)])
 		await refused(t, await fake(t, fakeImage([garbage])), /failed to register layer|unpacks to/);
 });
 
@@ -447,15 +444,23 @@ test('a pull can be cancelled, and the next one goes on', async (t) => {
 test('an earlier partial download with wrong bytes is thrown away', async (t) => {
 	const store = openStore(t);
 	const big = tarOf({big: Buffer.alloc(1 << 20, 'partial')});
-	let hold = true;
+	let wrong = true;
 	const server = await fake(t, fakeImage([big]), (request, response) => {
-		if (!isBlob(request, big) || !hold) return false;
-		hold = false;
-		response.end(Buffer.alloc(500_000, 'wrong'));
+		if (!isBlob(request, big) || !wrong) return false;
+		response.writeHead(200, {'content-length': big.length});
+		response.write(Buffer.alloc(500_000, 'wrong'));
 		return true;
 	});
-	await store.images.pull(`${server.host}/wrong-start`);
-	t.is(statSync(join((await trees(store, `${server.host}/wrong-start`))[0]!, 'big')).size, 1 << 20);
+	const name = `${server.host}/wrong-start`;
+	const cancel = new AbortController();
+	const first = store.images.pull(name, {signal: cancel.signal});
+	const partial = join(store.paths.ingest, `${digestOf(big).slice(7)}.partial`);
+	while (!existsSync(partial) || statSync(partial).size < 500_000) await sleep(10);
+	cancel.abort();
+	await t.throwsAsync(first, {code: 'cancelled'});
+	wrong = false;
+	await store.images.pull(name);
+	t.is(statSync(join((await trees(store, name))[0]!, 'big')).size, 1 << 20);
 });
 
 function pullProcess(store: TestStore, name: string): {child: ChildProcess; ended: Promise<string>} {
@@ -488,7 +493,6 @@ test('a pull that is killed leaves nothing that counts, and the next one goes on
 	const store = openStore(t);
 	const big = tarOf({big: Buffer.alloc(4 << 20, 'killed')});
 	const layers = [small('first'), big];
-	let kill = () => {};
 	let hold = true;
 	const server = await fake(t, fakeImage(layers), (request, response) => {
 		if (!isBlob(request, big) || !hold) return false;
@@ -498,11 +502,9 @@ test('a pull that is killed leaves nothing that counts, and the next one goes on
 	});
 	const name = `${server.host}/killed`;
 	const {child, ended} = pullProcess(store, name);
-	kill = () => child.kill('SIGKILL');
 	const partial = join(store.paths.ingest, `${digestOf(big).slice(7)}.partial`);
-	while (!existsSync(partial) || statSync(partial).size < 2 << 20)
-		await new Promise((resolve) => setTimeout(resolve, 10));
-	kill();
+	while (!existsSync(partial) || statSync(partial).size < 2 << 20) await sleep(10);
+	child.kill('SIGKILL');
 	await ended;
 	hold = false;
 	t.deepEqual(await store.images.list(), []);
