@@ -2,7 +2,10 @@
  * Builds dist/: one bundle per face, the boot file that loads them through a V8 code cache, and that cache.
  *
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
- *   cli.cjs       the command line and the engine
+ *   cli.cjs       the command line and what each command needs of the engine
+ *   images.cjs    what lists and finds images
+ *   run.cjs       what starts containers and talks to them
+ *   more.cjs      the rest of both
  *   help.cjs      yargs, for help and completion only
  *   execa.cjs     for credential helpers
  *   tui.cjs       the terminal UI
@@ -11,12 +14,22 @@
  */
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import {builtinModules} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {bundleChunks} from './bundle-chunks.mjs';
 import {tuiPlugins} from './bundle-plugins.mjs';
 
 const source = dirname(fileURLToPath(import.meta.url));
@@ -60,7 +73,7 @@ const sharedErrors = {
 };
 
 /** What Node itself has loaded before the first line of ours: these cost nothing. */
-const loaded = ['buffer', 'events', 'fs', 'fs/promises', 'module', 'path', 'process', 'timers', 'url', 'vm'];
+const loaded = ['buffer', 'events', 'fs', 'module', 'path', 'process', 'timers', 'url', 'vm'];
 
 /**
  * Other built-in modules are loaded at the first use of one of their exports, not at import: node:crypto alone
@@ -114,12 +127,41 @@ const commonjs = {
 	banner: {js: 'const __wherryUrl=require("node:url").pathToFileURL(__filename).href;'},
 };
 
+/** What every command needs, what images need, what a container's start and sessions need, and the rest. */
+const groups = {
+	cli: [
+		...[
+			'src/main.ts',
+			'cli/face.ts',
+			'cli/parse/command-line.ts',
+			'cli/commands/actions.ts',
+			'engine/engine.ts',
+		],
+		...['engine/repair.ts', 'cli/commands/container-list.ts', 'engine/containers/list.ts'],
+	],
+	images: ['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts'],
+	run: [
+		...['cli/commands/run.ts', 'cli/commands/exec.ts', 'cli/commands/attach.ts', 'cli/commands/lifecycle.ts'],
+		...['engine/containers/create.ts', 'engine/containers/start.ts', 'engine/containers/control.ts'],
+	],
+	more: [],
+};
+
 /** Node for the launcher: the one that this package pins, else the one that builds, when it is new enough. */
 function recordedNode() {
 	const pinned = join(root, 'node_modules/node/bin/node');
 	if (existsSync(pinned)) return pinned;
 	const [major, minor] = process.versions.node.split('.').map(Number);
 	return major >= 24 || (major === 22 && minor >= 20) ? process.execPath : undefined;
+}
+
+/** The command line and the engine, in the files that `groups` says. */
+async function buildCommandLine() {
+	const {format: _, supported: __, ...options} = commonjs;
+	const settings = {...options, plugins: [faces, lazyBuiltins], entryPoints: [join(source, 'main.ts')]};
+	for (const [group, text] of await bundleChunks(settings, groups)) {
+		writeFileSync(join(target, `${group}.cjs`), text);
+	}
 }
 
 /** Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them. */
@@ -146,12 +188,7 @@ function makeCodeCache(node) {
 mkdirSync(target, {recursive: true});
 try {
 	await Promise.all([
-		build({
-			...commonjs,
-			plugins: [faces, lazyBuiltins],
-			entryPoints: [join(source, 'main.ts')],
-			outfile: join(target, 'cli.cjs'),
-		}),
+		buildCommandLine(),
 		build({
 			...commonjs,
 			plugins: [faces, lazyBuiltins],
@@ -182,8 +219,8 @@ try {
 			}),
 	]);
 	const digest = createHash('sha256');
-	for (const file of ['cli.cjs', 'help.cjs', 'tui.cjs']) {
-		if (existsSync(join(target, file))) digest.update(readFileSync(join(target, file)));
+	for (const file of readdirSync(target).sort()) {
+		if (file.endsWith('.cjs')) digest.update(readFileSync(join(target, file)));
 	}
 	// The caches' names hold the build's digest: V8 itself compares nothing but the length of the source.
 	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8')
