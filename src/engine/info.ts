@@ -41,11 +41,10 @@ function warnings(context: EngineContext, driver: string): string[] {
 	const cgroups = detectCgroups();
 	if (driver === 'copy') {
 		texts.push(
-			`WARNING: the file system of ${context.paths.root} can't hold overlay mounts; layers are copied (Storage Driver: copy)`,
+			`the file system of ${context.paths.root} can't hold overlay mounts; layers are copied (Storage Driver: copy)`,
 		);
 	}
-	if (cgroups.version === 'none')
-		texts.push('WARNING: no cgroup hierarchy is mounted: limits are not available');
+	if (cgroups.version === 'none') texts.push('no cgroup hierarchy is mounted: limits are not available');
 	const controllers = new Set([
 		...cgroups.v1.flatMap((hierarchy) => hierarchy.controllers),
 		...(cgroups.unified?.controllers ?? []),
@@ -56,10 +55,10 @@ function warnings(context: EngineContext, driver: string): string[] {
 		['cpu', 'cpu cfs quota'],
 		['cpuset', 'cpuset'],
 	] as const) {
-		if (!controllers.has(controller)) texts.push(`WARNING: No ${what} support`);
+		if (!controllers.has(controller)) texts.push(`No ${what} support`);
 	}
 	if (statSync('/sys/kernel/security/apparmor', {throwIfNoEntry: false})) {
-		texts.push('WARNING: AppArmor is on, but containers run without a profile of it');
+		texts.push('AppArmor is on, but containers run without a profile of it');
 	}
 	return texts;
 }

@@ -1,4 +1,5 @@
 /** Reaches a container's monitor; one that has died leaves its container to be settled first. */
+import {existsSync} from 'node:fs';
 import type {Socket} from 'node:net';
 import type {MonitorError} from '../../runtime/monitor-protocol.ts';
 import type {WherryError} from '../errors.ts';
@@ -17,7 +18,7 @@ export async function settleIfDead(context: EngineContext, id: string): Promise<
 	try {
 		await settleContainer(context, id);
 	} finally {
-		lock.release();
+		lock.release({remove: !existsSync(context.paths.container(id))});
 	}
 }
 

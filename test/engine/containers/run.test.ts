@@ -370,3 +370,77 @@ test('the plan of a container is text that names its operations', async (t) => {
 	t.regex(text, /exec argv=\[echo hi\]/);
 	t.regex(text, /removeCgroup path=\S+/);
 });
+
+test('a log is followed while the container runs, over its restarts, until it has ended', async (t) => {
+	const {id} = await containers.create({
+		image: baseImage,
+		config: {Cmd: ['sh', '-c', 'echo one; sleep 0.1; echo two; exit 1']},
+		hostConfig: {RestartPolicy: {Name: 'on-failure', MaximumRetryCount: 1}},
+	});
+	await containers.start(id);
+	const lines: string[] = [];
+	for await (const batch of containers.logs(id, {follow: true}))
+		lines.push(...batch.map((entry) => entry.line));
+	t.deepEqual(lines, ['one\n', 'two\n', 'one\n', 'two\n']);
+	await containers.remove(id, {force: true});
+});
+
+test('a log is bounded as the options say, and none is none', async (t) => {
+	const bounded = await runToEnd(
+		engine,
+		['sh', '-c', 'i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done'],
+		{
+			hostConfig: {LogConfig: {Type: 'json-file', Config: {'max-size': '20k', 'max-file': '3'}}},
+		},
+	);
+	const files = readdirSync(join(fixture.root, 'containers', bounded.id)).filter((name) =>
+		/^container\.log(\.\d+)?$/.test(name),
+	);
+	t.deepEqual(files.sort(), ['container.log', 'container.log.1', 'container.log.2']);
+	const lines: string[] = [];
+	for await (const batch of containers.logs(bounded.id, {tail: 3}))
+		lines.push(...batch.map((entry) => entry.line));
+	t.deepEqual(lines, ['line 1997\n', 'line 1998\n', 'line 1999\n']);
+	const none = await runToEnd(engine, ['echo', 'unseen'], {
+		hostConfig: {LogConfig: {Type: 'none', Config: {}}},
+	});
+	t.is(none.stdout, 'unseen\n');
+	await t.throwsAsync(containers.logs(none.id)[Symbol.asyncIterator]().next(), {
+		message: 'configured logging driver does not support reading',
+	});
+	await containers.remove(bounded.id);
+	await containers.remove(none.id);
+});
+
+test('limits that make no sense are refused, and nothing is made', async (t) => {
+	const count = (await containers.list({all: true, filters: {name: ['^refused']}})).length;
+	const refused = (hostConfig: object, message: string | RegExp) =>
+		t.throwsAsync(
+			containers.create({image: baseImage, name: 'refused', config: {Cmd: ['true']}, hostConfig}),
+			{
+				message,
+				code: 'invalid',
+			},
+		);
+	await refused({Memory: 1 << 20}, 'Minimum memory limit allowed is 6MB');
+	await refused({NanoCpus: 1e15}, /^range of CPUs is from 0\.01 to/);
+	await refused({OomScoreAdj: 2000}, /oom score/i);
+	t.is((await containers.list({all: true, filters: {name: ['^refused']}})).length, count);
+	await t.throwsAsync(containers.create({image: 'no-such-image', config: {Cmd: ['true']}}), {
+		code: 'not-found',
+		message: 'No such image: no-such-image:latest',
+	});
+});
+
+test('a memory limit kills, and says so', async (t) => {
+	const {id} = await containers.create({
+		image: baseImage,
+		config: {Cmd: ['sh', '-c', 'tail /dev/zero']},
+		hostConfig: {Memory: 16 << 20},
+	});
+	await containers.start(id);
+	const exit = await containers.wait(id);
+	t.true(exit.oomKilled);
+	t.true((await containers.inspect(id)).State.OOMKilled);
+	await containers.remove(id);
+});
