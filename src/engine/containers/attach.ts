@@ -18,6 +18,7 @@ import {execError, notRunning} from './monitor-errors.ts';
 import {reachMonitor} from './monitor-requests.ts';
 import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
 import {specHost} from './spec-host.ts';
+import {wantedStreams} from './streams.ts';
 
 function conflict(message: string, id: string): WherryError {
 	return new WherryError('conflict', message, {object: id});
@@ -39,8 +40,9 @@ export async function attachContainer(
 	if (state.status === 'restarting') {
 		throw conflict('You cannot attach to a restarting container, wait until it is running', record.Id);
 	}
+	const wanted = wantedStreams(record, options);
 	const {session} = await reachMonitor(context, record, (socket) =>
-		openSession(socket, request.attach, streamRequest(options), options),
+		openSession(socket, request.attach, streamRequest(wanted), wanted),
 	);
 	emit(context, record, 'attach');
 	return session;
@@ -103,15 +105,16 @@ export async function execInContainer(
 	// Before it runs, as docker tells it: the end of a short one comes at once.
 	emit(context, record, `exec_start: ${command}`, {execID: execId});
 	const bits = (options.tty ? streams.tty : 0) | (options.detach ? streams.detached : 0);
+	const wanted = options.tty ? {...options, stderr: false} : options;
 	const payload = Buffer.concat([
-		streamRequest(options, bits),
+		streamRequest(wanted, bits),
 		Buffer.from(execId, 'latin1'),
 		encodePlan(execPlan(context, record, options)),
 	]);
 	const {session} = await reachMonitor(
 		context,
 		record,
-		(socket) => openSession(socket, request.exec, payload, options, execId),
+		(socket) => openSession(socket, request.exec, payload, wanted, execId),
 		execError,
 	);
 	return session;

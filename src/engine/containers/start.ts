@@ -23,6 +23,7 @@ import {
 } from './record.ts';
 import {writeRunFiles} from './run-files.ts';
 import {awaitMonitorEnd, settleContainer} from './settle.ts';
+import {wantedStreams} from './streams.ts';
 import {unmarkTransient} from './transient.ts';
 
 /** `-v` makes a source that isn't there; any other must be there. */
@@ -96,7 +97,7 @@ async function launch(
 	try {
 		const plan = await prepare(context, record, attach, restartCount);
 		const socket = socketFromDescriptor(await native.spawnMonitor(monitorPath(), ['start', plan]));
-		const wanted = attach ?? {};
+		const wanted = attach ? wantedStreams(record, attach) : {};
 		const payload = streamRequest(wanted, attach ? 0 : streams.detached);
 		const {session} = await openSession(socket, request.start, payload, wanted);
 		unmarkTransient(paths, Id);
