@@ -4,6 +4,7 @@ import {LocalContainers} from './containers/containers.ts';
 import type {EngineContext} from './containers/context.ts';
 import {WherryError} from './errors.ts';
 import {EventJournal} from './events.ts';
+import type {ImageEngine} from './images/images.ts';
 import {Locks} from './locks.ts';
 import {Paths} from './paths.ts';
 import {LocalVolumes} from './volumes/volumes.ts';
@@ -31,15 +32,15 @@ class LocalEngine implements Engine {
 	readonly volumes: Volumes;
 	readonly events: EventJournal;
 	readonly #context: EngineContext;
+	#opened: Promise<ImageEngine> | undefined;
 
 	constructor(paths: Paths) {
 		this.paths = paths;
 		const locks = new Locks(paths);
 		const events = new EventJournal(paths);
 		const volumes = new LocalVolumes(paths, events);
-		let opened: Promise<Images> | undefined;
 		const images = () => {
-			opened ??= import('./images/images.ts').then(({createImages}) =>
+			this.#opened ??= import('./images/images.ts').then(({createImages}) =>
 				createImages({
 					paths,
 					locks,
@@ -47,7 +48,7 @@ class LocalEngine implements Engine {
 					containersUsing: async () => (await import('./containers/list.ts')).imageUsers(paths),
 				}),
 			);
-			return opened;
+			return this.#opened;
 		};
 		this.events = events;
 		this.volumes = volumes;
@@ -64,8 +65,10 @@ class LocalEngine implements Engine {
 		await (await import('./repair.ts')).repairEngine(this.#context);
 	}
 
-	/** Nothing is held open between calls; streams end with their iterators. */
-	async close(): Promise<void> {}
+	/** Ends connections to registries; nothing else is held open between calls. */
+	async close(): Promise<void> {
+		(await this.#opened?.catch(() => undefined))?.close();
+	}
 }
 
 /**

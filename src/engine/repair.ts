@@ -179,4 +179,5 @@ export async function repairEngine(context: EngineContext): Promise<void> {
 	if (names !== entries.filter(isId).length) await repairNames(context);
 	if (folders) await repairVolumes(paths);
 	await repairVolumeFolders(paths);
+	if (list(paths.ingest).length > 0) await (await import('./store/collect.ts')).sweep(context);
 }
