@@ -7,8 +7,13 @@ export const RESTORE =
 export const PASTE_ON = '\u001b[?2004h';
 export const PASTE_OFF = '\u001b[?2004l';
 
-/** An empty screen with the cursor at its beginning, for a session. */
+/** An empty screen with the cursor at its beginning. */
 export const CLEAR = '\u001b[0m\u001b[2J\u001b[H';
+
+/** The same, but what was there is scrolled out of sight instead of lost: it is the user's shell's. */
+export function scrollAway(rows: number): string {
+	return `\u001b[0m${'\n'.repeat(rows)}${CLEAR}`;
+}
 
 /**
  * What a session's program may have left behind: alternate screen, scroll region, origin mode, cursor and keypad

@@ -5,7 +5,7 @@ import {native} from '../../kernel/native.ts';
 import {DEFAULT_DETACH_KEYS, parseDetachKeys} from '../input/detach.ts';
 import {LineInput} from '../input/line-input.ts';
 import type {InputRouter} from '../input/router.ts';
-import {CLEAR, UNDO_SESSION} from './modes.ts';
+import {CLEAR, scrollAway, UNDO_SESSION} from './modes.ts';
 
 /** Node's declarations leave the descriptor out. */
 export type TerminalInput = ReadStream & {fd: number};
@@ -28,7 +28,7 @@ export type SessionEnd = 'detached' | ExitStatus;
 export async function runFullScreen(options: FullScreenOptions): Promise<SessionEnd> {
 	const {session, tty, router, stdin, stdout} = options;
 	const keys = parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS)!;
-	stdout.write(`${CLEAR}\u001b[2m${options.banner}\u001b[0m\r\n`);
+	stdout.write(`${scrollAway(stdout.rows)}\u001b[2m${options.banner}\u001b[0m\r\n`);
 	// Node's raw mode keeps the terminal's own newline translation, which breaks programs that move by line feed.
 	if (tty && stdin.isTTY) native.rawTerminal(stdin.fd);
 
