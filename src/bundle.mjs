@@ -4,7 +4,8 @@
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
  *   cli.cjs       the command line and what each command needs of the engine
  *   images.cjs    what lists and finds images
- *   run.cjs       what starts containers and talks to them
+ *   session.cjs   what talks to containers that run
+ *   run.cjs       what makes and starts containers
  *   more.cjs      the rest of both
  *   help.cjs      yargs, for help and completion only
  *   execa.cjs     for credential helpers
@@ -123,11 +124,11 @@ const commonjs = {
 	minifyWhitespace: true,
 	// `import()` of a built-in module would need a callback in vm.Script; as `require` it doesn't.
 	supported: {'dynamic-import': false},
-	define: {...shared.define, 'import.meta.url': '__wherryUrl', 'import.meta.dirname': '__dirname'},
-	banner: {js: 'const __wherryUrl=require("node:url").pathToFileURL(__filename).href;'},
+	define: {...shared.define, 'import.meta.url': '__wherry.url', 'import.meta.dirname': '__dirname'},
+	banner: {js: 'const __wherry={get url(){return require("node:url").pathToFileURL(__filename).href}};'},
 };
 
-/** What every command needs, what images need, what a container's start and sessions need, and the rest. */
+/** What every command needs, what talks to a container, what images need, what a start needs, and the rest. */
 const groups = {
 	cli: [
 		...[
@@ -139,11 +140,17 @@ const groups = {
 		],
 		...['engine/repair.ts', 'cli/commands/container-list.ts', 'engine/containers/list.ts'],
 	],
-	images: ['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts'],
-	run: [
-		...['cli/commands/run.ts', 'cli/commands/exec.ts', 'cli/commands/attach.ts', 'cli/commands/lifecycle.ts'],
-		...['engine/containers/create.ts', 'engine/containers/start.ts', 'engine/containers/control.ts'],
+	session: [
+		...[
+			'cli/commands/exec.ts',
+			'cli/commands/attach.ts',
+			'cli/commands/lifecycle.ts',
+			'cli/commands/logs.ts',
+		],
+		...['engine/containers/attach.ts', 'engine/containers/control.ts', 'engine/containers/container-logs.ts'],
 	],
+	images: ['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts'],
+	run: ['cli/commands/run.ts', 'engine/containers/create.ts', 'engine/containers/start.ts'],
 	more: [],
 };
 

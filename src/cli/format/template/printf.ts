@@ -190,6 +190,8 @@ function namedFields(value: Struct): string {
 
 /** strconv.Quote. */
 export function goQuote(text: string): string {
+	// A pattern of Unicode properties takes a millisecond to compile, and most texts need none.
+	if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
 	const escapes: Record<string, string> = {
 		'\x07': '\\a',
 		'\b': '\\b',
