@@ -4,7 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp} from 'ink';
 import type {Engine, EngineEvent, Session} from '../engine/api.ts';
-import {type Screen, showError} from './actions/context.ts';
+import {type Screen, type SessionScreen, showError} from './actions/context.ts';
 import {App} from './app.tsx';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
@@ -141,10 +141,10 @@ class LiveUi {
 	}
 
 	readonly #screen: Screen = {
-		fullScreen: async (open, {tty, banner}) => {
+		fullScreen: async (open, options) => {
 			// Opened before the panes go: an error is shown among them.
 			const session = await open({rows: this.#stdout.rows, columns: this.#stdout.columns});
-			return this.#attach(session, tty, banner);
+			return this.#attach(session, options);
 		},
 		redraw: () => void this.#stepAside(async () => {}),
 		suspend: () => {
@@ -158,13 +158,12 @@ class LiveUi {
 		quit: () => this.#leave(),
 	};
 
-	async #attach(session: Session, tty: boolean, banner: string): Promise<SessionEnd> {
+	async #attach(session: Session, options: SessionScreen): Promise<SessionEnd> {
 		const {promise, resolve, reject} = Promise.withResolvers<SessionEnd>();
 		await this.#stepAside(async () => {
 			await runFullScreen({
+				...options,
 				session,
-				tty,
-				banner,
 				router: this.#router,
 				stdin: this.#stdin,
 				stdout: this.#stdout,

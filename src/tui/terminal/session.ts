@@ -16,6 +16,8 @@ export interface FullScreenOptions {
 	tty: boolean;
 	/** One line, sanitised, at the top. */
 	banner: string;
+	/** Lines, sanitised, below it. */
+	history?: readonly string[];
 	router: InputRouter;
 	stdin: TerminalInput;
 	stdout: WriteStream;
@@ -29,6 +31,7 @@ export async function runFullScreen(options: FullScreenOptions): Promise<Session
 	const {session, tty, router, stdin, stdout} = options;
 	const keys = parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS)!;
 	stdout.write(`${scrollAway(stdout.rows)}\u001b[2m${options.banner}\u001b[0m\r\n`);
+	for (const past of options.history ?? []) stdout.write(`${past}\r\n`);
 	// Node's raw mode keeps the terminal's own newline translation, which breaks programs that move by line feed.
 	if (tty && stdin.isTTY) native.rawTerminal(stdin.fd);
 
