@@ -2,6 +2,7 @@
 import {createHash} from 'node:crypto';
 import {readFileSync, statSync} from 'node:fs';
 import {availableParallelism, hostname, release, totalmem} from 'node:os';
+import {buildInfo} from '../kernel/locate.ts';
 import {detectCgroups} from '../runtime/cgroups/layout.ts';
 import type {EngineInfo} from './api.ts';
 import {defaultLog} from './containers/bundle.ts';
@@ -43,6 +44,9 @@ function warnings(context: EngineContext, driver: string): string[] {
 		texts.push(
 			`the file system of ${context.paths.root} can't hold overlay mounts; layers are copied (Storage Driver: copy)`,
 		);
+	}
+	if (buildInfo()?.linking === 'dynamic') {
+		texts.push('the monitor is linked with the shared C library: there was no static one when it was built');
 	}
 	if (cgroups.version === 'none') texts.push('no cgroup hierarchy is mounted: limits are not available');
 	const controllers = new Set([
