@@ -182,6 +182,15 @@ test('bytes behind the end of the archive count for the diff id and are not unpa
 	t.deepEqual(readdirSync(join(root, 'layer')), ['a']);
 });
 
+test('an archive without the padding of its last file and without an end is whole', async (t) => {
+	const root = privateFolder(t);
+	const bytes = archive(file('a'), file('b', 'x'.repeat(700)));
+	const cut = bytes.subarray(0, bytes.lastIndexOf('x') + 1);
+	const stats = await unpack(join(root, 'layer'), gzipSync(cut));
+	t.is(stats.diffId, sha256(cut));
+	t.is(readFileSync(join(root, 'layer/b'), 'utf8'), 'x'.repeat(700));
+});
+
 test('whiteouts become what overlay understands', async (t) => {
 	const root = privateFolder(t);
 	const layer = join(root, 'layer');
@@ -310,6 +319,30 @@ test('the entry of the root gives the root its mode and owner', async (t) => {
 	t.like(status, {uid: 5, gid: 6, mtimeMs: 99_000});
 	t.is(status.mode & 0o7777, 0o1777);
 	t.deepEqual(stats.implied, []);
+});
+
+test('nothing of the folder that holds the layer passes on to its files', async (t) => {
+	const root = privateFolder(t);
+	execFileSync('chown', ['0:1234', root]);
+	chmodSync(root, 0o2770);
+	// A default ACL as setfacl would set it: rwx for everybody, and for user 99.
+	const acl = '0200000001000700ffffffff0200070063000000040007 00ffffffff10000700ffffffff20000700ffffffff';
+	native.setXattr(root, 'system.posix_acl_default', Buffer.from(acl.replaceAll(' ', ''), 'hex'));
+	await unpack(
+		join(root, 'layer'),
+		archive(file('a', 'x', {mode: 0o640}), folder('b', {mode: 0o755}), file('c/d')),
+	);
+	for (const [name, mode] of [
+		['a', 0o640],
+		['b', 0o755],
+		['c', 0o755],
+		['c/d', 0o644],
+	] as const) {
+		const status = lstatSync(join(root, 'layer', name));
+		t.is(status.mode & 0o7777, mode, name);
+		t.is(status.gid, 0, name);
+		t.is(native.getXattr(join(root, 'layer', name), 'system.posix_acl_access'), undefined, name);
+	}
 });
 
 test('a parent that is a link is followed within the layer', async (t) => {
