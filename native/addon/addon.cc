@@ -10,6 +10,7 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_processes(env, exports);
   export_layers(env, exports);
   export_terminal(env, exports);
+  export_digest(env, exports);
   return exports;
 }
 

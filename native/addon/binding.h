@@ -42,5 +42,6 @@ void export_trees(Napi::Env env, Napi::Object exports);
 void export_processes(Napi::Env env, Napi::Object exports);
 void export_layers(Napi::Env env, Napi::Object exports);
 void export_terminal(Napi::Env env, Napi::Object exports);
+void export_digest(Napi::Env env, Napi::Object exports);
 
 }  // namespace wherry

@@ -1,7 +1,8 @@
 /** Sessions with a container that is up: attach and exec. */
-import {randomBytes} from 'node:crypto';
+
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {randomHex} from '../../kernel/random.ts';
 import {capabilityNames} from '../../runtime/capabilities.ts';
 import {compileExec} from '../../runtime/compile.ts';
 import {request, streams} from '../../runtime/monitor-protocol.ts';
@@ -99,7 +100,7 @@ export async function execInContainer(
 			{object: Id, exitCode: 126},
 		);
 	}
-	const execId = randomBytes(32).toString('hex');
+	const execId = randomHex(32);
 	const command = options.argv.join(' ');
 	emit(context, record, `exec_create: ${command}`, {execID: execId});
 	// Before it runs, as docker tells it: the end of a short one comes at once.
