@@ -180,22 +180,17 @@ test('signalProcess reaches the process that it means, and only that', async (t)
 	t.throws(() => native.signalProcess(-1, 0, 15), {code: 'EINVAL'});
 });
 
-test('a process that has ended but was not waited for is no process', (t) => {
-	// The shell becomes `sleep`, which never waits for the child that has ended.
-	const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {stdio: ['ignore', 'pipe', 'inherit']});
-	t.teardown(() => shell.kill('SIGKILL'));
-	return new Promise<void>((resolve) => {
-		shell.stdout.once('data', async (text: Buffer) => {
-			const pid = Number(text.toString());
-			const stat = () =>
-				readFileSync(`/proc/${pid}/stat`, 'utf8')
-					.replace(/^.*\) /s, '')
-					.split(' ');
-			while (stat()[0] !== 'Z') await new Promise((again) => setTimeout(again, 5));
-			t.false(native.signalProcess(pid, Number(stat()[19]), 0));
-			resolve();
-		});
-	});
+test('a process that has ended but was not waited for is no process', async (t) => {
+	const script = '$| = 1; $pid = fork; exit 0 if !$pid; print "$pid\\n"; sleep 60';
+	const parent = spawn('perl', ['-e', script], {stdio: ['ignore', 'pipe', 'inherit']});
+	t.teardown(() => parent.kill('SIGKILL'));
+	const pid = Number(await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve)));
+	const stat = () =>
+		readFileSync(`/proc/${pid}/stat`, 'utf8')
+			.replace(/^.*\) /s, '')
+			.split(' ');
+	while (stat()[0] !== 'Z') await new Promise((again) => setTimeout(again, 5));
+	t.false(native.signalProcess(pid, Number(stat()[19]), 0));
 });
 
 const ownStart = (): number =>
