@@ -17,7 +17,7 @@ import {describeFailure, RegistryFailure} from '../registry/failure.ts';
 import type {Transport} from '../registry/transport.ts';
 import {partialPath, type Store, sweep} from '../store/collect.ts';
 import {chainIds, digestHex, sha256, shortId} from '../store/digest.ts';
-import {replaceFile, syncFolder} from '../store/files.ts';
+import {replaceFile, storageError, syncFolder} from '../store/files.ts';
 import {findLayer, type Layer, type LayerRecord} from '../store/layers.ts';
 import {namedEntry, withNames} from '../store/layout.ts';
 import {acquireLease, type Lease} from '../store/leases.ts';
@@ -68,7 +68,7 @@ export async function pullImage(
 	} catch (error) {
 		if (error instanceof RegistryFailure)
 			throw describeFailure(error, familiarName(reference), familiar(reference));
-		throw error;
+		throw storageError(error, store.paths.root);
 	}
 }
 

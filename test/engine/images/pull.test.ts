@@ -1,5 +1,5 @@
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
-import {existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -261,6 +261,29 @@ test('one image for another platform is pulled with a warning', async (t) => {
 			`WARNING: image with reference ${name}:latest was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64`,
 		),
 	);
+});
+
+test('an image that skopeo has put into the store is unpacked when it is used', async (t) => {
+	const store = openStore(t);
+	const layout = writeLayout(temporaryFolder(t), [small('foreign'), small('foreign2')]);
+	mkdirSync(store.paths.root);
+	skopeo('copy', '-q', `oci:${layout}`, `oci:${store.paths.images}:foreign:1`);
+	t.deepEqual(
+		(await store.images.list()).map(({RepoTags}) => RepoTags),
+		[['foreign:1']],
+	);
+	t.is(readFileSync(join((await trees(store, 'foreign:1'))[1]!, 'etc/foreign2'), 'utf8'), 'foreign2');
+	t.deepEqual(leftovers(store), []);
+});
+
+test('one layer may be in an image twice', async (t) => {
+	const store = openStore(t);
+	const [twice, between] = [small('twice'), small('between')];
+	const name = push(writeLayout(temporaryFolder(t), [twice, between, twice]), registry, 'twice');
+	await store.images.pull(name);
+	const [first, , third] = await trees(store, name);
+	t.is(first, third);
+	t.deepEqual(leftovers(store), []);
 });
 
 test('folders that a layer only implies look like those of the layers below', async (t) => {

@@ -191,6 +191,19 @@ test('a lease of a process that was killed protects nothing', async (t) => {
 	t.deepEqual(readdirSync(paths.ingest), []);
 });
 
+test('what a killed removal left is collected by the next command', async (t) => {
+	const store = layoutIn(temporaryFolder(t));
+	const {paths, layout} = store;
+	const blob = await layout.writeBlob(Buffer.from('orphan'));
+	await sweep(store);
+	t.is(await layout.blobSize(blob), 6);
+	mkdirSync(paths.ingest, {recursive: true});
+	writeFileSync(join(paths.ingest, '0123456789abcdef.lease'), 'removal');
+	await sweep(store);
+	t.is(await layout.blobSize(blob), undefined);
+	t.deepEqual(readdirSync(paths.ingest), []);
+});
+
 test('an interrupted download is kept for a week', async (t) => {
 	const store = layoutIn(temporaryFolder(t));
 	const {ingest} = store.paths;
