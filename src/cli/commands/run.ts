@@ -49,7 +49,7 @@ export const run: CommandAction = async (line, open) => {
 		printLine(id);
 		return 0;
 	}
-	const kill = (signal: NodeJS.Signals): void => void engine.containers.kill(id, signal).catch(() => {});
+	const kill = (signal: NodeJS.Signals): Promise<void> => engine.containers.kill(id, signal).catch(() => {});
 	const result = await pump(session, {
 		tty: config.Tty ?? false,
 		stdin: config.AttachStdin ?? false,

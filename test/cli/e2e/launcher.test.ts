@@ -128,3 +128,12 @@ test("Node's own cache variable makes no files", (t) => {
 	t.is(run(launcher, ['ps'], env).status, 0);
 	t.false(existsSync(cache));
 });
+
+test('flags that Node has too are ours, wherever they are', (t) => {
+	const {folder, launcher, root: state} = installed(t);
+	const env = {PATH: '/usr/bin:/bin', WHERRY_ROOT: state, WHERRY_RUN: join(folder, 'run')};
+	// Before there is a reference, so that nothing else can be wrong.
+	const {status, stderr} = run(launcher, ['run', '--env-file', join(folder, 'none'), 'x'], env);
+	t.is(status, 125);
+	t.regex(stderr, /^wherry: open .*\/none: no such file or directory\n/);
+});

@@ -174,3 +174,19 @@ test('a signal to a foreground run goes to the container', async (t) => {
 	t.is(await new Promise((resolve) => child.on('close', resolve)), 9);
 	t.is(stdout, 'ready\ngot\n');
 });
+
+test('the cgroups are shown and nothing there can be written', async (t) => {
+	const {stdout} = await wherry.result([
+		...['run', '--rm', image, 'sh', '-c'],
+		'ls /sys/fs/cgroup | head -n 1 | grep -c .; mkdir /sys/fs/cgroup/x 2>&1; true',
+	]);
+	t.regex(stdout, /^1\n.*Read-only file system\n$/);
+});
+
+test('an exec as a user that is not there cannot be invoked', async (t) => {
+	await wherry.output('run', '-d', '--name', 'users', image, 'sleep', '1000');
+	t.like(await wherry.result(['exec', '-u', 'nobody-here', 'users', 'true']), {
+		code: 126,
+		stderr: 'Error: unable to find user nobody-here: no matching entries in passwd file\n',
+	});
+});

@@ -118,3 +118,47 @@ test('SIGTERM restores the terminal on its way out', async (t) => {
 	await shell.until(/status 143[\s\S]*restored/);
 	t.is(await shell.exited(), 0);
 });
+
+test('a terminal that goes away takes the command along, not the container', async (t) => {
+	const shell = terminal('run', '-it', '--name', 'hung-up', image, 'sh');
+	await shell.until(/# $/m);
+	// What a closing terminal does to its session.
+	shell.kill('SIGHUP');
+	t.is(await shell.exited(), 129);
+	t.is(await wherry.output('ps', '-f', 'name=hung-up', '--format', '{{.State}}'), 'running');
+});
+
+test('three requests to end are enough, also when the container ignores them', async (t) => {
+	const shell = inShell(`
+		before=$(stty -g)
+		sh -c 'echo $$ >"$WHERRY_RUN/pid"; exec ${launcher} run -it --name deaf ${image} sh -c "trap : TERM; echo inside; while :; do sleep 1; done"'
+		echo "status $?"
+		[ "$(stty -g)" = "$before" ] && echo restored
+	`);
+	await shell.until(/inside/);
+	const pid = Number(readFileSync(`${wherry.run}/pid`, 'utf8'));
+	// Signals of one kind that wait are one: each must have come before the next.
+	const kills = async (): Promise<number> =>
+		(
+			await wherry.output(
+				'events',
+				'--since',
+				'1m',
+				'--until',
+				'0s',
+				'-f',
+				'container=deaf',
+				'-f',
+				'event=kill',
+			)
+		)
+			.split('\n')
+			.filter(Boolean).length;
+	for (const count of [1, 2]) {
+		process.kill(pid, 'SIGTERM');
+		while ((await kills()) < count);
+	}
+	process.kill(pid, 'SIGTERM');
+	await shell.until(/forcefully exiting[\s\S]*status 1[\s\S]*restored/);
+	t.is(await shell.exited(), 0);
+});
