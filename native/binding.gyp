@@ -38,6 +38,8 @@
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
       'libraries': ['-ldl', '-lpthread'],
+      # Threads may outlive the worker that loaded it, which unloads what it loaded.
+      'ldflags': ['-Wl,-z,nodelete'],
       'conditions': [['asan==0', {'ldflags': ['-Wl,-s']}]],
     },
   ],

@@ -195,7 +195,8 @@ function main() {
 	const sources = fingerprint([compiler.command, compiler.version, headers ?? process.version, process.arch]);
 	const current = () => {
 		try {
-			return JSON.parse(readFileSync(infoPath, 'utf8')).sources === sources;
+			const info = JSON.parse(readFileSync(infoPath, 'utf8'));
+			return info.sources === sources && info.built.every((name) => existsSync(join(release, name)));
 		} catch {
 			return false;
 		}

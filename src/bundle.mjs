@@ -2,7 +2,11 @@
  * Builds dist/: one bundle per face, the boot file that loads them through a V8 code cache, and that cache.
  *
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
- *   cli.cjs       the command line and the engine
+ *   cli.cjs       the command line and what each command needs of the engine
+ *   images.cjs    what lists and finds images
+ *   session.cjs   what talks to containers that run
+ *   run.cjs       what makes and starts containers
+ *   more.cjs      the rest of both
  *   help.cjs      yargs, for help and completion only
  *   execa.cjs     for credential helpers
  *   tui.cjs       the terminal UI
@@ -11,12 +15,22 @@
  */
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import {builtinModules} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {bundleChunks} from './bundle-chunks.mjs';
 import {tuiPlugins} from './bundle-plugins.mjs';
 
 const source = dirname(fileURLToPath(import.meta.url));
@@ -60,7 +74,7 @@ const sharedErrors = {
 };
 
 /** What Node itself has loaded before the first line of ours: these cost nothing. */
-const loaded = ['buffer', 'events', 'fs', 'fs/promises', 'module', 'path', 'process', 'timers', 'url', 'vm'];
+const loaded = ['buffer', 'events', 'fs', 'module', 'path', 'process', 'timers', 'url', 'vm'];
 
 /**
  * Other built-in modules are loaded at the first use of one of their exports, not at import: node:crypto alone
@@ -110,8 +124,34 @@ const commonjs = {
 	minifyWhitespace: true,
 	// `import()` of a built-in module would need a callback in vm.Script; as `require` it doesn't.
 	supported: {'dynamic-import': false},
-	define: {...shared.define, 'import.meta.url': '__wherryUrl', 'import.meta.dirname': '__dirname'},
-	banner: {js: 'const __wherryUrl=require("node:url").pathToFileURL(__filename).href;'},
+	define: {...shared.define, 'import.meta.url': '__wherry.url', 'import.meta.dirname': '__dirname'},
+	banner: {js: 'const __wherry={get url(){return require("node:url").pathToFileURL(__filename).href}};'},
+};
+
+/** What every command needs, what talks to a container, what images need, what a start needs, and the rest. */
+const groups = {
+	cli: [
+		...[
+			'src/main.ts',
+			'cli/face.ts',
+			'cli/parse/command-line.ts',
+			'cli/commands/actions.ts',
+			'engine/engine.ts',
+		],
+		...['engine/repair.ts', 'cli/commands/container-list.ts', 'engine/containers/list.ts'],
+	],
+	session: [
+		...[
+			'cli/commands/exec.ts',
+			'cli/commands/attach.ts',
+			'cli/commands/lifecycle.ts',
+			'cli/commands/logs.ts',
+		],
+		...['engine/containers/attach.ts', 'engine/containers/control.ts', 'engine/containers/container-logs.ts'],
+	],
+	images: ['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts'],
+	run: ['cli/commands/run.ts', 'engine/containers/create.ts', 'engine/containers/start.ts'],
+	more: [],
 };
 
 /** Node for the launcher: the one that this package pins, else the one that builds, when it is new enough. */
@@ -120,6 +160,15 @@ function recordedNode() {
 	if (existsSync(pinned)) return pinned;
 	const [major, minor] = process.versions.node.split('.').map(Number);
 	return major >= 24 || (major === 22 && minor >= 20) ? process.execPath : undefined;
+}
+
+/** The command line and the engine, in the files that `groups` says. */
+async function buildCommandLine() {
+	const {format: _, supported: __, ...options} = commonjs;
+	const settings = {...options, plugins: [faces, lazyBuiltins], entryPoints: [join(source, 'main.ts')]};
+	for (const [group, text] of await bundleChunks(settings, groups)) {
+		writeFileSync(join(target, `${group}.cjs`), text);
+	}
 }
 
 /** Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them. */
@@ -146,12 +195,7 @@ function makeCodeCache(node) {
 mkdirSync(target, {recursive: true});
 try {
 	await Promise.all([
-		build({
-			...commonjs,
-			plugins: [faces, lazyBuiltins],
-			entryPoints: [join(source, 'main.ts')],
-			outfile: join(target, 'cli.cjs'),
-		}),
+		buildCommandLine(),
 		build({
 			...commonjs,
 			plugins: [faces, lazyBuiltins],
@@ -182,8 +226,8 @@ try {
 			}),
 	]);
 	const digest = createHash('sha256');
-	for (const file of ['cli.cjs', 'help.cjs', 'tui.cjs']) {
-		if (existsSync(join(target, file))) digest.update(readFileSync(join(target, file)));
+	for (const file of readdirSync(target).sort()) {
+		if (file.endsWith('.cjs')) digest.update(readFileSync(join(target, file)));
 	}
 	// The caches' names hold the build's digest: V8 itself compares nothing but the length of the source.
 	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8')

@@ -59,7 +59,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function openEngine(): Promise<Engine> {
 	const {openEngine: open} = await import('./engine/engine.ts');
-	return await open();
+	const engine = open();
+	// What killed processes left behind must not be in the way of this command.
+	await engine.repair();
+	return engine;
 }
 
 /** Runs what most commands run, so that the build can keep V8's code for it. Nothing is printed. */

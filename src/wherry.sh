@@ -39,7 +39,7 @@ if [ -r "$home/dist/node-path" ]; then
 		/*) ;;
 		*) node=$home/$node ;;
 	esac
-	[ -x "$node" ] && exec "$node" "$program" "$@"
+	[ -x "$node" ] && exec "$node" -- "$program" "$@"
 fi
 
 # 22.20 is the first 22 that has all that is used; 23 never got it.
@@ -59,7 +59,7 @@ IFS=:
 for folder in $PATH /usr/local/bin /usr/bin /opt/node/bin; do
 	if new_enough "$folder/node"; then
 		IFS=$saved
-		exec "$folder/node" "$program" "$@"
+		exec "$folder/node" -- "$program" "$@"
 	fi
 done
 echo 'wherry: Node.js 22.20 or newer (22.x), or 24 or newer, is needed and was not found in PATH' >&2

@@ -11,6 +11,7 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_layers(env, exports);
   export_netlink(env, exports);
   export_terminal(env, exports);
+  export_digest(env, exports);
   return exports;
 }
 

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 
 #include "layer_writer.h"
 #include "sha256.h"
@@ -16,6 +18,56 @@ namespace {
 constexpr size_t kBlockSize = 256 << 10;
 constexpr size_t kBlocks = 24;
 constexpr size_t kMaxInput = 4 << 20;
+/** A thread may be in a write to a disk that does not answer. */
+constexpr std::chrono::seconds kMaxWait(10);
+
+/**
+ * The pipelines whose threads run. At the end of the process (process.exit() runs nothing else of ours) they are
+ * stopped first: they use OpenSSL, which frees what it has in an exit handler of its own. Never destroyed, since
+ * other threads may still come.
+ */
+class Running {
+ public:
+  static Running &get() {
+    static Running *running = [] {
+      auto *made = new Running;
+      // Handlers run last registered first: this one before OpenSSL's, which Node set up at its start.
+      atexit([] { get().stop(); });
+      return made;
+    }();
+    return *running;
+  }
+
+  /** False when the process is ending. */
+  bool add(const std::shared_ptr<LayerPipeline> &pipeline) {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return false;
+    auto is_gone = [](const std::weak_ptr<LayerPipeline> &each) { return each.expired(); };
+    pipelines_.erase(std::remove_if(pipelines_.begin(), pipelines_.end(), is_gone), pipelines_.end());
+    pipelines_.push_back(pipeline);
+    return true;
+  }
+
+ private:
+  void stop() {
+    std::vector<std::weak_ptr<LayerPipeline>> pipelines;
+    {
+      std::lock_guard lock(mutex_);
+      stopped_ = true;
+      pipelines = pipelines_;
+    }
+    std::vector<std::shared_ptr<LayerPipeline>> live;
+    for (const auto &weak : pipelines) {
+      if (auto pipeline = weak.lock()) live.push_back(std::move(pipeline));
+    }
+    for (const auto &pipeline : live) pipeline->abort();
+    for (const auto &pipeline : live) pipeline->wait();
+  }
+
+  std::mutex mutex_;
+  bool stopped_ = false;
+  std::vector<std::weak_ptr<LayerPipeline>> pipelines_;
+};
 
 }  // namespace
 
@@ -96,6 +148,7 @@ LayerPipeline::LayerPipeline(UniqueFd root, uint64_t max_size, std::function<voi
 LayerPipeline::~LayerPipeline() = default;
 
 Status LayerPipeline::start() {
+  if (!Running::get().add(shared_from_this())) return own_failure("ECANCELED", "the process is ending");
   struct Start {
     std::shared_ptr<LayerPipeline> pipeline;
     void (LayerPipeline::*work)();
@@ -133,8 +186,14 @@ void LayerPipeline::run(void (LayerPipeline::*work)()) {
   {
     std::lock_guard lock(mutex_);
     --running_;
+    thread_ended_.notify_all();
   }
   changed_();
+}
+
+void LayerPipeline::wait() {
+  std::unique_lock lock(mutex_);
+  thread_ended_.wait_for(lock, kMaxWait, [&] { return running_ == 0; });
 }
 
 void LayerPipeline::feed(const uint8_t *data, size_t size) {

@@ -41,6 +41,9 @@ class LayerPipeline : public std::enable_shared_from_this<LayerPipeline> {
   void end_input();
   void abort();
 
+  /** Returns when the threads have ended, or after a while. */
+  void wait();
+
   bool wants_input();
   /** All threads have ended. */
   bool ended();
@@ -70,7 +73,7 @@ class LayerPipeline : public std::enable_shared_from_this<LayerPipeline> {
   std::function<void()> changed_;
 
   std::mutex mutex_;
-  std::condition_variable input_added_, block_freed_, block_added_;
+  std::condition_variable input_added_, block_freed_, block_added_, thread_ended_;
   std::deque<std::vector<uint8_t>> input_;
   size_t input_size_ = 0;
   bool input_ended_ = false;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,7 +39,26 @@ Status write_fully(int file, const uint8_t *data, size_t size, off_t offset) {
 
 LayerWriter::LayerWriter(UniqueFd root) : tree_(std::move(root)), uid_(geteuid()), gid_(getegid()) {}
 
+/** Nothing that the root got from the folder around it may pass on to what is made in it. */
+Status LayerWriter::prepare_root() {
+  int fd = tree_.root().fd.get();
+  struct stat status;
+  if (fstat(fd, &status) != 0) return system_failure(errno, "fstat");
+  // Files take the group of a folder with the set-group bit, and everywhere on a file system mounted with grpid.
+  if ((status.st_uid != uid_ || status.st_gid != gid_) && fchown(fd, uid_, gid_) != 0) {
+    return system_failure(errno, "chown");
+  }
+  if ((status.st_mode & S_ISGID) != 0 && fchmod(fd, status.st_mode & 07777 & ~S_ISGID) != 0) {
+    return system_failure(errno, "chmod");
+  }
+  if (fremovexattr(fd, "system.posix_acl_default") != 0 && errno != ENODATA && errno != EOPNOTSUPP) {
+    return system_failure(errno, "fremovexattr");
+  }
+  return {};
+}
+
 Status LayerWriter::write(TarReader &reader) {
+  if (Status failure = prepare_root()) return failure;
   for (;;) {
     TarEntry entry;
     bool end = false;

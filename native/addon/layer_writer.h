@@ -22,6 +22,7 @@ class LayerWriter {
   std::vector<std::string> implied() { return tree_.implied(); }
 
  private:
+  Status prepare_root();
   Status write_entry(const TarEntry &entry, TarReader &reader);
   Status write_file(const TarEntry &entry, TarReader &reader, LayerFolder &parent, const std::string &name);
   Status write_data(const TarEntry &entry, TarReader &reader, int file);

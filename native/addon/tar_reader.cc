@@ -64,9 +64,15 @@ Status TarReader::read_text(uint64_t size, std::string &text) {
 Status TarReader::skip() {
   if (Status failure = read_bytes(data_left_, nullptr)) return failure;
   data_left_ = 0;
-  Status failure = read_bytes(padding_, nullptr);
-  padding_ = 0;
-  return failure;
+  // Some builders write neither the padding of the last file nor the empty blocks behind it, and every engine
+  // takes their layers.
+  while (padding_ > 0) {
+    const uint8_t *data;
+    size_t part;
+    if (!source_.next(static_cast<size_t>(padding_), data, part)) return stopped();
+    padding_ = part == 0 ? 0 : padding_ - part;
+  }
+  return {};
 }
 
 Status TarReader::read_data(const DataTaker &take) {

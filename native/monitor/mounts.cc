@@ -96,6 +96,11 @@ bool op_mount(ChildState& state, const Op& op, Failure* failure) {
   const char* type = op.path(0);
   const char* path = op.path(2);
   auto flags = static_cast<uint64_t>(op.number(3));
+  if (flags & MS_REMOUNT) {
+    Fd mount(open_in_root(state.root, path, O_PATH));
+    return (mount && set_attributes(mount.get(), mount_attributes(flags), 0, false)) ||
+           fail(failure, errno, "set the options of the mount on %s", path);
+  }
   bool special = !strcmp(type, "proc") || !strcmp(type, "sysfs");
   Fd target(special ? plain_folder(state.root, path) : make_in_root(state.root, path, Make::kFolder, 0755));
   if (!target && special && errno == ELOOP) {

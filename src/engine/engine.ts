@@ -2,7 +2,9 @@
 import type {Containers, Engine, EngineInfo, Images, Networks, Volumes} from './api.ts';
 import {LocalContainers} from './containers/containers.ts';
 import type {EngineContext} from './containers/context.ts';
+import {WherryError} from './errors.ts';
 import {EventJournal} from './events.ts';
+import type {ImageEngine} from './images/images.ts';
 import {Locks} from './locks.ts';
 import {LocalNetworks} from './networks/networks.ts';
 import {Paths} from './paths.ts';
@@ -32,15 +34,15 @@ class LocalEngine implements Engine {
 	readonly networks: Networks;
 	readonly events: EventJournal;
 	readonly #context: EngineContext;
+	#opened: Promise<ImageEngine> | undefined;
 
 	constructor(paths: Paths) {
 		this.paths = paths;
 		const locks = new Locks(paths);
 		const events = new EventJournal(paths);
 		const volumes = new LocalVolumes(paths, events);
-		let opened: Promise<Images> | undefined;
 		const images = () => {
-			opened ??= import('./images/images.ts').then(({createImages}) =>
+			this.#opened ??= import('./images/images.ts').then(({createImages}) =>
 				createImages({
 					paths,
 					locks,
@@ -48,7 +50,7 @@ class LocalEngine implements Engine {
 					containersUsing: async () => (await import('./containers/list.ts')).imageUsers(paths),
 				}),
 			);
-			return opened;
+			return this.#opened;
 		};
 		this.events = events;
 		this.volumes = volumes;
@@ -66,12 +68,20 @@ class LocalEngine implements Engine {
 		await (await import('./repair.ts')).repairEngine(this.#context);
 	}
 
-	/** Nothing is held open between calls; streams end with their iterators. */
-	async close(): Promise<void> {}
+	/** Ends connections to registries; nothing else is held open between calls. */
+	async close(): Promise<void> {
+		(await this.#opened?.catch(() => undefined))?.close();
+	}
 }
 
-/** Without options the folders come from WHERRY_ROOT and WHERRY_RUN. Reads and writes nothing yet. */
+/**
+ * Without options the folders come from WHERRY_ROOT and WHERRY_RUN. Reads and writes nothing yet. Throws
+ * `denied` for anybody but root: the one place that says who may work with containers.
+ */
 export function openEngine(options: {root?: string; run?: string} = {}): Engine {
+	if (process.geteuid?.() !== 0) {
+		throw new WherryError('denied', 'permission denied: containers need root; run this as root or with sudo');
+	}
 	const paths = Paths.fromEnvironment();
 	return new LocalEngine(new Paths(options.root ?? paths.root, options.run ?? paths.run));
 }

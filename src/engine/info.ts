@@ -2,6 +2,7 @@
 import {createHash} from 'node:crypto';
 import {readFileSync, statSync} from 'node:fs';
 import {availableParallelism, hostname, release, totalmem} from 'node:os';
+import {buildInfo} from '../kernel/locate.ts';
 import {detectCgroups} from '../runtime/cgroups/layout.ts';
 import type {EngineInfo} from './api.ts';
 import {defaultLog} from './containers/bundle.ts';
@@ -41,11 +42,13 @@ function warnings(context: EngineContext, driver: string): string[] {
 	const cgroups = detectCgroups();
 	if (driver === 'copy') {
 		texts.push(
-			`WARNING: the file system of ${context.paths.root} can't hold overlay mounts; layers are copied (Storage Driver: copy)`,
+			`the file system of ${context.paths.root} can't hold overlay mounts; layers are copied (Storage Driver: copy)`,
 		);
 	}
-	if (cgroups.version === 'none')
-		texts.push('WARNING: no cgroup hierarchy is mounted: limits are not available');
+	if (buildInfo()?.linking === 'dynamic') {
+		texts.push('the monitor is linked with the shared C library: there was no static one when it was built');
+	}
+	if (cgroups.version === 'none') texts.push('no cgroup hierarchy is mounted: limits are not available');
 	const controllers = new Set([
 		...cgroups.v1.flatMap((hierarchy) => hierarchy.controllers),
 		...(cgroups.unified?.controllers ?? []),
@@ -56,10 +59,10 @@ function warnings(context: EngineContext, driver: string): string[] {
 		['cpu', 'cpu cfs quota'],
 		['cpuset', 'cpuset'],
 	] as const) {
-		if (!controllers.has(controller)) texts.push(`WARNING: No ${what} support`);
+		if (!controllers.has(controller)) texts.push(`No ${what} support`);
 	}
 	if (statSync('/sys/kernel/security/apparmor', {throwIfNoEntry: false})) {
-		texts.push('WARNING: AppArmor is on, but containers run without a profile of it');
+		texts.push('AppArmor is on, but containers run without a profile of it');
 	}
 	return texts;
 }

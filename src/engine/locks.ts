@@ -91,7 +91,7 @@ export async function lockPath(
 			if (released) return;
 			released = true;
 			try {
-				if (remove) unlinkSync(path);
+				if (remove && isCurrent(held, path)) unlinkSync(path);
 			} catch (error) {
 				if (!isErrno(error, 'ENOENT')) throw error;
 			} finally {

@@ -9,7 +9,7 @@ import {type EngineContext, namesLock} from './containers/context.ts';
 import {isId, lookUpName} from './containers/names.ts';
 import {isActiveStatus, listIds, monitorLives, readRecord, readState} from './containers/record.ts';
 import {abandonedTransients, unmarkTransient} from './containers/transient.ts';
-import {isErrno} from './errors.ts';
+import {isErrno, WherryError} from './errors.ts';
 import {readIfThere, replaceFile, unlinkIfThere} from './files.ts';
 import type {Paths} from './paths.ts';
 import {bootId, isAlive, startTime} from './processes.ts';
@@ -160,6 +160,12 @@ async function repairTransients(context: EngineContext): Promise<void> {
 
 export async function repairEngine(context: EngineContext): Promise<void> {
 	const {paths} = context;
+	if (process.geteuid?.() !== 0) {
+		throw new WherryError(
+			'denied',
+			'permission denied: wherry has to be run as root (rootless is not supported yet)',
+		);
+	}
 	if (!existsSync(paths.root)) return;
 	await repairBoot(context);
 	await repairRuns(context);
@@ -173,4 +179,5 @@ export async function repairEngine(context: EngineContext): Promise<void> {
 	if (names !== entries.filter(isId).length) await repairNames(context);
 	if (folders) await repairVolumes(paths);
 	await repairVolumeFolders(paths);
+	if (list(paths.ingest).length > 0) await (await import('./store/collect.ts')).sweep(context);
 }

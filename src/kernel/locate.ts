@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
 /** The folder with what `native/build.mjs` built, from the sources as from the bundle in dist/. */
@@ -16,3 +16,20 @@ export const addonPath = (): string => `${builtFolder()}/wherry.node`;
 export const monitorPath = (): string => `${builtFolder()}/wherry-monitor`;
 /** The init that `run --init` puts at /sbin/docker-init. */
 export const initPath = (): string => `${builtFolder()}/wherry-init`;
+
+/** What `native/build.mjs` wrote about its build. */
+export interface BuildInfo {
+	readonly compiler: string;
+	/** Of the executables; `dynamic` where the C library is there as a shared one only. */
+	readonly linking: 'static-pie' | 'static' | 'dynamic';
+	readonly sanitizers: boolean;
+	readonly architecture: string;
+}
+
+export function buildInfo(): BuildInfo | undefined {
+	try {
+		return JSON.parse(readFileSync(`${builtFolder()}/build-info.json`, 'utf8')) as BuildInfo;
+	} catch {
+		return undefined;
+	}
+}

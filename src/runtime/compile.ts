@@ -19,6 +19,7 @@ const MS = {
 	nodev: 4,
 	noexec: 8,
 	synchronous: 16,
+	remount: 32,
 	mandlock: 64,
 	dirsync: 128,
 	noatime: 1024,
@@ -179,21 +180,15 @@ function cgroupMount(mount: Mount, cgroups: CgroupOps, version: 1 | 2): Op[] {
 		return [{op: 'mount', fstype: 'cgroup2', source: 'cgroup', target: mount.destination, flags, data: ''}];
 	}
 	// v1 and hybrid: a tmpfs with this container's folder of every hierarchy, as other engines show it.
-	const ops: Op[] = [
-		{
-			op: 'mount',
-			fstype: 'tmpfs',
-			source: 'tmpfs',
-			target: mount.destination,
-			flags: flags & ~MS.rdonly,
-			data: 'mode=755',
-		},
-	];
+	const tmpfs = {op: 'mount', fstype: 'tmpfs', source: 'tmpfs', target: mount.destination} as const;
+	const ops: Op[] = [{...tmpfs, flags: flags & ~MS.rdonly, data: 'mode=755'}];
 	for (const source of cgroups.dirs) {
 		// <hierarchy>/wherry/<id>
 		const name = basename(dirname(dirname(source)));
 		ops.push({op: 'bind', source, target: `${mount.destination}/${name}`, flags, propagation: MS.private});
 	}
+	// Only now: the mount points had to be made in it.
+	if (flags & MS.rdonly) ops.push({...tmpfs, flags: flags | MS.remount, data: ''});
 	return ops;
 }
 

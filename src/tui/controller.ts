@@ -149,6 +149,28 @@ function submitForm(context: ActionContext): void {
 	if (error !== undefined) openDialog(context, {...dialog, error});
 }
 
+/** Work in the background ends with us, so it is asked about; containers go on whatever happens. */
+function quit(context: ActionContext): void {
+	const {jobs} = context.store.state;
+	if (jobs.size === 0) {
+		context.screen.quit();
+		return;
+	}
+	openDialog(context, {
+		kind: 'confirm',
+		title: 'Quit',
+		lines: ['This is not finished yet:', ...[...jobs].map(([name, progress]) => `  ${name} ${progress}`)],
+		choices: [
+			{id: 'no', label: 'Stay', key: 'n'},
+			{id: 'quit', label: 'Quit', key: 'y'},
+		],
+		index: 0,
+		onChoice: (choice) => {
+			if (choice === 'quit') context.screen.quit();
+		},
+	});
+}
+
 const setFilter = (filter: string | undefined): Command => {
 	return ({store}) =>
 		store.update((state) => {
@@ -233,7 +255,7 @@ const COMMANDS: Record<CommandId, Command> = {
 	'app.help': (context) => openDialog(context, {kind: 'help', top: 0}),
 	'app.redraw': ({screen}) => screen.redraw(),
 	'app.suspend': ({screen}) => screen.suspend(),
-	'app.quit': ({screen}) => screen.quit(),
+	'app.quit': quit,
 	'confirm.next': moveConfirm(1),
 	'confirm.previous': moveConfirm(-1),
 	'confirm.pick': (context) => {

@@ -4,7 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp} from 'ink';
 import type {Engine, EngineEvent, Session} from '../engine/api.ts';
-import {type Screen, showError} from './actions/context.ts';
+import {type Screen, type SessionScreen, showError} from './actions/context.ts';
 import {App} from './app.tsx';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
@@ -16,7 +16,7 @@ import {LogFeed} from './store/log-feed.ts';
 import {setSize} from './store/reducers.ts';
 import {Store} from './store/store.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
-import {PASTE_ON} from './terminal/modes.ts';
+import {PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
 import {runFullScreen, type SessionEnd, type TerminalInput} from './terminal/session.ts';
 
 /** Milliseconds between two looks at the clock, for `Up 3 minutes`. */
@@ -107,6 +107,7 @@ class LiveUi {
 			stdout: this.#stdout,
 			unmount: () => this.#ink?.unmount(),
 			onSuspend: () => this.#screen.suspend(),
+			onContinue: this.#onContinue,
 		});
 		// Before Ink's own listener: it lays out what the store says.
 		this.#stdout.on('resize', this.#onResize);
@@ -140,10 +141,10 @@ class LiveUi {
 	}
 
 	readonly #screen: Screen = {
-		fullScreen: async (open, {tty, banner}) => {
+		fullScreen: async (open, options) => {
 			// Opened before the panes go: an error is shown among them.
 			const session = await open({rows: this.#stdout.rows, columns: this.#stdout.columns});
-			return this.#attach(session, tty, banner);
+			return this.#attach(session, options);
 		},
 		redraw: () => void this.#stepAside(async () => {}),
 		suspend: () => {
@@ -157,13 +158,12 @@ class LiveUi {
 		quit: () => this.#leave(),
 	};
 
-	async #attach(session: Session, tty: boolean, banner: string): Promise<SessionEnd> {
+	async #attach(session: Session, options: SessionScreen): Promise<SessionEnd> {
 		const {promise, resolve, reject} = Promise.withResolvers<SessionEnd>();
 		await this.#stepAside(async () => {
 			await runFullScreen({
+				...options,
 				session,
-				tty,
-				banner,
 				router: this.#router,
 				stdin: this.#stdin,
 				stdout: this.#stdout,
@@ -181,9 +181,18 @@ class LiveUi {
 			const size = {columns: this.#stdout.columns || columns, rows: this.#stdout.rows || rows};
 			this.#store.update((state) => setSize({...state, attached: false}, size.columns, size.rows));
 		};
+		this.#stdout.write(PASTE_OFF);
 		await this.#suspendInk!(() => work().finally(back));
 		this.#stdout.write(PASTE_ON);
 	}
+
+	/** Stopped and woken by somebody else, who may have left anything on the screen. */
+	readonly #onContinue = (): void => {
+		if (this.#store.state.attached || !this.#suspendInk) return;
+		this.#router.stop();
+		this.#router.start();
+		this.#screen.redraw();
+	};
 
 	readonly #onInput = (event: InputEvent): void => {
 		if (this.#controller) this.#controller.handle(event);

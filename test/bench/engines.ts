@@ -79,7 +79,8 @@ export function podman(folder: string, base: NodeJS.ProcessEnv): BenchEngine | u
 	const conf = join(home, 'containers.conf');
 	writeFileSync(
 		conf,
-		'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\nlog_driver = "k8s-file"\n',
+		// Its own default limits can't be raised to on a host that has lower hard limits.
+		'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
 	);
 	return {
 		name: 'podman',

@@ -1,5 +1,7 @@
 /** `node in-process.ts IMAGE ROUNDS`: prints the milliseconds of each round of create, start, wait, remove as JSON. */
-import {openEngine} from '../../dist/index.mjs';
+/** The bundle, as programs that embed the engine load it. */
+const bundle: string = '../../dist/index.mjs';
+const {openEngine} = (await import(bundle)) as typeof import('../../src/index.ts');
 
 const [image, rounds] = process.argv.slice(2);
 const engine = openEngine();

@@ -18,6 +18,7 @@ const needs = [
 	['g++', 'g++'],
 	['/usr/include/seccomp.h', 'libseccomp-dev'],
 	['htpasswd', 'apache2-utils'],
+	['openssl', 'openssl'],
 	['stty', 'coreutils'],
 	['ps', 'procps'],
 	['python3', 'python3'],

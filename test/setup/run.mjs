@@ -31,7 +31,7 @@ delete env.NODE_OPTIONS;
 /** Runs AVA, shows its output, and returns how many tests passed and failed. */
 function ava(args) {
 	return new Promise((resolve) => {
-		const child = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...args], {
+		const child = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.js', ...args], {
 			cwd: root,
 			env,
 			stdio: ['ignore', 'pipe', 'inherit'],

@@ -175,6 +175,20 @@ test('two keys in one read are two keys, and keys without a meaning do nothing',
 	t.deepEqual(screen, ['redraw', 'suspend', 'quit']);
 });
 
+test('quitting asks only while something would be cut off', async (t) => {
+	const {store, screen, type} = await openUi(busyEngine());
+	store.update((state) => ({...state, jobs: new Map([['pull alpine', '1/3 layers']])}));
+	await type('q');
+	t.like(store.state.dialog, {
+		kind: 'confirm',
+		lines: ['This is not finished yet:', '  pull alpine 1/3 layers'],
+	});
+	await type('\r');
+	t.deepEqual(screen, []);
+	await type('q', 'y');
+	t.deepEqual(screen, ['quit']);
+});
+
 test('what is being done is not begun twice', async (t) => {
 	const fake = busyEngine();
 	const {store, type} = await openUi(fake);

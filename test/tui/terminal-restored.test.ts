@@ -108,6 +108,20 @@ test('a shell’s job is stopped by Ctrl+Z on its own screen and comes back with
 	await terminal.exited();
 });
 
+test('stopped and woken by somebody else, it takes the terminal over again', async (t) => {
+	const {terminal, pid} = await open(t);
+	process.kill(pid, 'SIGSTOP');
+	terminal.type('j');
+	const before = terminal.bytes.length;
+	process.kill(pid, 'SIGCONT');
+	await terminal.until(() => terminal.bytes.slice(before).includes('\u001b[?1049h'));
+	await terminal.until(/❯ ▶ {2}db/);
+	terminal.type('k');
+	await terminal.until(/❯ ▶ {2}web/);
+	terminal.type('q');
+	await restored(t, terminal, 0);
+});
+
 test('the screen follows the terminal’s size down to the smallest and back', async (t) => {
 	const {terminal} = await open(t);
 	for (const [columns, rows, what] of [

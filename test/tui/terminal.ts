@@ -6,7 +6,8 @@ import {type IPty, spawn} from 'node-pty';
 export interface TerminalOptions {
 	columns?: number;
 	rows?: number;
-	env?: Record<string, string>;
+	/** Undefined takes a variable out. */
+	env?: Record<string, string | undefined>;
 	cwd?: string;
 }
 
@@ -27,7 +28,9 @@ export class TestTerminal {
 			rows,
 			cwd,
 			name: 'xterm-256color',
-			env: {...(inherited as Record<string, string>), CI: '1', ...env},
+			env: Object.fromEntries(
+				Object.entries({...inherited, CI: '1', ...env}).filter(([, value]) => value !== undefined),
+			) as Record<string, string>,
 		});
 		this.#pty.onData((data) => {
 			this.bytes += data;

@@ -5,6 +5,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
+import {busyboxTree, pushFolder} from '../e2e/images.ts';
+import {startRegistry} from '../setup/registry.ts';
 import {TestTerminal} from './terminal.ts';
 
 const wherry = fileURLToPath(new URL('../../src/wherry.sh', import.meta.url));
@@ -152,6 +154,101 @@ test('an image that is not there and an engine that refuses are one readable lin
 	t.is(cli('ps', '-a', '--format', '{{.Names}}'), 'taken');
 });
 
+test('an image is pulled from a registry, run with Enter, and removed', async (t) => {
+	const {cli, ui} = privateRoots(t);
+	const registry = await startRegistry();
+	t.teardown(() => registry.stop());
+	const tree = mkdtempSync(join(tmpdir(), 'wherry-tui-tree-'));
+	t.teardown(() => rmSync(tree, {recursive: true, force: true}));
+	busyboxTree(tree);
+	const reference = await pushFolder(tree, registry.host, 'box:1', {cmd: ['echo', 'from the registry']});
+	const terminal = ui();
+	await terminal.until(/No containers yet/);
+	terminal.type(`2p${reference}\r`);
+	await terminal.until(/Pulled 127\.0\.0\.1/);
+	await terminal.until(/❯ 127\.0\.0\.1:\d+\/box +1 /);
+	t.is(cli('images', '--format', '{{.Repository}}:{{.Tag}}', reference), reference);
+	terminal.type('\r');
+	await terminal.until(/Run a container/);
+	terminal.type('once\r');
+	await terminal.until(/■ {2}once/);
+	await terminal.until(/4 Logs once[\s\S]*from the registry/);
+	terminal.type('1dy');
+	await terminal.until(/No containers yet/);
+	terminal.type('2dy');
+	await terminal.until((now) => !/\/box +1 /.test(now.text));
+	t.is(cli('images', '-q', reference), '');
+	terminal.type('pno/such:image:x\r');
+	await terminal.until(/Error: .*invalid reference format/);
+});
+
+test('a container without a terminal takes lines, and Ctrl+C leaves it running', async (t) => {
+	const {cli, ui} = privateRoots(t);
+	cli(
+		'run',
+		'-d',
+		'-i',
+		'--name',
+		'echoes',
+		'wherry/base',
+		'sh',
+		'-c',
+		'while read line; do echo "heard $line"; done',
+	);
+	const terminal = ui();
+	await terminal.until(/❯ ▶ {2}echoes/);
+	terminal.type('a');
+	await terminal.until(/ATTACHED echoes/);
+	terminal.type('onw\u007fe\r');
+	await terminal.until(/\none\nheard one/);
+	terminal.type('\u0003');
+	await terminal.until(/Left echoes; it goes on/);
+	t.is(cli('ps', '--format', '{{.State}}'), 'running');
+});
+
+test('a restart from outside keeps the log going', async (t) => {
+	const {cli, ui} = privateRoots(t);
+	cli(
+		'run',
+		'-d',
+		'--name',
+		'again',
+		'wherry/base',
+		'sh',
+		'-c',
+		'echo "run $(cat /proc/uptime)"; trap "exit 0" TERM; while :; do sleep 0.1; done',
+	);
+	const terminal = ui();
+	await terminal.until(/4 Logs again · follow[\s\S]*run /);
+	for (const count of [2, 3]) {
+		cli('restart', 'again');
+		await terminal.until((now) => (now.text.match(/│run \d/g) ?? []).length === count);
+	}
+	await terminal.until(/4 Logs again · follow/);
+	t.pass();
+});
+
+test('what a session’s program left in the terminal is undone', async (t) => {
+	const {cli, ui} = privateRoots(t);
+	const mess = '\\033[?1049h\\033[?1000h\\033[?25l\\033[?1h\\033[5;10r\\033(0\\033[31m';
+	cli('run', '-dit', '--name', 'mess', 'wherry/base', 'sh', '-c', `read x; printf '${mess}messy'; sleep 60`);
+	const terminal = ui();
+	await terminal.until(/❯ ▶ {2}mess/);
+	terminal.type('a');
+	await terminal.until(/ATTACHED mess/);
+	terminal.type('\r');
+	await terminal.until((now) => now.bytes.includes('\u001b[5;10r'));
+	terminal.type(DETACH);
+	await terminal.until(/^ wherry[\s\S]*┏━ 1 Containers[\s\S]*❯ ▶ {2}mess[\s\S]*Left mess/);
+	terminal.type('q');
+	t.is(await terminal.exited(), 0);
+	const off = (mode: string) =>
+		terminal.bytes.lastIndexOf(`\u001b[?${mode}l`) > terminal.bytes.lastIndexOf(`\u001b[?${mode}h`);
+	t.true(off('1000'));
+	t.true(off('1'));
+	t.false(terminal.alternate);
+});
+
 test('a container that writes without end keeps the panes quick, and SIGTERM ends them while it goes on', async (t) => {
 	const {cli, ui} = privateRoots(t);
 	cli('run', '-d', '--name', 'flood', 'wherry/base', 'sh', '-c', 'while :; do echo a line of a flood; done');
@@ -192,4 +289,17 @@ test('one frame is plain text of the size that COLUMNS and LINES say', (t) => {
 	t.regex(wide.stdout, /❯ ■ {2}done .*Exited \(0\)[\s\S]*/);
 	t.regex(wide.stdout, /4 Logs done[\s\S]*ahoy/);
 	t.is(Math.max(...wide.stdout.split('\n').map((line) => line.length)), 120);
+});
+
+test('a frame on a terminal has colours, and none where NO_COLOR asks for it', async (t) => {
+	const {env} = privateRoots(t);
+	const bytes = async (more: Record<string, string | undefined>): Promise<string> => {
+		const terminal = new TestTerminal(wherry, ['ui', '--once'], {env: {...env, CI: undefined, ...more}});
+		t.teardown(() => terminal.close());
+		t.is(await terminal.exited(), 0);
+		await terminal.until(/No containers yet/);
+		return terminal.bytes;
+	};
+	t.regex(await bytes({}), /\u001b\[36m/);
+	t.notRegex(await bytes({NO_COLOR: '1'}), /\u001b\[(3[0-7]|9[0-7]|38|48)/);
 });

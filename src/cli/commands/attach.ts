@@ -23,7 +23,7 @@ export const attach: CommandAction = async ({flags, args}, open) => {
 		detachKeys,
 		onSignal:
 			flags.bool('sig-proxy') && !Config.Tty
-				? (signal) => void engine.containers.kill(id, signal).catch(() => {})
+				? (signal) => engine.containers.kill(id, signal).catch(() => {})
 				: undefined,
 	});
 	return result === 'detached' ? 0 : result;

@@ -1,4 +1,4 @@
-import {WherryError} from '../../engine/errors.ts';
+import {UsageError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printLine} from '../output.ts';
 import {createContainer, runError, withHelp} from './run.ts';
@@ -12,6 +12,6 @@ export const create: CommandAction = async (line, open) => {
 		return 0;
 	} catch (error) {
 		// What the engine says has status 1 here; only what is wrong with the line has 125.
-		throw error instanceof WherryError ? error : runError(line, error);
+		throw error instanceof UsageError ? runError(line, error) : error;
 	}
 };

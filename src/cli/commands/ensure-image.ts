@@ -1,5 +1,6 @@
 import type {Engine, Platform} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
+import {UsageError} from '../errors.ts';
 import {printError} from '../output.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never';
@@ -8,7 +9,7 @@ export type PullPolicy = 'always' | 'missing' | 'never';
 export function parsePullPolicy(text: string): PullPolicy {
 	if (text === '') return 'missing';
 	if (text === 'always' || text === 'missing' || text === 'never') return text;
-	throw new Error(`invalid pull option: '${text}': must be one of "always", "missing" or "never"`);
+	throw new UsageError(`invalid pull option: '${text}': must be one of "always", "missing" or "never"`);
 }
 
 /**

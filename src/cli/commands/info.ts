@@ -42,8 +42,16 @@ export function infoText(info: EngineInfo): string {
 		const heading = field.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
 		if (typeof value === 'object') {
 			lines.push(` ${heading}:`);
+			if (Array.isArray(value) && value.every((item) => Array.isArray(item) && item.length === 2)) {
+				for (const [name, item] of value as [string, string][]) lines.push(`  ${name}: ${item}`);
+				continue;
+			}
 			for (const [key, item] of Object.entries(value)) {
-				const text = typeof item === 'object' ? JSON.stringify(item) : String(item);
+				const text = Array.isArray(item)
+					? item.join(' ')
+					: typeof item === 'object'
+						? JSON.stringify(item)
+						: String(item);
 				lines.push(Array.isArray(value) ? `  ${text}` : `  ${key}: ${text}`);
 			}
 		} else lines.push(` ${heading}: ${String(value)}`);

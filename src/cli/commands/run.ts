@@ -1,7 +1,7 @@
 import {closeSync, existsSync, openSync, unlinkSync, writeSync} from 'node:fs';
 import type {Engine, Session} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
-import {CliError} from '../errors.ts';
+import {CliError, UsageError} from '../errors.ts';
 import {type CommandAction, describe} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 import type {ParsedLine} from '../parse/command-line.ts';
@@ -23,7 +23,7 @@ export const run: CommandAction = async (line, open) => {
 		Object.assign(config, {AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false});
 
 	const engine = await open();
-	const {id} = await withHelpAsync(line, () => createContainer(engine, line, options));
+	const {id} = await withHelpAsync(line, () => createContainer(engine, line, {...options, transient: true}));
 	let session: Session | undefined;
 	try {
 		const size = config.Tty ? windowSize() : undefined;
@@ -49,7 +49,7 @@ export const run: CommandAction = async (line, open) => {
 		printLine(id);
 		return 0;
 	}
-	const kill = (signal: NodeJS.Signals): void => void engine.containers.kill(id, signal).catch(() => {});
+	const kill = (signal: NodeJS.Signals): Promise<void> => engine.containers.kill(id, signal).catch(() => {});
 	const result = await pump(session, {
 		tty: config.Tty ?? false,
 		stdin: config.AttachStdin ?? false,
@@ -69,7 +69,7 @@ export async function createContainer(
 	const policy = parsePullPolicy(flags.string('pull'));
 	const cidfile = flags.string('cidfile');
 	if (cidfile !== '' && existsSync(cidfile)) {
-		throw new Error(
+		throw new UsageError(
 			`container ID file found, make sure the other container isn't running or delete ${cidfile}`,
 		);
 	}
@@ -94,7 +94,7 @@ function openCidfile(path: string): number {
 	try {
 		return openSync(path, 'wx', 0o644);
 	} catch (error) {
-		throw new Error(`failed to create the container ID file: ${(error as Error).message}`);
+		throw new UsageError(`failed to create the container ID file: ${(error as Error).message}`);
 	}
 }
 
@@ -117,8 +117,9 @@ async function withHelpAsync<T>(line: ParsedLine, action: () => Promise<T>): Pro
 
 export function runError(line: ParsedLine, error: unknown): CliError {
 	if (error instanceof CliError) return error;
-	if (error instanceof WherryError) return helpError(line, describe(error), error.exitCode ?? 125);
-	return helpError(line, error instanceof Error ? error.message : String(error), 125);
+	if (error instanceof UsageError) return helpError(line, error.message, 125);
+	const status = error instanceof WherryError ? error.exitCode : undefined;
+	return helpError(line, describe(error), status ?? 125);
 }
 
 function helpError(line: ParsedLine, message: string, status: number): CliError {

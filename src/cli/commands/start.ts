@@ -30,7 +30,7 @@ export const start: CommandAction = async ({flags, args}, open) => {
 		tty: Config.Tty,
 		stdin,
 		detachKeys,
-		onSignal: Config.Tty ? undefined : (signal) => void engine.containers.kill(id, signal).catch(() => {}),
+		onSignal: Config.Tty ? undefined : (signal) => engine.containers.kill(id, signal).catch(() => {}),
 	});
 	return result === 'detached' ? 0 : result;
 };

@@ -57,30 +57,3 @@ export function parseDuration(text: string): bigint {
 	if (total > 2n ** 63n - 1n) throw new Error(`time: invalid duration ${quoted}`);
 	return sign * total;
 }
-
-/** Go's Duration.String: `1h0m0s`, `1.5s`, `250ms`. */
-export function formatDuration(nanoseconds: bigint): string {
-	if (nanoseconds === 0n) return '0s';
-	const sign = nanoseconds < 0n ? '-' : '';
-	const value = nanoseconds < 0n ? -nanoseconds : nanoseconds;
-	const fraction = (unit: bigint): string => {
-		const digits = String(unit).length - 1;
-		const rest = String(value % unit)
-			.padStart(digits, '0')
-			.replace(/0+$/, '');
-		return `${value / unit}${rest ? `.${rest}` : ''}`;
-	};
-	if (value < 1_000n) return `${sign}${value}ns`;
-	if (value < 1_000_000n) return `${sign}${fraction(1_000n)}µs`;
-	if (value < 1_000_000_000n) return `${sign}${fraction(1_000_000n)}ms`;
-	const minutes = value / 60_000_000_000n;
-	const rest = value % 60_000_000_000n;
-	const part = String(rest % 1_000_000_000n)
-		.padStart(9, '0')
-		.replace(/0+$/, '');
-	const seconds = `${rest / 1_000_000_000n}${part ? `.${part}` : ''}s`;
-	if (minutes === 0n) return `${sign}${seconds}`;
-	return minutes < 60n
-		? `${sign}${minutes}m${seconds}`
-		: `${sign}${minutes / 60n}h${minutes % 60n}m${seconds}`;
-}

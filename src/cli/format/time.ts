@@ -72,9 +72,3 @@ export function formatGoTime(seconds: number): string {
 	const date = new Date(seconds * 1000);
 	return `${day(date)} ${clock(date)} ${zone(date).replace(':', '')} ${zoneName(date)}`;
 }
-
-/** `Tue Jan  2 15:04:05 2024`: docker version's build time (ANSIC). */
-export function formatAnsiC(date: Date): string {
-	const [weekday, month] = date.toString().split(' ') as [string, string];
-	return `${weekday} ${month} ${String(date.getDate()).padStart(2)} ${clock(date)} ${date.getFullYear()}`;
-}

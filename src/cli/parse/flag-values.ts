@@ -161,11 +161,11 @@ export class FlagValues {
 }
 
 export function keyValues(items: readonly string[]): Record<string, string> {
-	const map: Record<string, string> = {};
-	for (const item of items) {
-		const equals = item.indexOf('=');
-		if (equals < 0) map[item] = '';
-		else map[item.slice(0, equals)] = item.slice(equals + 1);
-	}
-	return map;
+	// fromEntries defines properties: `__proto__` is a key like any other.
+	return Object.fromEntries(
+		items.map((item) => {
+			const equals = item.indexOf('=');
+			return equals < 0 ? [item, ''] : [item.slice(0, equals), item.slice(equals + 1)];
+		}),
+	);
 }

@@ -69,8 +69,11 @@ export interface PumpOptions {
 	stdin: boolean;
 	detachKeys: Uint8Array;
 	/** Passes a signal on; without it a signal ends this process, and the container goes on. */
-	onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
+	onSignal?: ((signal: NodeJS.Signals) => Promise<void>) | undefined;
 }
+
+/** Who asks this often to end wants this process to end, whatever the container makes of it. */
+const insistence = 3;
 
 /**
  * Connects the terminal or pipes of this process to a session until the session ends or the user detaches.
@@ -80,7 +83,8 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 	const {tty, stdin, onSignal} = options;
 	const raw = new RawMode();
 	const cleanups: (() => void)[] = [];
-	const {promise: detached, resolve: detach} = Promise.withResolvers<'detached'>();
+	const {promise: left, resolve: leave} = Promise.withResolvers<'detached' | 'hung up'>();
+	let asked = 0;
 
 	// The exit may be known while the last output still waits in these streams.
 	const delivered = Promise.all([drain(session.stdout, writeOut), drain(session.stderr, writeErr)]);
@@ -101,8 +105,15 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		const number = signalNumbers[signal];
 		if (!onSignal && number === undefined) continue;
 		const listener = (): void => {
-			if (onSignal) onSignal(signal);
-			else process.exit(128 + number!);
+			if (!onSignal) process.exit(128 + number!);
+			const passed = onSignal(signal);
+			// The terminal is gone. What runs in the container is told, and goes on if it likes.
+			if (signal === 'SIGHUP' && tty) passed.finally(() => leave('hung up'));
+			if ((signal === 'SIGINT' || signal === 'SIGTERM') && ++asked === insistence) {
+				raw.leave();
+				printError(`\ngot ${insistence} SIGTERM/SIGINTs, forcefully exiting`);
+				process.exit(1);
+			}
 		};
 		process.on(signal, listener);
 		cleanups.push(() => process.off(signal, listener));
@@ -112,15 +123,17 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		const scanner = tty ? new DetachScanner(options.detachKeys) : undefined;
 		const input = process.stdin;
 		const onData = (chunk: Buffer): void => {
-			const {pass, detached: left} = scanner?.scan(chunk) ?? {pass: chunk, detached: false};
+			const {pass, detached} = scanner?.scan(chunk) ?? {pass: chunk, detached: false};
 			if (pass.length > 0 && !session.stdin.write(pass)) {
 				input.pause();
 				session.stdin.once('drain', () => input.resume());
 			}
-			if (left) detach('detached');
+			if (detached) leave('detached');
 		};
 		const onEnd = (): void => {
-			session.stdin.end();
+			// A terminal in raw mode ends only when it is gone.
+			if (tty) leave('hung up');
+			else session.stdin.end();
 		};
 		input.on('data', onData);
 		input.on('end', onEnd);
@@ -132,11 +145,14 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		});
 	}
 	try {
-		const result = await Promise.race([detached, session.exit]);
-		if (result !== 'detached') await delivered;
-		if (result !== 'detached') return result.code;
+		const result = await Promise.race([left, session.exit]);
+		if (typeof result === 'object') {
+			await delivered;
+			return result.code;
+		}
 		session.detach();
 		raw.leave();
+		if (result === 'hung up') return 128 + signalNumbers.SIGHUP!;
 		printError('read escape sequence');
 		return 'detached';
 	} finally {

@@ -1,7 +1,8 @@
 /** Sessions with a container that is up: attach and exec. */
-import {randomBytes} from 'node:crypto';
+
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {randomHex} from '../../kernel/random.ts';
 import {capabilityNames} from '../../runtime/capabilities.ts';
 import {compileExec} from '../../runtime/compile.ts';
 import {request, streams} from '../../runtime/monitor-protocol.ts';
@@ -18,6 +19,7 @@ import {execError, notRunning} from './monitor-errors.ts';
 import {reachMonitor} from './monitor-requests.ts';
 import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
 import {specHost} from './spec-host.ts';
+import {wantedStreams} from './streams.ts';
 
 function conflict(message: string, id: string): WherryError {
 	return new WherryError('conflict', message, {object: id});
@@ -39,8 +41,9 @@ export async function attachContainer(
 	if (state.status === 'restarting') {
 		throw conflict('You cannot attach to a restarting container, wait until it is running', record.Id);
 	}
+	const wanted = wantedStreams(record, options);
 	const {session} = await reachMonitor(context, record, (socket) =>
-		openSession(socket, request.attach, streamRequest(options), options),
+		openSession(socket, request.attach, streamRequest(wanted), wanted),
 	);
 	emit(context, record, 'attach');
 	return session;
@@ -97,21 +100,23 @@ export async function execInContainer(
 			{object: Id, exitCode: 126},
 		);
 	}
-	const execId = randomBytes(32).toString('hex');
+	const execId = randomHex(32);
 	const command = options.argv.join(' ');
 	emit(context, record, `exec_create: ${command}`, {execID: execId});
+	// Before it runs, as docker tells it: the end of a short one comes at once.
+	emit(context, record, `exec_start: ${command}`, {execID: execId});
 	const bits = (options.tty ? streams.tty : 0) | (options.detach ? streams.detached : 0);
+	const wanted = options.tty ? {...options, stderr: false} : options;
 	const payload = Buffer.concat([
-		streamRequest(options, bits),
+		streamRequest(wanted, bits),
 		Buffer.from(execId, 'latin1'),
 		encodePlan(execPlan(context, record, options)),
 	]);
 	const {session} = await reachMonitor(
 		context,
 		record,
-		(socket) => openSession(socket, request.exec, payload, options, execId),
+		(socket) => openSession(socket, request.exec, payload, wanted, execId),
 		execError,
 	);
-	emit(context, record, `exec_start: ${command}`, {execID: execId});
 	return session;
 }

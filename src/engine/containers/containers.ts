@@ -13,6 +13,7 @@ import type {
 	Session,
 	StreamOptions,
 } from '../api.ts';
+import {isErrno, WherryError} from '../errors.ts';
 import type {EngineContext} from './context.ts';
 import {findContainer} from './record.ts';
 
@@ -23,12 +24,27 @@ export class LocalContainers implements Containers {
 		this.#context = context;
 	}
 
+	/** A full disk in words, wherever in the work it shows. */
+	async #sayingFull<T>(work: () => Promise<T>): Promise<T> {
+		try {
+			return await work();
+		} catch (error) {
+			if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+			const {root} = this.#context.paths;
+			throw new WherryError('exhausted', `no space left on device: ${root}`, {object: root, cause: error});
+		}
+	}
+
 	async create(options: CreateOptions): Promise<{id: string; warnings: string[]}> {
-		return (await import('./create.ts')).createContainer(this.#context, options);
+		return this.#sayingFull(async () =>
+			(await import('./create.ts')).createContainer(this.#context, options),
+		);
 	}
 
 	async start(container: string, options: {attach?: StreamOptions} = {}): Promise<Session | undefined> {
-		return (await import('./start.ts')).startContainer(this.#context, container, options);
+		return this.#sayingFull(async () =>
+			(await import('./start.ts')).startContainer(this.#context, container, options),
+		);
 	}
 
 	async attach(container: string, options: StreamOptions): Promise<Session> {

@@ -11,7 +11,7 @@ import {ask} from './monitor-client.ts';
 import {notRunning} from './monitor-errors.ts';
 import {reachMonitor} from './monitor-requests.ts';
 import {attachedNetwork} from './network.ts';
-import {type ContainerRecord, currentState, findContainer, isUp, readState} from './record.ts';
+import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
 import {writeRunFiles} from './run-files.ts';
 import {signalNumber} from './signals.ts';
 
@@ -132,7 +132,7 @@ export const unpauseContainer = (context: EngineContext, container: string): Pro
 	simple(context, container, request.unpause);
 
 function lastExit(context: EngineContext, id: string): ExitStatus {
-	const {exitCode, oomKilled} = readState(context.paths, id);
+	const {exitCode, oomKilled} = currentState(context.paths, id);
 	return {code: exitCode, oomKilled, restarting: false};
 }
 

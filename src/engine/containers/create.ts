@@ -1,9 +1,10 @@
 /** Makes a container: its folder appears with everything in it, under a name that is its own. */
-import {randomBytes} from 'node:crypto';
+
 import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
+import {randomHex} from '../../kernel/random.ts';
 import {detectCgroups} from '../../runtime/cgroups/layout.ts';
 import {checkResources, limitHost} from '../../runtime/cgroups/limits.ts';
 import type {CreateOptions, HostConfig, ResolvedImage} from '../api.ts';
@@ -100,7 +101,7 @@ export async function planRecord(
 	const settled = await settleNetworks(context, host, options.networks);
 	warnings.push(...settled.warnings);
 	const record: ContainerRecord = {
-		Id: randomBytes(32).toString('hex'),
+		Id: randomHex(32),
 		Name: name,
 		Created: timestamp(wallClock()),
 		Image: image.id,

@@ -159,6 +159,13 @@ function checkModes(host: HostConfig): void {
 		fail(`unknown or invalid runtime name: ${host.Runtime}`);
 	}
 	if (host.Isolation !== '' && host.Isolation !== 'default') fail(`invalid isolation: ${host.Isolation}`);
+	// The monitor restarts without the engine, and a number of a process may be another's by then.
+	if (host.RestartPolicy.Name !== 'no' && (joins(host.PidMode) || joins(host.IpcMode))) {
+		fail(
+			'a restart policy together with --pid or --ipc container:<name|id> is not supported yet',
+			'unsupported',
+		);
+	}
 	if (host.CgroupParent !== '') fail('--cgroup-parent is not supported yet', 'unsupported');
 }
 

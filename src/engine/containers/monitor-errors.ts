@@ -22,6 +22,9 @@ export function execError(id: string, detail: MonitorError): WherryError {
 			exitCode: detail.code,
 		});
 	}
+	if (/^unable to find (user|group) /.test(detail.message)) {
+		return new WherryError('invalid', detail.message, {object: id, exitCode: 126});
+	}
 	return refusal(id, detail);
 }
 

@@ -1,4 +1,5 @@
 /** Reaches a container's monitor; one that has died leaves its container to be settled first. */
+import {existsSync} from 'node:fs';
 import type {Socket} from 'node:net';
 import type {MonitorError} from '../../runtime/monitor-protocol.ts';
 import type {WherryError} from '../errors.ts';
@@ -9,13 +10,15 @@ import {type ContainerRecord, socketPath} from './record.ts';
 
 /** Settles a container if its monitor is dead; what somebody else has locked, he is looking after. */
 export async function settleIfDead(context: EngineContext, id: string): Promise<void> {
+	const {awaitMonitorEnd, settleContainer} = await import('./settle.ts');
+	// Its sockets close a moment before it is gone.
+	await awaitMonitorEnd(context, id);
 	const lock = await context.locks.tryAcquire(id);
 	if (!lock) return;
 	try {
-		const {settleContainer} = await import('./settle.ts');
 		await settleContainer(context, id);
 	} finally {
-		lock.release();
+		lock.release({remove: !existsSync(context.paths.container(id))});
 	}
 }
 

@@ -2,9 +2,9 @@
  * Names of containers. `WHERRY_ROOT/names/<name>` is a symbolic link to `../containers/<id>`: made
  * exclusively and with its content in one step.
  */
-import {randomInt} from 'node:crypto';
 import {existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
+import {randomInt} from '../../kernel/random.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';
 import {qualities, vessels} from './words.ts';

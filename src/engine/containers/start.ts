@@ -25,6 +25,7 @@ import {
 } from './record.ts';
 import {writeRunFiles} from './run-files.ts';
 import {awaitMonitorEnd, settleContainer} from './settle.ts';
+import {wantedStreams} from './streams.ts';
 import {unmarkTransient} from './transient.ts';
 
 /** `-v` makes a source that isn't there; any other must be there. */
@@ -97,15 +98,15 @@ async function afterFailure(context: EngineContext, {Id}: ContainerRecord, again
 
 async function spawn(
 	context: EngineContext,
-	id: string,
+	record: ContainerRecord,
 	plan: string,
 	attach: StreamOptions | undefined,
 ): Promise<Session | undefined> {
 	const socket = socketFromDescriptor(await native.spawnMonitor(monitorPath(), ['start', plan]));
-	const wanted = attach ?? {};
+	const wanted = attach ? wantedStreams(record, attach) : {};
 	const payload = streamRequest(wanted, attach ? 0 : streams.detached);
 	const {session} = await openSession(socket, request.start, payload, wanted);
-	unmarkTransient(context.paths, id);
+	unmarkTransient(context.paths, record.Id);
 	if (attach) return session;
 	session.detach();
 	return undefined;
@@ -125,7 +126,7 @@ async function launch(
 		let prepared: Prepared | undefined;
 		try {
 			prepared = await prepare(context, record, attach, restartCount);
-			return await spawn(context, Id, prepared.plan, attach);
+			return await spawn(context, record, prepared.plan, attach);
 		} catch (error) {
 			let failure = error;
 			let again = false;

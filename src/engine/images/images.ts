@@ -4,10 +4,11 @@ import {WherryError} from '../errors.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
 import type {TransportOptions} from '../registry/transport.ts';
-import {Catalog, type Image} from '../store/catalog.ts';
-import {collect, type Store, sweep} from '../store/collect.ts';
+import type {Image} from '../store/catalog.ts';
+import {collect, openStore, sweep} from '../store/collect.ts';
 import {findLayers} from '../store/layers.ts';
-import {type Entry, Layout, namedEntry, withNames, withUnnamed} from '../store/layout.ts';
+import {type Entry, namedEntry, withNames, withUnnamed} from '../store/layout.ts';
+import {acquireLease, removalMark} from '../store/leases.ts';
 import {applyFilters, createdSeconds, createdTime} from './filters.ts';
 import {describeImage} from './inspect.ts';
 import {digestsOf, lookup, noSuchImage, tagsOf} from './lookup.ts';
@@ -44,8 +45,8 @@ export interface ImageEngine extends Images {
 
 export function createImages(options: ImagesOptions): ImageEngine {
 	const {paths, locks, journal} = options;
-	const layout = new Layout(paths, locks);
-	const store: Store = {paths, locks, layout, catalog: new Catalog(paths, layout)};
+	const store = openStore(paths, locks);
+	const {layout} = store;
 	let closeTransport = () => {};
 
 	const tell = (action: string, id: string, name: string, labels?: Record<string, string> | null) =>
@@ -180,11 +181,16 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			const found = lookup(images, text);
 			const removal = planRemoval(images, found, text, users, force);
 			const gone = new Set(removal.untagged.map(storedName));
-			await layout.update((entries) => removeNames(entries, found.image, gone, removal.deleted));
-			for (const _ of removal.untagged) tell('untag', found.image.id, found.image.id, found.image.labels);
-			if (removal.deleted) {
-				await collect(store);
-				tell('delete', found.image.id, found.image.id, found.image.labels);
+			const lease = await acquireLease(paths, locks, [removalMark]);
+			try {
+				await layout.update((entries) => removeNames(entries, found.image, gone, removal.deleted));
+				for (const _ of removal.untagged) tell('untag', found.image.id, found.image.id, found.image.labels);
+				if (removal.deleted) {
+					await collect(store);
+					tell('delete', found.image.id, found.image.id, found.image.labels);
+				}
+			} finally {
+				lease.release();
 			}
 			return removalLines(found.image, removal);
 		},

@@ -127,10 +127,9 @@ export class Catalog {
 			diffIds: [...diffIds],
 			blobs: [
 				...new Set([
-					digest,
-					loaded.digest,
-					manifest.config.digest,
+					...[digest, loaded.digest, manifest.config.digest],
 					...manifest.layers.map((layer) => layer.digest),
+					...(manifest.original === undefined ? [] : [manifest.original]),
 				]),
 			],
 		};

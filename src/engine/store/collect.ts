@@ -3,19 +3,20 @@
  * what killed processes left in WHERRY_ROOT/ingest. A layer first gets another name, which is one step, and is
  * deleted then; a container that is being made sees it whole or not at all.
  */
-import {randomBytes} from 'node:crypto';
+
 import {lstatSync, mkdirSync, renameSync, unlinkSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
+import {randomHex} from '../../kernel/random.ts';
 import {isErrno} from '../errors.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
-import type {Catalog} from './catalog.ts';
+import {Catalog} from './catalog.ts';
 import {chainIds} from './digest.ts';
 import {syncFolder} from './files.ts';
-import type {Layout} from './layout.ts';
-import {abandonedStaging, collectLock, leasedKeys, listFolder} from './leases.ts';
+import {Layout} from './layout.ts';
+import {abandonedStaging, collectLock, isUntidy, listFolder, readLeases} from './leases.ts';
 
 const hex = /^[a-f0-9]{64}$/;
 const removedSuffix = '.removed';
@@ -28,6 +29,11 @@ export interface Store {
 	readonly locks: Locks;
 	readonly layout: Layout;
 	readonly catalog: Catalog;
+}
+
+export function openStore(paths: Paths, locks: Locks): Store {
+	const layout = new Layout(paths, locks);
+	return {paths, locks, layout, catalog: new Catalog(paths, layout)};
 }
 
 export const partialPath = (paths: Paths, blobHex: string): string =>
@@ -63,14 +69,14 @@ export async function collect(store: Store): Promise<void> {
 	const {paths, locks, layout} = store;
 	const trees = await locks.with(collectLock, async () => {
 		// In this order: what a lease protected until now is in the index when its lease is gone.
-		const live = leasedKeys(paths);
+		const live = readLeases(paths).keys;
 		for (const key of await imageKeys(store)) live.add(key);
 		for (const key of await containerLayers(paths)) live.add(key);
 		const removed = abandonedStaging(paths);
 		mkdirSync(paths.ingest, {recursive: true, mode: 0o700});
 		for (const name of listFolder(paths.layers)) {
 			if (!hex.test(name) || live.has(name)) continue;
-			const aside = join(paths.ingest, `${name}.${randomBytes(4).toString('hex')}${removedSuffix}`);
+			const aside = join(paths.ingest, `${name}.${randomHex(4)}${removedSuffix}`);
 			renameSync(paths.layer(name), aside);
 		}
 		for (const name of listFolder(layout.blobs))
@@ -84,12 +90,15 @@ export async function collect(store: Store): Promise<void> {
 /** The part of `collect` that costs next to nothing when no process was killed. */
 export async function sweep({paths, locks}: Pick<Store, 'paths' | 'locks'>): Promise<void> {
 	const names = listFolder(paths.ingest);
-	if (names.length === 0) return;
-	const trees = await locks.with(collectLock, () => {
-		leasedKeys(paths);
-		return abandonedStaging(paths);
+	const isRest = (name: string) =>
+		name.endsWith(removedSuffix) || (name.endsWith(partialSuffix) && isOld(join(paths.ingest, name)));
+	if (!isUntidy(names) && !names.some(isRest)) return;
+	const {trees, brokenRemoval} = await locks.with(collectLock, () => {
+		const {brokenRemoval} = readLeases(paths);
+		return {brokenRemoval, trees: abandonedStaging(paths)};
 	});
 	await removeAll(paths, trees);
+	if (brokenRemoval) await collect(openStore(paths, locks));
 }
 
 async function removeAll(paths: Paths, trees: readonly string[]): Promise<void> {

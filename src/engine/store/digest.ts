@@ -2,7 +2,7 @@
  * Digests, `algorithm:hex`, by the rules of the OCI image specification (descriptor.md, "Digests"). A digest
  * becomes a file name, so nothing else than a digest that these rules accept may reach the store.
  */
-import {createHash} from 'node:crypto';
+import {native} from '../../kernel/native.ts';
 import {WherryError} from '../errors.ts';
 
 const hexLengths: Readonly<Record<string, number>> = {sha256: 64, sha384: 96, sha512: 128};
@@ -39,7 +39,7 @@ export function digestHex(digest: string): string {
 }
 
 export const sha256 = (bytes: Uint8Array | string): string =>
-	`sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+	native.sha256(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
 
 /** docker's short form of an id or a digest: 12 hex digits. */
 export const shortId = (digest: string): string => digest.slice(digest.indexOf(':') + 1).slice(0, 12);

@@ -1,8 +1,8 @@
 /** Writing files so that after a crash there is the old file, the new file, or none, but no half of one. */
-import {randomBytes} from 'node:crypto';
 import {constants, unlinkSync} from 'node:fs';
 import {mkdir, open, readFile, rename} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import {randomHex} from '../../kernel/random.ts';
 import {isErrno, WherryError} from '../errors.ts';
 
 const attempt = (run: () => void): void => {
@@ -23,7 +23,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
 
 /** A name beside `path` that nobody else uses. */
 export const temporaryName = (path: string): string =>
-	join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+	join(dirname(path), `.${basename(path)}.${randomHex(6)}`);
 
 /** Replaces a file as a whole; its folder is made when missing. `sync: false` for what can be made again. */
 export async function replaceFile(

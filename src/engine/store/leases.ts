@@ -3,10 +3,11 @@
  * WHERRY_ROOT/ingest that lists the hex of blobs and layers, locked by the process as long as it works on
  * them. The lock ends with the process, so nothing is kept for one that was killed.
  */
-import {randomBytes} from 'node:crypto';
+
 import {closeSync, mkdirSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
+import {randomHex} from '../../kernel/random.ts';
 import {isErrno} from '../errors.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
@@ -27,7 +28,7 @@ export interface Lease {
 export function acquireLease(paths: Paths, locks: Locks, keys: readonly string[]): Promise<Lease> {
 	return locks.with(collectLock, () => {
 		mkdirSync(paths.ingest, {recursive: true, mode: 0o700});
-		const id = randomBytes(8).toString('hex');
+		const id = randomHex(8);
 		const path = join(paths.ingest, `${id}${suffix}`);
 		const fd = openSync(path, 'wx', 0o600);
 		try {
@@ -51,17 +52,32 @@ export function acquireLease(paths: Paths, locks: Locks, keys: readonly string[]
 	});
 }
 
-/** What all leases protect. Those of dead processes are removed. Call it under the collect lock. */
-export function leasedKeys(paths: Paths): Set<string> {
+/** A lease with this in place of keys says that a name is taken away: who dies then leaves things to collect. */
+export const removalMark = 'removal';
+
+export interface Leased {
+	/** What the leases of living processes protect. */
+	readonly keys: Set<string>;
+	/** Somebody died between taking a name away and collecting what it held. */
+	readonly brokenRemoval: boolean;
+}
+
+/** Reads all leases, and removes those of dead processes. Call it under the collect lock. */
+export function readLeases(paths: Paths): Leased {
 	const keys = new Set<string>();
+	let brokenRemoval = false;
 	for (const name of listFolder(paths.ingest)) {
 		if (!name.endsWith(suffix)) continue;
 		const path = join(paths.ingest, name);
 		try {
 			const fd = openSync(path, 'r');
 			try {
-				if (native.flockNow(fd, true)) unlinkSync(path);
-				else for (const key of readFileSync(fd, 'utf8').split('\n')) keys.add(key);
+				const content = readFileSync(fd, 'utf8').split('\n');
+				if (!native.flockNow(fd, true)) for (const key of content) keys.add(key);
+				else {
+					if (content.includes(removalMark)) brokenRemoval = true;
+					unlinkSync(path);
+				}
 			} finally {
 				closeSync(fd);
 			}
@@ -69,10 +85,10 @@ export function leasedKeys(paths: Paths): Set<string> {
 			if (!isErrno(error, 'ENOENT')) throw error;
 		}
 	}
-	return keys;
+	return {keys, brokenRemoval};
 }
 
-/** Staging folders whose lease is gone. Call it after `leasedKeys`, under the collect lock. */
+/** Staging folders whose lease is gone. Call it after `readLeases`, under the collect lock. */
 export function abandonedStaging(paths: Paths): string[] {
 	const names = listFolder(paths.ingest);
 	const alive = new Set(
@@ -82,6 +98,10 @@ export function abandonedStaging(paths: Paths): string[] {
 		.filter((name) => name.endsWith(stagingSuffix) && !alive.has(name.split('.')[0]!))
 		.map((name) => join(paths.ingest, name));
 }
+
+/** Whether there is anything in the folder that may have to be cleaned up. */
+export const isUntidy = (names: readonly string[]): boolean =>
+	names.some((name) => name.endsWith(suffix) || name.endsWith(stagingSuffix));
 
 /** The names in a folder; none when it is not there. */
 export function listFolder(path: string): string[] {

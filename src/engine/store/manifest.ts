@@ -26,18 +26,21 @@ const schema1Types: readonly string[] = [
 /** What servers send that don't know better: then the document's own word counts. */
 const vagueTypes: readonly string[] = ['', 'application/json', 'text/plain', 'application/octet-stream'];
 
+const nondistributable = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
+
+/** docker's types of layers and what OCI calls the same bytes. */
+const dockerLayerTypes: Readonly<Record<string, string>> = {
+	'application/vnd.docker.image.rootfs.diff.tar': mediaTypes.ociLayer,
+	'application/vnd.docker.image.rootfs.diff.tar.gzip': `${mediaTypes.ociLayer}+gzip`,
+	'application/vnd.docker.image.rootfs.diff.tar.zstd': `${mediaTypes.ociLayer}+zstd`,
+	'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip': `${nondistributable}+gzip`,
+};
 const layerTypes: readonly string[] = [
-	mediaTypes.ociLayer,
-	`${mediaTypes.ociLayer}+gzip`,
-	`${mediaTypes.ociLayer}+zstd`,
-	'application/vnd.oci.image.layer.nondistributable.v1.tar',
-	'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
-	'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
-	'application/vnd.docker.image.rootfs.diff.tar',
-	'application/vnd.docker.image.rootfs.diff.tar.gzip',
-	'application/vnd.docker.image.rootfs.diff.tar.zstd',
-	'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+	...[mediaTypes.ociLayer, nondistributable].flatMap((type) => [type, `${type}+gzip`, `${type}+zstd`]),
+	...Object.keys(dockerLayerTypes),
 ];
+
+const originalAnnotation = 'wherry.original';
 
 /** Bytes. A manifest of 500 layers has about 100 KiB; the specification asks for 4 MiB to be accepted. */
 export const largestManifest = 4 << 20;
@@ -59,6 +62,8 @@ export interface Manifest {
 	readonly config: Descriptor;
 	/** Lowest first. */
 	readonly layers: readonly Descriptor[];
+	/** The digest of docker's manifest that this one was made from. */
+	readonly original?: string;
 }
 
 export interface Index {
@@ -184,7 +189,25 @@ export function parseManifest(bytes: Uint8Array, contentType = ''): Manifest | I
 	const config = parseDescriptor(document.config, "the manifest's configuration");
 	const layers = document.layers.map((entry, at) => parseDescriptor(entry, `layer ${at} of the manifest`));
 	checkSupported(config, layers);
-	return {mediaType, config, layers};
+	const original = isObject(document.annotations) ? document.annotations[originalAnnotation] : undefined;
+	return {mediaType, config, layers, ...(isDigest(original) ? {original} : {})};
+}
+
+/**
+ * docker's manifest as an OCI manifest of the same configuration and layers, since other tools find only
+ * those in an image layout. It names the original, which is kept, so that a push can send what was pulled.
+ */
+export function toOciManifest({config, layers}: Manifest, original: string): Buffer {
+	const plain = (mediaType: string, {digest, size}: Descriptor) => ({mediaType, digest, size});
+	return Buffer.from(
+		JSON.stringify({
+			schemaVersion: 2,
+			mediaType: mediaTypes.ociManifest,
+			config: plain(mediaTypes.ociConfig, config),
+			layers: layers.map((layer) => plain(dockerLayerTypes[layer.mediaType] ?? layer.mediaType, layer)),
+			annotations: {[originalAnnotation]: original},
+		}),
+	);
 }
 
 export const isIndex = (document: Manifest | Index): document is Index => 'manifests' in document;

@@ -205,7 +205,7 @@ export const opSchemas = {
 			['flags', 'i'],
 			['data', 's'],
 		],
-		'Mounts a new file system at a path in the new root; the target is made.',
+		'Mounts a new file system at a path in the new root; the target is made. MS_REMOUNT: sets what is mounted there.',
 	),
 	bind: op(
 		37,

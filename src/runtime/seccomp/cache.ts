@@ -1,4 +1,3 @@
-import {createHash, randomBytes} from 'node:crypto';
 import {
 	closeSync,
 	fstatSync,
@@ -11,6 +10,8 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import {join} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import {randomHex} from '../../kernel/random.ts';
 import type {LinuxSeccomp} from '../oci.ts';
 import {printOciJson} from '../oci-json.ts';
 import {maxInstructions} from './bpf.ts';
@@ -29,13 +30,11 @@ const inMemory = new Map<string, Buffer>();
 const maxInMemory = 64;
 
 function keyOf(seccomp: LinuxSeccomp, arch: NativeArch): string {
-	return createHash('sha256')
-		.update(`${compilerVersion} ${arch} ${printOciJson(seccomp)}`)
-		.digest('hex');
+	return native.sha256(Buffer.from(`${compilerVersion} ${arch} ${printOciJson(seccomp)}`)).slice(7);
 }
 
 function digest(key: string, program: Buffer): Buffer {
-	return createHash('sha256').update(key).update(program).digest();
+	return Buffer.from(native.sha256(Buffer.concat([Buffer.from(key), program])).slice(7), 'hex');
 }
 
 /** Whether the folder is ours alone: a filter that somebody else could have written is worth nothing. */
@@ -71,7 +70,7 @@ function readCached(path: string, key: string): Buffer | undefined {
 }
 
 function writeCached(path: string, key: string, program: Buffer): void {
-	const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+	const temporary = `${path}.${randomHex(6)}`;
 	try {
 		writeFileSync(temporary, Buffer.concat([magic, digest(key, program), program]), {
 			flag: 'wx',

@@ -4,7 +4,8 @@ import {textField} from '../input/text-field.ts';
 import {containerName, isUp} from '../panes/containers.ts';
 import type {Choice} from '../store/state.ts';
 import type {SessionEnd} from '../terminal/session.ts';
-import {sanitize} from '../text/sanitize.ts';
+import {sanitize, sanitizeLogLine} from '../text/sanitize.ts';
+import {truncate} from '../text/width.ts';
 import {type ActionContext, openDialog, remember, showError, showMessage, whileBusy} from './context.ts';
 
 type ContainerAction = (context: ActionContext, row: ContainerSummary) => void | Promise<void>;
@@ -135,7 +136,7 @@ export const containerActions = {
 						stderr: true,
 						...size,
 					}),
-				{tty: Config.Tty, banner: attachBanner(name)},
+				{tty: Config.Tty, banner: attachBanner(name), history: await lastLines(context, row.Id)},
 			);
 			reportEnd(context, name, end);
 		} catch (error) {
@@ -172,6 +173,20 @@ export const containerActions = {
 		}
 	},
 } satisfies Record<string, ContainerAction>;
+
+/** What it wrote last, as far as half a screen holds it. An unreadable log is no reason not to attach. */
+async function lastLines({engine, store}: ActionContext, container: string): Promise<string[]> {
+	const {columns, rows} = store.state.size;
+	const lines: string[] = [];
+	try {
+		for await (const entries of engine.containers.logs(container, {tail: Math.floor(rows / 2)})) {
+			for (const {line} of entries) lines.push(truncate(sanitizeLogLine(line), columns));
+		}
+	} catch {
+		return [];
+	}
+	return lines;
+}
 
 export function attachBanner(name: string): string {
 	return `ATTACHED ${sanitize(name)} · Ctrl+P Ctrl+Q comes back to the panes`;

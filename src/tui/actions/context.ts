@@ -7,12 +7,20 @@ import type {Store} from '../store/store.ts';
 import type {SessionEnd} from '../terminal/session.ts';
 import {sanitize} from '../text/sanitize.ts';
 
+export interface SessionScreen {
+	tty: boolean;
+	/** One line at the top. */
+	banner: string;
+	/** Lines of output from before, so that what follows has a beginning. */
+	history?: readonly string[];
+}
+
 /** The terminal's part of commands; the tests' has no terminal. */
 export interface Screen {
 	/** Gives the whole screen to a session, and takes it back when that ends. */
 	fullScreen(
 		open: (size: {rows: number; columns: number}) => Promise<Session>,
-		options: {tty: boolean; banner: string},
+		options: SessionScreen,
 	): Promise<SessionEnd>;
 	redraw(): void;
 	suspend(): void;

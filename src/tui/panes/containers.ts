@@ -89,6 +89,7 @@ export const containersPane: ListPane<ContainerSummary> = {
 			title: 'NAME',
 			min: 8,
 			grow: 3,
+			keep: 30,
 			cell: (row) => ({text: containerName(row)}),
 			order: containerName,
 		},
@@ -105,6 +106,7 @@ export const containersPane: ListPane<ContainerSummary> = {
 			name: 'status',
 			title: 'STATUS',
 			min: 14,
+			keep: 26,
 			grow: 2,
 			cell: (row, state) => {
 				const busy = state.busy.get(row.Id);

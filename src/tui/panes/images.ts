@@ -54,6 +54,7 @@ export const imagesPane: ListPane<ImageRow> = {
 			title: 'REPOSITORY',
 			min: 12,
 			grow: 3,
+			keep: 40,
 			cell: (row) => ({text: row.repository}),
 			order: (row) => row.repository,
 		},

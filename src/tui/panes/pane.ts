@@ -19,6 +19,8 @@ export interface Column<Row> {
 	max?: number;
 	grow?: number;
 	align?: 'right';
+	/** Cells of its content for which others are dropped rather than cut it. */
+	keep?: number;
 	/** Columns with the highest number go first when the pane is narrow; without one it always stays. */
 	drop?: number;
 	cell(row: Row, state: State): Cell;

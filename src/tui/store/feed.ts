@@ -2,6 +2,7 @@
  * Keeps containers and images in the store as they are: one full read, then only what events name. Nothing is
  * polled. The events are asked for from a moment before the first read, so none falls between.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine, EngineEvent} from '../../engine/api.ts';
 import {patchContainers, setContainers, setImages} from './reducers.ts';
 import type {Store} from './store.ts';
@@ -10,6 +11,8 @@ import type {Store} from './store.ts';
 const IGNORED = /^(exec_|attach$|detach$|resize$|top$|copy$|archive-path$|extract-to-dir$|export$)/;
 /** From this many changed rows on, one read of all is cheaper. */
 const MANY = 16;
+/** Milliseconds between two reads: what happens meanwhile is read together. */
+const PAUSE = 40;
 /** Milliseconds before the stream is opened again after it broke. */
 const RETRY = 1000;
 
@@ -85,6 +88,7 @@ export class Feed {
 						if (last && last.timeNano >= from) from = last.timeNano + 1n;
 						this.#hooks.onEvents?.(batch);
 					}
+					await sleep(PAUSE);
 				}
 			} catch (error) {
 				if (this.#abort.signal.aborted) return;
@@ -92,7 +96,7 @@ export class Feed {
 			}
 			if (this.#abort.signal.aborted) return;
 			// The stream broke: what was missed is found by reading everything again.
-			await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
+			await sleep(RETRY, undefined, {ref: false});
 			this.#stale.all = true;
 			await this.#refresh();
 		}

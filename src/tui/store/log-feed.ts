@@ -24,6 +24,8 @@ export class LogFeed {
 	#abort: AbortController | undefined;
 	#settle: NodeJS.Timeout | undefined;
 	#container: string | undefined;
+	/** It was started while its last run was still being read. */
+	#again = false;
 
 	constructor(engine: Engine, store: Store, onError: (error: unknown) => void) {
 		this.#engine = engine;
@@ -56,7 +58,9 @@ export class LogFeed {
 	/** The container was started again: what it writes now comes after what it wrote before. */
 	restarted(container: string): void {
 		const {logs} = this.#store.state;
-		if (container !== this.#container || logs.phase !== 'ended') return;
+		if (container !== this.#container) return;
+		if (logs.phase === 'reading') this.#again = true;
+		if (logs.phase !== 'ended') return;
 		const last = logs.buffer.at(logs.buffer.total - 1);
 		this.#stop();
 		void this.#follow(
@@ -101,6 +105,7 @@ export class LogFeed {
 	async #follow(container: string, buffer: LogBuffer, tail: number, since?: bigint): Promise<void> {
 		const abort = new AbortController();
 		this.#abort = abort;
+		this.#again = false;
 		const current = (): boolean => this.#abort === abort;
 		this.#changed({phase: 'reading'});
 		try {
@@ -127,7 +132,9 @@ export class LogFeed {
 					return;
 				}
 			}
-			if (current()) this.#changed({phase: 'ended'});
+			if (!current()) return;
+			this.#changed({phase: 'ended'});
+			if (this.#again) this.restarted(container);
 		} catch (error) {
 			if (!current() || abort.signal.aborted) return;
 			this.#changed({phase: 'ended'});

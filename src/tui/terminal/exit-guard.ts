@@ -15,6 +15,8 @@ export interface ExitGuardOptions {
 	unmount(): void;
 	/** SIGTSTP from outside: step back, stop, come again. */
 	onSuspend(): void;
+	/** SIGCONT: the terminal has to be taken over again. */
+	onContinue(): void;
 }
 
 export class ExitGuard {
@@ -25,6 +27,7 @@ export class ExitGuard {
 		this.#options = options;
 		for (const signal of Object.keys(SIGNALS)) process.on(signal, this.#onSignal);
 		process.on('SIGTSTP', options.onSuspend);
+		process.on('SIGCONT', options.onContinue);
 		process.on('uncaughtException', this.#onError);
 		process.on('unhandledRejection', this.#onError);
 		process.on('exit', this.restore);
@@ -57,6 +60,7 @@ export class ExitGuard {
 		this.restore();
 		for (const signal of Object.keys(SIGNALS)) process.off(signal, this.#onSignal);
 		process.off('SIGTSTP', this.#options.onSuspend);
+		process.off('SIGCONT', this.#options.onContinue);
 		process.off('uncaughtException', this.#onError);
 		process.off('unhandledRejection', this.#onError);
 		process.off('exit', this.restore);

@@ -5,9 +5,15 @@ export const RESTORE =
 	'\u001b[?2026l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[0m\u001b[?1049l\u001b[?25h';
 
 export const PASTE_ON = '\u001b[?2004h';
+export const PASTE_OFF = '\u001b[?2004l';
 
-/** An empty screen with the cursor at its beginning, for a session. */
+/** An empty screen with the cursor at its beginning. */
 export const CLEAR = '\u001b[0m\u001b[2J\u001b[H';
+
+/** The same, but what was there is scrolled out of sight instead of lost: it is the user's shell's. */
+export function scrollAway(rows: number): string {
+	return `\u001b[0m${'\n'.repeat(rows)}${CLEAR}`;
+}
 
 /**
  * What a session's program may have left behind: alternate screen, scroll region, origin mode, cursor and keypad

@@ -1,10 +1,11 @@
 /** A session with a container that has the whole screen, until its process ends or the user leaves. */
-import {spawnSync} from 'node:child_process';
 import type {ReadStream, WriteStream} from 'node:tty';
 import type {ExitStatus, Session} from '../../engine/api.ts';
+import {native} from '../../kernel/native.ts';
 import {DEFAULT_DETACH_KEYS, parseDetachKeys} from '../input/detach.ts';
+import {LineInput} from '../input/line-input.ts';
 import type {InputRouter} from '../input/router.ts';
-import {CLEAR, UNDO_SESSION} from './modes.ts';
+import {CLEAR, scrollAway, UNDO_SESSION} from './modes.ts';
 
 /** Node's declarations leave the descriptor out. */
 export type TerminalInput = ReadStream & {fd: number};
@@ -15,6 +16,8 @@ export interface FullScreenOptions {
 	tty: boolean;
 	/** One line, sanitised, at the top. */
 	banner: string;
+	/** Lines, sanitised, below it. */
+	history?: readonly string[];
 	router: InputRouter;
 	stdin: TerminalInput;
 	stdout: WriteStream;
@@ -27,17 +30,24 @@ export type SessionEnd = 'detached' | ExitStatus;
 export async function runFullScreen(options: FullScreenOptions): Promise<SessionEnd> {
 	const {session, tty, router, stdin, stdout} = options;
 	const keys = parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS)!;
-	stdout.write(`${CLEAR}\u001b[2m${options.banner}\u001b[0m\r\n`);
+	stdout.write(`${scrollAway(stdout.rows)}\u001b[2m${options.banner}\u001b[0m\r\n`);
+	for (const past of options.history ?? []) stdout.write(`${past}\r\n`);
 	// Node's raw mode keeps the terminal's own newline translation, which breaks programs that move by line feed.
-	if (tty) setOutputProcessing(stdin, false);
+	if (tty && stdin.isTTY) native.rawTerminal(stdin.fd);
 
 	const {promise: detached, resolve: onDetach} = Promise.withResolvers<'detached'>();
+	const line = new LineInput();
 	router.attach({
 		keys,
 		write: (bytes) => {
 			if (session.stdin.destroyed || session.stdin.writableEnded) return true;
-			// Without a terminal of its own nobody turns Return into a newline, Ctrl+D into the end, or echoes.
-			return tty ? session.stdin.write(bytes) : writeCooked(session, stdout, bytes);
+			if (tty) return session.stdin.write(bytes);
+			const {send, echo, end, leave} = line.feed(bytes);
+			if (echo !== '') stdout.write(echo);
+			const room = send === '' || session.stdin.write(send);
+			if (end) session.stdin.end();
+			if (leave) onDetach('detached');
+			return room;
 		},
 		onDetach: () => onDetach('detached'),
 	});
@@ -87,26 +97,4 @@ export async function runFullScreen(options: FullScreenOptions): Promise<Session
 			stdin.setRawMode(true);
 		}
 	}
-}
-
-function writeCooked(session: Session, stdout: WriteStream, bytes: Uint8Array): boolean {
-	let room = true;
-	const out: number[] = [];
-	for (const byte of bytes) {
-		if (byte === 4) {
-			if (out.length > 0) session.stdin.write(Uint8Array.from(out));
-			session.stdin.end();
-			return true;
-		}
-		out.push(byte === 13 ? 10 : byte);
-	}
-	stdout.write(Uint8Array.from(out));
-	if (out.length > 0) room = session.stdin.write(Uint8Array.from(out));
-	return room;
-}
-
-/** termios OPOST, by stty: Node has no call for it. Without stty only rare programs look wrong. */
-function setOutputProcessing(stdin: TerminalInput, on: boolean): void {
-	if (!stdin.isTTY) return;
-	spawnSync('stty', [on ? 'opost' : '-opost'], {stdio: [stdin.fd, 'ignore', 'ignore']});
 }

@@ -24,13 +24,16 @@ export function columnWidths<Row>(
 		.filter(({width}) => width > 0);
 	const least = ({column, width}: SizedColumn<Row>): number =>
 		column.grow ? Math.max(1, Math.min(column.min, width)) : width;
-	const needed = (): number => kept.reduce((sum, one) => sum + least(one), GAP * (kept.length - 1));
-	while (needed() > total) {
+	const wished = (one: SizedColumn<Row>): number =>
+		Math.max(least(one), Math.min(one.width, one.column.keep ?? 0));
+	const needed = (cells: (one: SizedColumn<Row>) => number): number =>
+		kept.reduce((sum, one) => sum + cells(one), GAP * (kept.length - 1));
+	while (needed(wished) > total) {
 		const worst = kept.filter(({column}) => column.drop).sort((a, b) => b.column.drop! - a.column.drop!)[0];
 		if (!worst) break;
 		kept = kept.filter((one) => one !== worst);
 	}
-	let room = total - needed();
+	let room = total - needed(least);
 	const sized = kept.map((one) => ({...one, least: least(one)}));
 	// Each growing column first gets what its content needs, the rest is shared by weight.
 	for (const one of sized) {

@@ -2,6 +2,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {Ajv} from 'ajv';
 import test from 'ava';
 import type {ContainerConfig, HostConfig} from '../../../src/engine/api.ts';
+import {completeHostConfig} from '../../../src/engine/containers/host-config.ts';
 import {
 	buildSpec,
 	checkSysctls,
@@ -33,56 +34,7 @@ const config: ContainerConfig = {
 	Labels: {},
 };
 
-const hostConfig: HostConfig = {
-	Binds: null,
-	ContainerIDFile: '',
-	LogConfig: {Type: 'json-file', Config: {}},
-	NetworkMode: 'none',
-	PortBindings: {},
-	RestartPolicy: {Name: 'no', MaximumRetryCount: 0},
-	AutoRemove: false,
-	VolumesFrom: null,
-	CapAdd: null,
-	CapDrop: null,
-	CgroupnsMode: '',
-	Dns: [],
-	DnsOptions: [],
-	DnsSearch: [],
-	ExtraHosts: null,
-	GroupAdd: null,
-	IpcMode: 'private',
-	OomScoreAdj: 0,
-	PidMode: '',
-	Privileged: false,
-	PublishAllPorts: false,
-	ReadonlyRootfs: false,
-	SecurityOpt: null,
-	UTSMode: '',
-	UsernsMode: '',
-	ShmSize: 64 << 20,
-	Runtime: '',
-	Isolation: '',
-	CpuShares: 0,
-	Memory: 0,
-	NanoCpus: 0,
-	CgroupParent: '',
-	BlkioWeight: 0,
-	CpuPeriod: 0,
-	CpuQuota: 0,
-	CpusetCpus: '',
-	CpusetMems: '',
-	Devices: null,
-	DeviceCgroupRules: null,
-	MemoryReservation: 0,
-	MemorySwap: 0,
-	MemorySwappiness: null,
-	OomKillDisable: null,
-	Init: null,
-	PidsLimit: null,
-	Ulimits: null,
-	MaskedPaths: null,
-	ReadonlyPaths: null,
-};
+const hostConfig: HostConfig = completeHostConfig({NetworkMode: 'none'});
 
 const host: SpecHost = {
 	cgroupVersion: 2,

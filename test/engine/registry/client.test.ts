@@ -27,13 +27,14 @@ async function fake(t: ExecutionContext, answer: Answer = () => false, served: F
 	return server;
 }
 
+/** `stallTimeout` is long: only what is meant to stall may reach it, however busy the machine is. */
 function repository(
 	t: ExecutionContext,
 	host: string,
 	credentials?: Credentials,
-	env: NodeJS.ProcessEnv = {},
+	{env = {}, stallTimeout = 30_000}: {env?: NodeJS.ProcessEnv; stallTimeout?: number} = {},
 ): Repository {
-	const transport = new Transport({stallTimeout: 300, retryDelay: 5, env});
+	const transport = new Transport({stallTimeout, retryDelay: 5, env});
 	t.teardown(() => transport.close());
 	return new Repository(transport, host, 'x', async () => credentials);
 }
@@ -126,7 +127,7 @@ test('a transfer that stalls is given up and asked for again, five times in a ro
 		return true;
 	});
 	const retries: number[] = [];
-	await t.throwsAsync(blob(repository(t, server.host), layer, retries), {
+	await t.throwsAsync(blob(repository(t, server.host, undefined, {stallTimeout: 300}), layer, retries), {
 		code: 'unavailable',
 		message: /stalled/,
 	});
@@ -135,7 +136,10 @@ test('a transfer that stalls is given up and asked for again, five times in a ro
 
 test('a server that never answers is a time-out', async (t) => {
 	const server = await fake(t, (request) => Boolean(request.url?.includes('/manifests/')));
-	const error = await t.throwsAsync(repository(t, server.host).manifest('latest'), {code: 'unavailable'});
+	const error = await t.throwsAsync(
+		repository(t, server.host, undefined, {stallTimeout: 300}).manifest('latest'),
+		{code: 'unavailable'},
+	);
 	t.regex(error!.message, /Client\.Timeout exceeded while awaiting headers/);
 });
 
@@ -271,7 +275,7 @@ test('a realm without encryption on another host gets no password', async (t) =>
 		response.writeHead(401, {'www-authenticate': 'Bearer realm="http://auth.example.com/token"'}).end('{}');
 		return true;
 	});
-	await repository(t, server.host, me, {http_proxy: `http://${proxy.host}`}).manifest('latest');
+	await repository(t, server.host, me, {env: {http_proxy: `http://${proxy.host}`}}).manifest('latest');
 	t.is(asked, 'http://auth.example.com/token?scope=repository%3Ax%3Apull undefined');
 });
 
@@ -412,7 +416,7 @@ test('a certificate that nobody vouches for is refused but on the loopback devic
 	t.teardown(() => server.close());
 	const {port} = server.address() as AddressInfo;
 	t.truthy(await repository(t, `127.0.0.1:${port}`).manifest('latest'));
-	const transport = new Transport({stallTimeout: 2000, env: {}});
+	const transport = new Transport({stallTimeout: 30_000, env: {}});
 	t.teardown(() => transport.close());
 	await t.throwsAsync(transport.request(new URL(`https://127.0.0.1:${port}/v2/`)), {
 		message: `Get "https://127.0.0.1:${port}/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority`,
@@ -421,7 +425,7 @@ test('a certificate that nobody vouches for is refused but on the loopback devic
 
 test('plain HTTP where TLS is expected is told from other faults', async (t) => {
 	const server = await fake(t);
-	const transport = new Transport({stallTimeout: 2000, env: {}});
+	const transport = new Transport({stallTimeout: 30_000, env: {}});
 	t.teardown(() => transport.close());
 	await t.throwsAsync(transport.request(new URL(`https://${server.host}/v2/`)), {
 		message: `Get "https://${server.host}/v2/": http: server gave HTTP response to HTTPS client`,
@@ -436,7 +440,7 @@ test('a proxy is used for other hosts, never for this one', async (t) => {
 	});
 	t.teardown(() => proxy.stop());
 	const transport = new Transport({
-		stallTimeout: 2000,
+		stallTimeout: 30_000,
 		env: {HTTP_PROXY: `http://u:p@${proxy.host}`, NO_PROXY: 'direct.invalid'},
 	});
 	t.teardown(() => transport.close());

@@ -22,6 +22,10 @@ class Jump {
 
 type Scope = [string, unknown][];
 
+function* countTo(end: number): Iterable<[number, number]> {
+	for (let at = 0; at < end; at++) yield [at, at];
+}
+
 /** Applies a template to data. Throws TemplateError with Go's words. */
 export function execute(template: Template, data: unknown, options: ExecuteOptions): string {
 	let out = '';
@@ -97,7 +101,7 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 		if (value === null || value === undefined || value instanceof TypedNil) entries = [];
 		else if (Array.isArray(value)) entries = value.entries();
 		else if (typeof value === 'number' && Number.isInteger(value)) {
-			entries = Array.from({length: Math.max(0, value)}, (_, i) => [i, i] as [number, number]);
+			entries = countTo(value);
 		} else if (isMap(value)) {
 			entries = Object.keys(value)
 				.sort()

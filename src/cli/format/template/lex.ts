@@ -41,7 +41,8 @@ const keywords = new Set('block break continue define else end if range template
 
 const isSpace = (char: string | undefined): boolean =>
 	char !== undefined && ' \t\r\n'.includes(char) && char !== '';
-const isWord = (char: string | undefined): boolean => char !== undefined && /[\p{L}\p{Nd}_]/u.test(char);
+const isWord = (char: string | undefined): boolean =>
+	char !== undefined && (/\w/.test(char) || (char > '\x7f' && /[\p{L}\p{Nd}]/u.test(char)));
 
 export function lex(name: string, text: string): Token[] {
 	const tokens: Token[] = [];

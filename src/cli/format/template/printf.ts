@@ -42,6 +42,10 @@ export function sprintf(format: string, args: readonly unknown[]): string {
 			out += '%';
 			continue;
 		}
+		if ((width ?? 0) > 1e6 || Number.isNaN(width)) {
+			out += '%!(BADWIDTH)';
+			width = undefined;
+		}
 		if (next >= args.length) {
 			out += indexed ? `%!${verb}(BADINDEX)` : `%!${verb}(MISSING)`;
 			continue;
@@ -157,16 +161,16 @@ function formatOne(
 	switch (verb) {
 		case 'f':
 		case 'F':
-			return number(float.toFixed(precision ?? 6));
+			return number(float.toFixed(Math.min(precision ?? 6, 100)));
 		case 'e':
 		case 'E': {
-			const text = float.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2');
+			const text = float.toExponential(Math.min(precision ?? 6, 100)).replace(/e([+-])(\d)$/, 'e$10$2');
 			return number(verb === 'E' ? text.toUpperCase() : text);
 		}
 		case 'g':
 		case 'G': {
 			if (precision === undefined) return number(goNumber(float));
-			const digits = Math.max(1, precision);
+			const digits = Math.min(100, Math.max(1, precision));
 			const exponent = float === 0 ? 0 : Number(float.toExponential(digits - 1).split('e')[1]);
 			const plain =
 				exponent < -4 || exponent >= digits
@@ -190,6 +194,8 @@ function namedFields(value: Struct): string {
 
 /** strconv.Quote. */
 export function goQuote(text: string): string {
+	// A pattern of Unicode properties takes a millisecond to compile, and most texts need none.
+	if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
 	const escapes: Record<string, string> = {
 		'\x07': '\\a',
 		'\b': '\\b',

@@ -1,0 +1,52 @@
+import {isIP} from 'node:net';
+
+export interface PortBinding {
+	HostIp: string;
+	/** Empty: any free one. `8000-8010`: any free one of these. */
+	HostPort: string;
+}
+
+/** Bindings by container port, `80/tcp`. */
+export type PortBindings = Record<string, PortBinding[]>;
+
+function parseRange(text: string): [number, number] | undefined {
+	const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+	if (!match) return undefined;
+	const [low, high] = [Number(match[1]), Number(match[2] ?? match[1])];
+	return high < low || high > 65_535 ? undefined : [low, high];
+}
+
+/** A `--publish` value: `[[address:][host port]:]container port[/protocol]`, ports or ranges. Throws docker's words. */
+export function parsePublish(text: string): PortBindings {
+	const parts = text.split(':');
+	const target = parts.at(-1)!;
+	const hostPort = parts.length > 1 ? parts.at(-2)! : '';
+	let address = parts.slice(0, -2).join(':');
+	const slash = target.indexOf('/');
+	const containerPort = slash < 0 ? target : target.slice(0, slash);
+	const protocol = (slash < 0 ? '' : target.slice(slash + 1)) || 'tcp';
+
+	if (address.startsWith('[') && address.endsWith(']')) address = address.slice(1, -1);
+	if (address !== '' && isIP(address) === 0) throw new Error(`Invalid ip address: ${address}`);
+	if (containerPort === '') throw new Error(`No port specified: ${text}<empty>`);
+	const container = parseRange(containerPort);
+	if (!container) throw new Error(`Invalid containerPort: ${containerPort}`);
+	const host = hostPort === '' ? undefined : parseRange(hostPort);
+	if (hostPort !== '' && !host) throw new Error(`Invalid hostPort: ${hostPort}`);
+	const [first, last] = container;
+	// One container port may take any of several host ports; otherwise they go in pairs.
+	if (host && host[1] - host[0] !== last - first && first !== last) {
+		throw new Error(
+			`Invalid ranges specified for container and host Ports: ${containerPort} and ${hostPort}`,
+		);
+	}
+	if (!['tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) throw new Error(`Invalid proto: ${protocol}`);
+
+	const bindings: PortBindings = {};
+	for (let port = first; port <= last; port++) {
+		let published = '';
+		if (host) published = first === last && host[0] !== host[1] ? hostPort : String(host[0] + port - first);
+		bindings[`${port}/${protocol.toLowerCase()}`] = [{HostIp: address, HostPort: published}];
+	}
+	return bindings;
+}
