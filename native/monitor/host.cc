@@ -126,7 +126,7 @@ bool run_operation(const Op& op, int netns_fd, Network* network, Failure* failur
              fail(failure, errno, "rename %s to %s", op.path(0), op.path(1));
     case OpCode::kReleaseVolume: return release_volume(op, failure);
     default:
-      if (network != nullptr) return network->run(op, failure);
+      if (network != nullptr) return network->run(op, netns_fd, failure);
       return fail(failure, 0, "operation %s can't run here", op.name());
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fail.h"
+#include "fd.h"
 
 namespace wherry {
 
@@ -17,6 +18,9 @@ bool remove_cgroup(const char* path, Failure*);
 // ours). Meanwhile descriptor 100 is our network namespace and 101 is `container_netns` (-1: none), which is how
 // messages name them (IFLA_NET_NS_FD).
 bool send_netlink(int socket_netns, int container_netns, int protocol, std::string_view messages, Failure*);
+
+// A socket in another network namespace (-1: ours), where it stays. Close-on-exec.
+bool socket_in_network(int netns, int family, int type, int protocol, Fd*, Failure*);
 
 // Loads and attaches a cgroup-device program (an array of struct bpf_insn).
 bool attach_device_filter(const char* cgroup, std::string_view program, Failure*);

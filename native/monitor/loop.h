@@ -24,6 +24,18 @@ class Source {
   uint32_t watched_ = 0;
 };
 
+// Calls a method of its owner.
+template <class Owner>
+class MethodSource : public Source {
+ public:
+  MethodSource(Owner& owner, void (Owner::*method)(uint32_t)) : owner_(owner), method_(method) {}
+  void ready(uint32_t events) override { (owner_.*method_)(events); }
+
+ private:
+  Owner& owner_;
+  void (Owner::*method_)(uint32_t);
+};
+
 // Calls back once, `set` to when.
 struct Timer {
   void (*fire)(void* context) = nullptr;

@@ -163,6 +163,7 @@ void Monitor::idle() {
   log_.release();
   release_input_buffer();
   release_output_buffer();
+  if (network_ != nullptr) network_->release_memory();
   malloc_trim(0);
 }
 
@@ -466,7 +467,7 @@ bool Monitor::run_section(Section section, Failure* failure) {
 
 bool Monitor::run_network_section(const PlanView& plan, Failure* failure) {
   if (plan.section(Section::kNetwork).empty()) return true;
-  if (network_ == nullptr) network_ = new Network();
+  if (network_ == nullptr) network_ = new Network(loop_);
   Network::Mark mark = network_->mark();
   if (run_host_section(plan, Section::kNetwork, netns_, false, failure, network_)) return true;
   network_->roll_back(mark);

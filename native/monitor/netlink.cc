@@ -50,15 +50,6 @@ class AtNumber {
   bool ok_ = false;
 };
 
-// A socket made in another network namespace stays there.
-bool open_socket(int own_netns, int netns, int protocol, Fd* fd, Failure* failure) {
-  if (netns >= 0 && setns(netns, CLONE_NEWNET) < 0) return fail(failure, errno, "enter the network namespace");
-  fd->reset(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
-  int err = errno;
-  if (netns >= 0 && setns(own_netns, CLONE_NEWNET) < 0) return fail(failure, errno, "leave the network namespace");
-  return *fd || fail(failure, err, "netlink socket");
-}
-
 // The kernel's own words about an error, when it has some (NLMSGERR_ATTR_MSG).
 std::string extended_text(const nlmsghdr* header) {
   auto bytes = reinterpret_cast<const char*>(header);
@@ -136,6 +127,19 @@ bool count_answers(std::string_view messages, size_t* expected) {
 
 }  // namespace
 
+bool socket_in_network(int netns, int family, int type, int protocol, Fd* fd, Failure* failure) {
+  Fd own;
+  if (netns >= 0) {
+    own.reset(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    if (!own) return fail(failure, errno, "open /proc/self/ns/net");
+    if (setns(netns, CLONE_NEWNET) < 0) return fail(failure, errno, "enter the network namespace");
+  }
+  fd->reset(socket(family, type | SOCK_CLOEXEC, protocol));
+  int err = errno;
+  if (own && setns(own.get(), CLONE_NEWNET) < 0) return fail(failure, errno, "leave the network namespace");
+  return *fd || fail(failure, err, "socket");
+}
+
 bool send_netlink(int socket_netns, int container_netns, int protocol, std::string_view messages, Failure* failure) {
   size_t expected;
   if (!count_answers(messages, &expected)) return fail(failure, EINVAL, "netlink batch");
@@ -143,7 +147,7 @@ bool send_netlink(int socket_netns, int container_netns, int protocol, std::stri
   Fd own(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!own) return fail(failure, errno, "open /proc/self/ns/net");
   Fd fd;
-  if (!open_socket(own.get(), socket_netns, protocol, &fd, failure)) return false;
+  if (!socket_in_network(socket_netns, AF_NETLINK, SOCK_RAW, protocol, &fd, failure)) return false;
   int on = 1, size = static_cast<int>((expected < 100000 ? expected : 100000) * kAnswerCharge + kMaxAnswer);
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);

@@ -13,11 +13,30 @@ bool read_host_port(int64_t protocol, std::string_view address, int64_t port, Ho
   return true;
 }
 
-bool Network::run(const Op& op, Failure* failure) {
+Network::~Network() { delete names_; }
+
+bool Network::serve_names(const Op& op, int netns, Failure* failure) {
+  // One that runs keeps its sockets, to which the rules of the container lead.
+  if (names_ != nullptr) return names_->configure(op, failure);
+  names_ = new NameServer(loop_);
+  if (names_->start(op, netns, failure)) return true;
+  delete names_;
+  names_ = nullptr;
+  return false;
+}
+
+void Network::release_memory() {
+  if (names_ == nullptr) return;
+  names_->release();
+  release_dns_buffer();
+}
+
+bool Network::run(const Op& op, int netns, Failure* failure) {
   HostPort port;
   switch (op.code()) {
     case OpCode::kReservePort:
       return read_host_port(op.number(0), op.text(1), op.number(2), &port, failure) && ports_.reserve(port, failure);
+    case OpCode::kServeNames: return serve_names(op, netns, failure);
     default: return fail(failure, 0, "operation %s can't run here", op.name());
   }
 }

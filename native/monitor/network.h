@@ -1,4 +1,4 @@
-// What the network sections of a container leave in its monitor: reserved ports for now.
+// What the network sections of a container leave in its monitor: reserved ports and the name server.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,22 @@
 
 #include "container.h"
 #include "loop.h"
+#include "names.h"
 #include "ports.h"
 
 namespace wherry {
 
 class Network {
  public:
-  Network() = default;
+  explicit Network(Loop& loop) : loop_(loop) {}
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
   // One of the operations that only a network section has.
-  bool run(const Op& op, Failure* failure);
+  bool run(const Op& op, int netns, Failure* failure);
+  // Gives memory back that isn't needed for now.
+  void release_memory();
   // Closes what reservePort or proxyPort holds; nothing there is fine.
   void release(const HostPort& port) { ports_.release(port); }
 
@@ -28,7 +34,11 @@ class Network {
   void roll_back(const Mark& mark) { ports_.release_from(mark.ports); }
 
  private:
+  bool serve_names(const Op& op, int netns, Failure* failure);
+
+  Loop& loop_;
   Ports ports_;
+  NameServer* names_ = nullptr;
 };
 
 // Protocol, address and port as operations and requests have them.

@@ -14,18 +14,6 @@ namespace wherry {
 
 class Monitor;
 
-// Calls a method of its owner.
-template <class Owner>
-class MethodSource : public Source {
- public:
-  MethodSource(Owner& owner, void (Owner::*method)(uint32_t)) : owner_(owner), method_(method) {}
-  void ready(uint32_t events) override { (owner_.*method_)(events); }
-
- private:
-  Owner& owner_;
-  void (Owner::*method_)(uint32_t);
-};
-
 class Session {
  public:
   // `exec_id` is empty for the container's own. `log` may be null.

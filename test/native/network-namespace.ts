@@ -12,24 +12,24 @@ const env = {...process.env, PATH: `/usr/sbin:/usr/bin:/sbin:/bin:${process.env.
 let made = 0;
 
 export class NetworkNamespace {
-	readonly name = `wherry-test-${process.pid}-${++made}`;
+	/** The namespace's file. */
+	readonly path: string;
 	readonly #children: ChildProcess[] = [];
 
-	constructor(t: Teardown) {
-		execFileSync('ip', ['netns', 'add', this.name]);
+	/** A new one, or that of a process. */
+	constructor(t: Teardown, pid?: number) {
+		const name = `wherry-test-${process.pid}-${++made}`;
+		this.path = pid ? `/proc/${pid}/ns/net` : `/run/netns/${name}`;
+		if (!pid) execFileSync('ip', ['netns', 'add', name], {env});
 		t.teardown(async () => {
 			for (const child of this.#children) {
 				if (child.exitCode !== null || child.signalCode !== null) continue;
 				child.kill('SIGKILL');
 				await once(child, 'close');
 			}
-			execFileSync('ip', ['netns', 'delete', this.name]);
+			if (!pid) execFileSync('ip', ['netns', 'delete', name], {env});
 		});
-		this.run('ip', 'link', 'set', 'lo', 'up');
-	}
-
-	get path(): string {
-		return `/run/netns/${this.name}`;
+		if (!pid) this.run('ip', 'link', 'set', 'lo', 'up');
 	}
 
 	/** The command that runs something in it. */
@@ -52,8 +52,9 @@ export class NetworkNamespace {
 	}
 
 	/** Runs a Node script (a module) in it and gives what it writes. */
-	async node(script: string, ...args: string[]): Promise<string> {
-		const child = this.spawn(process.execPath, '--input-type=module', '-e', script, ...args);
+	async node(script: string, {input = ''} = {}): Promise<string> {
+		const child = this.spawn(process.execPath, '--input-type=module', '-e', script);
+		child.stdin!.end(input);
 		let output = '';
 		child.stdout!.setEncoding('utf8');
 		child.stdout!.on('data', (text: string) => {
