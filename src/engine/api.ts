@@ -562,6 +562,16 @@ export interface EngineInfo extends Record<string, unknown> {
 	Warnings: string[];
 }
 
+export interface CheckLine {
+	/** `kernel`, `cgroups`, `overlay`, `forwarding`, `firewall`, `ports`, ... */
+	subject: string;
+	/** `warn` limits something, `fail` keeps containers from running. */
+	status: 'ok' | 'warn' | 'fail';
+	message: string;
+	/** A command or a setting that helps. */
+	advice?: string;
+}
+
 export interface Engine {
 	readonly paths: Paths;
 	readonly containers: Containers;
@@ -570,6 +580,8 @@ export interface Engine {
 	readonly networks: Networks;
 	readonly events: Events;
 	info(): Promise<EngineInfo>;
+	/** Looks at the host: what is fine, and what to do about what isn't. Changes nothing. */
+	check(): Promise<CheckLine[]>;
 	/** Brings what killed processes left behind in order. Cheap when there is nothing; every command calls it first. */
 	repair(): Promise<void>;
 	close(): Promise<void>;

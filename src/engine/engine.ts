@@ -1,5 +1,5 @@
 /** Opens an engine: the in-process face of everything that Wherry does. */
-import type {Containers, Engine, EngineInfo, Images, Networks, Volumes} from './api.ts';
+import type {CheckLine, Containers, Engine, EngineInfo, Images, Networks, Volumes} from './api.ts';
 import {LocalContainers} from './containers/containers.ts';
 import type {EngineContext} from './containers/context.ts';
 import {WherryError} from './errors.ts';
@@ -62,6 +62,10 @@ class LocalEngine implements Engine {
 
 	async info(): Promise<EngineInfo> {
 		return (await import('./info.ts')).engineInfo(this.#context);
+	}
+
+	async check(): Promise<CheckLine[]> {
+		return (await import('./check.ts')).checkHost(this.#context);
 	}
 
 	async repair(): Promise<void> {

@@ -11,6 +11,7 @@ import {isActiveStatus, listIds, monitorLives, readRecord, readState} from './co
 import {abandonedTransients, unmarkTransient} from './containers/transient.ts';
 import {isErrno, WherryError} from './errors.ts';
 import {readIfThere, replaceFile, unlinkIfThere} from './files.ts';
+import type {NetworkRecord} from './networks/record.ts';
 import type {Paths} from './paths.ts';
 import {bootId, isAlive, startTime} from './processes.ts';
 
@@ -158,6 +159,32 @@ async function repairTransients(context: EngineContext): Promise<void> {
 	}
 }
 
+/** Networks whose removal has broken off, and records that never got their name. */
+async function repairNetworks(context: EngineContext): Promise<void> {
+	const {paths, locks} = context;
+	const left = list(paths.networks).filter((entry) => entry.startsWith('.'));
+	if (left.length === 0) return;
+	const {finishRemoval} = await import('./networks/remove.ts');
+	const {networksLock} = await import('./networks/record.ts');
+	await locks.with(networksLock, async () => {
+		for (const entry of left) {
+			const path = join(paths.networks, entry);
+			const maker = /^\.new-(\d+)-/.exec(entry);
+			if (maker && startTime(Number(maker[1])) !== undefined) continue;
+			const text = maker ? undefined : readIfThere(path);
+			if (text !== undefined) {
+				try {
+					await finishRemoval(context, JSON.parse(text) as NetworkRecord);
+				} catch (error) {
+					// What can't be read names nothing that could be removed.
+					if (!(error instanceof SyntaxError)) throw error;
+				}
+			}
+			unlinkIfThere(path);
+		}
+	});
+}
+
 export async function repairEngine(context: EngineContext): Promise<void> {
 	const {paths} = context;
 	if (process.geteuid?.() !== 0) {
@@ -170,6 +197,7 @@ export async function repairEngine(context: EngineContext): Promise<void> {
 	await repairBoot(context);
 	await repairRuns(context);
 	await repairTransients(context);
+	await repairNetworks(context);
 	const entries = list(paths.containers);
 	const folders = await repairFolders(
 		context,

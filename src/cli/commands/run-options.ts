@@ -3,8 +3,10 @@ import type {ContainerConfig, CreateOptions, DeviceMapping, HostConfig, Platform
 import type {FlagValues} from '../parse/flag-values.ts';
 import {keyValues} from '../parse/flag-values.ts';
 import {parseMount} from '../parse/mount.ts';
+import {type PortBindings, parsePublishAll} from '../parse/publish-port.ts';
 import type {Ulimit} from '../parse/ulimit.ts';
 import {environment, readKeyValueFile, systemMessage} from './env-file.ts';
+import {networkOptions} from './network-options.ts';
 import {parseVolumeSpec} from './volume-spec.ts';
 
 /** What `run` and `create` ask of the engine. Reads only the files that the flags name. Throws docker's words. */
@@ -22,12 +24,15 @@ export function createOptions(
 		if ('bind' in parsed) binds.push(parsed.bind);
 		else volumes[parsed.anonymous] = {};
 	}
+	const bindings = parsePublishAll(flags.list('publish'));
+	const {mode, networks} = networkOptions(flags);
 	return {
 		...(flags.string('name') === '' ? {} : {name: flags.string('name')}),
 		image,
 		...(platform ? {platform} : {}),
-		config: containerConfig(flags, image, command, volumes, env),
-		hostConfig: hostConfig(flags, binds),
+		config: containerConfig(flags, image, command, volumes, bindings, env),
+		hostConfig: {...hostConfig(flags, binds), NetworkMode: mode, PortBindings: bindings},
+		...(networks ? {networks} : {}),
 	};
 }
 
@@ -36,6 +41,7 @@ function containerConfig(
 	image: string,
 	command: readonly string[],
 	volumes: Record<string, object>,
+	bindings: PortBindings,
 	env: NodeJS.ProcessEnv,
 ): Partial<ContainerConfig> {
 	const attach = flags.list('attach');
@@ -62,7 +68,7 @@ function containerConfig(
 	// An empty one takes the image's away.
 	else if (flags.changed('entrypoint')) config.Entrypoint = [''];
 	config.StdinOnce = config.OpenStdin === true && config.AttachStdin === true;
-	const exposed = flags.list('expose').flatMap(exposedPorts);
+	const exposed = [...Object.keys(bindings), ...flags.list('expose').flatMap(exposedPorts)];
 	if (exposed.length > 0) config.ExposedPorts = Object.fromEntries(exposed.map((port) => [port, {}]));
 	if (flags.changed('stop-signal')) config.StopSignal = flags.string('stop-signal');
 	if (flags.changed('stop-timeout')) config.StopTimeout = flags.number('stop-timeout');
@@ -71,7 +77,6 @@ function containerConfig(
 
 function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 	const list = (name: string): string[] | null => (flags.changed(name) ? flags.list(name) : null);
-	const networks = flags.changed('network') ? flags.list('network') : flags.list('net');
 	const restart = parseRestartPolicy(flags.string('restart'));
 	const autoRemove = flags.bool('rm');
 	if (autoRemove && restart.Name !== 'no' && restart.Name !== '') {
@@ -91,19 +96,23 @@ function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 		Binds: binds.length > 0 ? binds : null,
 		ContainerIDFile: flags.string('cidfile'),
 		LogConfig: logConfig(flags.string('log-driver'), flags.list('log-opt')),
-		NetworkMode: networkMode(networks),
 		RestartPolicy: restart,
 		AutoRemove: autoRemove,
 		VolumesFrom: list('volumes-from'),
 		CapAdd: list('cap-add'),
 		CapDrop: list('cap-drop'),
 		CgroupnsMode: flags.string('cgroupns') as HostConfig['CgroupnsMode'],
-		ExtraHosts: extraHosts(flags.list('add-host')),
+		Dns: flags.list('dns'),
+		DnsOptions: [...flags.list('dns-option'), ...flags.list('dns-opt')],
+		DnsSearch: flags.list('dns-search'),
+		ExtraHosts: list('add-host'),
+		Links: list('link'),
 		GroupAdd: list('group-add'),
 		IpcMode: flags.string('ipc'),
 		OomScoreAdj: flags.number('oom-score-adj'),
 		PidMode: flags.string('pid'),
 		Privileged: flags.bool('privileged'),
+		PublishAllPorts: flags.bool('publish-all'),
 		ReadonlyRootfs: flags.bool('read-only'),
 		SecurityOpt: securityOpts.length > 0 ? securityOpts : null,
 		UTSMode: flags.string('uts'),
@@ -181,27 +190,6 @@ export function parseDevice(text: string): DeviceMapping {
 function logConfig(driver: string, options: readonly string[]): HostConfig['LogConfig'] {
 	if (driver === 'none' && options.length > 0) throw new Error(`invalid logging opts for driver ${driver}`);
 	return {Type: driver, Config: keyValues(options)};
-}
-
-/** `--network name=x,alias=y` is for networks, which there are none of yet. */
-function networkMode(networks: readonly string[]): string {
-	if (networks.length > 1) throw new Error('several --network are not supported yet');
-	const [network = 'default'] = networks;
-	if (!network.includes('=')) return network;
-	const fields = keyValues(network.split(','));
-	const extra = Object.keys(fields).find((key) => key !== 'name');
-	if (extra !== undefined) throw new Error(`--network ${extra}=... is not supported yet`);
-	return fields.name ?? '';
-}
-
-/** `host:address` or `host=address`; stored with a colon, as docker does. */
-function extraHosts(entries: readonly string[]): string[] | null {
-	if (entries.length === 0) return null;
-	return entries.map((entry) => {
-		const match = /^([^=:]+)[=:](.+)$/.exec(entry);
-		if (!match) throw new Error(`bad format for add-host: "${entry}"`);
-		return `${match[1]}:${match[2]!.replace(/^\[(.*)\]$/, '$1')}`;
-	});
 }
 
 /** `--expose 80`, `80-90/udp`. */

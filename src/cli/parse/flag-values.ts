@@ -1,7 +1,10 @@
+import {isIP} from 'node:net';
 import type {FlagSpec} from '../commands/table/rows.ts';
 import {parseDuration} from '../format/duration.ts';
 import {parseRamSize} from '../format/size.ts';
 import {parseCsvLine} from './csv.ts';
+import {checkAddress, checkLink, checkSearchDomain, parseExtraHost} from './host-names.ts';
+import {parseNetwork} from './network.ts';
 import {parseBool, parseInteger, parseNanoCpus} from './scalars.ts';
 import {parseUlimit} from './ulimit.ts';
 
@@ -28,9 +31,10 @@ const checks: Record<string, (value: string) => string> = {
 			throw new Error(`invalid device cgroup format '${value}'`);
 		return value;
 	},
-	device(value) {
-		return value;
-	},
+	dns: checkAddress,
+	'dns-search': checkSearchDomain,
+	link: checkLink,
+	'add-host': parseExtraHost,
 };
 
 const sysctls = new Set([
@@ -44,6 +48,18 @@ function checkSysctl(value: string): string {
 		value.includes('=') && (sysctls.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.'));
 	if (!allowed) throw new Error(`sysctl '${value}' is not allowed`);
 	return value;
+}
+
+function checkAddressItem(item: string, type: 'ipSlice' | 'ipNetSlice'): string {
+	const [address = '', prefix] = type === 'ipNetSlice' ? item.split('/', 2) : [item];
+	const family = isIP(address);
+	const length = prefix !== undefined && /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+	const fits = type === 'ipSlice' || (length >= 0 && length <= (family === 4 ? 32 : 128));
+	if (family === 0 || !fits) {
+		const what = type === 'ipSlice' ? 'IP address' : 'CIDR';
+		throw new Error(`invalid string being converted to ${what}: ${item}`);
+	}
+	return item;
 }
 
 /** What the flags of one command line say. A value is converted when it is set, so an error names its flag. */
@@ -100,8 +116,18 @@ export class FlagValues {
 				this.#push(name, name === 'sysctl' ? checkSysctl(text) : text);
 				break;
 			case 'mount':
-			case 'network':
 				this.#push(name, text);
+				break;
+			case 'network':
+				this.#push(name, parseNetwork(text));
+				break;
+			case 'ip':
+				if (isIP(text.trim()) === 0) throw new Error(`failed to parse IP: ${JSON.stringify(text)}`);
+				this.#values.set(name, text.trim());
+				break;
+			case 'ipSlice':
+			case 'ipNetSlice':
+				for (const item of parseCsvLine(text)) this.#push(name, checkAddressItem(item.trim(), type));
 				break;
 			default:
 				this.#values.set(name, text);

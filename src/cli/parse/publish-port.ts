@@ -50,3 +50,39 @@ export function parsePublish(text: string): PortBindings {
 	}
 	return bindings;
 }
+
+/** `published=8080,target=80,protocol=tcp` in the short form. */
+function shortForm(text: string): string {
+	const fields: Record<string, string> = {protocol: 'tcp', published: '', target: '', mode: ''};
+	for (const field of text.split(',')) {
+		const equals = field.indexOf('=');
+		if (equals < 1) {
+			throw new Error(`invalid publish opts format (should be name=value but got '${field}')`);
+		}
+		const key = field.slice(0, equals).trim().toLowerCase();
+		if (!Object.hasOwn(fields, key)) throw new Error(`invalid publish opts: unknown field '${key}'`);
+		fields[key] = field.slice(equals + 1).trim();
+	}
+	const {published, target, protocol, mode} = fields as Record<
+		'published' | 'target' | 'protocol' | 'mode',
+		string
+	>;
+	if (target === '') throw new Error(`No port specified: ${text}`);
+	// Both are what happens without a swarm.
+	if (!['', 'host', 'ingress'].includes(mode))
+		throw new Error(`invalid publish mode value (${mode}): must be either 'ingress' or 'host'`);
+	return `${published === '' ? '' : `${published}:`}${target}/${protocol}`;
+}
+
+/** All `--publish` values of a command line, short and long. */
+export function parsePublishAll(values: readonly string[]): PortBindings {
+	const all: PortBindings = {};
+	for (const text of values) {
+		for (const [port, bindings] of Object.entries(
+			parsePublish(text.includes('=') ? shortForm(text) : text),
+		)) {
+			all[port] = [...(all[port] ?? []), ...bindings];
+		}
+	}
+	return all;
+}

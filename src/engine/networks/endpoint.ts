@@ -5,7 +5,7 @@ import * as nft from '../../kernel/netlink/nftables.ts';
 import * as rt from '../../kernel/netlink/rtnetlink.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import type {Paths} from '../paths.ts';
-import {type Address, addressBytes, parseAddress, parseMac} from './address.ts';
+import {type Address, addressBytes, lastAddress, parseAddress, parseMac, parseSubnet} from './address.ts';
 import {baseFile, firewallLock, tableName} from './firewall.ts';
 import {leaseFile} from './leases.ts';
 import {type Published, publishedMessages} from './ruleset.ts';
@@ -62,8 +62,12 @@ function containerMessages(endpoint: EndpointState): Message[] {
 	const {index, ipv4, ipv6, routed, gateway} = endpoint;
 	const messages: Message[] = [];
 	if (!ipv6) messages.push(rt.withoutLinkLocal({index}));
-	for (const each of [ipv4, ipv6])
-		if (each) messages.push(rt.newAddress(index, bytesOf(each.address), each.prefix));
+	if (ipv4) {
+		const subnet = parseSubnet(`${ipv4.address}/${ipv4.prefix}`)!;
+		const broadcast = addressBytes({version: 4, value: lastAddress(subnet)});
+		messages.push(rt.newAddress(index, bytesOf(ipv4.address), ipv4.prefix, broadcast));
+	}
+	if (ipv6) messages.push(rt.newAddress(index, bytesOf(ipv6.address), ipv6.prefix));
 	messages.push(rt.setLink({index}, {up: true}));
 	if (!gateway) return messages;
 	for (const [family, each] of [
