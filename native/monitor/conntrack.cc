@@ -2,13 +2,12 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <string.h>
 
 #include <string>
 
 #include "fd.h"
+#include "netfilter_message.h"
 #include "ports.h"
 #include "state.h"
 
@@ -33,44 +32,6 @@ constexpr uint32_t kBySource = 1 << 0, kByDestination = 1 << 1, kByProtocol = 1 
 constexpr size_t kMostFilters = 12;
 constexpr size_t kReceiveSize = 32 << 10;
 
-// A message under construction.
-class Message {
- public:
-  Message(std::string& out, uint16_t type, uint16_t flags, uint8_t family) : out_(out), start_(out.size()) {
-    nlmsghdr header = {};
-    header.nlmsg_type = type;
-    header.nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
-    nfgenmsg general = {};
-    general.nfgen_family = family;
-    append(&header, sizeof header);
-    append(&general, sizeof general);
-  }
-  ~Message() {
-    auto length = static_cast<uint32_t>(out_.size() - start_);
-    memcpy(&out_[start_], &length, sizeof length);
-  }
-  void attribute(uint16_t type, const void* data, size_t length) {
-    nlattr header = {static_cast<uint16_t>(NLA_HDRLEN + length), type};
-    append(&header, sizeof header);
-    append(data, length);
-    out_.append(NLA_ALIGN(length) - length, '\0');
-  }
-  size_t open(uint16_t type) {
-    nlattr header = {0, static_cast<uint16_t>(type | NLA_F_NESTED)};
-    append(&header, sizeof header);
-    return out_.size() - sizeof header;
-  }
-  void close(size_t nest) {
-    auto length = static_cast<uint16_t>(out_.size() - nest);
-    memcpy(&out_[nest], &length, sizeof length);
-  }
-
- private:
-  void append(const void* data, size_t length) { out_.append(static_cast<const char*>(data), length); }
-  std::string& out_;
-  size_t start_;
-};
-
 // One end in one direction: what the kernel can filter by.
 struct Filter {
   uint16_t tuple;  // kTupleOriginal or kTupleReply
@@ -82,7 +43,7 @@ struct Filter {
 
 void append_delete(std::string& out, const Filter& filter) {
   bool v6 = filter.address.length == 16;
-  Message message(out, kDelete, NLM_F_ACK, v6 ? AF_INET6 : AF_INET);
+  NetfilterMessage message(out, kDelete, NLM_F_ACK, v6 ? AF_INET6 : AF_INET);
   uint32_t by = filter.source ? kBySource : kByDestination;
   size_t tuple = message.open(filter.tuple);
   size_t ip = message.open(kTupleIp);
@@ -159,21 +120,6 @@ std::vector<Filter> make_filters(const std::vector<ConnectionPlace>& places, con
     if (filters.size() > kMostFilters) break;
   }
   return filters;
-}
-
-// Calls `each` with type and payload of each attribute that is whole.
-template <typename Each>
-void read_attributes(const char* data, size_t length, Each each) {
-  while (length >= NLA_HDRLEN) {
-    nlattr header;
-    memcpy(&header, data, sizeof header);
-    if (header.nla_len < NLA_HDRLEN || header.nla_len > length) return;
-    each(header.nla_type & NLA_TYPE_MASK, data + NLA_HDRLEN, header.nla_len - static_cast<size_t>(NLA_HDRLEN));
-    size_t step = NLA_ALIGN(header.nla_len);
-    if (step > length) return;
-    data += step;
-    length -= step;
-  }
 }
 
 struct Tuple {
@@ -274,7 +220,7 @@ bool delete_by_filters(int fd, const std::vector<Filter>& filters) {
 
 // The entry's own numbers make sure that it is not another one by the time of the deletion.
 void append_delete(std::string& out, uint8_t family, const char* attributes, size_t length) {
-  Message message(out, kDelete, 0, family);
+  NetfilterMessage message(out, kDelete, 0, family);
   read_attributes(attributes, length, [&](int type, const char* data, size_t size) {
     if (type == kTupleOriginal) message.attribute(kTupleOriginal | NLA_F_NESTED, data, size);
     if (type == kZone || type == kId) message.attribute(static_cast<uint16_t>(type), data, size);
@@ -283,7 +229,7 @@ void append_delete(std::string& out, uint8_t family, const char* attributes, siz
 
 void delete_by_reading(int fd, uint8_t family, const Matcher& matcher) {
   std::string request, deletions;
-  { Message message(request, kGet, NLM_F_DUMP, family); }
+  { NetfilterMessage message(request, kGet, NLM_F_DUMP, family); }
   if (!send_all(fd, request)) return;
   std::vector<char> buffer(kReceiveSize);
   for (bool more = true; more;) {

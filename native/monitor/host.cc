@@ -61,19 +61,9 @@ bool is_empty_folder(const char* path) {
   return empty;
 }
 
-// A lock file may be replaced or removed by who holds it: only a lock of the file that has the name counts.
 bool lock_file(const char* path, Fd* lock, Failure* failure) {
   for (int attempt = 0; attempt < kLockTries; attempt++) {
-    lock->reset(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!*lock) return errno == ENOENT || fail(failure, errno, "open the lock %s", path);
-    struct stat held, named;
-    if (flock(lock->get(), LOCK_EX | LOCK_NB) == 0) {
-      if (fstat(lock->get(), &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
-          held.st_dev == named.st_dev) {
-        return true;
-      }
-      continue;
-    }
+    if (try_lock_file(path, lock)) return true;
     if (errno != EWOULDBLOCK && errno != EINTR) return fail(failure, errno, "lock %s", path);
     struct timespec pause = {0, 5000000};
     nanosleep(&pause, nullptr);
@@ -132,6 +122,20 @@ bool run_operation(const Op& op, int netns_fd, Network* network, Failure* failur
 }
 
 }  // namespace
+
+// A lock file may be replaced or removed by who holds it: only a lock of the file that has the name counts.
+bool try_lock_file(const char* path, Fd* lock) {
+  lock->reset(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!*lock) return errno == ENOENT;
+  struct stat held, named;
+  if (flock(lock->get(), LOCK_EX | LOCK_NB) != 0) return false;
+  if (fstat(lock->get(), &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+      held.st_dev == named.st_dev) {
+    return true;
+  }
+  errno = EWOULDBLOCK;
+  return false;
+}
 
 bool run_host_section(const PlanView& plan, Section section, int netns_fd, bool keep_going, Failure* failure,
                       Network* network) {

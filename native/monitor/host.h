@@ -22,6 +22,10 @@ bool send_netlink(int socket_netns, int container_netns, int protocol, std::stri
 // A socket in another network namespace (-1: ours), where it stays. Close-on-exec.
 bool socket_in_network(int netns, int family, int type, int protocol, Fd*, Failure*);
 
+// flock(2) without waiting. False: somebody else holds it, or it can't be opened. A folder that isn't there (any
+// more) needs no lock.
+bool try_lock_file(const char* path, Fd* lock);
+
 // Loads and attaches a cgroup-device program (an array of struct bpf_insn).
 bool attach_device_filter(const char* cgroup, std::string_view program, Failure*);
 

@@ -467,7 +467,7 @@ bool Monitor::run_section(Section section, Failure* failure) {
 
 bool Monitor::run_network_section(const PlanView& plan, Failure* failure) {
   if (plan.section(Section::kNetwork).empty()) return true;
-  if (network_ == nullptr) network_ = new Network(loop_);
+  if (network_ == nullptr) network_ = new Network(loop_, plan_path_);
   Network::Mark mark = network_->mark();
   if (run_host_section(plan, Section::kNetwork, netns_, false, failure, network_)) return true;
   network_->roll_back(mark);

@@ -13,7 +13,15 @@ bool read_host_port(int64_t protocol, std::string_view address, int64_t port, Ho
   return true;
 }
 
-Network::~Network() { delete names_; }
+Network::~Network() {
+  delete firewall_;
+  delete names_;
+}
+
+bool Network::heal_firewall(const Op& op, int netns, Failure* failure) {
+  if (firewall_ == nullptr) firewall_ = new FirewallWatch(loop_, plan_path_, netns);
+  return firewall_->watch(op, failure);
+}
 
 bool Network::serve_names(const Op& op, int netns, Failure* failure) {
   // One that runs keeps its sockets, to which the rules of the container lead.
@@ -37,6 +45,7 @@ bool Network::run(const Op& op, int netns, Failure* failure) {
     case OpCode::kReservePort:
       return read_host_port(op.number(0), op.text(1), op.number(2), &port, failure) && ports_.reserve(port, failure);
     case OpCode::kServeNames: return serve_names(op, netns, failure);
+    case OpCode::kHealFirewall: return heal_firewall(op, netns, failure);
     default: return fail(failure, 0, "operation %s can't run here", op.name());
   }
 }

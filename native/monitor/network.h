@@ -1,4 +1,5 @@
-// What the network sections of a container leave in its monitor: reserved ports and the name server.
+// What the network sections of a container leave in its monitor: reserved ports, the name server and
+// the watch over the firewall.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string_view>
 
 #include "container.h"
+#include "firewall.h"
 #include "loop.h"
 #include "names.h"
 #include "ports.h"
@@ -14,7 +16,7 @@ namespace wherry {
 
 class Network {
  public:
-  explicit Network(Loop& loop) : loop_(loop) {}
+  Network(Loop& loop, const std::string& plan_path) : loop_(loop), plan_path_(plan_path) {}
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
@@ -35,10 +37,13 @@ class Network {
 
  private:
   bool serve_names(const Op& op, int netns, Failure* failure);
+  bool heal_firewall(const Op& op, int netns, Failure* failure);
 
   Loop& loop_;
+  std::string plan_path_;
   Ports ports_;
   NameServer* names_ = nullptr;
+  FirewallWatch* firewall_ = nullptr;
 };
 
 // Protocol, address and port as operations and requests have them.
