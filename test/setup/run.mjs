@@ -6,6 +6,7 @@
  * the others.
  */
 import {spawn, spawnSync} from 'node:child_process';
+import {globSync} from 'node:fs';
 import {difference, traces} from './leftovers.mjs';
 import {ensurePackages} from './packages.mjs';
 
@@ -59,10 +60,12 @@ function ava(args) {
 
 const before = traces();
 const chosen = process.argv.slice(2);
+const files = globSync('test/**/*.test.{ts,tsx}', {cwd: root}).sort();
+const alone = files.filter((file) => file.includes('.serial.test.'));
 const runs =
 	chosen.length > 0
 		? [['--concurrency=1', ...chosen]]
-		: [['!test/**/*.serial.test.ts'], ['--concurrency=1', '--serial', 'test/**/*.serial.test.ts']];
+		: [files.filter((file) => !alone.includes(file)), ['--concurrency=1', '--serial', ...alone]];
 let passed = 0;
 let failed = 0;
 for (const args of runs) {

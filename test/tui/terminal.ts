@@ -17,6 +17,8 @@ export class TestTerminal {
 	/** Everything that was written, for what leaves no picture. */
 	bytes = '';
 	exitCode: number | undefined;
+	/** Every line that there ever was. */
+	readonly #shown = new Set<string>();
 
 	constructor(file: string, args: string[], options: TerminalOptions = {}) {
 		const {columns = 120, rows = 32, env = {}, cwd = process.cwd()} = options;
@@ -34,7 +36,9 @@ export class TestTerminal {
 		});
 		this.#pty.onData((data) => {
 			this.bytes += data;
-			this.#screen.write(data);
+			this.#screen.write(data, () => {
+				for (const line of this.text.split('\n')) this.#shown.add(line);
+			});
 		});
 		this.#pty.onExit(({exitCode}) => {
 			this.exitCode = exitCode;
@@ -70,6 +74,11 @@ export class TestTerminal {
 			if (Date.now() > end) throw new Error(`never seen: ${what}\n${this.text}`);
 			await sleep(20);
 		}
+	}
+
+	/** Like `until`, for a line that may have gone again. */
+	async untilShown(what: RegExp): Promise<void> {
+		await this.until(() => [...this.#shown].some((line) => what.test(line)) || what.test(this.text));
 	}
 
 	async exited(): Promise<number> {

@@ -35,126 +35,135 @@ function privateRoots(t: ExecutionContext) {
 	return {env, cli, ui};
 }
 
-test('a first run: one key starts wherry/base, attach finds its shell, Ctrl+P Ctrl+Q comes back, it goes on', async (t) => {
-	const {cli, ui} = privateRoots(t);
-	const terminal = ui();
-	await terminal.until(/No containers yet\.[\s\S]*B {2}runs wherry\/base/);
-	terminal.type('B');
-	await terminal.until(/❯ ▶ .*wherry\/base +Up/);
-	terminal.type('a');
-	await terminal.until(/ATTACHED/);
-	t.false(terminal.alternate);
-	terminal.type('echo "<$((6*7))>"; stty size\r');
-	await terminal.until(/<42>\n32 120/);
-	terminal.resize(100, 30);
-	terminal.type('stty size\r');
-	await terminal.until(/\n30 100/);
-	terminal.resize(120, 32);
-	// A Ctrl+P that isn't followed by Ctrl+Q belongs to the shell, though it begins the way out.
-	terminal.type('\u0010\u0010\u0011');
-	await terminal.until(/Left .*; it goes on\./);
-	t.true(terminal.alternate);
-	await terminal.until(/❯ ▶ .*wherry\/base +Up/);
-	await terminal.until(/4 Logs [\s\S]*<42>/);
-	t.is(cli('ps', '--format', '{{.Image}} {{.State}}'), 'wherry/base running');
-	terminal.type('a');
-	await terminal.until(/ATTACHED/);
-	terminal.type('\u0015echo "<$((6*8))>"\r');
-	await terminal.until(/<48>/);
-	terminal.type('exit 3\r');
-	await terminal.until(/ended with exit code 3/);
-	await terminal.until(/❯ ■ .*Exited \(3\)/);
-	terminal.type('q');
-	t.is(await terminal.exited(), 0);
-	t.false(terminal.alternate);
-});
+test.serial(
+	'a first run: one key starts wherry/base, attach finds its shell, Ctrl+P Ctrl+Q comes back, it goes on',
+	async (t) => {
+		const {cli, ui} = privateRoots(t);
+		const terminal = ui();
+		await terminal.until(/No containers yet\.[\s\S]*B {2}runs wherry\/base/);
+		terminal.type('B');
+		await terminal.until(/❯ ▶ .*wherry\/base +Up/);
+		terminal.type('a');
+		await terminal.until(/ATTACHED/);
+		t.false(terminal.alternate);
+		terminal.type('echo "<$((6*7))>"; stty size\r');
+		await terminal.until(/<42>\n32 120/);
+		terminal.resize(100, 30);
+		terminal.type('stty size\r');
+		await terminal.until(/\n30 100/);
+		terminal.resize(120, 32);
+		// A Ctrl+P that isn't followed by Ctrl+Q belongs to the shell, though it begins the way out.
+		terminal.type('\u0010\u0010\u0011');
+		await terminal.untilShown(/Left .*; it goes on\./);
+		t.true(terminal.alternate);
+		await terminal.until(/❯ ▶ .*wherry\/base +Up/);
+		await terminal.until(/4 Logs [\s\S]*<42>/);
+		t.is(cli('ps', '--format', '{{.Image}} {{.State}}'), 'wherry/base running');
+		terminal.type('a');
+		await terminal.until(/ATTACHED/);
+		terminal.type('\u0015echo "<$((6*8))>"\r');
+		await terminal.until(/<48>/);
+		terminal.type('exit 3\r');
+		await terminal.untilShown(/ended with exit code 3/);
+		await terminal.until(/❯ ■ .*Exited \(3\)/);
+		terminal.type('q');
+		t.is(await terminal.exited(), 0);
+		t.false(terminal.alternate);
+	},
+);
 
-test('what other processes do appears in the panes, and what the panes do really happens', async (t) => {
-	const {cli, ui} = privateRoots(t);
-	const terminal = ui();
-	await terminal.until(/No containers yet/);
-	cli(
-		'run',
-		'-d',
-		'--name',
-		'counter',
-		'wherry/base',
-		'sh',
-		'-c',
-		'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.2; done',
-	);
-	await terminal.until(/❯ ▶ {2}counter/);
-	await terminal.until(/Logs counter · follow[\s\S]*count 3/);
-	await terminal.until(/2 Images 1/);
-	terminal.type('p');
-	await terminal.until(/‖ {2}counter/);
-	t.is(cli('ps', '--format', '{{.State}}'), 'paused');
-	terminal.type('p');
-	await terminal.until(/▶ {2}counter/);
-	terminal.type('R\u0015tally\r');
-	await terminal.until(/▶ {2}tally/);
-	terminal.type('e');
-	await terminal.until(/shell in tally/);
-	terminal.type('echo "<$((7*7))>"; exit\r');
-	await terminal.until((now) => now.bytes.includes('<49>') && now.alternate);
-	await terminal.until(/\$ wherry exec -it tally sh/);
-	terminal.type('s');
-	await terminal.until(/■ {2}tally .*Exited \(0\)/);
-	await terminal.until(/Logs tally · ended/);
-	t.is(cli('ps', '-a', '--format', '{{.State}}'), 'exited');
-	terminal.type('S');
-	await terminal.until(/▶ {2}tally/);
-	await terminal.until(/Logs tally · follow[\s\S]*count 1$|count 1 /m);
-	cli('kill', 'tally');
-	await terminal.until(/■ {2}tally .*Exited \(137\)/);
-	terminal.type('d');
-	await terminal.until(/Remove tally \(wherry\/base\)\?/);
-	terminal.type('n');
-	t.is(cli('ps', '-a', '--format', '{{.Names}}'), 'tally');
-	terminal.type('dy');
-	await terminal.until(/No containers yet/);
-	t.is(cli('ps', '-aq'), '');
-	terminal.type('q');
-	t.is(await terminal.exited(), 0);
-});
+test.serial(
+	'what other processes do appears in the panes, and what the panes do really happens',
+	async (t) => {
+		const {cli, ui} = privateRoots(t);
+		const terminal = ui();
+		await terminal.until(/No containers yet/);
+		cli(
+			'run',
+			'-d',
+			'--name',
+			'counter',
+			'wherry/base',
+			'sh',
+			'-c',
+			'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.2; done',
+		);
+		await terminal.until(/❯ ▶ {2}counter/);
+		await terminal.until(/Logs counter · follow[\s\S]*count 3/);
+		await terminal.until(/2 Images 1/);
+		terminal.type('p');
+		await terminal.until(/‖ {2}counter/);
+		t.is(cli('ps', '--format', '{{.State}}'), 'paused');
+		terminal.type('p');
+		await terminal.until(/▶ {2}counter/);
+		terminal.type('R\u0015tally\r');
+		await terminal.until(/▶ {2}tally/);
+		terminal.type('e');
+		await terminal.until(/shell in tally/);
+		terminal.type('echo "<$((7*7))>"; exit\r');
+		await terminal.until((now) => now.bytes.includes('<49>') && now.alternate);
+		await terminal.until(/\$ wherry exec -it tally sh/);
+		terminal.type('s');
+		await terminal.until(/■ {2}tally .*Exited \(0\)/);
+		await terminal.until(/Logs tally · ended/);
+		t.is(cli('ps', '-a', '--format', '{{.State}}'), 'exited');
+		terminal.type('S');
+		await terminal.until(/▶ {2}tally/);
+		await terminal.until(/Logs tally · follow[\s\S]*count 1$|count 1 /m);
+		cli('kill', 'tally');
+		await terminal.until(/■ {2}tally .*Exited \(137\)/);
+		terminal.type('d');
+		await terminal.until(/Remove tally \(wherry\/base\)\?/);
+		terminal.type('n');
+		t.is(cli('ps', '-a', '--format', '{{.Names}}'), 'tally');
+		terminal.type('dy');
+		await terminal.until(/No containers yet/);
+		t.is(cli('ps', '-aq'), '');
+		terminal.type('q');
+		t.is(await terminal.exited(), 0);
+	},
+);
 
-test('the form runs a container with its name, command and variables, and attaches to it', async (t) => {
-	const {cli, ui} = privateRoots(t);
-	const terminal = ui();
-	await terminal.until(/No containers yet/);
-	terminal.type('A');
-	await terminal.until(/Run a container/);
-	terminal.type(
-		'wherry/base\tbox\tsh -c \'echo "says $WORD"; read line; echo "got $line"; sleep 60\'\tWORD=ahoy\t\t\t \r',
-	);
-	await terminal.until(/ATTACHED box/);
-	await terminal.until(/says ahoy/);
-	terminal.type('hello\r');
-	await terminal.until(/got hello/);
-	terminal.type(DETACH);
-	await terminal.until(/Left box/);
-	t.is(cli('logs', 'box').replaceAll('\r', ''), 'says ahoy\nhello\ngot hello');
-	terminal.type('d');
-	await terminal.until(/Remove box/);
-	terminal.type('y');
-	await terminal.until(/No containers yet/);
-});
+test.serial(
+	'the form runs a container with its name, command and variables, and attaches to it',
+	async (t) => {
+		const {cli, ui} = privateRoots(t);
+		const terminal = ui();
+		await terminal.until(/No containers yet/);
+		terminal.type('A');
+		await terminal.until(/Run a container/);
+		terminal.type(
+			'wherry/base\tbox\tsh -c \'echo "says $WORD"; read line; echo "got $line"; sleep 60\'\tWORD=ahoy\t\t\t \r',
+		);
+		await terminal.until(/ATTACHED box/);
+		await terminal.until(/says ahoy/);
+		terminal.type('hello\r');
+		await terminal.until(/got hello/);
+		terminal.type(DETACH);
+		await terminal.untilShown(/Left box/);
+		t.is(cli('logs', 'box').replaceAll('\r', ''), 'says ahoy\nhello\ngot hello');
+		terminal.type('d');
+		await terminal.until(/Remove box/);
+		terminal.type('y');
+		await terminal.until(/No containers yet/);
+	},
+);
 
-test('an image that is not there and an engine that refuses are one readable line each', async (t) => {
+test.serial('an image that is not there and an engine that refuses are one readable line each', async (t) => {
 	const {cli, ui} = privateRoots(t);
 	cli('run', '-d', '--name', 'taken', 'wherry/base', 'sleep', '60');
 	const terminal = ui();
 	await terminal.until(/❯ ▶ {2}taken/);
 	terminal.type('Awherry/base\ttaken\r');
-	await terminal.until(/Error: .*name "\/?taken" is already in use/);
+	await terminal.untilShown(/Error: .*name "\/?taken" is already in use/);
 	terminal.type('A127.0.0.1:1/none\tother\r');
-	await terminal.until(/Error: .*(refused|127\.0\.0\.1:1)/);
+	await terminal.untilShown(/Error: .*(refused|127\.0\.0\.1:1)/);
 	terminal.type('R\u0015not a name\r');
-	await terminal.until(/Error: .*Invalid container name/i);
+	await terminal.untilShown(/Error: .*Invalid container name/i);
 	t.is(cli('ps', '-a', '--format', '{{.Names}}'), 'taken');
 });
 
-test('an image is pulled from a registry, run with Enter, and removed', async (t) => {
+test.serial('an image is pulled from a registry, run with Enter, and removed', async (t) => {
 	const {cli, ui} = privateRoots(t);
 	const registry = await startRegistry();
 	t.teardown(() => registry.stop());
@@ -165,7 +174,7 @@ test('an image is pulled from a registry, run with Enter, and removed', async (t
 	const terminal = ui();
 	await terminal.until(/No containers yet/);
 	terminal.type(`2p${reference}\r`);
-	await terminal.until(/Pulled 127\.0\.0\.1/);
+	await terminal.untilShown(/Pulled 127\.0\.0\.1/);
 	await terminal.until(/❯ 127\.0\.0\.1:\d+\/box +1 /);
 	t.is(cli('images', '--format', '{{.Repository}}:{{.Tag}}', reference), reference);
 	terminal.type('\r');
@@ -179,10 +188,10 @@ test('an image is pulled from a registry, run with Enter, and removed', async (t
 	await terminal.until((now) => !/\/box +1 /.test(now.text));
 	t.is(cli('images', '-q', reference), '');
 	terminal.type('pno/such:image:x\r');
-	await terminal.until(/Error: .*invalid reference format/);
+	await terminal.untilShown(/Error: .*invalid reference format/);
 });
 
-test('a container without a terminal takes lines, and Ctrl+C leaves it running', async (t) => {
+test.serial('a container without a terminal takes lines, and Ctrl+C leaves it running', async (t) => {
 	const {cli, ui} = privateRoots(t);
 	cli(
 		'run',
@@ -202,11 +211,11 @@ test('a container without a terminal takes lines, and Ctrl+C leaves it running',
 	terminal.type('onw\u007fe\r');
 	await terminal.until(/\none\nheard one/);
 	terminal.type('\u0003');
-	await terminal.until(/Left echoes; it goes on/);
+	await terminal.untilShown(/Left echoes; it goes on/);
 	t.is(cli('ps', '--format', '{{.State}}'), 'running');
 });
 
-test('a restart from outside keeps the log going', async (t) => {
+test.serial('a restart from outside keeps the log going', async (t) => {
 	const {cli, ui} = privateRoots(t);
 	cli(
 		'run',
@@ -228,7 +237,7 @@ test('a restart from outside keeps the log going', async (t) => {
 	t.pass();
 });
 
-test('what a session’s program left in the terminal is undone', async (t) => {
+test.serial('what a session’s program left in the terminal is undone', async (t) => {
 	const {cli, ui} = privateRoots(t);
 	const mess = '\\033[?1049h\\033[?1000h\\033[?25l\\033[?1h\\033[5;10r\\033(0\\033[31m';
 	cli('run', '-dit', '--name', 'mess', 'wherry/base', 'sh', '-c', `read x; printf '${mess}messy'; sleep 60`);
@@ -249,28 +258,40 @@ test('what a session’s program left in the terminal is undone', async (t) => {
 	t.false(terminal.alternate);
 });
 
-test('a container that writes without end keeps the panes quick, and SIGTERM ends them while it goes on', async (t) => {
-	const {cli, ui} = privateRoots(t);
-	cli('run', '-d', '--name', 'flood', 'wherry/base', 'sh', '-c', 'while :; do echo a line of a flood; done');
-	cli('run', '-d', '--name', 'calm', 'wherry/base', 'sleep', '60');
-	const terminal = ui();
-	await terminal.until(/❯ ▶ {2}calm/);
-	terminal.type('j');
-	await terminal.until(/❯ ▶ {2}flood/);
-	await terminal.until(/Logs flood · follow[\s\S]*a line of a flood/);
-	for (let index = 0; index < 5; index++) {
-		terminal.type('k');
+test.serial(
+	'a container that writes without end keeps the panes quick, and SIGTERM ends them while it goes on',
+	async (t) => {
+		const {cli, ui} = privateRoots(t);
+		cli(
+			'run',
+			'-d',
+			'--name',
+			'flood',
+			'wherry/base',
+			'sh',
+			'-c',
+			'while :; do echo a line of a flood; done',
+		);
+		cli('run', '-d', '--name', 'calm', 'wherry/base', 'sleep', '60');
+		const terminal = ui();
 		await terminal.until(/❯ ▶ {2}calm/);
 		terminal.type('j');
 		await terminal.until(/❯ ▶ {2}flood/);
-	}
-	terminal.kill('SIGTERM');
-	t.is(await terminal.exited(), 143);
-	t.false(terminal.alternate);
-	t.is(cli('ps', '--format', '{{.State}}', '-f', 'name=flood'), 'running');
-});
+		await terminal.until(/Logs flood · follow[\s\S]*a line of a flood/);
+		for (let index = 0; index < 5; index++) {
+			terminal.type('k');
+			await terminal.until(/❯ ▶ {2}calm/);
+			terminal.type('j');
+			await terminal.until(/❯ ▶ {2}flood/);
+		}
+		terminal.kill('SIGTERM');
+		t.is(await terminal.exited(), 143);
+		t.false(terminal.alternate);
+		t.is(cli('ps', '--format', '{{.State}}', '-f', 'name=flood'), 'running');
+	},
+);
 
-test('one frame is plain text of the size that COLUMNS and LINES say', (t) => {
+test.serial('one frame is plain text of the size that COLUMNS and LINES say', (t) => {
 	const {cli, env} = privateRoots(t);
 	const once = (size: Record<string, string>) =>
 		spawnSync(wherry, ['ui', '--once'], {
@@ -291,7 +312,7 @@ test('one frame is plain text of the size that COLUMNS and LINES say', (t) => {
 	t.is(Math.max(...wide.stdout.split('\n').map((line) => line.length)), 120);
 });
 
-test('a frame on a terminal has colours, and none where NO_COLOR asks for it', async (t) => {
+test.serial('a frame on a terminal has colours, and none where NO_COLOR asks for it', async (t) => {
 	const {env} = privateRoots(t);
 	const bytes = async (more: Record<string, string | undefined>): Promise<string> => {
 		const terminal = new TestTerminal(wherry, ['ui', '--once'], {env: {...env, CI: undefined, ...more}});
