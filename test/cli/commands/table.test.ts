@@ -14,7 +14,9 @@ interface ReferenceFlag {
 
 const reference = new URL('../../../../shared/reference/docker-cli-flags.json', import.meta.url);
 /** Flags that Windows hosts alone have, and docker's own compatibility. */
-const ours = new Set(['ui', 'debug', 'debug plan', 'completion', 'help']);
+const ours = new Set(['ui', 'debug', 'debug plan', 'completion', 'help', 'system check']);
+/** Flags of ours on docker's commands. */
+const ourFlags: Record<string, number> = {'container update': 2, update: 2};
 
 test('every command and flag of docker is in the table with its type, letter and default', (t) => {
 	// Counted from our own data, so that a lost row shows without the reference too.
@@ -23,7 +25,7 @@ test('every command and flag of docker is in the table with its type, letter and
 		0,
 	);
 	const short = Object.keys(shortForms).reduce((sum, name) => sum + command(name)!.flags.length, 0);
-	t.is(count + short, 1639);
+	t.is(count + short, 1639 + ourFlags['container update']! + ourFlags.update!);
 	if (!existsSync(reference)) return;
 	const {commands: known} = JSON.parse(readFileSync(reference, 'utf8')) as {
 		commands: Record<string, {flags: ReferenceFlag[]}>;
@@ -31,7 +33,7 @@ test('every command and flag of docker is in the table with its type, letter and
 	for (const [name, {flags}] of Object.entries(known)) {
 		const found = command(name === 'docker' ? '' : name);
 		t.truthy(found, name);
-		t.is(found!.flags.length, flags.length, name);
+		t.is(found!.flags.length, flags.length + (ourFlags[name] ?? 0), name);
 		for (const flag of flags) {
 			const spec = found!.flags.find((item) => `--${item.name}` === flag.name);
 			t.truthy(spec, `${name} ${flag.name}`);
