@@ -22,7 +22,6 @@ const type = {
 	newRoute: 24,
 	delRoute: 25,
 	getRoute: 26,
-	newNeighbour: 28,
 } as const;
 const link = {
 	address: 1,
@@ -145,15 +144,6 @@ export function newChildLink(
 	);
 }
 
-export function newDummy(name: string, options: LinkOptions = {}): Message {
-	return message(
-		type.newLink,
-		create,
-		...linkBody(0, name, options),
-		nest(link.info, text(info.kind, 'dummy')),
-	);
-}
-
 /** Changes an interface found by index, or by name when the index is 0. */
 export function setLink(
 	target: {index?: number; name?: string},
@@ -221,22 +211,6 @@ export function deleteDefaultRoute(inFamily: number): Message {
 	head[4] = routeTableMain;
 	head[6] = scope.nowhere;
 	return message(type.delRoute, flag.request | flag.ack, head);
-}
-
-/** A permanent neighbour entry. */
-export function newNeighbour(index: number, address: Uint8Array, mac: Uint8Array): Message {
-	const permanent = 0x80;
-	const head = Buffer.alloc(12);
-	head[0] = address.length === 16 ? family.inet6 : family.inet;
-	head.writeInt32LE(index, 4);
-	head.writeUInt16LE(permanent, 8);
-	return message(
-		type.newNeighbour,
-		flag.request | flag.ack | flag.create | flag.replace,
-		head,
-		attribute(1, address),
-		attribute(2, mac),
-	);
 }
 
 export const getLinks = (): Message => message(type.getLink, flag.request | flag.dump, ifinfo(0));
