@@ -32,7 +32,7 @@ export async function runLive(
 	engine: Promise<Engine>,
 	stdin: TerminalInput,
 	stdout: Output,
-	detachKeys: string | undefined,
+	detachKeys: Uint8Array,
 ): Promise<void> {
 	const live = new LiveUi(stdin, stdout, detachKeys);
 	const loaded = live.load(engine);
@@ -50,7 +50,7 @@ export async function runLive(
 class LiveUi {
 	readonly #stdin: TerminalInput;
 	readonly #stdout: Output;
-	readonly #detachKeys: string | undefined;
+	readonly #detachKeys: Uint8Array;
 	readonly #store: Store;
 	readonly #router: InputRouter;
 	readonly #leave: () => void;
@@ -64,7 +64,7 @@ class LiveUi {
 	/** Resolves when the user has asked to leave, or the terminal has gone. */
 	readonly left: Promise<void>;
 
-	constructor(stdin: TerminalInput, stdout: Output, detachKeys: string | undefined) {
+	constructor(stdin: TerminalInput, stdout: Output, detachKeys: Uint8Array) {
 		this.#stdin = stdin;
 		this.#stdout = stdout;
 		this.#detachKeys = detachKeys;
@@ -167,7 +167,7 @@ class LiveUi {
 				router: this.#router,
 				stdin: this.#stdin,
 				stdout: this.#stdout,
-				...(this.#detachKeys === undefined ? {} : {detachKeys: this.#detachKeys}),
+				detachKeys: this.#detachKeys,
 			}).then(resolve, reject);
 		});
 		return promise;

@@ -1,5 +1,6 @@
 /** The terminal UI's entry: `runTui` is what the command line calls. */
 import type {WriteStream} from 'node:tty';
+import {parseDetachKeys} from '../cli/terminal/detach-keys.ts';
 import type {Engine} from '../engine/api.ts';
 import {runLive} from './live.tsx';
 import {printOnce} from './once.tsx';
@@ -23,6 +24,6 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	if (options.once) return printOnce(await options.engine, stdout);
 	if (!stdin.isTTY || !stdout.isTTY)
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
-	await runLive(Promise.resolve(options.engine), stdin, stdout, options.detachKeys);
+	await runLive(Promise.resolve(options.engine), stdin, stdout, parseDetachKeys(options.detachKeys ?? ''));
 	return 0;
 }

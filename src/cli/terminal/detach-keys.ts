@@ -1,29 +1,44 @@
+/**
+ * The detach keys of an attached session: docker's notation (`ctrl-p,ctrl-q`, `a,ctrl-@`), found across the
+ * borders of reads. What might be the beginning of them is held back until the next byte decides; a caller may
+ * flush it after a while, so that a lone Ctrl+P reaches the shell.
+ */
 import {CliError} from '../errors.ts';
 
-const names: Record<string, number> = {'@': 0, '[': 27, '\\': 28, ']': 29, '^': 30, _: 31};
+const DEFAULT = Uint8Array.of(16, 17);
 
-/** docker's notation, `ctrl-p,ctrl-q` or `a,b`, as bytes. Throws its error. */
-export function parseDetachKeys(text: string): Uint8Array {
-	if (text === '') return Uint8Array.of(16, 17);
-	const bytes: number[] = [];
-	for (const key of text.split(',')) {
-		if (key.length === 1) {
-			bytes.push(key.charCodeAt(0));
-			continue;
-		}
-		const control = /^ctrl-(.)$/.exec(key)?.[1];
-		const code = control && (/[a-z]/.test(control) ? control.charCodeAt(0) - 96 : names[control]);
-		if (code === undefined || code === '')
-			throw new CliError(`Error: Invalid detach keys (${text}) provided`);
-		bytes.push(code);
-	}
-	return Uint8Array.from(bytes);
+const NAMED: Record<string, number> = {
+	'ctrl-@': 0,
+	'ctrl-[': 27,
+	'ctrl-\\': 28,
+	'ctrl-]': 29,
+	'ctrl-^': 30,
+	'ctrl-_': 31,
+	DEL: 127,
+};
+
+function keyCode(key: string): number | undefined {
+	if (key.length === 1 && key.charCodeAt(0) < 0x80) return key.charCodeAt(0);
+	const letter = /^ctrl-([a-z])$/.exec(key)?.[1];
+	return letter ? letter.charCodeAt(0) - 96 : NAMED[key];
 }
 
-/**
- * Finds the detach keys in what is typed, across chunks. Bytes that begin the sequence are held back until
- * the next one decides.
- */
+/** Bytes; Ctrl+P Ctrl+Q for an empty text. Throws docker's error. */
+export function parseDetachKeys(text: string): Uint8Array {
+	if (text === '') return DEFAULT;
+	const codes = text.split(',').map(keyCode);
+	if (codes.includes(undefined)) throw new CliError(`Error: Invalid detach keys (${text}) provided`);
+	return Uint8Array.from(codes as number[]);
+}
+
+export interface Scanned {
+	/** For the container. */
+	forward: Uint8Array;
+	detached: boolean;
+	/** What came after the detach keys: for whoever reads next. */
+	rest: Uint8Array;
+}
+
 export class DetachScanner {
 	readonly #keys: Uint8Array;
 	#matched = 0;
@@ -32,25 +47,40 @@ export class DetachScanner {
 		this.#keys = keys;
 	}
 
-	/** What goes on to the container, and whether the sequence is complete; what follows it is dropped. */
-	scan(chunk: Uint8Array): {pass: Uint8Array; detached: boolean} {
-		const keys = this.#keys;
-		if (keys.length === 0) return {pass: chunk, detached: false};
-		const pass: number[] = [];
-		for (const byte of chunk) {
-			if (byte === keys[this.#matched]) {
-				this.#matched++;
-				if (this.#matched === keys.length) {
-					this.#matched = 0;
-					return {pass: Uint8Array.from(pass), detached: true};
-				}
-				continue;
+	/** Whether the beginning of the keys is held back. */
+	get holding(): boolean {
+		return this.#matched > 0;
+	}
+
+	feed(chunk: Uint8Array): Scanned {
+		const forward: number[] = [];
+		for (let index = 0; index < chunk.length; index++) {
+			this.#step(chunk[index]!, forward);
+			if (this.#matched === this.#keys.length) {
+				this.#matched = 0;
+				return {forward: Uint8Array.from(forward), detached: true, rest: chunk.slice(index + 1)};
 			}
-			pass.push(...keys.subarray(0, this.#matched));
-			this.#matched = 0;
-			if (byte === keys[0]) this.#matched = 1;
-			else pass.push(byte);
 		}
-		return {pass: Uint8Array.from(pass), detached: false};
+		return {forward: Uint8Array.from(forward), detached: false, rest: new Uint8Array()};
+	}
+
+	/** What was held back, given up as a beginning. */
+	flush(): Uint8Array {
+		const held = this.#keys.slice(0, this.#matched);
+		this.#matched = 0;
+		return held;
+	}
+
+	/** After a mismatch the longest tail of what was held that still begins the keys stays held. */
+	#step(byte: number, forward: number[]): void {
+		const seen = [...this.#keys.subarray(0, this.#matched), byte];
+		let keep = Math.min(seen.length, this.#keys.length);
+		while (keep > 0 && !this.#begins(seen.slice(seen.length - keep))) keep--;
+		forward.push(...seen.slice(0, seen.length - keep));
+		this.#matched = keep;
+	}
+
+	#begins(tail: number[]): boolean {
+		return tail.every((byte, index) => byte === this.#keys[index]);
 	}
 }

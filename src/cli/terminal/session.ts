@@ -123,8 +123,8 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		const scanner = tty ? new DetachScanner(options.detachKeys) : undefined;
 		const input = process.stdin;
 		const onData = (chunk: Buffer): void => {
-			const {pass, detached} = scanner?.scan(chunk) ?? {pass: chunk, detached: false};
-			if (pass.length > 0 && !session.stdin.write(pass)) {
+			const {forward, detached} = scanner?.feed(chunk) ?? {forward: chunk, detached: false};
+			if (forward.length > 0 && !session.stdin.write(forward)) {
 				input.pause();
 				session.stdin.once('drain', () => input.resume());
 			}

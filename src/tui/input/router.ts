@@ -3,8 +3,8 @@
  * the decoder to the panes; never to Ink, whose parser gives chunks instead of keys.
  */
 import type {ReadStream} from 'node:tty';
+import {DetachScanner} from '../../cli/terminal/detach-keys.ts';
 import {KeyDecoder} from './decoder.ts';
-import {DetachScanner} from './detach.ts';
 import type {InputEvent} from './event.ts';
 
 /** How long a lone ESC may be the beginning of a sequence, milliseconds. */
@@ -14,7 +14,7 @@ const DETACH_TIMEOUT = 500;
 
 export interface Attachment {
 	/** The bytes of the detach keys. */
-	keys: readonly number[];
+	keys: Uint8Array;
 	/** False: the receiver is full; no more until `resume`. */
 	write(bytes: Uint8Array): boolean;
 	onDetach(): void;

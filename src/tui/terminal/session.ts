@@ -2,7 +2,6 @@
 import type {ReadStream, WriteStream} from 'node:tty';
 import type {ExitStatus, Session} from '../../engine/api.ts';
 import {native} from '../../kernel/native.ts';
-import {DEFAULT_DETACH_KEYS, parseDetachKeys} from '../input/detach.ts';
 import {LineInput} from '../input/line-input.ts';
 import type {InputRouter} from '../input/router.ts';
 import {CLEAR, scrollAway, UNDO_SESSION} from './modes.ts';
@@ -21,15 +20,15 @@ export interface FullScreenOptions {
 	router: InputRouter;
 	stdin: TerminalInput;
 	stdout: WriteStream;
-	detachKeys?: string;
+	/** Bytes. */
+	detachKeys: Uint8Array;
 }
 
 export type SessionEnd = 'detached' | ExitStatus;
 
 /** The caller has taken Ink off the screen and puts it back afterwards. */
 export async function runFullScreen(options: FullScreenOptions): Promise<SessionEnd> {
-	const {session, tty, router, stdin, stdout} = options;
-	const keys = parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS)!;
+	const {session, tty, router, stdin, stdout, detachKeys} = options;
 	stdout.write(`${scrollAway(stdout.rows)}\u001b[2m${options.banner}\u001b[0m\r\n`);
 	for (const past of options.history ?? []) stdout.write(`${past}\r\n`);
 	// Node's raw mode keeps the terminal's own newline translation, which breaks programs that move by line feed.
@@ -38,7 +37,7 @@ export async function runFullScreen(options: FullScreenOptions): Promise<Session
 	const {promise: detached, resolve: onDetach} = Promise.withResolvers<'detached'>();
 	const line = new LineInput();
 	router.attach({
-		keys,
+		keys: detachKeys,
 		write: (bytes) => {
 			if (session.stdin.destroyed || session.stdin.writableEnded) return true;
 			if (tty) return session.stdin.write(bytes);
