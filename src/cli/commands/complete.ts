@@ -1,6 +1,9 @@
 import type {Engine} from '../../engine/api.ts';
 import {aliases, command, commands, fullName, shortForms} from './table/index.ts';
 
+const networkNames = async (engine: Engine): Promise<string[]> =>
+	(await engine.networks.list()).map(({Name}) => Name);
+
 /** What may follow the words of a command line; the last one is being typed. */
 export async function complete(words: readonly string[], open: () => Promise<Engine>): Promise<string[]> {
 	const [, ...rest] = words;
@@ -17,6 +20,7 @@ export async function complete(words: readonly string[], open: () => Promise<Eng
 	const found = command(typed)!;
 	const fits = (list: Iterable<string>): string[] =>
 		[...new Set(list)].filter((item) => item.startsWith(typing)).sort();
+	if (/^--net(work)?$/.test(rest.at(-2) ?? '')) return fits(await networkNames(await open()));
 	if (typing.startsWith('-')) {
 		return fits(found.flags.filter((flag) => flag.supported && !flag.hidden).map((flag) => `--${flag.name}`));
 	}
@@ -34,6 +38,11 @@ export async function complete(words: readonly string[], open: () => Promise<Eng
 	if (found.name === '' || !found.row.args) return [];
 	const {usage} = found.row;
 	const engine = await open();
+	// `NETWORK CONTAINER` are two kinds, one after the other.
+	const arguments_ = before.length - used;
+	if (/\bNETWORK\b/.test(usage) && !(/\bCONTAINER\b/.test(usage) && arguments_ > 0)) {
+		return fits(await networkNames(engine));
+	}
 	if (/\bCONTAINER\b/.test(usage)) {
 		const running = /^container (attach|exec|kill|pause|stop)$/.test(found.name);
 		return fits((await engine.containers.list({all: !running})).map((c) => c.Names[0]!.slice(1)));

@@ -1,7 +1,7 @@
 import type {ContainerSummary} from '../../engine/api.ts';
 import type {CommandAction} from '../face.ts';
 import {humanDuration} from '../format/duration.ts';
-import {ellipsis, labelList, labelOf, printable, shortId} from '../format/names.ts';
+import {ellipsis, labelHeading, labelList, labelOf, printable, shortId} from '../format/names.ts';
 import {displayPorts} from '../format/ports.ts';
 import {humanSize} from '../format/size.ts';
 import {formatList, type ListView} from '../format/table.ts';
@@ -22,7 +22,7 @@ const headings = {
 	Size: 'SIZE',
 	Names: 'NAMES',
 	Labels: 'LABELS',
-	Label: '',
+	Label: labelHeading,
 	Mounts: 'MOUNTS',
 	LocalVolumes: 'LOCAL VOLUMES',
 	Networks: 'NETWORKS',

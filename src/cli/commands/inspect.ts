@@ -6,23 +6,24 @@ import {goJson} from '../format/template/go-value.ts';
 import {executeTemplate, parseTemplate, TemplateError} from '../format/value.ts';
 import {printError, writeOut} from '../output.ts';
 
-type Kind = 'container' | 'image' | 'volume';
+type Kind = 'container' | 'image' | 'network' | 'volume';
 type Find = (engine: Engine, name: string, size: boolean) => Promise<unknown>;
 
 const kinds: Record<Kind, Find> = {
 	container: (engine, name, size) => engine.containers.inspect(name, {size}),
 	image: (engine, name) => engine.images.inspect(name),
+	network: (engine, name) => engine.networks.inspect(name),
 	volume: (engine, name) => engine.volumes.inspect(name),
 };
 
 /** Go prints the nil of these as an empty list or map; everything else that is nil as `<nil>`. */
 const nilLists = new Set(
-	'Binds VolumesFrom CapAdd CapDrop ExtraHosts GroupAdd SecurityOpt Devices DeviceCgroupRules DeviceRequests Ulimits MaskedPaths ReadonlyPaths Dns DnsOptions DnsSearch Links Cmd Entrypoint OnBuild Env Shell ExecIDs Mounts RepoTags RepoDigests BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps Args'.split(
+	'Binds VolumesFrom CapAdd CapDrop ExtraHosts GroupAdd SecurityOpt Devices DeviceCgroupRules DeviceRequests Ulimits MaskedPaths ReadonlyPaths Dns DnsOptions DnsSearch Links Cmd Entrypoint OnBuild Env Shell ExecIDs Mounts RepoTags RepoDigests Aliases DNSNames SecondaryIPAddresses SecondaryIPv6Addresses BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps Args'.split(
 		' ',
 	),
 );
 const nilMaps = new Set(
-	'Volumes Labels Options ExposedPorts PortBindings Ports Sysctls Tmpfs Annotations StorageOpt Networks'.split(
+	'Volumes Labels Options ExposedPorts PortBindings Ports Sysctls Tmpfs Annotations StorageOpt Networks Containers DriverOpts AuxiliaryAddresses'.split(
 		' ',
 	),
 );
@@ -77,14 +78,15 @@ async function show(
 
 export const inspectContainers: CommandAction = (line, open) => show(line, open, kinds.container);
 export const inspectImages: CommandAction = (line, open) => show(line, open, kinds.image);
+export const inspectNetworks: CommandAction = (line, open) => show(line, open, kinds.network);
 export const inspectVolumes: CommandAction = (line, open) => show(line, open, kinds.volume);
 
-/** Any kind: the first that has the name, containers before images before volumes. */
+/** Any kind: the first that has the name, in docker's order. */
 export const inspect: CommandAction = async (line, open) => {
 	const type = line.flags.string('type');
 	if (line.flags.changed('type')) {
 		if (!Object.hasOwn(kinds, type)) {
-			const later = ['network', 'node', 'plugin', 'secret', 'service', 'task', 'config'].includes(type);
+			const later = ['node', 'plugin', 'secret', 'service', 'task', 'config'].includes(type);
 			throw new CliError(
 				later
 					? `wherry inspect: --type ${type} is not supported yet`

@@ -9,6 +9,16 @@ import {
 	plainAttachment,
 } from '../parse/network.ts';
 
+/** What only an endpoint can have; docker's daemon says these. */
+function checkMode(target: string, address: string, mac: string): void {
+	if (address !== '' && !isUserDefined(target)) {
+		throw new Error('user specified IP address is supported on user defined networks only');
+	}
+	if (mac !== '' && !isUserDefined(target) && target !== 'bridge' && target !== 'default') {
+		throw new Error('conflicting options: mac-address and the network mode');
+	}
+}
+
 /** The first network also has what flags outside of `--network` say. */
 function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAttachment {
 	const aliases = [...flags.list('network-alias'), ...flags.list('net-alias')];
@@ -31,6 +41,7 @@ function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAtt
 	both('--mac-address', 'MAC address', mac, attachment.mac);
 	both('--link-local-ip', 'link-local IP addresses', given.linkLocalIps, attachment.linkLocalIps);
 	if (mac !== '') checkMac(mac);
+	checkMode(attachment.target, given.ipv4 || given.ipv6, mac);
 	return {
 		...attachment,
 		aliases: aliases.length > 0 ? aliases : attachment.aliases,

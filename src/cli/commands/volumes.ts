@@ -1,7 +1,7 @@
 import type {VolumeSummary} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
 import {type CommandAction, describe, forEachObject} from '../face.ts';
-import {labelList, labelOf, printable} from '../format/names.ts';
+import {labelHeading, labelList, labelOf, printable} from '../format/names.ts';
 import {formatList, type ListView} from '../format/table.ts';
 import {printError, printLine, writeOut} from '../output.ts';
 import {keyValues} from '../parse/flag-values.ts';
@@ -15,7 +15,7 @@ const view: ListView = {
 		Availability: 'AVAILABILITY',
 		Group: 'GROUP',
 		Labels: 'LABELS',
-		Label: '',
+		Label: labelHeading,
 		Links: 'LINKS',
 		Mountpoint: 'MOUNTPOINT',
 		Size: 'SIZE',

@@ -36,3 +36,6 @@ export const labelOf =
 	(labels: Record<string, string> | null) =>
 	(name: string): string =>
 		labels?.[name] ?? '';
+
+/** The heading over that: the last word of the label's name. */
+export const labelHeading = (name: string): string => name.split('.').at(-1)!.replace(/[-_]/g, ' ');

@@ -37,8 +37,7 @@ export function displayPorts(ports: readonly PortSummary[]): string {
 		if (group && PrivatePort === group.last + 1) group.last = PrivatePort;
 		else {
 			if (group) finish(key, group);
-			// A group that starts anew goes behind the others.
-			groups.delete(key);
+			// One that starts anew keeps its place.
 			groups.set(key, {first: PrivatePort, last: PrivatePort});
 		}
 	}

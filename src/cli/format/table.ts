@@ -6,8 +6,8 @@ import {textWidth} from './width.ts';
 export interface ListView {
 	/** Go's name of docker's context, for errors. */
 	type: string;
-	/** Headings by field. */
-	headings: Readonly<Record<string, string>>;
+	/** Headings by field; of a method, from its arguments. */
+	headings: Readonly<Record<string, string | ((name: string) => string)>>;
 	/** The template of the default table. */
 	table: string;
 	/** The field that --quiet prints. */

@@ -182,7 +182,9 @@ export class FlagValues {
 	}
 
 	#default(name: string): string | undefined {
-		return this.#specs.find((spec) => spec.name === name)?.default;
+		const text = this.#specs.find((spec) => spec.name === name)?.default;
+		// Go's word for no value.
+		return text === '<nil>' ? undefined : text;
 	}
 }
 

@@ -19,11 +19,10 @@ export function checkSearchDomain(text: string): string {
 	return name;
 }
 
-/** `--link`: `name` or `name:alias`. */
+/** `--link`: `name` or `name:alias`; what the names may be is for the engine to say. */
 export function checkLink(text: string): string {
 	if (text === '') throw new Error('empty string specified for links');
-	const parts = text.split(':');
-	if (parts.length > 2 || parts.includes('')) throw new Error(`bad format for links: ${text}`);
+	if (text.split(':').length > 2) throw new Error(`bad format for links: ${text}`);
 	return text;
 }
 

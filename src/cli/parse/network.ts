@@ -45,6 +45,15 @@ export function parseDriverOption(text: string): [string, string] {
 	return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
+function parsePriority(text: string): number {
+	const fail = (problem: string): never => {
+		throw new Error(`invalid gw-priority (${text}): ${problem}`);
+	};
+	if (!/^[+-]?\d+$/.test(text)) fail('invalid syntax');
+	const value = Number(text);
+	return Number.isSafeInteger(value) ? value : fail('value out of range');
+}
+
 /** `NETWORK`, or `name=NETWORK,alias=...,ip=...`. Throws docker's words. */
 export function parseNetwork(text: string): NetworkAttachment {
 	if (!/\w+=\w+/.test(text)) return plainAttachment(text);
@@ -68,7 +77,7 @@ export function parseNetwork(text: string): NetworkAttachment {
 				attachment.ipv6 = value;
 				break;
 			case 'mac-address':
-				attachment.mac = checkMac(value);
+				attachment.mac = value;
 				break;
 			case 'link-local-ip':
 				attachment.linkLocalIps.push(value);
@@ -79,8 +88,7 @@ export function parseNetwork(text: string): NetworkAttachment {
 				break;
 			}
 			case 'gw-priority':
-				if (!/^[+-]?\d+$/.test(value)) throw new Error('invalid gw-priority: invalid syntax');
-				attachment.gwPriority = Number(value);
+				attachment.gwPriority = parsePriority(value);
 				break;
 			default:
 				throw new Error(`invalid field key ${key}`);

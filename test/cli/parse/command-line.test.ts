@@ -174,8 +174,8 @@ test('wrong lines end with docker words and status', (t) => {
 });
 
 test('a flag that docker has and wherry has not yet is refused by name, wherever it stands', (t) => {
-	t.deepEqual(failure(['run', '-p', '80:80', 'x']), {
-		message: 'wherry run: --publish is not supported yet',
+	t.deepEqual(failure(['run', '--cgroup-parent', 'a', 'x']), {
+		message: 'wherry run: --cgroup-parent is not supported yet',
 		status: 125,
 	});
 	t.deepEqual(failure(['container', 'create', '--gpus=all', 'x']), {
@@ -187,7 +187,7 @@ test('a flag that docker has and wherry has not yet is refused by name, wherever
 		status: 125,
 	});
 	// Asking for help is no use of it.
-	t.true(parseCommandLine(['run', '-p', '80:80', '--help']).help);
+	t.true(parseCommandLine(['run', '--cgroup-parent', 'a', '--help']).help);
 });
 
 test('flags that docker gave up still work and say so', (t) => {

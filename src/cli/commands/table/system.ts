@@ -47,6 +47,7 @@ export const systemCommands: CommandRows = {
 	'manifest rm': {usage: 'MANIFEST_LIST [MANIFEST_LIST...]'},
 	search: {usage: '[OPTIONS] TERM', flags: 'f/filter:filter format:string limit:int=0 no-trunc'},
 	system: {usage: 'COMMAND'},
+	'system check': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string'},
 	'system df': {usage: '[OPTIONS]', flags: 'format:string v/verbose'},
 	'system dial-stdio': {usage: ''},
 	'system events': {

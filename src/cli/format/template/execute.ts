@@ -246,6 +246,9 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 			return (field as (...values: unknown[]) => unknown)(...args);
 		}
 		if (isMap(receiver)) {
+			// docker's headings have one method, `.Label "name"`.
+			const heading = options.header && Object.hasOwn(receiver, name) ? receiver[name] : undefined;
+			if (typeof heading === 'function') return (heading as (...values: unknown[]) => unknown)(...args);
 			noArguments();
 			if (!Object.hasOwn(receiver, name)) {
 				const known = parent !== undefined && options.isMap?.(parent);
