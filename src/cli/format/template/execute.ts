@@ -247,7 +247,7 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 		}
 		if (isMap(receiver)) {
 			// docker's headings have one method, `.Label "name"`.
-			const heading = options.header && Object.hasOwn(receiver, name) ? receiver[name] : undefined;
+			const heading = Object.hasOwn(receiver, name) ? receiver[name] : undefined;
 			if (typeof heading === 'function') return (heading as (...values: unknown[]) => unknown)(...args);
 			noArguments();
 			if (!Object.hasOwn(receiver, name)) {
