@@ -10,7 +10,14 @@ import type {Attachment} from './network.ts';
 import type {ContainerRecord} from './record.ts';
 
 /** From <errno.h>. */
-const errno = {EACCES: 13, EEXIST: 17, ENOTEMPTY: 39, EADDRINUSE: 98, EADDRNOTAVAIL: 99} as const;
+const errno = {
+	EACCES: 13,
+	EEXIST: 17,
+	ENOTEMPTY: 39,
+	EOPNOTSUPP: 95,
+	EADDRINUSE: 98,
+	EADDRNOTAVAIL: 99,
+} as const;
 const words: Record<number, string> = {
 	[errno.EACCES]: 'permission denied',
 	[errno.EADDRINUSE]: 'address already in use',
@@ -69,6 +76,16 @@ export async function networkFailure(
 		await repairRuns(context);
 		const {removeElements} = await import('../networks/stale.ts');
 		await removeElements(context.paths, state.ports, endpoint);
+	}
+	const child = state.endpoints.find(({driver}) => driver !== 'bridge');
+	if (child && op?.op === 'netlink' && detail.errno === errno.EOPNOTSUPP) {
+		return {
+			error: new WherryError('unsupported', `this kernel has no ${child.driver} (network ${child.network})`, {
+				object: record.Id,
+				exitCode: 125,
+			}),
+			again: false,
+		};
 	}
 	return {
 		error: new WherryError('internal', `failed to set up container networking: ${detail.message}`, {

@@ -52,11 +52,12 @@ function makeChild({driver, index, mtu, master, mode, mac, ...endpoint}: Endpoin
 	});
 }
 
-/** The host's end becomes a port of the bridge. */
-const joinBridge = ({peer, master, isolated}: EndpointState): Message[] => [
-	rt.setLink({name: peer!}, {master, up: true}),
-	...(isolated ? [rt.setBridgePort(peer!, {isolated: true})] : []),
-];
+/**
+ * The host's end becomes a port of the bridge. In hairpin mode: with br_netfilter a container's packet to its own
+ * published port is turned round on the bridge itself.
+ */
+const joinBridge = ({peer, master, isolated}: EndpointState): Message[] =>
+	rt.joinBridge(peer!, master, {hairpin: true, isolated});
 
 function containerMessages(endpoint: EndpointState): Message[] {
 	const {index, ipv4, ipv6, routed, gateway} = endpoint;

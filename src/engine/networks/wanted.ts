@@ -122,7 +122,17 @@ export async function settleNetworks(
 		settings[network.Name] = value;
 	}
 	host.NetworkMode = primary.Name;
-	for (const [name, value] of Object.entries(settings)) checkSettings(await networkOf(context, name), value);
+	let publishes = false;
+	for (const [name, value] of Object.entries(settings)) {
+		const network = await networkOf(context, name);
+		publishes ||= network.Driver === 'bridge' && !network.Internal;
+		checkSettings(network, value);
+	}
+	if (published && !publishes) {
+		warnings.push(
+			`Published ports are discarded: ports can be published on bridge networks with a way out only (this one has ${Object.keys(settings).join(', ')})`,
+		);
+	}
 	for (const link of host.Links ?? []) parseLink(link);
 	if (host.Links?.length && primary.Name !== 'bridge') {
 		// On a user network links are names that one container has for others.

@@ -92,15 +92,26 @@ export function newBridge(name: string, options: LinkOptions = {}): Message {
 	);
 }
 
-/** What a bridge lets its port do: an isolated one reaches no other isolated one. Found by name. */
-export function setBridgePort(name: string, options: {isolated: boolean}): Message {
-	const [slaveKind, slaveData, portIsolated] = [4, 5, 33];
-	return message(
-		type.newLink,
-		flag.request | flag.ack,
-		...linkBody(0, name, {}),
-		nest(link.info, text(slaveKind, 'bridge'), nest(slaveData, u8(portIsolated, options.isolated ? 1 : 0))),
-	);
+/**
+ * Makes an interface, found by name, a port of a bridge. In hairpin mode a frame may leave by the port that it came
+ * from; an isolated port reaches no other isolated one.
+ */
+export function joinBridge(
+	name: string,
+	bridge: number,
+	options: {hairpin: boolean; isolated: boolean},
+): Message[] {
+	const [slaveKind, slaveData, portMode, portIsolated] = [4, 5, 4, 33];
+	const data = [u8(portMode, options.hairpin ? 1 : 0), u8(portIsolated, options.isolated ? 1 : 0)];
+	return [
+		setLink({name}, {master: bridge, up: true}),
+		message(
+			type.newLink,
+			flag.request | flag.ack,
+			...linkBody(0, name, {}),
+			nest(link.info, text(slaveKind, 'bridge'), nest(slaveData, ...data)),
+		),
+	];
 }
 
 /** No link-local address of IPv6 on an interface of a network without IPv6. Before it is up. */

@@ -15,7 +15,7 @@ interface Details {
 	ifindex: number;
 	inet6_addr_gen_mode: string;
 	master: string;
-	linkinfo: {info_slave_data: {isolated: boolean}};
+	linkinfo: {info_slave_data: {isolated: boolean; hairpin: boolean}};
 	addr_info: Record<string, unknown>[];
 }
 
@@ -44,8 +44,7 @@ test('a bridge with a veth, addresses and a route is what ip shows', async (t) =
 			rt.withoutLinkLocal({index: 100}),
 			rt.setLink({index: 100}, {up: true}),
 			rt.newRoute(100, {family: rt.family.inet, gateway: Buffer.of(10, 9, 0, 1)}),
-			rt.setLink({name: 'peer0'}, {master: bridge!.index, up: true}),
-			rt.setBridgePort('peer0', {isolated: true}),
+			...rt.joinBridge('peer0', bridge!.index, {hairpin: true, isolated: true}),
 		],
 		{namespaceFd},
 	);
@@ -55,7 +54,7 @@ test('a bridge with a veth, addresses and a route is what ip shows', async (t) =
 	t.is(eth0.inet6_addr_gen_mode, 'none');
 	const peer = links.find(({ifname}) => ifname === 'peer0')!;
 	t.is(peer.master, 'br0');
-	t.true(peer.linkinfo.info_slave_data.isolated);
+	t.like(peer.linkinfo.info_slave_data, {isolated: true, hairpin: true});
 	const [address] = ns.ipJson<Details[]>('addr', 'show', 'dev', 'eth0');
 	t.like(address!.addr_info[0], {local: '10.9.0.2', prefixlen: 24, broadcast: '10.9.0.255'});
 	t.like(ns.ipJson('route', 'show', 'default')[0]!, {gateway: '10.9.0.1', dev: 'eth0'});

@@ -1,0 +1,145 @@
+import test, {type ExecutionContext} from 'ava';
+import {
+	busybox,
+	connect,
+	eventually,
+	makeNamespace,
+	type RemoteEngine,
+	startEngine,
+} from '../../setup/netns.ts';
+
+const binds = ['/bin/busybox:/bin/busybox:ro'];
+const sleep = ['sleep', '1000'];
+const server = ['nc', '-ll', '-p', '80', '-e', '/bin/sh', '-c', 'echo served'];
+
+/** A host between an outside host and the containers. */
+async function setUp(t: ExecutionContext) {
+	const host = makeNamespace(t);
+	const outside = makeNamespace(t);
+	connect(host, '192.0.2.1/24', outside, '192.0.2.2/24');
+	return {host, outside, engine: await startEngine(t, host)};
+}
+
+const on = (network: string, bindings = {}) => ({
+	hostConfig: {NetworkMode: network, Binds: binds, PortBindings: bindings},
+});
+const addressOf = async (engine: RemoteEngine, id: string): Promise<string> => {
+	const {NetworkSettings} = await engine.call<{
+		NetworkSettings: {Networks: Record<string, {IPAddress: string}>};
+	}>('containers.inspect', id);
+	return Object.values(NetworkSettings.Networks)[0]!.IPAddress;
+};
+const reaches = async (engine: RemoteEngine, id: string, address: string, port = 80): Promise<boolean> => {
+	const {stdout} = await engine.exec(id, '/bin/busybox', 'nc', '-w', '1', address, String(port));
+	return stdout.includes('served');
+};
+
+test('what is not published is not reached from outside, though the host forwards', async (t) => {
+	const {outside, host, engine} = await setUp(t);
+	const id = await engine.startContainer(busybox(server));
+	const address = await addressOf(engine, id);
+	outside.ip('route', 'add', '10.213.0.0/16', 'via', '192.0.2.1');
+	t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', address, '80')), /served/);
+	await t.throwsAsync(outside.run('busybox', 'nc', '-w', '1', address, '80'));
+	await t.throwsAsync(outside.run('busybox', 'ping', '-c', '1', '-W', '1', address));
+	// The other way round the container reaches the outside, with the host's address.
+	const away = await engine.exec(id, '/bin/busybox', 'ping', '-c', '1', '-W', '2', '192.0.2.2');
+	t.is(away.code, 0, away.stdout);
+});
+
+test('a port of 127.0.0.1 is not reached from outside by a packet for 127.0.0.1', async (t) => {
+	const {outside, host, engine} = await setUp(t);
+	await engine.startContainer(
+		busybox(server, on('bridge', {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]})),
+	);
+	t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', '127.0.0.1', '8080')), /served/);
+	// CVE-2020-8558: the neighbour sends loopback addresses over the cable.
+	const [{ifname}] = outside.ipJson<{ifname: string}[]>('route', 'get', '192.0.2.1') as unknown as [
+		{ifname: string},
+	];
+	const device = ifname ?? outside.ipJson<{dev: string}[]>('route', 'get', '192.0.2.1')[0]!.dev;
+	await outside.run('sh', '-c', `echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet`);
+	outside.ip('addr', 'del', '127.0.0.1/8', 'dev', 'lo');
+	outside.ip('route', 'add', '127.0.0.1/32', 'via', '192.0.2.1', 'dev', device, 'src', '192.0.2.2');
+	await t.throwsAsync(outside.run('busybox', 'nc', '-w', '1', '127.0.0.1', '8080'));
+	await t.throwsAsync(outside.run('busybox', 'nc', '-w', '1', '192.0.2.1', '8080'));
+});
+
+test('an internal network leads nowhere', async (t) => {
+	const {engine} = await setUp(t);
+	await engine.call('networks.create', {name: 'inner', internal: true});
+	const one = await engine.startContainer(busybox(sleep, {name: 'one', ...on('inner')}));
+	await engine.startContainer(busybox(sleep, {name: 'two', ...on('inner')}));
+	t.is((await engine.exec(one, '/bin/busybox', 'ping', '-c', '1', '-W', '2', 'two')).code, 0);
+	const script =
+		'ip route add default via $(ip route | sed -n "s,^\\([0-9.]*\\)\\.0/.*,\\1.1,p"); ping -c 1 -W 1 192.0.2.2';
+	t.not((await engine.exec(one, '/bin/busybox', 'sh', '-c', script)).code, 0);
+});
+
+test('networks are apart from each other, and icc=false keeps containers of one apart', async (t) => {
+	const {engine} = await setUp(t);
+	await engine.call('networks.create', {name: 'a'});
+	await engine.call('networks.create', {name: 'b'});
+	await engine.call('networks.create', {
+		name: 'lonely',
+		options: {'com.docker.network.bridge.enable_icc': 'false'},
+	});
+	const [inA, alsoInA, inB] = [
+		await engine.startContainer(busybox(server, on('a'))),
+		await engine.startContainer(busybox(sleep, on('a'))),
+		await engine.startContainer(busybox(sleep, on('b'))),
+	];
+	const address = await addressOf(engine, inA);
+	await eventually(async () => t.true(await reaches(engine, alsoInA, address)));
+	t.false(await reaches(engine, inB, address));
+	const [one, two] = [
+		await engine.startContainer(busybox(server, on('lonely'))),
+		await engine.startContainer(busybox(sleep, on('lonely'))),
+	];
+	t.false(await reaches(engine, two, await addressOf(engine, one)));
+});
+
+test('a published port is reached from other containers, from other networks and from the container itself', async (t) => {
+	const {engine} = await setUp(t);
+	await engine.call('networks.create', {name: 'a'});
+	await engine.call('networks.create', {name: 'b'});
+	const binding = {'80/tcp': [{HostIp: '0.0.0.0', HostPort: '8080'}]};
+	const one = await engine.startContainer(busybox(server, on('a', binding)));
+	const same = await engine.startContainer(busybox(sleep, on('a')));
+	const other = await engine.startContainer(busybox(sleep, on('b')));
+	for (const id of [one, same, other]) {
+		await eventually(async () => {
+			if (!(await reaches(engine, id, '192.0.2.1', 8080))) throw new Error(`${id} doesn't reach it`);
+		});
+	}
+	t.pass();
+});
+
+test('a host whose FORWARD chain drops gets a pair of rules, once, and loses them with the network', async (t) => {
+	const {host, outside, engine} = await setUp(t);
+	await host.run(
+		'/usr/sbin/nft',
+		'add table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }',
+	);
+	await engine.call('networks.create', {name: 'a'});
+	const rules = () =>
+		host
+			.ruleset()
+			.nftables.filter(({rule}) => rule?.table === 'filter')
+			.map(({rule}) => String(rule!.comment));
+	const binding = {'80/tcp': [{HostIp: '0.0.0.0', HostPort: '8080'}]};
+	const id = await engine.startContainer(busybox(server, on('a', binding)));
+	t.is(rules().length, 2);
+	t.regex(await eventually(() => outside.run('busybox', 'nc', '-w', '1', '192.0.2.1', '8080')), /served/);
+	await host.run('/usr/sbin/nft', 'flush chain ip filter FORWARD');
+	await engine.startContainer(busybox(sleep, on('a')));
+	t.is(rules().length, 2);
+	await engine.startContainer(busybox(sleep, on('a')));
+	t.is(rules().length, 2);
+	for (const {Id} of await engine.call<{Id: string}[]>('containers.list', {})) {
+		await engine.call('containers.remove', Id, {force: true});
+	}
+	t.truthy(id);
+	await engine.call('networks.remove', 'a');
+	t.deepEqual(rules(), []);
+});
