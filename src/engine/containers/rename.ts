@@ -1,9 +1,11 @@
 /** Another name for a container, also while it runs: the monitor reads the name for its events anew. */
 import {WherryError} from '../errors.ts';
+import {writeZoneEntries} from '../networks/names.ts';
+import {readNetworkState} from '../networks/state.ts';
 import {stopPlan} from './bundle.ts';
 import {type EngineContext, emit, namesLock} from './context.ts';
 import {checkName, releaseName, reserveName} from './names.ts';
-import {findContainer, noSuchContainer, readRecord, writeRecord} from './record.ts';
+import {currentState, findContainer, isUp, noSuchContainer, readRecord, writeRecord} from './record.ts';
 import {writeAttributes, writeStopPlan} from './run-files.ts';
 
 export async function renameContainer(
@@ -36,6 +38,9 @@ export async function renameContainer(
 			// The plan that removes a --rm container names its name; the old one may soon be another's.
 			if (record.HostConfig.AutoRemove) writeStopPlan(paths, Id, stopPlan(paths, record));
 			releaseName(paths, old, Id);
+			// The others on its networks find it by the new name.
+			if (isUp(currentState(paths, Id)))
+				writeZoneEntries(paths, record, readNetworkState(paths, Id).endpoints);
 			writeAttributes(paths, record);
 			emit(context, record, 'rename', {oldName: `/${old}`});
 		}),
