@@ -17,9 +17,18 @@ export class Command {
 	readonly folder: string;
 	readonly env: NodeJS.ProcessEnv;
 
-	constructor() {
+	readonly #namespace: string | undefined;
+
+	/** `namespace` is the path of a network namespace in which all commands run. */
+	constructor(options: {namespace?: string; env?: NodeJS.ProcessEnv} = {}) {
+		this.#namespace = options.namespace;
 		this.folder = mkdtempSync(join(tmpdir(), 'wherry-e2e-'));
-		this.env = {...process.env, WHERRY_ROOT: join(this.folder, 'root'), WHERRY_RUN: join(this.folder, 'run')};
+		this.env = {
+			...process.env,
+			WHERRY_ROOT: join(this.folder, 'root'),
+			WHERRY_RUN: join(this.folder, 'run'),
+			...options.env,
+		};
 		delete this.env.NODE_OPTIONS;
 		delete this.env.WHERRY_NETWORK;
 	}
@@ -33,7 +42,9 @@ export class Command {
 	}
 
 	spawn(...args: string[]): ChildProcess {
-		return spawn(launcher, args, {env: this.env, stdio: ['ignore', 'pipe', 'pipe']});
+		const inside = this.#namespace === undefined ? [] : ['nsenter', `--net=${this.#namespace}`];
+		const [program, ...words] = [...inside, launcher, ...args] as [string, ...string[]];
+		return spawn(program, words, {env: this.env, stdio: ['ignore', 'pipe', 'pipe']});
 	}
 
 	/** Runs to the end, or to the signal that is sent after a time in milliseconds. */
@@ -50,10 +61,13 @@ export class Command {
 		const timer = kill && setTimeout(() => child.kill(kill.signal), kill.after);
 		return new Promise((resolve, reject) => {
 			child.on('error', reject);
-			// A killed command's container may hold the pipes a moment longer: the end of the command counts.
+			const done = (code: number | null, signal: NodeJS.Signals | null): void =>
+				resolve({code, signal, stdout, stderr});
+			child.on('close', done);
+			// A killed command's container may hold the pipes a while longer: the end of the command counts.
 			child.on('exit', (code, signal) => {
 				clearTimeout(timer);
-				setImmediate(() => resolve({code, signal, stdout, stderr}));
+				setTimeout(() => done(code, signal), 1000).unref();
 			});
 		});
 	}

@@ -37,7 +37,7 @@ export interface Namespace {
 }
 
 /** A namespace with its loopback up; it goes with the test. */
-export function makeNamespace(t: ExecutionContext): Namespace {
+export function makeNamespace(t: Pick<ExecutionContext, 'teardown'>): Namespace {
 	const name = `wt-${randomBytes(4).toString('hex')}`;
 	ip('netns', 'add', name);
 	const path = `/run/netns/${name}`;
