@@ -27,7 +27,6 @@ function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAtt
 	const given = {
 		ipv4: flags.string('ip'),
 		ipv6: flags.string('ip6'),
-		linkLocalIps: flags.list('link-local-ip'),
 	};
 	const both = (what: string, own: string, flag: string | readonly unknown[], inside: string | unknown[]) => {
 		if (flag.length > 0 && inside.length > 0) {
@@ -39,7 +38,6 @@ function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAtt
 	both('--ip', 'IPv4 address', given.ipv4, attachment.ipv4);
 	both('--ip6', 'IPv6 address', given.ipv6, attachment.ipv6);
 	both('--mac-address', 'MAC address', mac, attachment.mac);
-	both('--link-local-ip', 'link-local IP addresses', given.linkLocalIps, attachment.linkLocalIps);
 	if (mac !== '') checkMac(mac);
 	checkMode(attachment.target, given.ipv4 || given.ipv6, mac);
 	return {
@@ -48,7 +46,6 @@ function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAtt
 		ipv4: given.ipv4 || attachment.ipv4,
 		ipv6: given.ipv6 || attachment.ipv6,
 		mac: mac || attachment.mac,
-		linkLocalIps: given.linkLocalIps.length > 0 ? given.linkLocalIps : attachment.linkLocalIps,
 	};
 }
 

@@ -125,7 +125,6 @@ export const connectNetwork: CommandAction = async ({flags, args}, open) => {
 			links: flags.list('link'),
 			ipv4: flags.string('ip'),
 			ipv6: flags.string('ip6'),
-			linkLocalIps: flags.list('link-local-ip'),
 			driverOptions: Object.fromEntries(flags.list('driver-opt').map(parseDriverOption)),
 			gwPriority: flags.number('gw-priority'),
 		});

@@ -122,7 +122,6 @@ export const flagHelp: Record<string, string> = {
 	last: 'The last n created, in any state',
 	latest: 'The last created, in any state',
 	link: 'Another container and its name here (name[:alias])',
-	'link-local-ip': 'Link-local address',
 	'log-driver': 'Log driver: json-file or none',
 	'log-opt': 'Option of the log driver',
 	'mac-address': 'MAC address',

@@ -50,12 +50,12 @@ test('networks and what is asked of each are what docker sends', (t) => {
 		[
 			[
 				...['--network', 'a', '--ip', '1.2.3.4', '--ip6', '::1', '--mac-address', '02-42-ac-11-00-02'],
-				...['--network-alias', 'q', '--net-alias', 'r', '--link-local-ip', '169.254.1.2'],
+				...['--network-alias', 'q', '--net-alias', 'r'],
 			],
 			'a',
 			{
 				a: {
-					IPAMConfig: {IPv4Address: '1.2.3.4', IPv6Address: '::1', LinkLocalIPs: ['169.254.1.2']},
+					IPAMConfig: {IPv4Address: '1.2.3.4', IPv6Address: '::1'},
 					Aliases: ['q', 'r'],
 					MacAddress: '02-42-ac-11-00-02',
 				},

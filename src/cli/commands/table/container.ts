@@ -30,7 +30,7 @@ export const containerCommands: CommandRows = {
 		health-retries:int=0 health-start-interval:duration=0s health-start-period:duration=0s
 		health-timeout:duration=0s +help +h/hostname:string +init +i/interactive io-maxbandwidth:bytes=0
 		io-maxiops:uint64=0 +ip:ip=<nil> +ip6:ip=<nil> +ipc:string isolation:string +l/label:list
-		+label-file:list +link:list +link-local-ip:list +log-driver:string +log-opt:list
+		+label-file:list +link:list link-local-ip:list +log-driver:string +log-opt:list
 		+mac-address:string +m/memory:bytes=0 +memory-reservation:bytes=0 +memory-swap:bytes=0
 		+memory-swappiness:int64=-1 +mount:mount +name:string +network:network +network-alias:list
 		no-healthcheck +oom-kill-disable +oom-score-adj:int=0 +pid:string +pids-limit:int64=0
@@ -96,7 +96,7 @@ export const containerCommands: CommandRows = {
 		health-start-interval:duration=0s health-start-period:duration=0s health-timeout:duration=0s
 		+help +h/hostname:string +init +i/interactive io-maxbandwidth:bytes=0 io-maxiops:uint64=0
 		+ip:ip=<nil> +ip6:ip=<nil> +ipc:string isolation:string +l/label:list +label-file:list +link:list
-		+link-local-ip:list +log-driver:string +log-opt:list +mac-address:string +m/memory:bytes=0
+		link-local-ip:list +log-driver:string +log-opt:list +mac-address:string +m/memory:bytes=0
 		+memory-reservation:bytes=0 +memory-swap:bytes=0 +memory-swappiness:int64=-1 +mount:mount
 		+name:string +network:network +network-alias:list no-healthcheck +oom-kill-disable
 		+oom-score-adj:int=0 +pid:string +pids-limit:int64=0 +platform:string +privileged +p/publish:list

@@ -7,7 +7,7 @@ export const networkCommands: CommandRows = {
 		args: [2, 2],
 		flags: `
 		+alias:stringSlice +driver-opt:stringSlice +gw-priority:int=0 +ip:ip=<nil> +ip6:ip=<nil>
-		+link:list +link-local-ip:ipSlice`,
+		+link:list link-local-ip:ipSlice`,
 	},
 	'network create': {
 		usage: '[OPTIONS] NETWORK',
