@@ -1,9 +1,9 @@
-import {isIP} from 'node:net';
 import type {FlagSpec} from '../commands/table/rows.ts';
 import {parseDuration} from '../format/duration.ts';
 import {parseRamSize} from '../format/size.ts';
 import {parseCsvLine} from './csv.ts';
 import {checkAddress, checkLink, checkSearchDomain, parseExtraHost} from './host-names.ts';
+import {isIP} from './ip.ts';
 import {parseNetwork} from './network.ts';
 import {parseBool, parseInteger, parseNanoCpus} from './scalars.ts';
 import {parseUlimit} from './ulimit.ts';

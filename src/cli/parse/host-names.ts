@@ -1,5 +1,5 @@
 /** Values of flags about names and addresses, checked where docker's client checks them, in its words. */
-import {isIP} from 'node:net';
+import {isIP} from './ip.ts';
 
 /** `--dns` and others that take one address. */
 export function checkAddress(text: string): string {
