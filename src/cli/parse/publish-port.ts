@@ -1,4 +1,5 @@
 import {isIP} from './ip.ts';
+
 export interface PortBinding {
 	HostIp: string;
 	/** Empty: any free one. `8000-8010`: any free one of these. */
