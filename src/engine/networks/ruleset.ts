@@ -302,18 +302,19 @@ export interface Published {
 
 const publishedSet = {tcp: setName.publishedTcp, udp: setName.publishedUdp} as const;
 
+const highest = {4: Buffer.alloc(4, 255), 6: Buffer.alloc(16, 255)} as const;
+const lowest = {4: Buffer.alloc(4), 6: Buffer.alloc(16)} as const;
+
 function publishedElement(
 	{hostAddress, hostPort, container, containerPort}: Published,
-	data: boolean,
+	withData: boolean,
 ): nft.Element {
 	const {version} = container;
-	const [lowest, highest] = hostAddress
-		? [addressBytes(hostAddress), addressBytes(hostAddress)]
-		: [Buffer.alloc(version === 4 ? 4 : 16), Buffer.alloc(version === 4 ? 4 : 16, 255)];
+	const host = hostAddress && addressBytes(hostAddress);
 	return {
-		key: nft.concatenate(lowest, hostPort),
-		keyEnd: nft.concatenate(highest, hostPort),
-		...(data ? {data: nft.concatenate(addressBytes(container), containerPort)} : {}),
+		key: nft.concatenate(host ?? lowest[version], hostPort),
+		keyEnd: nft.concatenate(host ?? highest[version], hostPort),
+		...(withData ? {data: nft.concatenate(addressBytes(container), containerPort)} : {}),
 	};
 }
 

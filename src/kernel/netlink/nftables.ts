@@ -2,7 +2,7 @@
  * nf_tables messages (linux/netfilter/nf_tables.h): tables, chains, sets and maps with their elements, and
  * rules made of expressions. All numbers in network order.
  */
-import {attribute, be32, be64, first, nest, parseAttributes, text, textOf} from './attributes.ts';
+import {attribute, be32, be64, first, nest, nested, parseAttributes, text, textOf} from './attributes.ts';
 import {flag, type Message, message, type Reply} from './message.ts';
 
 const subsystem = 10;
@@ -326,17 +326,46 @@ export interface Element {
 	intervalEnd?: boolean;
 }
 
+/** Bytes of an attribute that holds the attribute NFTA_DATA_VALUE. */
+const valueSize = (data: Uint8Array | undefined): number => (data ? 8 + ((data.length + 3) & ~3) : 0);
+
+/** Written in one piece: a set may get hundreds of elements at once. */
 function elementList(elements: readonly Element[]): Buffer {
-	return nest(
-		3,
-		...elements.map((element) => {
-			const parts = [value(1, element.key)];
-			if (element.keyEnd) parts.push(value(10, element.keyEnd));
-			if (element.data) parts.push(value(2, element.data));
-			if (element.intervalEnd) parts.push(be32(3, 1));
-			return nest(1, ...parts);
-		}),
+	const [key, data, flags, keyEnd] = [1, 2, 3, 10];
+	const sizes = elements.map(
+		(element) =>
+			4 +
+			valueSize(element.key) +
+			valueSize(element.keyEnd) +
+			valueSize(element.data) +
+			(element.intervalEnd ? 8 : 0),
 	);
+	const out = Buffer.alloc(sizes.reduce((sum, size) => sum + size, 4));
+	let at = 0;
+	const head = (type: number, length: number) => {
+		out.writeUInt16LE(length, at);
+		out.writeUInt16LE(type, at + 2);
+		at += 4;
+	};
+	const put = (type: number, bytes: Uint8Array | undefined) => {
+		if (!bytes) return;
+		head(type | nested, 8 + bytes.length);
+		head(1, 4 + bytes.length);
+		out.set(bytes, at);
+		at += (bytes.length + 3) & ~3;
+	};
+	head(3 | nested, out.length);
+	for (const [index, element] of elements.entries()) {
+		head(1 | nested, sizes[index]!);
+		put(key, element.key);
+		put(keyEnd, element.keyEnd);
+		put(data, element.data);
+		if (!element.intervalEnd) continue;
+		head(flags, 8);
+		out.writeUInt32BE(1, at);
+		at += 4;
+	}
+	return out;
 }
 
 export const newElements = (
@@ -355,13 +384,13 @@ export const deleteElements = (
 
 /** An IPv4 address or a port in network order, padded to words, one after the other. */
 export function concatenate(...fields: readonly (Uint8Array | number)[]): Buffer {
-	return Buffer.concat(
-		fields.map((field) => {
-			if (typeof field !== 'number')
-				return Buffer.concat([field, Buffer.alloc((4 - (field.length % 4)) % 4)]);
-			const out = Buffer.alloc(4);
-			out.writeUInt16BE(field);
-			return out;
-		}),
-	);
+	const sizes = fields.map((field) => (typeof field === 'number' ? 4 : (field.length + 3) & ~3));
+	const out = Buffer.alloc(sizes.reduce((sum, size) => sum + size, 0));
+	let at = 0;
+	for (const [index, field] of fields.entries()) {
+		if (typeof field === 'number') out.writeUInt16BE(field, at);
+		else out.set(field, at);
+		at += sizes[index]!;
+	}
+	return out;
 }
