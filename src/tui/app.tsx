@@ -1,7 +1,8 @@
 /** The whole screen: header, the panes that the layout shows, footer, and a dialog over them. */
 import {Box, Text} from 'ink';
-import {type LayoutMode, layout, PANE_ORDER, type Rect, SMALLEST} from './layout.ts';
-import type {ListPaneId, PaneId, State} from './store/state.ts';
+import {type LayoutMode, layout, MAIN_LISTS, PANE_NUMBERS, type Rect, SMALLEST} from './layout.ts';
+import {isDetail} from './store/reducers.ts';
+import type {PaneId, State} from './store/state.ts';
 import {type Store, useSlice} from './store/store.ts';
 import {fitCells} from './text/width.ts';
 import {Footer, Header} from './widgets/bars.tsx';
@@ -15,8 +16,6 @@ const selectList = (state: State) => state.lastList;
 const selectZoom = (state: State) => state.zoomed;
 const selectDialog = (state: State) => state.dialog;
 
-const LISTS = PANE_ORDER.filter((pane): pane is ListPaneId => pane !== 'logs');
-
 export function App({store, host}: {store: Store; host: string}) {
 	const size = useSlice(store, selectSize);
 	const focus = useSlice(store, selectFocus);
@@ -28,7 +27,14 @@ export function App({store, host}: {store: Store; host: string}) {
 		id === 'logs' ? (
 			<LogView key={id} store={store} rect={rect} focused={focus === id} />
 		) : (
-			<ListView key={id} store={store} id={id} rect={rect} focused={focus === id} tabs={tabs ? LISTS : []} />
+			<ListView
+				key={id}
+				store={store}
+				id={id}
+				rect={rect}
+				focused={focus === id}
+				tabs={tabs && id !== 'members' ? MAIN_LISTS : []}
+			/>
 		);
 	return (
 		<Box flexDirection="column" width={size.columns} height={size.rows} overflow="hidden">
@@ -47,16 +53,19 @@ interface BodyProps {
 }
 
 function Body({mode, panes, view}: BodyProps) {
-	const shown = PANE_ORDER.filter((id) => panes[id]);
+	const shown = (Object.keys(panes) as PaneId[]).sort((a, b) => PANE_NUMBERS[a] - PANE_NUMBERS[b]);
+	const some = (...ids: PaneId[]): React.ReactNode[] =>
+		shown.filter((id) => ids.includes(id)).map((id) => view(id, panes[id]!));
 	if (mode !== 'columns') {
 		return <Box flexDirection="column">{shown.map((id) => view(id, panes[id]!))}</Box>;
 	}
 	return (
 		<Box>
 			<Box flexDirection="column">
-				{shown.filter((id) => id !== 'logs').map((id) => view(id, panes[id]!))}
+				{some('containers')}
+				<Box>{some('images', 'networks')}</Box>
 			</Box>
-			{panes.logs ? view('logs', panes.logs) : null}
+			{shown.filter(isDetail).map((id) => view(id, panes[id]!))}
 		</Box>
 	);
 }

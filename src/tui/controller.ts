@@ -3,15 +3,41 @@
 import {containerActions} from './actions/containers.ts';
 import {type ActionContext, openDialog, showError, showMessage} from './actions/context.ts';
 import {askPull, removeImage, tagImage} from './actions/images.ts';
+import {
+	askConnect,
+	askCreateNetwork,
+	askDisconnect,
+	disconnectMember,
+	pruneNetworks,
+	removeNetwork,
+	showNetwork,
+} from './actions/networks.ts';
 import {askRun, runBase} from './actions/run.ts';
 import type {InputEvent, KeyEvent, PasteEvent} from './input/event.ts';
 import {editText, textField} from './input/text-field.ts';
 import {buildKeymap, type CommandId, type Context, commandFor, helpLines} from './keymap.ts';
-import {inside, layout, PANE_ORDER} from './layout.ts';
-import {anyPane, selectedContainer, selectedImage} from './panes/index.ts';
-import {visibleRows} from './panes/pane.ts';
-import {focusPane, moveSelection, scrollLogs, setList, setLogs} from './store/reducers.ts';
-import type {ConfirmDialog, FormDialog, ListPaneId, PaneId, State} from './store/state.ts';
+import {inside, layout, paneOrder} from './layout.ts';
+import {anyPane, selectedContainer, selectedImage, selectedMember, selectedNetwork} from './panes/index.ts';
+import {matches, visibleRows} from './panes/pane.ts';
+import {
+	detailPane,
+	focusPane,
+	isDetail,
+	moveSelection,
+	scrollLogs,
+	setList,
+	setLogs,
+} from './store/reducers.ts';
+import type {
+	ConfirmDialog,
+	Dialog,
+	FormDialog,
+	ListPaneId,
+	PaneId,
+	PickDialog,
+	PickItem,
+	State,
+} from './store/state.ts';
 
 type Command = (context: ActionContext) => void | Promise<void>;
 
@@ -38,6 +64,34 @@ const onImage =
 		showMessage(context, {tone: 'info', text: 'No image is selected.'});
 	};
 
+const onNetwork =
+	(action: (context: ActionContext, row: NonNullable<ReturnType<typeof selectedNetwork>>) => void): Command =>
+	(context) => {
+		const row = selectedNetwork(context.store.state);
+		if (row) return action(context, row);
+		showMessage(context, {tone: 'info', text: 'No network is selected.'});
+	};
+
+function disconnectSelected(context: ActionContext): void {
+	const {state} = context.store;
+	const network = selectedNetwork(state);
+	const member = selectedMember(state);
+	if (network && member) disconnectMember(context, network, member);
+	else showMessage(context, {tone: 'info', text: 'No container is selected.'});
+}
+
+/** To the row of a network's member among the containers, also when a filter or a switch has hidden it. */
+function goToContainer({store}: ActionContext): void {
+	store.update((state) => {
+		const member = selectedMember(state);
+		if (!member) return state;
+		const {Id} = member.container;
+		const there = focusPane(setList(state, 'containers', {selected: Id}), 'containers');
+		if (selectedContainer(there)?.Id === Id) return there;
+		return {...setList(there, 'containers', {filter: ''}), hideStopped: false};
+	});
+}
+
 const focus =
 	(pane: PaneId): Command =>
 	({store}) =>
@@ -47,8 +101,9 @@ const nextPane =
 	(step: number): Command =>
 	({store}) =>
 		store.update((state) => {
-			const at = PANE_ORDER.indexOf(state.focus) + step;
-			return focusPane(state, PANE_ORDER[(at + PANE_ORDER.length) % PANE_ORDER.length]!);
+			const order = paneOrder(state);
+			const at = order.indexOf(state.focus) + step;
+			return focusPane(state, order[(at + order.length) % order.length]!);
 		});
 
 /** Rows that the pane shows at once: its column titles take one. */
@@ -95,47 +150,72 @@ function back({store}: ActionContext): void {
 			return setList(state, state.focus, {filter: ''});
 		}
 		if (state.zoomed) return {...state, zoomed: false};
-		return state.focus === 'logs' ? focusPane(state, state.lastList) : state;
+		return isDetail(state.focus) ? focusPane(state, state.lastList) : state;
 	});
 }
 
-const scrollHelp =
-	(delta: number): Command =>
+/** Changes the dialog, if it is of this kind. */
+const changeDialog =
+	<Kind extends Dialog['kind']>(
+		kind: Kind,
+		change: (dialog: Extract<Dialog, {kind: Kind}>, state: State) => Extract<Dialog, {kind: Kind}>,
+	): Command =>
 	({store}) =>
-		store.update((state) => {
-			if (state.dialog?.kind !== 'help') return state;
-			const last = Math.max(0, helpLines(state.focus).length - helpHeight(state));
-			const top = Math.max(0, Math.min(last, state.dialog.top + delta));
-			return {...state, dialog: {...state.dialog, top}};
-		});
+		store.update((state) =>
+			state.dialog?.kind === kind
+				? {...state, dialog: change(state.dialog as Extract<Dialog, {kind: Kind}>, state)}
+				: state,
+		);
 
-/** Lines of the help that fit: its border, its title's line and a margin are not among them. */
-export function helpHeight({size}: State): number {
+const scrollText = (delta: number): Command =>
+	changeDialog('text', (dialog, state) => {
+		const last = Math.max(0, dialog.lines.length - dialogHeight(state));
+		return {...dialog, top: Math.max(0, Math.min(last, dialog.top + delta))};
+	});
+
+/** Items whose label or note has what is typed. */
+export function pickMatches({items, filter}: PickDialog): readonly PickItem[] {
+	return items.filter(({label, note}) => matches(`${label} ${note}`, filter.value));
+}
+
+const movePick = (delta: (page: number) => number): Command =>
+	changeDialog('pick', (dialog, state) => {
+		const last = Math.max(0, pickMatches(dialog).length - 1);
+		const index = Math.max(0, Math.min(last, dialog.index + delta(dialogHeight(state) - 1)));
+		return {...dialog, index};
+	});
+
+function takePick(context: ActionContext): void {
+	const {dialog} = context.store.state;
+	if (dialog?.kind !== 'pick') return;
+	const item = pickMatches(dialog)[dialog.index];
+	if (!item) return;
+	// Closed first: the next dialog may follow.
+	openDialog(context, undefined);
+	dialog.onPick(item.id);
+}
+
+/** Lines of a long dialog that fit: its border, its title's line and a margin are not among them. */
+export function dialogHeight({size}: State): number {
 	return Math.max(1, size.rows - 6);
 }
 
-const moveConfirm =
-	(step: number): Command =>
-	({store}) =>
-		store.update((state) => {
-			if (state.dialog?.kind !== 'confirm') return state;
-			const count = state.dialog.choices.length;
-			return {...state, dialog: {...state.dialog, index: (state.dialog.index + step + count) % count}};
-		});
+const moveConfirm = (step: number): Command =>
+	changeDialog('confirm', (dialog) => {
+		const count = dialog.choices.length;
+		return {...dialog, index: (dialog.index + step + count) % count};
+	});
 
 function answer(context: ActionContext, dialog: ConfirmDialog, choice: string): void {
 	openDialog(context, undefined);
 	dialog.onChoice(choice);
 }
 
-const moveForm =
-	(step: number): Command =>
-	({store}) =>
-		store.update((state) => {
-			if (state.dialog?.kind !== 'form') return state;
-			const count = state.dialog.fields.length;
-			return {...state, dialog: {...state.dialog, index: (state.dialog.index + step + count) % count}};
-		});
+const moveForm = (step: number): Command =>
+	changeDialog('form', (dialog) => {
+		const count = dialog.fields.length;
+		return {...dialog, index: (dialog.index + step + count) % count};
+	});
 
 function submitForm(context: ActionContext): void {
 	const {dialog} = context.store.state;
@@ -201,6 +281,17 @@ const COMMANDS: Record<CommandId, Command> = {
 	'image.pull': askPull,
 	'image.tag': onImage(tagImage),
 	'image.remove': onImage(removeImage),
+	'network.members': focus('members'),
+	'network.create': askCreateNetwork,
+	'network.connect': onNetwork(askConnect),
+	'network.disconnect': onNetwork(askDisconnect),
+	'network.inspect': onNetwork(showNetwork),
+	'network.remove': onNetwork(removeNetwork),
+	'network.prune': pruneNetworks,
+	'member.container': goToContainer,
+	'member.connect': onNetwork(askConnect),
+	'member.disconnect': disconnectSelected,
+	'member.network': onNetwork(showNetwork),
 	'logs.follow': ({store}) =>
 		store.update((state) =>
 			state.logs.follow ? scrollLogs(state, -1, pageHeight(state, 'logs')) : setLogs(state, {follow: true}),
@@ -247,12 +338,19 @@ const COMMANDS: Record<CommandId, Command> = {
 	'app.base': runBase,
 	'pane.containers': focus('containers'),
 	'pane.images': focus('images'),
-	'pane.logs': focus('logs'),
+	'pane.networks': focus('networks'),
+	'pane.detail': ({store}) => store.update((state) => focusPane(state, detailPane(state))),
 	'pane.next': nextPane(1),
 	'pane.previous': nextPane(-1),
 	'pane.zoom': ({store}) => store.update((state) => ({...state, zoomed: !state.zoomed})),
 	'app.back': back,
-	'app.help': (context) => openDialog(context, {kind: 'help', top: 0}),
+	'app.help': (context) =>
+		openDialog(context, {
+			kind: 'text',
+			title: 'Keys',
+			lines: helpLines(context.store.state.focus),
+			top: 0,
+		}),
 	'app.redraw': ({screen}) => screen.redraw(),
 	'app.suspend': ({screen}) => screen.suspend(),
 	'app.quit': quit,
@@ -270,11 +368,17 @@ const COMMANDS: Record<CommandId, Command> = {
 	'form.previous': moveForm(-1),
 	'form.submit': submitForm,
 	'form.cancel': (context) => openDialog(context, undefined),
-	'help.down': scrollHelp(1),
-	'help.up': scrollHelp(-1),
-	'help.pageDown': scrollHelp(10),
-	'help.pageUp': scrollHelp(-10),
-	'help.close': (context) => openDialog(context, undefined),
+	'pick.down': movePick(() => 1),
+	'pick.up': movePick(() => -1),
+	'pick.pageDown': movePick((page) => page),
+	'pick.pageUp': movePick((page) => -page),
+	'pick.take': takePick,
+	'pick.cancel': (context) => openDialog(context, undefined),
+	'text.down': scrollText(1),
+	'text.up': scrollText(-1),
+	'text.pageDown': scrollText(10),
+	'text.pageUp': scrollText(-10),
+	'text.close': (context) => openDialog(context, undefined),
 	'filter.keep': setFilter(undefined),
 	'filter.clear': setFilter(''),
 };
@@ -310,6 +414,7 @@ export class Controller {
 		if (direct) answer(this.#context, state.dialog as ConfirmDialog, direct.id);
 		else if (command) this.#run(command);
 		else if (state.dialog?.kind === 'form') this.#editForm(state.dialog, event);
+		else if (state.dialog?.kind === 'pick') this.#narrow(state.dialog, event);
 		else if (state.filtering) {
 			const {pane, field} = state.filtering;
 			const next = editText(field, event);
@@ -335,6 +440,11 @@ export class Controller {
 		}
 		const fields = dialog.fields.map((one, index) => (index === dialog.index ? {...one, value} : one));
 		this.#context.store.update((state) => ({...state, dialog: {...dialog, fields, error: undefined}}));
+	}
+
+	#narrow(dialog: PickDialog, event: InputEvent): void {
+		const filter = editText(dialog.filter, event);
+		if (filter) this.#context.store.update((state) => ({...state, dialog: {...dialog, filter, index: 0}}));
 	}
 
 	#wheel(action: string): void {

@@ -2,6 +2,7 @@
  * Every command of the terminal UI with its keys, where it applies and what it says. The bindings, the help
  * overlay and the hints at the bottom are all made from this table.
  */
+import type {TextLine} from './store/state.ts';
 
 /**
  * Where keys mean something, from the innermost out: a dialog hides the panes; a pane comes before what all
@@ -10,12 +11,15 @@
 export type Context =
 	| 'containers'
 	| 'images'
+	| 'networks'
+	| 'members'
 	| 'logs'
 	| 'list'
 	| 'global'
 	| 'confirm'
 	| 'form'
-	| 'help'
+	| 'pick'
+	| 'text'
 	| 'filter';
 
 export interface KeyBinding {
@@ -73,6 +77,61 @@ export const KEYMAP = [
 	{command: 'image.pull', context: 'images', keys: ['p'], help: 'pull…', hint: 'pull'},
 	{command: 'image.tag', context: 'images', keys: ['t'], help: 'tag…'},
 	{command: 'image.remove', context: 'images', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
+	// Networks
+	{
+		command: 'network.members',
+		context: 'networks',
+		keys: ['enter'],
+		help: 'go to its containers',
+		hint: 'members',
+	},
+	{command: 'network.create', context: 'networks', keys: ['A'], help: 'create…', hint: 'create'},
+	{
+		command: 'network.connect',
+		context: 'networks',
+		keys: ['C'],
+		help: 'connect a container…',
+		hint: 'connect',
+	},
+	{
+		command: 'network.disconnect',
+		context: 'networks',
+		keys: ['U'],
+		help: 'disconnect a container…',
+		hint: 'disconnect',
+	},
+	{command: 'network.inspect', context: 'networks', keys: ['i'], help: 'all about it', hint: 'inspect'},
+	{command: 'network.remove', context: 'networks', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
+	{command: 'network.prune', context: 'networks', keys: ['D'], help: 'remove all that nobody uses…'},
+	// Members of a network
+	{
+		command: 'member.container',
+		context: 'members',
+		keys: ['enter'],
+		help: 'go to the container',
+		hint: 'container',
+	},
+	{
+		command: 'member.connect',
+		context: 'members',
+		keys: ['C'],
+		help: 'connect another container…',
+		hint: 'connect',
+	},
+	{
+		command: 'member.disconnect',
+		context: 'members',
+		keys: ['U', 'd', 'delete'],
+		help: 'disconnect it…',
+		hint: 'disconnect',
+	},
+	{
+		command: 'member.network',
+		context: 'members',
+		keys: ['i'],
+		help: 'all about the network',
+		hint: 'inspect',
+	},
 	// Logs
 	{command: 'logs.follow', context: 'logs', keys: ['f'], help: 'follow, or stand still', hint: 'follow'},
 	{command: 'logs.wrap', context: 'logs', keys: ['w'], help: 'wrap long lines', hint: 'wrap'},
@@ -115,7 +174,13 @@ export const KEYMAP = [
 	},
 	{command: 'pane.containers', context: 'global', keys: ['1'], help: 'containers'},
 	{command: 'pane.images', context: 'global', keys: ['2'], help: 'images'},
-	{command: 'pane.logs', context: 'global', keys: ['4'], help: 'logs'},
+	{command: 'pane.networks', context: 'global', keys: ['3'], help: 'networks'},
+	{
+		command: 'pane.detail',
+		context: 'global',
+		keys: ['4'],
+		help: 'the container’s logs, the network’s members',
+	},
 	{command: 'pane.next', context: 'global', keys: ['tab', 'right'], help: 'next pane'},
 	{command: 'pane.previous', context: 'global', keys: ['shift-tab', 'left'], help: 'previous pane'},
 	{command: 'pane.zoom', context: 'global', keys: ['z'], help: 'full screen for this pane, and back'},
@@ -144,11 +209,17 @@ export const KEYMAP = [
 	{command: 'form.previous', context: 'form', keys: ['shift-tab', 'up'], help: 'previous field'},
 	{command: 'form.submit', context: 'form', keys: ['enter'], help: 'do it'},
 	{command: 'form.cancel', context: 'form', keys: ['esc', 'ctrl-c'], help: 'close'},
-	{command: 'help.down', context: 'help', keys: ['j', 'down'], help: 'down'},
-	{command: 'help.up', context: 'help', keys: ['k', 'up'], help: 'up'},
-	{command: 'help.pageDown', context: 'help', keys: ['pagedown', 'space', 'ctrl-d'], help: 'a page down'},
-	{command: 'help.pageUp', context: 'help', keys: ['pageup', 'ctrl-u'], help: 'a page up'},
-	{command: 'help.close', context: 'help', keys: ['?', 'f1', 'esc', 'q', 'enter', 'ctrl-c'], help: 'close'},
+	{command: 'text.down', context: 'text', keys: ['j', 'down'], help: 'down'},
+	{command: 'text.up', context: 'text', keys: ['k', 'up'], help: 'up'},
+	{command: 'text.pageDown', context: 'text', keys: ['pagedown', 'space', 'ctrl-d'], help: 'a page down'},
+	{command: 'text.pageUp', context: 'text', keys: ['pageup', 'ctrl-u'], help: 'a page up'},
+	{command: 'text.close', context: 'text', keys: ['?', 'f1', 'esc', 'q', 'enter', 'ctrl-c'], help: 'close'},
+	{command: 'pick.down', context: 'pick', keys: ['down', 'tab', 'ctrl-n'], help: 'down'},
+	{command: 'pick.up', context: 'pick', keys: ['up', 'shift-tab', 'ctrl-p'], help: 'up'},
+	{command: 'pick.pageDown', context: 'pick', keys: ['pagedown'], help: 'a page down'},
+	{command: 'pick.pageUp', context: 'pick', keys: ['pageup'], help: 'a page up'},
+	{command: 'pick.take', context: 'pick', keys: ['enter'], help: 'this one'},
+	{command: 'pick.cancel', context: 'pick', keys: ['esc', 'ctrl-c'], help: 'close'},
 	{command: 'filter.keep', context: 'filter', keys: ['enter', 'down', 'tab'], help: 'keep the filter'},
 	{command: 'filter.clear', context: 'filter', keys: ['esc', 'ctrl-c'], help: 'no filter'},
 ] as const satisfies readonly KeyBinding[];
@@ -159,6 +230,8 @@ export type CommandId = (typeof KEYMAP)[number]['command'];
 export const SECTIONS: readonly {context: Context; title: string}[] = [
 	{context: 'containers', title: 'Containers'},
 	{context: 'images', title: 'Images'},
+	{context: 'networks', title: 'Networks'},
+	{context: 'members', title: 'Members of a network'},
 	{context: 'logs', title: 'Logs'},
 	{context: 'list', title: 'Lists'},
 	{context: 'global', title: 'Everywhere'},
@@ -168,12 +241,15 @@ export const SECTIONS: readonly {context: Context; title: string}[] = [
 export const OUTER: Record<Context, readonly Context[]> = {
 	containers: ['list', 'global'],
 	images: ['list', 'global'],
+	networks: ['list', 'global'],
+	members: ['list', 'global'],
 	logs: ['global'],
 	list: ['global'],
 	global: [],
 	confirm: [],
 	form: [],
-	help: [],
+	pick: [],
+	text: [],
 	filter: [],
 };
 
@@ -243,21 +319,15 @@ export function keyLabel(key: string): string {
 	return [...parts.map((part) => part[0]!.toUpperCase() + part.slice(1)), name].join('+');
 }
 
-export interface HelpLine {
-	keys: string;
-	text: string;
-	heading?: boolean;
-}
-
 /** The help, the focused pane's part first. */
-export function helpLines(focus: Context, table: readonly KeyBinding[] = KEYMAP): HelpLine[] {
+export function helpLines(focus: Context, table: readonly KeyBinding[] = KEYMAP): TextLine[] {
 	const sections = [...SECTIONS].sort((a, b) => Number(b.context === focus) - Number(a.context === focus));
 	return sections.flatMap(({context, title}, index) => [
-		...(index > 0 ? [{keys: '', text: ''}] : []),
-		{keys: '', text: title, heading: true},
+		...(index > 0 ? [{name: '', text: ''}] : []),
+		{name: '', text: title, heading: true},
 		...table
 			.filter((binding) => binding.context === context)
-			.map((binding) => ({keys: binding.keys.map(keyLabel).join(' '), text: binding.help})),
+			.map((binding) => ({name: binding.keys.map(keyLabel).join(' '), text: binding.help})),
 	]);
 }
 

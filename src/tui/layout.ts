@@ -1,5 +1,6 @@
 /** The screen's rectangles, from its size and the focus. Pure. */
-import type {ListPaneId, PaneId} from './store/state.ts';
+import {detailPane, isDetail} from './store/reducers.ts';
+import type {MainListId, PaneId} from './store/state.ts';
 
 export interface Rect {
 	x: number;
@@ -20,9 +21,20 @@ export interface Layout {
 
 export const SMALLEST = {columns: 40, rows: 10};
 
-/** The order of the keys 1, 2, ...; slot 3 is kept for the networks. */
-export const PANE_NUMBERS: Record<PaneId, number> = {containers: 1, images: 2, logs: 4};
-export const PANE_ORDER: readonly PaneId[] = ['containers', 'images', 'logs'];
+/** The keys that go there. */
+export const PANE_NUMBERS: Record<PaneId, number> = {
+	containers: 1,
+	images: 2,
+	networks: 3,
+	logs: 4,
+	members: 4,
+};
+export const MAIN_LISTS: readonly MainListId[] = ['containers', 'images', 'networks'];
+
+/** In the order of their numbers. */
+export function paneOrder(state: {lastList: MainListId}): PaneId[] {
+	return [...MAIN_LISTS, detailPane(state)];
+}
 
 /** Header and footer take a line each. */
 const HEADER = 1;
@@ -31,27 +43,34 @@ const FOOTER = 1;
 export interface LayoutInput {
 	size: {columns: number; rows: number};
 	focus: PaneId;
-	lastList: ListPaneId;
+	lastList: MainListId;
 	zoomed: boolean;
 }
 
 export function layout({size, focus, lastList, zoomed}: LayoutInput): Layout {
 	const {columns, rows} = size;
 	if (columns < SMALLEST.columns || rows < SMALLEST.rows) return {mode: 'tiny', panes: {}, tabs: false};
+	const detail = detailPane({lastList});
 	const body: Rect = {x: 0, y: HEADER, width: columns, height: rows - HEADER - FOOTER};
 	if (zoomed || columns < 80 || rows < 20)
-		return {mode: 'single', panes: {[focus]: body}, tabs: focus !== 'logs'};
+		return {mode: 'single', panes: {[focus]: body}, tabs: !isDetail(focus)};
 	if (columns >= 120 && rows >= 30) {
 		const [left, right] = splitColumns(body, [3, 2]);
 		// The focused list grows by one part.
-		const [containers, images] = splitRows(left!, [
-			focus === 'containers' ? 4 : 3,
-			focus === 'images' ? 3 : 2,
+		const below = focus === 'images' || focus === 'networks';
+		const [containers, others] = splitRows(left!, [focus === 'containers' ? 4 : 3, below ? 3 : 2]);
+		const [images, networks] = splitColumns(others!, [
+			focus === 'images' ? 5 : 3,
+			focus === 'networks' ? 5 : 3,
 		]);
-		return {mode: 'columns', panes: {containers: containers!, images: images!, logs: right!}, tabs: false};
+		return {
+			mode: 'columns',
+			panes: {containers: containers!, images: images!, networks: networks!, [detail]: right!},
+			tabs: false,
+		};
 	}
-	const [list, logs] = splitRows(body, [1, 1]);
-	return {mode: 'stacked', panes: {[lastList]: list!, logs: logs!}, tabs: true};
+	const [list, inside] = splitRows(body, [1, 1]);
+	return {mode: 'stacked', panes: {[lastList]: list!, [detail]: inside!}, tabs: true};
 }
 
 /** Cells inside a pane's border. */

@@ -136,6 +136,12 @@ test('the panes are reached by number, by Tab and by arrows; the logs scroll and
 	await type('\t');
 	t.is(focus(), 'images');
 	await type('\t');
+	t.is(focus(), 'networks');
+	await type('\t');
+	t.is(focus(), 'members');
+	await type('\t');
+	t.is(focus(), 'containers');
+	await type('2', '4');
 	t.is(focus(), 'logs');
 	await type('kk');
 	t.false(store.state.logs.follow);

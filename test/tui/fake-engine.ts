@@ -1,8 +1,18 @@
 /**
  * An engine for frames and keys: it holds rows and remembers what it was asked for. What the real engine does
- * is tested with the real engine (ui.e2e.test.ts).
+ * is tested with the real engine (ui.test.ts).
  */
-import type {ContainerSummary, Engine, EngineEvent, ImageSummary, LogEntry} from '../../src/engine/api.ts';
+import type {
+	ContainerSummary,
+	EndpointSettings,
+	Engine,
+	EngineEvent,
+	ImageSummary,
+	LogEntry,
+	NetworkCreateOptions,
+	NetworkRecord,
+} from '../../src/engine/api.ts';
+import {emptyNetwork} from '../../src/engine/networks/record.ts';
 import {Paths} from '../../src/engine/paths.ts';
 
 export const NOW = 1_800_000_000;
@@ -41,9 +51,46 @@ export function image(change: Partial<ImageSummary>): ImageSummary {
 	};
 }
 
+const idOf = (name: string): string => Buffer.from(name.padEnd(32, '.')).toString('hex').slice(0, 64);
+
+export function network(name: string, subnet: string, change: Partial<NetworkRecord> = {}): NetworkRecord {
+	return {
+		...emptyNetwork(name, idOf(name)),
+		IPAM: {Driver: 'default', Options: null, Config: subnet === '' ? [] : [{Subnet: subnet}]},
+		...change,
+	};
+}
+
+/** What a container's row says of a network that it is on; no address while it isn't up. */
+export function endpoint(address: string, change: object = {}): Record<string, unknown> {
+	return {
+		IPAMConfig: null,
+		Links: null,
+		Aliases: null,
+		NetworkID: '',
+		EndpointID: '',
+		Gateway: '',
+		IPAddress: address,
+		MacAddress: address === '' ? '' : '02:42:0a:d5:00:02',
+		IPPrefixLen: address === '' ? 0 : 24,
+		IPv6Gateway: '',
+		GlobalIPv6Address: '',
+		GlobalIPv6PrefixLen: 0,
+		DNSNames: null,
+		...change,
+	};
+}
+
+const BUILT_IN = [
+	network('bridge', '10.213.0.0/24'),
+	network('host', '', {Driver: 'host'}),
+	network('none', '', {Driver: 'null'}),
+];
+
 export class FakeEngine {
 	rows: ContainerSummary[] = [];
 	images: ImageSummary[] = [];
+	networks: NetworkRecord[] = [...BUILT_IN];
 	logs = new Map<string, LogEntry[]>();
 	/** `stop <id>` and so on. */
 	calls: string[] = [];
@@ -53,12 +100,12 @@ export class FakeEngine {
 	#wake: (() => void) | undefined;
 	#queue: (EngineEvent[] | {gap: true})[] = [];
 
-	emit(...events: {Type?: EngineEvent['Type']; Action: string; id: string}[]): void {
+	emit(...events: {Type?: EngineEvent['Type']; Action: string; id: string; container?: string}[]): void {
 		this.#push(
-			events.map(({Type = 'container', Action, id}) => ({
+			events.map(({Type = 'container', Action, id, container}) => ({
 				Type,
 				Action,
-				Actor: {ID: id, Attributes: {}},
+				Actor: {ID: id, Attributes: {...(container === undefined ? {} : {container})}},
 				scope: 'local',
 				time: NOW,
 				timeNano: BigInt(Date.now()) * 1_000_000n,
@@ -132,6 +179,29 @@ export class FakeEngine {
 				return 'x';
 			},
 		};
+		const networks = {
+			list: async ({filters}: {filters?: {dangling?: string[]}} = {}) => {
+				if (!filters?.dangling) return self.networks;
+				const used = new Set(self.rows.flatMap((row) => Object.keys(row.NetworkSettings.Networks)));
+				return self.networks.filter((one) => !used.has(one.Name) && !BUILT_IN.includes(one));
+			},
+			inspect: async (name: string) => ({...self.networks.find(({Name}) => Name === name), Containers: {}}),
+			create: async (options: NetworkCreateOptions) => {
+				const {name, subnets = []} = options;
+				await done('network create', JSON.stringify(options));
+				const made = network(name, subnets.join(' '));
+				self.networks = [...self.networks, made].sort((a, b) => (a.Name < b.Name ? -1 : 1));
+				return {id: made.Id, warnings: []};
+			},
+			remove: (name: string) => done('network rm', name),
+			prune: async () => {
+				await done('network prune');
+				return {NetworksDeleted: ['x']};
+			},
+			connect: (name: string, id: string, settings?: EndpointSettings) =>
+				done('network connect', name, id, JSON.stringify(settings)),
+			disconnect: (name: string, id: string) => done('network disconnect', name, id),
+		};
 		const events = {
 			async *stream({signal}: {signal?: AbortSignal} = {}) {
 				signal?.addEventListener('abort', () => self.#wake?.());
@@ -149,6 +219,7 @@ export class FakeEngine {
 			paths: new Paths('/nowhere', '/nowhere'),
 			containers,
 			images,
+			networks,
 			events,
 			close: async () => {},
 		} as unknown as Engine;
@@ -163,7 +234,17 @@ export function busyEngine(): FakeEngine {
 			name: 'web',
 			Image: 'nginx:1.27',
 			Command: "nginx -g 'daemon off;'",
-			Ports: [{PrivatePort: 80, PublicPort: 8080, Type: 'tcp'}],
+			Ports: [
+				{IP: '0.0.0.0', PrivatePort: 80, PublicPort: 8080, Type: 'tcp'},
+				{IP: '::', PrivatePort: 80, PublicPort: 8080, Type: 'tcp'},
+			],
+			HostConfig: {NetworkMode: 'front'},
+			NetworkSettings: {
+				Networks: {
+					front: endpoint('10.213.1.2', {Aliases: ['www'], DNSNames: ['web', '7765622e2e2e', 'www']}),
+					back: endpoint('10.213.2.3'),
+				},
+			},
 		}),
 		container({
 			name: 'db',
@@ -172,6 +253,13 @@ export function busyEngine(): FakeEngine {
 			Status: 'Up 2 hours (healthy)',
 			StartedAt: NOW - 7200,
 			Created: NOW - 7300,
+			Ports: [{PrivatePort: 5432, Type: 'tcp'}],
+			HostConfig: {NetworkMode: 'back'},
+			NetworkSettings: {
+				Networks: {
+					back: endpoint('10.213.2.2', {GlobalIPv6Address: 'fd00:213::2', GlobalIPv6PrefixLen: 64}),
+				},
+			},
 		}),
 		container({
 			name: 'job',
@@ -179,6 +267,8 @@ export function busyEngine(): FakeEngine {
 			Status: 'Exited (137) 5 minutes ago',
 			FinishedAt: NOW - 300,
 			Created: NOW - 7400,
+			HostConfig: {NetworkMode: 'back'},
+			NetworkSettings: {Networks: {back: endpoint('')}},
 		}),
 		container({name: 'frozen', State: 'paused', Status: 'Up 3 minutes (Paused)', Created: NOW - 7500}),
 		container({name: 'new', State: 'created', Status: 'Created', Created: NOW - 7600}),
@@ -197,6 +287,26 @@ export function busyEngine(): FakeEngine {
 			Created: NOW - 60,
 		}),
 		image({RepoTags: [], Id: `sha256:${'33'.repeat(32)}`, Size: 1_000}),
+	];
+	fake.networks = [
+		network('back', '10.213.2.0/24', {
+			EnableIPv6: true,
+			Internal: true,
+			IPAM: {
+				Driver: 'default',
+				Options: null,
+				Config: [
+					{Subnet: '10.213.2.0/24', Gateway: '10.213.2.1'},
+					{Subnet: 'fd00:213::/64', Gateway: 'fd00:213::1'},
+				],
+			},
+			Labels: {tier: 'back'},
+		}),
+		BUILT_IN[0]!,
+		network('front', '10.213.1.0/24'),
+		BUILT_IN[1]!,
+		network('lan', '192.168.7.0/24', {Driver: 'macvlan', Options: {parent: 'eth0'}}),
+		BUILT_IN[2]!,
 	];
 	const web = fake.rows[0]!.Id;
 	fake.logs.set(

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {renderFrame} from '../../src/tui/once.tsx';
 import {displayWidth} from '../../src/tui/text/width.ts';
-import {busyEngine, container, FakeEngine, image} from './fake-engine.ts';
+import {busyEngine, container, endpoint, FakeEngine, image, network} from './fake-engine.ts';
 import {openUi} from './harness.ts';
 
 const ESC = '\u001b';
@@ -13,6 +13,14 @@ const SIZES = [
 const name = ({columns, rows}: {columns: number; rows: number}) => `${columns}x${rows}`;
 
 for (const size of SIZES) {
+	test(`networks and their members at ${name(size)}`, async (t) => {
+		const {store, type} = await openUi(busyEngine(), size);
+		await type('3');
+		t.snapshot(renderFrame(store, false));
+		await type('jj', '\r');
+		t.snapshot(renderFrame(store, false));
+	});
+
 	test(`the panes at ${name(size)}`, async (t) => {
 		const {store} = await openUi(busyEngine(), size);
 		t.snapshot(renderFrame(store, false));
@@ -36,6 +44,12 @@ const SCENES: [title: string, keys: string[]][] = [
 	['an error', ['jj', 'a']],
 	['the command of the last action', ['s']],
 	['sorted the other way', ['o', 'o', 'O']],
+	['the form for a new network', ['3', 'A', 'mine', '\t\t', '10.9.0.0/16']],
+	['the question before removing a network in use', ['3', 'd']],
+	['a choice of containers to connect', ['3', 'C']],
+	['a choice that nothing matches', ['3', 'C', 'zzz']],
+	['all about a network', ['3', 'i']],
+	['a filter for members', ['3', '\r', '/', 'db', '\r']],
 ];
 
 for (const [title, keys] of SCENES) {
@@ -61,6 +75,14 @@ function hostileEngine(): FakeEngine {
 		container({name: '👩‍👩‍👧‍👦'.repeat(20), Image: '한국어'.repeat(20), Command: '\u0300'.repeat(50)}),
 	];
 	fake.images = [image({RepoTags: [`${evil}:${evil}`]})];
+	fake.networks = [
+		network(`a${evil}`, evil, {Driver: evil as 'bridge', Labels: {[evil]: evil}, Internal: true}),
+		network('🚣'.repeat(30), '10.0.0.0/8'),
+	];
+	fake.rows[0]!.NetworkSettings.Networks = {
+		[`a${evil}`]: endpoint(evil, {Aliases: [evil], GlobalIPv6Address: evil, MacAddress: evil}),
+	};
+	fake.rows[0]!.Ports = [{IP: evil, PrivatePort: 1, PublicPort: 2, Type: evil as 'tcp'}];
 	fake.logs.set(fake.rows[0]!.Id, [
 		{stream: 'stdout', time: '2026-01-01T00:00:00.000000000Z', line: `${evil}\n`},
 		{stream: 'stderr', time: 'nonsense', line: `${'🚣'.repeat(3000)}\n`},
@@ -79,6 +101,13 @@ for (const size of [...SIZES, {columns: 40, rows: 10}, {columns: 97, rows: 33}, 
 			[ESC, 'R'],
 			[ESC, '2', 'd'],
 			[ESC, 'jK'],
+			[ESC, '3'],
+			['\r'],
+			['i'],
+			[ESC, 'U'],
+			[ESC, 'C'],
+			['\r'],
+			[ESC, '3', 'd'],
 		]) {
 			await type(...keys);
 			const lines = renderFrame(store, false).split('\n');
@@ -112,4 +141,12 @@ test('of two hundred containers only those in sight are drawn, the selected one 
 		t.is(frame.match(/ ▶ /g)?.length ?? 0, 9, keys);
 		t.regex(frame, new RegExp(`❯ ▶  box-${selected}`));
 	}
+});
+
+test('on a narrow screen the list that is shown keeps its name, the others their numbers', async (t) => {
+	const {store, type} = await openUi(busyEngine(), {columns: 44, rows: 14});
+	await type('3');
+	t.regex(renderFrame(store, false), /┏━ 1 · 2 · 3 Networks 6 ━/);
+	await type('1');
+	t.regex(renderFrame(store, false), /┏━ 1 Containers 3\/5 · 2 · 3 ━/);
 });

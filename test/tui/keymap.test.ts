@@ -39,11 +39,11 @@ test('a key is looked for from the pane outwards', (t) => {
 
 test('every command that the panes have is in the help, with its keys', (t) => {
 	const lines = helpLines('images');
-	t.deepEqual(lines[0], {keys: '', text: 'Images', heading: true});
+	t.deepEqual(lines[0], {name: '', text: 'Images', heading: true});
 	for (const binding of KEYMAP) {
 		if (!SECTIONS.some(({context}) => context === binding.context)) continue;
 		t.truthy(
-			lines.find(({keys, text}) => text === binding.help && keys.includes(keyLabel(binding.keys[0]))),
+			lines.find(({name, text}) => text === binding.help && name.includes(keyLabel(binding.keys[0]))),
 			binding.command,
 		);
 	}

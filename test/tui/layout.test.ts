@@ -1,9 +1,13 @@
 import test from 'ava';
 import {type Layout, layout, type Rect} from '../../src/tui/layout.ts';
-import type {PaneId} from '../../src/tui/store/state.ts';
+import {focusPane} from '../../src/tui/store/reducers.ts';
+import type {PaneId, State} from '../../src/tui/store/state.ts';
 
-const at = (columns: number, rows: number, focus: PaneId = 'containers', zoomed = false): Layout =>
-	layout({size: {columns, rows}, focus, lastList: focus === 'logs' ? 'containers' : focus, zoomed});
+const at = (columns: number, rows: number, focus: PaneId = 'containers', zoomed = false): Layout => {
+	const list = focus === 'members' ? 'networks' : 'containers';
+	const {lastList} = focusPane({lastList: list} as State, focus);
+	return layout({size: {columns, rows}, focus, lastList, zoomed});
+};
 
 const MODES: [columns: number, rows: number, mode: Layout['mode'], panes: PaneId[]][] = [
 	[39, 24, 'tiny', []],
@@ -14,8 +18,8 @@ const MODES: [columns: number, rows: number, mode: Layout['mode'], panes: PaneId
 	[80, 24, 'stacked', ['containers', 'logs']],
 	[119, 60, 'stacked', ['containers', 'logs']],
 	[200, 29, 'stacked', ['containers', 'logs']],
-	[120, 30, 'columns', ['containers', 'images', 'logs']],
-	[300, 100, 'columns', ['containers', 'images', 'logs']],
+	[120, 30, 'columns', ['containers', 'images', 'logs', 'networks']],
+	[300, 100, 'columns', ['containers', 'images', 'logs', 'networks']],
 ];
 
 for (const [columns, rows, mode, panes] of MODES) {
@@ -29,7 +33,7 @@ for (const [columns, rows, mode, panes] of MODES) {
 test('panes fill the body exactly at every size and never overlap', (t) => {
 	for (let columns = 40; columns <= 300; columns += 7) {
 		for (let rows = 10; rows <= 100; rows += 3) {
-			for (const focus of ['containers', 'images', 'logs'] as const) {
+			for (const focus of ['containers', 'images', 'networks', 'logs', 'members'] as const) {
 				const rects = Object.values(at(columns, rows, focus).panes) as Rect[];
 				const area = rects.reduce((sum, {width, height}) => sum + width * height, 0);
 				if (area !== columns * (rows - 2)) t.fail(`${columns}x${rows} ${focus}: ${area}`);
@@ -46,4 +50,22 @@ test('panes fill the body exactly at every size and never overlap', (t) => {
 test('the focused list grows, and a zoomed pane has the whole body', (t) => {
 	t.true(at(120, 40, 'images').panes.images!.height > at(120, 40, 'containers').panes.images!.height);
 	t.deepEqual(at(120, 40, 'logs', true).panes, {logs: {x: 0, y: 1, width: 120, height: 38}});
+});
+
+test('what is in a network takes the place of the logs while the networks are looked at', (t) => {
+	for (const focus of ['networks', 'members'] as const) {
+		t.deepEqual(at(120, 30, focus).panes.members, at(120, 30).panes.logs);
+		t.is(at(120, 30, focus).panes.logs, undefined);
+		t.deepEqual(Object.keys(at(80, 24, focus).panes).sort(), ['members', 'networks']);
+	}
+	t.deepEqual(Object.keys(at(60, 24, 'members').panes), ['members']);
+	t.true(at(60, 24, 'networks').tabs);
+	t.false(at(60, 24, 'members').tabs);
+});
+
+test('the left is three parts of containers over two of images beside networks', (t) => {
+	const {containers, images, networks} = at(120, 40, 'logs').panes;
+	t.deepEqual([containers!.height, images!.height, networks!.height], [23, 15, 15]);
+	t.deepEqual([containers!.width, images!.width, networks!.width], [72, 36, 36]);
+	t.is(networks!.x, 36);
 });

@@ -1,5 +1,5 @@
 /** What commands work with. */
-import type {ContainerSummary, Engine, Session} from '../../engine/api.ts';
+import type {Engine, Session} from '../../engine/api.ts';
 import type {LogFeed} from '../store/log-feed.ts';
 import {setBusy, setMessage} from '../store/reducers.ts';
 import type {Dialog, Message} from '../store/state.ts';
@@ -72,10 +72,10 @@ export function remember({store}: ActionContext, ...words: string[]): void {
 	store.update((state) => ({...state, command: sanitize(commandLine('wherry', ...words))}));
 }
 
-/** Does something to a container, saying so in its row until it is done. */
+/** Does something to a container or a network, saying so in its row until it is done. */
 export async function whileBusy(
 	context: ActionContext,
-	row: ContainerSummary,
+	row: {Id: string},
 	verb: string,
 	work: () => Promise<unknown>,
 ): Promise<boolean> {

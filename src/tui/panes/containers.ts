@@ -2,7 +2,7 @@ import {humanDuration} from '../../cli/format/duration.ts';
 import type {ContainerStatus, ContainerSummary, PortSummary} from '../../engine/api.ts';
 import type {State} from '../store/state.ts';
 import type {Tone} from '../theme.ts';
-import type {ListPane} from './pane.ts';
+import type {Cell, ListPane} from './pane.ts';
 
 const SYMBOLS: Record<ContainerStatus, {symbol: string; tone: Tone}> = {
 	running: {symbol: '▶', tone: 'good'},
@@ -46,14 +46,63 @@ export function statusText(row: ContainerSummary, now: number): string {
 	return row.Status;
 }
 
-/** `0.0.0.0:8080->80/tcp` as `8080→80`. */
+export function containerSymbol(row: ContainerSummary): Cell {
+	const {symbol, tone} = SYMBOLS[row.State] ?? {symbol: '?', tone: 'normal'};
+	return {text: symbol, tone};
+}
+
+const EVERYWHERE = new Set([undefined, '', '0.0.0.0', '::']);
+
+interface PortRun {
+	prefix: string;
+	suffix: string;
+	/** Undefined where it isn't published. */
+	host: number | undefined;
+	inside: number;
+	length: number;
+}
+
+/**
+ * `0.0.0.0:8080->80/tcp` as `8080→80`, published ones first; an address only where it isn't every one, and
+ * neighbours that go to neighbours as ranges, `8000-8002→80-82`.
+ */
 export function portsText(ports: readonly PortSummary[]): string {
-	const shown = new Set<string>();
-	for (const {PublicPort, PrivatePort, Type} of ports) {
-		const protocol = Type === 'tcp' ? '' : `/${Type}`;
-		shown.add(PublicPort ? `${PublicPort}→${PrivatePort}${protocol}` : `${PrivatePort}${protocol}`);
+	const runs: PortRun[] = [];
+	const seen = new Set<string>();
+	const sorted = [...ports].sort(
+		(a, b) =>
+			Number(!a.PublicPort) - Number(!b.PublicPort) ||
+			a.PrivatePort - b.PrivatePort ||
+			(a.PublicPort ?? 0) - (b.PublicPort ?? 0),
+	);
+	for (const {IP, PublicPort, PrivatePort, Type} of sorted) {
+		const address = IP?.includes(':') ? `[${IP}]` : IP;
+		const prefix = PublicPort && !EVERYWHERE.has(IP) ? `${address}:` : '';
+		const suffix = Type === 'tcp' ? '' : `/${Type}`;
+		const one = {prefix, suffix, host: PublicPort || undefined, inside: PrivatePort, length: 1};
+		// IPv4 and IPv6 of the same are one.
+		const key = JSON.stringify(one);
+		if (seen.has(key)) continue;
+		seen.add(key);
+		const before = runs.find((run) => follows(run, one));
+		if (before) before.length++;
+		else runs.push(one);
 	}
-	return [...shown].join(' ');
+	return runs.map(runText).join(' ');
+}
+
+function follows(run: PortRun, port: PortRun): boolean {
+	return (
+		run.prefix === port.prefix &&
+		run.suffix === port.suffix &&
+		run.inside + run.length === port.inside &&
+		(run.host === undefined ? port.host === undefined : run.host + run.length === port.host)
+	);
+}
+
+function runText({prefix, suffix, host, inside, length}: PortRun): string {
+	const range = (first: number): string => (length === 1 ? String(first) : `${first}-${first + length - 1}`);
+	return `${prefix}${host === undefined ? '' : `${range(host)}→`}${range(inside)}${suffix}`;
 }
 
 function statusTone(row: ContainerSummary): Tone {
@@ -78,10 +127,7 @@ export const containersPane: ListPane<ContainerSummary> = {
 			name: 'state',
 			title: '',
 			min: 1,
-			cell: (row) => {
-				const {symbol, tone} = SYMBOLS[row.State] ?? {symbol: '?', tone: 'normal'};
-				return {text: symbol, tone};
-			},
+			cell: containerSymbol,
 			order: (row) => STATE_ORDER[row.State] ?? 9,
 		},
 		{

@@ -1,24 +1,29 @@
 /** The panes that exist, and what is selected in them. */
-import type {ContainerSummary} from '../../engine/api.ts';
+import type {ContainerSummary, NetworkRecord} from '../../engine/api.ts';
 import {selectedIndex, setList} from '../store/reducers.ts';
 import type {ListPaneId, State} from '../store/state.ts';
 import {containersPane} from './containers.ts';
 import {type ImageRow, imagesPane} from './images.ts';
-import {type ListPane, visibleRows} from './pane.ts';
+import {membersPane} from './members.ts';
+import {type Member, networksPane} from './networks.ts';
+import {type ListPane, selectedRow, visibleRows} from './pane.ts';
 
-export const LIST_PANES: {containers: ListPane<ContainerSummary>; images: ListPane<ImageRow>} = {
+/** In the order that they follow from each other: the members are those of the selected network. */
+export const LIST_PANES: {
+	containers: ListPane<ContainerSummary>;
+	images: ListPane<ImageRow>;
+	networks: ListPane<NetworkRecord>;
+	members: ListPane<Member>;
+} = {
 	containers: containersPane,
 	images: imagesPane,
+	networks: networksPane,
+	members: membersPane,
 };
 
 /** Panes of different rows, where the kind of row doesn't matter. */
 export function anyPane(id: ListPaneId): ListPane<unknown> {
 	return LIST_PANES[id] as ListPane<unknown>;
-}
-
-function selectedRow<Row>(pane: ListPane<Row>, state: State): Row | undefined {
-	const rows = visibleRows(pane, state);
-	return rows[selectedIndex(state.lists[pane.id], rows.map(pane.key))];
 }
 
 let settled: State | undefined;
@@ -33,6 +38,7 @@ export function settleSelections(state: State): State {
 		before &&
 		before.containers === state.containers &&
 		before.images === state.images &&
+		before.networks === state.networks &&
 		before.lists === state.lists &&
 		before.filtering === state.filtering &&
 		before.hideStopped === state.hideStopped
@@ -56,3 +62,5 @@ export function settleSelections(state: State): State {
 export const selectedContainer = (state: State): ContainerSummary | undefined =>
 	selectedRow(containersPane, state);
 export const selectedImage = (state: State): ImageRow | undefined => selectedRow(imagesPane, state);
+export const selectedNetwork = (state: State): NetworkRecord | undefined => selectedRow(networksPane, state);
+export const selectedMember = (state: State): Member | undefined => selectedRow(membersPane, state);

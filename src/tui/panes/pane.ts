@@ -2,6 +2,7 @@
  * A pane with rows, as a value: what its rows are, how they look, how they sort and what a filter compares.
  * Its keys are those of the key table's context of the same name.
  */
+import {selectedIndex} from '../store/reducers.ts';
 import type {ListPaneId, State} from '../store/state.ts';
 import type {Tone} from '../theme.ts';
 
@@ -53,6 +54,11 @@ export function visibleRows<Row>(pane: ListPane<Row>, state: State): readonly Ro
 	const order = column.order;
 	const sign = list.reverse ? -1 : 1;
 	return [...matching].sort((a, b) => sign * compare(order(a), order(b)));
+}
+
+export function selectedRow<Row>(pane: ListPane<Row>, state: State): Row | undefined {
+	const rows = visibleRows(pane, state);
+	return rows[selectedIndex(state.lists[pane.id], rows.map(pane.key))];
 }
 
 /** Part of the text, whatever the case; `!part` is the opposite. */

@@ -1,10 +1,10 @@
 /**
- * Keeps containers and images in the store as they are: one full read, then only what events name. Nothing is
+ * Keeps containers, images and networks in the store as they are: one full read, then only what events name. Nothing is
  * polled. The events are asked for from a moment before the first read, so none falls between.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine, EngineEvent} from '../../engine/api.ts';
-import {patchContainers, setContainers, setImages} from './reducers.ts';
+import {patchContainers, setContainers, setImages, setNetworks} from './reducers.ts';
 import type {Store} from './store.ts';
 
 /** Events that change no row. */
@@ -21,7 +21,10 @@ export interface Stale {
 	all: boolean;
 	containers: Set<string>;
 	images: boolean;
+	networks: boolean;
 }
+
+const nothingStale = (): Stale => ({all: false, containers: new Set(), images: false, networks: false});
 
 /** Adds what the batch makes stale. Pure but for its first argument. */
 export function markStale(stale: Stale, batch: readonly EngineEvent[] | {gap: true}): void {
@@ -31,6 +34,12 @@ export function markStale(stale: Stale, batch: readonly EngineEvent[] | {gap: tr
 	}
 	for (const event of batch) {
 		if (event.Type === 'image') stale.images = true;
+		if (event.Type === 'network') {
+			const {container} = event.Actor.Attributes;
+			// `connect` and `disconnect` change a container's row; `create` and `destroy` the networks.
+			if (container === undefined) stale.networks = true;
+			else stale.containers.add(container);
+		}
 		if (event.Type !== 'container' || IGNORED.test(event.Action)) continue;
 		stale.containers.add(event.Actor.ID);
 		// An image's row counts its containers.
@@ -49,7 +58,7 @@ export class Feed {
 	readonly #store: Store;
 	readonly #hooks: FeedHooks;
 	readonly #abort = new AbortController();
-	#stale: Stale = {all: false, containers: new Set(), images: false};
+	#stale: Stale = nothingStale();
 	#reading: Promise<void> | undefined;
 
 	constructor(engine: Engine, store: Store, hooks: FeedHooks) {
@@ -112,8 +121,8 @@ export class Feed {
 
 	async #read(): Promise<void> {
 		const stale = this.#stale;
-		if (!stale.all && stale.containers.size === 0 && !stale.images) return;
-		this.#stale = {all: false, containers: new Set(), images: false};
+		if (!stale.all && stale.containers.size === 0 && !stale.images && !stale.networks) return;
+		this.#stale = nothingStale();
 		try {
 			if (stale.all || stale.containers.size >= MANY) {
 				const rows = await this.#engine.containers.list({all: true});
@@ -127,16 +136,21 @@ export class Feed {
 				const images = await this.#engine.images.list();
 				this.#store.observe((state) => setImages(state, images));
 			}
+			if (stale.all || stale.networks) {
+				const networks = await this.#engine.networks.list();
+				this.#store.observe((state) => setNetworks(state, networks));
+			}
 		} catch (error) {
 			this.#hooks.onError(error);
 		}
 	}
 
 	async #readAll(): Promise<void> {
-		const [containers, images] = await Promise.all([
+		const [containers, images, networks] = await Promise.all([
 			this.#engine.containers.list({all: true}),
 			this.#engine.images.list(),
+			this.#engine.networks.list(),
 		]);
-		this.#store.update((state) => setImages(setContainers(state, containers), images));
+		this.#store.update((state) => setNetworks(setImages(setContainers(state, containers), images), networks));
 	}
 }

@@ -1,6 +1,6 @@
 /** Pure steps from one state to the next. */
-import type {ContainerSummary, ImageSummary} from '../../engine/api.ts';
-import type {ListPaneId, ListState, LogState, Message, PaneId, State} from './state.ts';
+import type {ContainerSummary, ImageSummary, NetworkRecord} from '../../engine/api.ts';
+import type {DetailPaneId, ListPaneId, ListState, LogState, Message, PaneId, State} from './state.ts';
 
 export function setContainers(state: State, rows: readonly ContainerSummary[]): State {
 	return {...state, containers: new Map(rows.map((row) => [row.Id, row]))};
@@ -23,14 +23,27 @@ export function setImages(state: State, images: readonly ImageSummary[]): State 
 	return {...state, images};
 }
 
+export function setNetworks(state: State, networks: readonly NetworkRecord[]): State {
+	return {...state, networks};
+}
+
 export function setSize(state: State, columns: number, rows: number): State {
 	return state.size.columns === columns && state.size.rows === rows
 		? state
 		: {...state, size: {columns, rows}};
 }
 
+/** The pane that shows what is in the row of the last list. */
+export function detailPane({lastList}: Pick<State, 'lastList'>): DetailPaneId {
+	return lastList === 'networks' ? 'members' : 'logs';
+}
+
+export function isDetail(pane: PaneId): pane is DetailPaneId {
+	return pane === 'logs' || pane === 'members';
+}
+
 export function focusPane(state: State, pane: PaneId): State {
-	return {...state, focus: pane, lastList: pane === 'logs' ? state.lastList : pane};
+	return {...state, focus: pane, lastList: isDetail(pane) ? state.lastList : pane};
 }
 
 export function setList(state: State, pane: ListPaneId, change: Partial<ListState>): State {
@@ -88,8 +101,9 @@ function withEntry(
 	return next;
 }
 
-export function setBusy(state: State, container: string, verb: string | undefined): State {
-	return {...state, busy: withEntry(state.busy, container, verb)};
+/** `id` of a container or a network. */
+export function setBusy(state: State, id: string, verb: string | undefined): State {
+	return {...state, busy: withEntry(state.busy, id, verb)};
 }
 
 export function setJob(state: State, name: string, progress: string | undefined): State {

@@ -1,11 +1,14 @@
 /** What is on the screen, as one immutable value. Only the log's lines live beside it (log-buffer.ts). */
-import type {ContainerSummary, ImageSummary} from '../../engine/api.ts';
+import type {ContainerSummary, ImageSummary, NetworkRecord} from '../../engine/api.ts';
 import type {TextField} from '../input/text-field.ts';
 import type {LogBuffer} from './log-buffer.ts';
 
 /** Panes with rows. A new one gets a name here, a value in panes/, and a place in layout.ts. */
-export type ListPaneId = 'containers' | 'images';
-export type PaneId = ListPaneId | 'logs';
+export type MainListId = 'containers' | 'images' | 'networks';
+/** What a main list's row has inside: a container's log, a network's members. One of them is shown. */
+export type DetailPaneId = 'logs' | 'members';
+export type PaneId = MainListId | DetailPaneId;
+export type ListPaneId = Exclude<PaneId, 'logs'>;
 
 export interface ListState {
 	/** The selected row's key; undefined selects the first. */
@@ -74,13 +77,42 @@ export interface FormDialog {
 	onSubmit: (values: Record<string, string | boolean>) => string | undefined;
 }
 
-export interface HelpDialog {
-	kind: 'help';
+export interface PickItem {
+	id: string;
+	label: string;
+	/** Behind the label, muted. */
+	note: string;
+}
+
+/** One of many; what is typed narrows them. */
+export interface PickDialog {
+	kind: 'pick';
+	title: string;
+	items: readonly PickItem[];
+	filter: TextField;
+	/** The row under the cursor, among those that match. */
+	index: number;
+	submit: string;
+	onPick: (id: string) => void;
+}
+
+export interface TextLine {
+	/** The first column: a key, a field's name. */
+	name: string;
+	text: string;
+	heading?: boolean;
+}
+
+/** Something to read. */
+export interface TextDialog {
+	kind: 'text';
+	title: string;
+	lines: readonly TextLine[];
 	/** The first line that is shown. */
 	top: number;
 }
 
-export type Dialog = ConfirmDialog | FormDialog | HelpDialog;
+export type Dialog = ConfirmDialog | FormDialog | PickDialog | TextDialog;
 
 export interface Message {
 	tone: 'info' | 'good' | 'bad';
@@ -95,13 +127,14 @@ export interface State {
 	phase: 'loading' | 'ready';
 	containers: ReadonlyMap<string, ContainerSummary>;
 	images: readonly ImageSummary[];
-	/** What is being done to a container: `stopping`. */
+	networks: readonly NetworkRecord[];
+	/** What is being done to a container or a network: `stopping`. */
 	busy: ReadonlyMap<string, string>;
 	/** Work in the background, by name: `pull alpine` to `3/5 layers`. */
 	jobs: ReadonlyMap<string, string>;
 	focus: PaneId;
-	/** The list that is shown where there's room for one. */
-	lastList: ListPaneId;
+	/** The list that is shown where there's room for one, and whose row the detail pane is about. */
+	lastList: MainListId;
 	zoomed: boolean;
 	hideStopped: boolean;
 	lists: Record<ListPaneId, ListState>;

@@ -11,16 +11,17 @@ import {tone} from '../theme.ts';
 
 const selectCounts = (state: State): string => {
 	const {up, stopped} = countContainers(state);
-	return `${up} ${stopped} ${state.images.length} ${state.phase}`;
+	return `${up} ${stopped} ${state.images.length} ${state.networks.length} ${state.phase}`;
 };
 const selectJobs = (state: State) => state.jobs;
 const selectWidth = (state: State) => state.size.columns;
 
 export function Header({store, host}: {store: Store; host: string}) {
-	const [up, stopped, images, phase] = useSlice(store, selectCounts).split(' ');
+	const [up, stopped, images, networks, phase] = useSlice(store, selectCounts).split(' ');
 	const jobs = useSlice(store, selectJobs);
 	const width = useSlice(store, selectWidth);
-	const counts = phase === 'loading' ? '' : `▶ ${up} up  ■ ${stopped} stopped  ${images} images`;
+	const counts =
+		phase === 'loading' ? '' : `▶ ${up} up  ■ ${stopped} stopped  ${images} images  ${networks} networks`;
 	const work = [...jobs].map(([name, progress]) => sanitize(`${name} ${progress}`)).join(' · ');
 	const left = ` wherry  ${sanitize(host)}  `;
 	const help = '? help ';

@@ -1,9 +1,10 @@
 /** Boxes over the panes: a question, a form, the help. */
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
-import {helpHeight} from '../controller.ts';
-import {helpLines, keyLabel} from '../keymap.ts';
-import type {ConfirmDialog, FormDialog, FormField, State} from '../store/state.ts';
+import {dialogHeight, pickMatches} from '../controller.ts';
+import {keyLabel} from '../keymap.ts';
+import {windowStart} from '../store/reducers.ts';
+import type {ConfirmDialog, FormDialog, FormField, PickDialog, State, TextDialog} from '../store/state.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {displayWidth, fitCells, truncate} from '../text/width.ts';
 import {type TextStyle, tone} from '../theme.ts';
@@ -19,7 +20,8 @@ export function DialogView({state}: {state: State}) {
 	if (!dialog) return null;
 	if (dialog.kind === 'confirm') return <Confirm dialog={dialog} size={size} />;
 	if (dialog.kind === 'form') return <Form dialog={dialog} size={size} />;
-	return <Help state={state} top={dialog.top} />;
+	if (dialog.kind === 'pick') return <Pick dialog={dialog} state={state} />;
+	return <Reader dialog={dialog} state={state} />;
 }
 
 interface Size {
@@ -153,17 +155,61 @@ function fieldParts(field: FormField, current: boolean, width: number): Line['pa
 	];
 }
 
-function Help({state, top}: {state: State; top: number}) {
-	const all = helpLines(state.focus);
-	const height = helpHeight(state);
-	const keys = Math.max(...all.map((line) => displayWidth(line.keys)));
-	const lines = all.slice(top, top + height).map((line, index) => ({
+function Pick({dialog, state}: {dialog: PickDialog; state: State}) {
+	const found = pickMatches(dialog);
+	const height = Math.max(1, Math.min(dialog.items.length, dialogHeight(state) - 1));
+	const start = windowStart(found.length, dialog.index, height);
+	// As wide as the longest of all, so that the box stands still while one types.
+	const widest = (text: (item: PickDialog['items'][number]) => string): number =>
+		Math.max(...dialog.items.map((item) => displayWidth(sanitize(text(item)))));
+	const labels = Math.min(
+		40,
+		widest(({label}) => label),
+	);
+	const notes = Math.min(
+		40,
+		widest(({note}) => note),
+	);
+	const {value, cursor} = dialog.filter;
+	const lines: Line[] = found.slice(start, start + height).map((item, at) => {
+		const current = start + at === dialog.index;
+		const label = `${current ? '❯' : ' '} ${fitCells(sanitize(item.label), labels)}  `;
+		const note = fitCells(sanitize(item.note), notes);
+		return {
+			key: item.id,
+			parts: current
+				? [{text: label + note, style: {inverse: true}}]
+				: [{text: label}, {text: note, style: tone('muted')}],
+		};
+	});
+	while (lines.length < height) {
+		const text = lines.length === 0 ? '  Nothing matches.' : '';
+		lines.push({key: `empty ${lines.length}`, parts: [{text, style: tone('muted')}]});
+	}
+	const typed = `/${sanitize(value.slice(0, cursor))}▏${sanitize(value.slice(cursor))}`;
+	return (
+		<Overlay
+			title={sanitize(dialog.title)}
+			lines={[{key: 'filter', parts: [{text: typed, style: tone('accent')}]}, ...lines]}
+			size={state.size}
+			footer={`↑ ↓ · type to narrow · Enter ${dialog.submit} · Esc closes`}
+		/>
+	);
+}
+
+function Reader({dialog, state}: {dialog: TextDialog; state: State}) {
+	const {top, lines: all} = dialog;
+	const height = dialogHeight(state);
+	const names = Math.min(24, Math.max(...all.map(({name}) => displayWidth(sanitize(name)))));
+	const lines = all.slice(top, top + height).map(({name, text, heading}, index) => ({
 		key: String(top + index),
-		parts: line.heading
-			? [{text: line.text, style: {...tone('accent'), bold: true}}]
-			: [{text: `  ${fitCells(line.keys, keys)}  `, style: {bold: true}}, {text: line.text}],
+		parts: heading
+			? [{text: sanitize(text), style: {...tone('accent'), bold: true}}]
+			: [{text: `  ${fitCells(sanitize(name), names)}  `, style: {bold: true}}, {text: sanitize(text)}],
 	}));
 	const place =
 		all.length > height ? `${top + 1}–${Math.min(all.length, top + height)} of ${all.length} · j k · ` : '';
-	return <Overlay title="Keys" lines={lines} size={state.size} footer={`${place}Esc closes`} />;
+	return (
+		<Overlay title={sanitize(dialog.title)} lines={lines} size={state.size} footer={`${place}Esc closes`} />
+	);
 }

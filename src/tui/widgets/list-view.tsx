@@ -3,6 +3,7 @@ import {Box, Text} from 'ink';
 import {inside, PANE_NUMBERS, type Rect} from '../layout.ts';
 import {anyPane} from '../panes/index.ts';
 import {type Column, visibleRows} from '../panes/pane.ts';
+import {FIRST_SORT} from '../store/initial.ts';
 import {selectedIndex, windowStart} from '../store/reducers.ts';
 import type {ListPaneId, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
@@ -30,7 +31,10 @@ const sameList = (id: ListPaneId) => {
 		const now = [
 			state.containers,
 			state.images,
+			state.networks,
 			state.lists[id],
+			// Members are those of the selected network.
+			id === 'members' ? state.lists.networks : undefined,
 			state.filtering,
 			state.hideStopped,
 			state.busy,
@@ -48,6 +52,8 @@ const sameList = (id: ListPaneId) => {
 const selectors: Record<ListPaneId, (state: State) => State> = {
 	containers: sameList('containers'),
 	images: sameList('images'),
+	networks: sameList('networks'),
+	members: sameList('members'),
 };
 
 export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
@@ -71,7 +77,7 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 		<Frame
 			rect={rect}
 			focused={focused}
-			title={titleParts(state, id, tabs)}
+			title={titleParts(state, id, tabs, width)}
 			note={note(state, id, rows.length, selected)}
 		>
 			{rows.length === 0 ? (
@@ -102,14 +108,15 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	);
 }
 
-function titleParts(state: State, id: ListPaneId, tabs: readonly ListPaneId[]): TitlePart[] {
+function titleParts(state: State, id: ListPaneId, tabs: readonly ListPaneId[], width: number): TitlePart[] {
 	const names = tabs.length > 0 ? tabs : [id];
+	const full = (name: ListPaneId): string =>
+		` ${PANE_NUMBERS[name]} ${anyPane(name).title} ${sanitize(anyPane(name).counter(state))} `;
+	// Where not all have room, the others are only their numbers.
+	const fits = names.reduce((sum, name) => sum + displayWidth(full(name)) + 1, 0) < width - 2;
 	const parts: TitlePart[] = names.flatMap((name, index) => [
 		...(index > 0 ? [{text: '·'}] : []),
-		{
-			text: ` ${PANE_NUMBERS[name]} ${anyPane(name).title} ${anyPane(name).counter(state)} `,
-			strong: name === id,
-		},
+		{text: fits || name === id ? full(name) : ` ${PANE_NUMBERS[name]} `, strong: name === id},
 	]);
 	const {filter} = state.lists[id];
 	const typing = state.filtering?.pane === id ? state.filtering.field : undefined;
@@ -128,7 +135,7 @@ function titleParts(state: State, id: ListPaneId, tabs: readonly ListPaneId[]): 
 function note(state: State, id: ListPaneId, count: number, selected: number): string {
 	const {sort, reverse} = state.lists[id];
 	const place = count > 0 ? `${selected + 1}/${count}` : '';
-	const order = sort === 'created' && !reverse ? '' : `${sort}${reverse ? '▲' : '▼'} `;
+	const order = sort === FIRST_SORT[id] && !reverse ? '' : `${sort}${reverse ? '▲' : '▼'} `;
 	return `${order}${place}`;
 }
 

@@ -1,10 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {settleSelections} from '../../../src/tui/panes/index.ts';
+import {membersOf} from '../../../src/tui/panes/networks.ts';
 import {Feed} from '../../../src/tui/store/feed.ts';
 import {initialState} from '../../../src/tui/store/initial.ts';
 import {Store} from '../../../src/tui/store/store.ts';
-import {busyEngine, container, type FakeEngine, image, NOW} from '../fake-engine.ts';
+import {busyEngine, container, endpoint, type FakeEngine, image, NOW, network} from '../fake-engine.ts';
 
 async function until(condition: () => boolean): Promise<void> {
 	while (!condition()) await sleep(5);
@@ -35,14 +36,42 @@ test('an event reads only the row that it names, and a row that is gone goes', a
 	feed.close();
 });
 
+test('a network comes and goes by its events, and who is on it by those of connecting', async (t) => {
+	const fake = busyEngine();
+	const {store, feed} = start(fake);
+	await feed.start();
+	t.is(store.snapshot().networks.length, 6);
+	const mine = network('mine', '10.213.9.0/24');
+	fake.networks = [...fake.networks, mine];
+	fake.emit({Type: 'network', Action: 'create', id: mine.Id});
+	await until(() => store.snapshot().networks.length === 7);
+	const web = fake.rows[0]!;
+	const connected = {...web, NetworkSettings: {Networks: {mine: endpoint('10.213.9.2')}}};
+	fake.rows[0] = connected;
+	const before = store.snapshot().networks;
+	fake.emit({Type: 'network', Action: 'connect', id: mine.Id, container: web.Id});
+	await until(() => membersOf(store.snapshot(), mine).length === 1);
+	t.is(store.snapshot().networks, before);
+	fake.rows[0] = web;
+	fake.emit({Type: 'network', Action: 'disconnect', id: mine.Id, container: web.Id});
+	await until(() => membersOf(store.snapshot(), mine).length === 0);
+	fake.networks = fake.networks.filter((one) => one !== mine);
+	fake.emit({Type: 'network', Action: 'destroy', id: mine.Id});
+	await until(() => store.snapshot().networks.length === 6);
+	t.is(fake.fullReads, 1);
+	feed.close();
+});
+
 test('after a gap everything is read again', async (t) => {
 	const fake = busyEngine();
 	const {store, feed} = start(fake);
 	await feed.start();
 	fake.rows = [container({name: 'only'})];
 	fake.images = [image({})];
+	fake.networks = [network('only', '10.0.0.0/8')];
 	fake.gap();
 	await until(() => store.snapshot().containers.size === 1);
+	await until(() => store.snapshot().networks.length === 1);
 	t.is(fake.fullReads, 2);
 	feed.close();
 });
