@@ -164,7 +164,8 @@ test('inspect shows what is there and then says what is not', async (t) => {
 	const shown = JSON.parse(both.stdout) as {Name?: string; RepoTags?: string[]}[];
 	t.is(shown.length, 2);
 	t.is(shown[0]!.Name, '/first-of-all');
-	t.deepEqual(shown[1]!.RepoTags, ['wherry/base:latest']);
+	// Another test tags it meanwhile.
+	t.true((shown[1]!.RepoTags as string[]).includes('wherry/base:latest'));
 	t.true(both.stdout.startsWith('[\n    {\n        "Id": "'));
 	t.like(await wherry.result(['inspect', 'nothing']), {code: 1, stdout: '[]\n'});
 	t.like(await wherry.result(['container', 'inspect', 'nothing']), {
