@@ -11,7 +11,7 @@ import {
 	addNetwork,
 	familiesOf,
 	firewallLock,
-	hasTable,
+	presentTables,
 	readStamp,
 	removeNetworkElements,
 	removeStamp,
@@ -20,7 +20,7 @@ import {
 	writeBase,
 	writeStamp,
 } from './firewall.ts';
-import {allowInHostFilter, disallowInHostFilter} from './host-filter.ts';
+import {allowInHostFilter, disallowInHostFilter, hostFilterTable} from './host-filter.ts';
 import {poolsOf} from './ipam.ts';
 import {bridgeOptions} from './options.ts';
 import type {NetworkRecord} from './record.ts';
@@ -141,12 +141,18 @@ function hardenBridge(bridge: string, network: NetworkRecord): void {
 	} else setSysctl(`net/ipv6/conf/${bridge}/disable_ipv6`, '1');
 }
 
-async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
+/** Two queries at the same time. */
+async function look(paths: Paths, stamp: Stamp): Promise<{ready: boolean; hostFilter: boolean}> {
+	const table = tableName(paths);
 	const [link, ...tables] = await Promise.all([
 		findLink(rt.getLinkByIndex(stamp.index)),
-		...familiesOf(stamp).map((version) => hasTable(tableName(paths), version)),
+		...familiesOf(stamp).map((version) => presentTables(version, [table, hostFilterTable])),
 	]);
-	return link?.name === stamp.bridge && link.kind === 'bridge' && link.up && tables.every(Boolean);
+	const bridge = link?.name === stamp.bridge && link.kind === 'bridge' && link.up;
+	return {
+		ready: bridge && tables.every((names) => names.has(table)),
+		hostFilter: tables[0]!.has(hostFilterTable),
+	};
 }
 
 /**
@@ -155,13 +161,14 @@ async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
  */
 export async function ensureBridge({paths, locks}: Context, network: NetworkRecord): Promise<Stamp> {
 	const before = readStamp(paths, network.Id);
-	if (before && (await isReady(paths, before))) {
-		await allowInHostFilter(paths, before.bridge);
+	const now = before && (await look(paths, before));
+	if (before && now?.ready) {
+		if (now.hostFilter) await allowInHostFilter(paths, before.bridge);
 		return before;
 	}
 	return locks.with(firewallLock, async () => {
 		const meanwhile = readStamp(paths, network.Id);
-		if (meanwhile && (await isReady(paths, meanwhile))) return meanwhile;
+		if (meanwhile && (await look(paths, meanwhile)).ready) return meanwhile;
 		const options = bridgeOptions(network);
 		const link = await makeBridge(paths, network);
 		const stamp: Stamp = {

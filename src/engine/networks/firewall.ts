@@ -109,14 +109,11 @@ export function baseMessages(table: string, version: 4 | 6, stamps: readonly Sta
 	]);
 }
 
-export async function hasTable(table: string, version: 4 | 6): Promise<boolean> {
-	try {
-		await exchange(protocol.netfilter, [nft.getTable(familyOf(version), table)]);
-		return true;
-	} catch (error) {
-		if (isErrno(error, 'ENOENT')) return false;
-		throw error;
-	}
+/** Which of these tables there are; one query. */
+export async function presentTables(version: 4 | 6, names: readonly string[]): Promise<Set<string>> {
+	const family = familyOf(version);
+	const queries = names.map((name) => nft.getTable(family, name));
+	return new Set(nft.parseTables(await exchange(protocol.netfilter, queries, {tolerate: ['ENOENT']})));
 }
 
 /** Under the firewall's lock, after the stamps have changed. */
@@ -134,9 +131,10 @@ export function writeBase(paths: Paths): void {
 export async function addNetwork(paths: Paths, stamp: Stamp): Promise<void> {
 	const table = tableName(paths);
 	for (const version of familiesOf(stamp)) {
-		const messages = (await hasTable(table, version))
+		const others = listStamps(paths).filter(({bridge}) => bridge !== stamp.bridge);
+		const messages = (await presentTables(version, [table])).has(table)
 			? nft.transaction(elementMessages(nft.newElements, table, version, stamp))
-			: baseMessages(table, version, [...listStamps(paths), stamp]);
+			: baseMessages(table, version, [...others, stamp]);
 		await exchange(protocol.netfilter, messages);
 	}
 }

@@ -9,10 +9,12 @@ import * as nft from '../../kernel/netlink/nftables.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
 import {isErrno} from '../errors.ts';
 import type {Paths} from '../paths.ts';
-import {tableName} from './firewall.ts';
+import {presentTables, tableName} from './firewall.ts';
 
 const {ipv4} = nft.nfFamily;
 const table = 'filter';
+
+export {table as hostFilterTable};
 
 /** Where rules of ours have to be, or undefined when nobody drops what is forwarded. */
 async function chainOf(): Promise<string | undefined> {
@@ -37,15 +39,7 @@ const commentsOf = (paths: Paths, bridge: string): [comment: string, key: number
 	[`${tableName(paths)} ${bridge} to`, nft.metaKey.outputName],
 ];
 
-async function hasHostFilter(): Promise<boolean> {
-	try {
-		await exchange(protocol.netfilter, [nft.getTable(ipv4, table)]);
-		return true;
-	} catch (error) {
-		if (isErrno(error, 'ENOENT')) return false;
-		throw error;
-	}
-}
+const hasHostFilter = async (): Promise<boolean> => (await presentTables(4, [table])).has(table);
 
 /** Adds what is missing of the pair. One query on a host without such a table. */
 export async function allowInHostFilter(paths: Paths, bridge: string): Promise<void> {

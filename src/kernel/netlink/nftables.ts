@@ -76,6 +76,12 @@ export function newChain(family: NfFamily, table: string, name: string, base?: B
 	return nft(kind.newChain, flag.create | flag.ack, family, ...parts);
 }
 
+/** Names of tables. */
+export const parseTables = (replies: readonly Reply[]): string[] =>
+	replies
+		.filter(({type, body}) => type === ((subsystem << 8) | kind.newTable) && body.length >= 4)
+		.map(({body}) => textOf(first(parseAttributes(body.subarray(4)), 1)) ?? '');
+
 export const getChains = (family: NfFamily): Message => nft(kind.getChain, flag.dump, family);
 
 export interface ChainInfo {
