@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {removeNetworkTraces} from '../setup/netns.ts';
 
 const launcher = new URL('../../src/wherry.sh', import.meta.url).pathname;
 
@@ -30,7 +31,6 @@ export class Command {
 			...options.env,
 		};
 		delete this.env.NODE_OPTIONS;
-		delete this.env.WHERRY_NETWORK;
 	}
 
 	get root(): string {
@@ -84,6 +84,7 @@ export class Command {
 		const ids = (await this.output('ps', '-aq')).split('\n').filter(Boolean);
 		if (ids.length > 0) await this.output('rm', '-f', ...ids);
 		const left = this.leftovers();
+		if (this.#namespace === undefined) removeNetworkTraces(this.root);
 		rmSync(this.folder, {recursive: true, force: true});
 		return left;
 	}

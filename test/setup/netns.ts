@@ -10,6 +10,8 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
 import type {CreateOptions, Engine} from '../../src/engine/api.ts';
+import {tableName} from '../../src/engine/networks/firewall.ts';
+import {Paths} from '../../src/engine/paths.ts';
 
 const execute = promisify(execFile);
 /** node_modules/.bin has another program of that name. */
@@ -34,6 +36,16 @@ export interface Namespace {
 	start(command: string, words: readonly string[], options?: SpawnOptions): ReturnType<typeof spawn>;
 	/** The ruleset as `nft -j` gives it. */
 	ruleset(): {nftables: Record<string, Record<string, unknown>>[]};
+}
+
+/** What an engine has made in the network namespace of the test itself; without run.mjs that is the machine's. */
+export function removeNetworkTraces(root: string): void {
+	const links = JSON.parse(ip('-j', 'link')) as {ifname: string; ifalias?: string}[];
+	for (const {ifname, ifalias} of links) {
+		if (ifalias?.startsWith('wherry ') && ifalias.endsWith(` ${root}`)) ip('link', 'del', ifname);
+	}
+	const table = tableName(new Paths(root, root));
+	for (const family of ['ip', 'ip6']) spawnSync(nft, ['delete', 'table', family, table], {stdio: 'ignore'});
 }
 
 /** A namespace with its loopback up; it goes with the test. */

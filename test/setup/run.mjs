@@ -2,6 +2,9 @@
  * `npm test`: sees to what the tests need, builds, runs them, and ends with `N passed, N failed`.
  * Arguments are passed on to AVA: `npm test -- test/cli/format`.
  *
+ * AVA runs in a network namespace of its own, so that networks of containers come and go without a trace; what has
+ * to be fetched from elsewhere is fetched through the namespace that WHERRY_TEST_NET names.
+ *
  * Files named *.serial.test.ts change things that the whole host shares (or measure it) and run alone, after
  * the others.
  */
@@ -24,7 +27,7 @@ for (const script of ['native/build.mjs', 'src/bundle.mjs']) {
 	if (built.status !== 0) process.exit(1);
 }
 
-const env = {...process.env, FORCE_COLOR: '0'};
+const env = {...process.env, FORCE_COLOR: '0', WHERRY_TEST_NET: `/proc/${process.pid}/ns/net`};
 // Ink and some test tools change their behaviour when they see it; the programs under test run on a user's machine.
 delete env.CI;
 delete env.NODE_OPTIONS;
@@ -32,7 +35,8 @@ delete env.NODE_OPTIONS;
 /** Runs AVA, shows its output, and returns how many tests passed and failed. */
 function ava(args) {
 	return new Promise((resolve) => {
-		const child = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.js', ...args], {
+		const inside = ['--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', process.execPath];
+		const child = spawn('unshare', [...inside, 'node_modules/ava/entrypoints/cli.js', ...args], {
 			cwd: root,
 			env,
 			stdio: ['ignore', 'pipe', 'inherit'],
