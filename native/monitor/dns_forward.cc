@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "descriptors.h"
 #include "names.h"
+#include "random.h"
 #include "text.h"
 
 namespace wherry {
@@ -18,33 +18,13 @@ namespace {
 constexpr size_t kMostPending = 1024;
 constexpr unsigned kMostForeign = 16;  // messages read at a time that are no answers
 
-alignas(4096) uint8_t message_buffer[kDnsBuffer];
-bool buffer_used = false;
-
 }  // namespace
-
-uint8_t* dns_buffer() {
-  buffer_used = true;
-  return message_buffer;
-}
-
-void release_dns_buffer() {
-  if (buffer_used) madvise(message_buffer, sizeof message_buffer, MADV_DONTNEED);
-  buffer_used = false;
-}
 
 int upstream_socket(const SocketAddress& server, int type) {
   type |= SOCK_NONBLOCK | SOCK_CLOEXEC;
   int fd = socket(server.any.sa_family, type, 0);
   if (fd < 0 && errno == EMFILE && raise_descriptor_limit()) fd = socket(server.any.sa_family, type, 0);
   return fd;
-}
-
-uint16_t random_id() {
-  uint16_t id = 0;
-  while (getrandom(&id, sizeof id, 0) < 0 && errno == EINTR) {
-  }
-  return id;
 }
 
 UdpForwarder::UdpForwarder(NameServer& server) : server_(server) {
@@ -92,7 +72,7 @@ bool UdpForwarder::ask(Pending& pending, const SocketAddress& server) {
     return pending.next_attempt = 1 - pending.next_attempt, close(fd), ask(pending, server);
   close_attempt(attempt);
   uint8_t id[2];
-  attempt.id = random_id();
+  attempt.id = random_u16();
   put_dns_u16(id, attempt.id);
   iovec parts[2] = {{id, 2}, {&pending.query[2], pending.query.size() - 2}};
   msghdr message = {};
@@ -110,10 +90,10 @@ bool UdpForwarder::ask(Pending& pending, const SocketAddress& server) {
 }
 
 void UdpForwarder::receive(Pending& pending, Attempt& attempt, uint32_t) {
-  uint8_t* buffer = dns_buffer();
+  uint8_t* buffer = datagram_buffer();
   auto query = reinterpret_cast<const uint8_t*>(pending.query.data());
   for (unsigned count = 0; count < kMostForeign; count++) {
-    ssize_t got = recv(attempt.fd, buffer, kDnsBuffer, MSG_DONTWAIT);
+    ssize_t got = recv(attempt.fd, buffer, kDatagram, MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return;
     if (got < 0) return attempt_failed(pending, attempt);

@@ -18,14 +18,8 @@ constexpr int64_t kDnsPatience = 2000000000ll;
 constexpr int64_t kDnsDeadline = 4000000000ll;
 constexpr int64_t kDnsTick = 250000000ll;
 
-// One message: for whoever reads or writes one, within one call.
-constexpr size_t kDnsBuffer = 65536;
-uint8_t* dns_buffer();
-void release_dns_buffer();
-
 // A socket of the host's network for one question, with a port of its own, or -1.
 int upstream_socket(const SocketAddress& server, int type);
-uint16_t random_id();
 
 class UdpForwarder {
  public:

@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "dns_forward.h"
 #include "names.h"
+#include "random.h"
 #include "text.h"
 
 namespace wherry {
@@ -39,7 +41,7 @@ void TcpNameClient::ready(uint32_t events) {
 }
 
 void TcpNameClient::read_more() {
-  uint8_t* buffer = dns_buffer();
+  uint8_t* buffer = datagram_buffer();
   ssize_t got = recv(fd, buffer, kMaxQuery, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) return gone();
@@ -58,7 +60,7 @@ void TcpNameClient::take_query() {
   }
   query_length_ = length;
   std::string local;
-  switch (server_.answer(bytes + 2, length, kDnsBuffer - 1, &question_, &local)) {
+  switch (server_.answer(bytes + 2, length, kDatagram - 1, &question_, &local)) {
     case NameServer::Outcome::kIgnored: return gone();
     case NameServer::Outcome::kAnswered:
       return answer(reinterpret_cast<const uint8_t*>(local.data()), local.size());
@@ -110,13 +112,13 @@ void TcpNameClient::ask_next() {
     }
     upstream_.fd = socket;
     request_.assign(input_, 0, 2 + query_length_);
-    id_ = random_id();
+    id_ = random_u16();
     put_dns_u16(reinterpret_cast<uint8_t*>(&request_[2]), id_);
     requested_ = 0;
     retry_at_ = steady_clock() + kDnsPatience;
     return server_.loop().watch(upstream_, EPOLLOUT);
   }
-  DnsAnswer failure(reinterpret_cast<const uint8_t*>(input_.data()) + 2, &question_, kServerFailure, kDnsBuffer - 1);
+  DnsAnswer failure(reinterpret_cast<const uint8_t*>(input_.data()) + 2, &question_, kServerFailure, kDatagram - 1);
   const std::string& bytes = failure.finish();
   answer(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
 }
@@ -140,7 +142,7 @@ void TcpNameClient::upstream_ready(uint32_t) {
     if (requested_ == request_.size()) server_.loop().watch(upstream_, EPOLLIN);
     return;
   }
-  uint8_t* buffer = dns_buffer();
+  uint8_t* buffer = datagram_buffer();
   size_t wanted = reply_.size() < 2 ? 2 - reply_.size()
                                     : 2 + dns_u16(reinterpret_cast<const uint8_t*>(reply_.data())) - reply_.size();
   ssize_t got = recv(upstream_.fd, buffer, wanted, MSG_DONTWAIT);

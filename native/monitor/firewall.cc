@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dns_forward.h"
 #include "host.h"
 #include "netfilter_message.h"
+#include "random.h"
 #include "state.h"
 #include "text.h"
 
@@ -29,7 +29,7 @@ constexpr int64_t kLockDelay = 15 * kMillisecond;
 // Whoever holds the lock for so long hangs; what it had to do is not done.
 constexpr int64_t kLockPatience = 10000 * kMillisecond;
 
-int64_t random_delay(int64_t most) { return most * random_id() / 65536 + kMillisecond / 2; }
+int64_t random_delay(int64_t most) { return most * random_u16() / 65536 + kMillisecond / 2; }
 
 // Every start of a container on this host changes elements: only what deletes a table wakes us. The kernel packs
 // several messages into one; what is beyond the first few is let through unseen.

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "fd.h"
 #include "host.h"
 #include "text.h"
@@ -168,9 +169,9 @@ void NameServer::add_records(const DnsQuestion& question, const std::vector<IpAd
 
 void NameServer::receive_udp(uint32_t) {
   for (unsigned count = 0; count < kMostAtOnce; count++) {
-    uint8_t* query = dns_buffer();
+    uint8_t* query = datagram_buffer();
     SocketAddress client;
-    ssize_t got = recvfrom(udp_.fd, query, kDnsBuffer, MSG_DONTWAIT, &client.any, &client.length);
+    ssize_t got = recvfrom(udp_.fd, query, kDatagram, MSG_DONTWAIT, &client.any, &client.length);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return;
     auto length = static_cast<size_t>(got);

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "datagram.h"
+
 namespace wherry {
 
 bool read_host_port(int64_t protocol, std::string_view address, int64_t port, HostPort* out, Failure* failure) {
@@ -16,6 +18,30 @@ bool read_host_port(int64_t protocol, std::string_view address, int64_t port, Ho
 Network::~Network() {
   delete firewall_;
   delete names_;
+  delete proxies_;
+}
+
+void Network::release(const HostPort& port) {
+  if (!ports_.release(port) && proxies_ != nullptr) proxies_->release(port);
+}
+
+Network::Mark Network::mark() const {
+  return {ports_.count(), proxies_ != nullptr ? proxies_->mark() : Proxies::Mark{0, 0}};
+}
+
+void Network::roll_back(const Mark& mark) {
+  ports_.release_from(mark.ports);
+  if (proxies_ != nullptr) proxies_->roll_back(mark.proxies);
+}
+
+bool Network::open_proxy(const Op& op, Failure* failure) {
+  HostPort port, target;
+  if (!read_host_port(op.number(0), op.text(1), op.number(2), &port, failure) ||
+      !read_host_port(op.number(0), op.text(3), op.number(4), &target, failure)) {
+    return false;
+  }
+  if (proxies_ == nullptr) proxies_ = new Proxies(loop_);
+  return proxies_->open(port, SocketAddress(target.address, target.port), failure);
 }
 
 bool Network::heal_firewall(const Op& op, int netns, Failure* failure) {
@@ -34,9 +60,9 @@ bool Network::serve_names(const Op& op, int netns, Failure* failure) {
 }
 
 void Network::release_memory() {
-  if (names_ == nullptr) return;
-  names_->release();
-  release_dns_buffer();
+  if (names_ != nullptr) names_->release();
+  if (proxies_ != nullptr) proxies_->release_memory();
+  release_datagram_buffer();
 }
 
 bool Network::run(const Op& op, int netns, Failure* failure) {
@@ -44,6 +70,7 @@ bool Network::run(const Op& op, int netns, Failure* failure) {
   switch (op.code()) {
     case OpCode::kReservePort:
       return read_host_port(op.number(0), op.text(1), op.number(2), &port, failure) && ports_.reserve(port, failure);
+    case OpCode::kProxyPort: return open_proxy(op, failure);
     case OpCode::kServeNames: return serve_names(op, netns, failure);
     case OpCode::kHealFirewall: return heal_firewall(op, netns, failure);
     default: return fail(failure, 0, "operation %s can't run here", op.name());

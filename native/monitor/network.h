@@ -1,5 +1,5 @@
-// What the network sections of a container leave in its monitor: reserved ports, the name server and
-// the watch over the firewall.
+// What the network sections of a container leave in its monitor: reserved ports and proxies, the
+// name server and the watch over the firewall.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "names.h"
 #include "ports.h"
+#include "proxy.h"
 
 namespace wherry {
 
@@ -26,22 +27,26 @@ class Network {
   // Gives memory back that isn't needed for now.
   void release_memory();
   // Closes what reservePort or proxyPort holds; nothing there is fine.
-  void release(const HostPort& port) { ports_.release(port); }
+  void release(const HostPort& port);
 
   // What a section that fails has reserved is given back.
   struct Mark {
     size_t ports;
+    Proxies::Mark proxies;
   };
-  Mark mark() const { return {ports_.count()}; }
-  void roll_back(const Mark& mark) { ports_.release_from(mark.ports); }
+  Mark mark() const;
+  void roll_back(const Mark& mark);
 
  private:
   bool serve_names(const Op& op, int netns, Failure* failure);
   bool heal_firewall(const Op& op, int netns, Failure* failure);
+  bool open_proxy(const Op& op, Failure* failure);
 
   Loop& loop_;
   std::string plan_path_;
   Ports ports_;
+  // None of these before it is needed.
+  Proxies* proxies_ = nullptr;
   NameServer* names_ = nullptr;
   FirewallWatch* firewall_ = nullptr;
 };
