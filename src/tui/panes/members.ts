@@ -27,9 +27,9 @@ export const membersPane: ListPane<Member> = {
 		{
 			name: 'name',
 			title: 'NAME',
-			min: 8,
+			min: 6,
 			grow: 2,
-			keep: 20,
+			keep: 10,
 			cell: ({container}, state) => {
 				const busy = state.busy.get(container.Id);
 				return busy === undefined
@@ -50,10 +50,11 @@ export const membersPane: ListPane<Member> = {
 		},
 		{
 			name: 'ports',
-			title: 'PUBLISHED',
+			title: 'PORTS',
 			min: 0,
-			max: 30,
-			keep: 12,
+			max: 40,
+			grow: 1,
+			keep: 7,
 			drop: 1,
 			cell: ({container}) => ({
 				text: portsText(container.Ports.filter(({PublicPort}) => PublicPort)),
@@ -65,7 +66,8 @@ export const membersPane: ListPane<Member> = {
 			title: 'ALIASES',
 			min: 0,
 			max: 40,
-			keep: 12,
+			grow: 1,
+			keep: 7,
 			drop: 2,
 			cell: (member) => ({text: aliasesText(member), tone: 'info'}),
 		},

@@ -35,11 +35,13 @@ export function columnWidths<Row>(
 	}
 	let room = total - needed(least);
 	const sized = kept.map((one) => ({...one, least: least(one)}));
-	// Each growing column first gets what its content needs, the rest is shared by weight.
-	for (const one of sized) {
-		const wanted = Math.min(one.width - one.least, Math.max(0, room));
-		one.least += wanted;
-		room -= wanted;
+	// Each growing column gets what it was kept for, then what its content needs; the rest is shared by weight.
+	for (const enough of [wished, (one: SizedColumn<Row>) => one.width]) {
+		for (const one of sized) {
+			const wanted = Math.min(Math.max(0, enough(one) - one.least), Math.max(0, room));
+			one.least += wanted;
+			room -= wanted;
+		}
 	}
 	const weights = sized.reduce((sum, {column}) => sum + (column.grow ?? 0), 0);
 	if (room > 0 && weights > 0) {
