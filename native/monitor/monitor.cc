@@ -399,12 +399,14 @@ void Monitor::answer_exit(bool final) {
 
 void Monitor::kill_rest() {
   if (!settings_.kill_file.empty()) write_text(settings_.kill_file, "1");
-  // The memory cgroup lists who is left.
-  size_t slash = settings_.oom_file.rfind('/');
+  // The memory cgroup lists who is left; on v2 any file of the cgroup is beside the list. cgroup.kill itself may be
+  // missing (before Linux 5.14).
+  const std::string& beside = settings_.oom_file.empty() ? settings_.kill_file : settings_.oom_file;
+  size_t slash = beside.rfind('/');
   if (slash == std::string::npos) return;
   for (int round = 0; round < 10; round++) {
     std::string list;
-    if (!read_small_file(settings_.oom_file.substr(0, slash) + "/cgroup.procs", 1 << 20, &list)) return;
+    if (!read_small_file(beside.substr(0, slash) + "/cgroup.procs", 1 << 20, &list)) return;
     if (list.empty()) return;
     for (const char* p = list.c_str(); *p != 0;) {
       pid_t pid = static_cast<pid_t>(strtol(p, nullptr, 10));

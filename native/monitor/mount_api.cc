@@ -75,10 +75,6 @@ bool NewFilesystem::refuse(const char* what, Failure* failure) {
   return fail(failure, err, "mount %s: %s: %s", type_, what, text + 2);
 }
 
-bool NewFilesystem::knows(const char* key, const char* value) {
-  return sys::fsconfig(context_.get(), sys::kFsconfigString, key, value, 0) == 0;
-}
-
 bool NewFilesystem::option(const char* key, const char* value, Failure* failure) {
   unsigned command = value ? sys::kFsconfigString : sys::kFsconfigFlag;
   if (sys::fsconfig(context_.get(), command, key, value, 0) == 0) return true;

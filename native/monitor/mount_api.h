@@ -24,7 +24,6 @@ class NewFilesystem {
   bool options(std::string_view data, Failure*);
   bool create(Failure*);
   bool mount(uint64_t attributes, Fd* mount, Failure*);
-  bool knows(const char* key, const char* value);  // sets an option; no error when the kernel lacks it
 
  private:
   bool refuse(const char* what, Failure*);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "child.h"
 #include "mount_api.h"
@@ -100,6 +101,16 @@ bool mount_overlay_classic(ChildState& state, const Op& op, Failure* failure) {
   return state.root >= 0 || fail(failure, errno, "open %s", mountpoint);
 }
 
+// Option by option, with `lowerdir+`. Asked of the kernel's version, since one that lacks it logs a line each time
+// that it is tried.
+bool takes_single_lowers() {
+  if (sys::without.lowerdir_plus) return false;
+  struct utsname system;
+  int major = 0, minor = 0;
+  if (uname(&system) != 0 || sscanf(system.release, "%d.%d", &major, &minor) != 2) return false;
+  return major > 6 || (major == 6 && minor >= 5);
+}
+
 bool is_folder(const char* path, Failure* failure) {
   struct stat info;
   if (stat(path, &info) < 0) return fail(failure, errno, "stat %s", path);
@@ -136,16 +147,16 @@ bool op_overlay_root(ChildState& state, const Op& op, Failure* failure) {
     return set_attributes(fd, attributes, MS_PRIVATE, false) || fail(failure, errno, "make the root read-only");
   }
 
+  if (!takes_single_lowers()) return mount_overlay_classic(state, op, failure);
   NewFilesystem overlay;
   if (!overlay.open("overlay", failure)) return false;
   std::vector<OverlayPath> paths;
   for (std::string_view lower : lowers) {
     paths.emplace_back();
     // `lowerdir+` takes a path as it is, only its length is limited.
-    if (!paths.back().open(lower.data(), lower.size() <= kMaxOption, failure)) return false;
-    if (sys::without.lowerdir_plus || !overlay.knows("lowerdir+", paths.back().value())) {
-      if (paths.size() == 1) return mount_overlay_classic(state, op, failure);
-      return overlay.option("lowerdir+", paths.back().value(), failure);
+    if (!paths.back().open(lower.data(), lower.size() <= kMaxOption, failure) ||
+        !overlay.option("lowerdir+", paths.back().value(), failure)) {
+      return false;
     }
   }
   OverlayPath upper, work;
@@ -158,13 +169,7 @@ bool op_overlay_root(ChildState& state, const Op& op, Failure* failure) {
   for (std::string_view option : op.list(3)) {
     if (!overlay.options(option, failure)) return false;
   }
-  if (!overlay.option("source", "overlay", failure)) return false;
-  if (!overlay.create(failure)) {
-    // Before Linux 6.5 overlay takes every option at first and refuses what it doesn't know only here.
-    Failure second;
-    if (failure->err == EINVAL && mount_overlay_classic(state, op, &second)) return true;
-    return false;
-  }
+  if (!overlay.option("source", "overlay", failure) || !overlay.create(failure)) return false;
   Fd mount;
   return overlay.mount(0, &mount, failure) && attach_root(state, std::move(mount), failure);
 }

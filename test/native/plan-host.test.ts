@@ -338,7 +338,7 @@ test('the errors of netlink are told, every one of them is read, and ignored one
 	t.is(failed.code, 125);
 	t.regex(
 		failed.stderr,
-		/netlink message 2 of type 16: Unknown device type: operation not supported \(section 3, operation 0\)/i,
+		/netlink message 1 of type 16: Unknown device type: operation not supported \(section 3, operation 0\)/i,
 	);
 	t.is(box.run({argv: ['ls', '/sys/class/net'], network: [{...op, flags: 1}]}).stdout, 'lo\none\n');
 	const torn = {...op, messages: messages.subarray(0, 30)};
