@@ -21,10 +21,7 @@ constexpr unsigned kMostForeign = 16;  // messages read at a time that are no an
 }  // namespace
 
 int upstream_socket(const SocketAddress& server, int type) {
-  type |= SOCK_NONBLOCK | SOCK_CLOEXEC;
-  int fd = socket(server.any.sa_family, type, 0);
-  if (fd < 0 && errno == EMFILE && raise_descriptor_limit()) fd = socket(server.any.sa_family, type, 0);
-  return fd;
+  return unless_last(socket(server.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 UdpForwarder::UdpForwarder(NameServer& server) : server_(server) {
@@ -67,9 +64,9 @@ bool UdpForwarder::ask_next(Pending& pending, bool again) {
 bool UdpForwarder::ask(Pending& pending, const SocketAddress& server) {
   int fd = upstream_socket(server, SOCK_DGRAM);
   if (fd < 0) return false;
+  // In place of one that has failed, or of the older one.
+  if (pending.attempts[1 - pending.next_attempt].fd < 0) pending.next_attempt = 1 - pending.next_attempt;
   Attempt& attempt = pending.attempts[pending.next_attempt];
-  if (attempt.fd >= 0 && pending.attempts[1 - pending.next_attempt].fd < 0)
-    return pending.next_attempt = 1 - pending.next_attempt, close(fd), ask(pending, server);
   close_attempt(attempt);
   uint8_t id[2];
   attempt.id = random_u16();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "datagram.h"
+#include "descriptors.h"
 #include "fd.h"
 #include "host.h"
 #include "text.h"
@@ -204,7 +205,7 @@ void NameServer::send_udp(const SocketAddress& client, const uint8_t* message, s
 }
 
 void NameServer::accept_tcp(uint32_t) {
-  int descriptor = accept4(tcp_.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  int descriptor = unless_last(accept4(tcp_.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (timer_.deadline == 0) loop_.set(timer_, kDnsTick);
   if (descriptor < 0) {
     // Out of descriptors: the client waits until the next tick.

@@ -42,16 +42,19 @@ bool bind_failed(const HostPort& port, int err, Failure* failure) {
 int port_socket(const HostPort& port) {
   int family = port.address.length == 16 ? AF_INET6 : AF_INET;
   int type = (port.protocol == kUdp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  int fd = socket(family, type, 0);
-  if (fd < 0 && errno == EMFILE && raise_descriptor_limit()) fd = socket(family, type, 0);
+  int fd = unless_last(socket(family, type, 0));
   if (fd >= 0 && family == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   return fd;
 }
 
 Ports::~Ports() { release_from(0); }
 
+// On a host without IPv6 nobody can have the port there.
+bool is_moot(const HostPort& port, int err) { return err == EAFNOSUPPORT && port.address.unspecified(); }
+
 bool Ports::reserve(const HostPort& port, Failure* failure) {
   Fd fd(port_socket(port));
+  if (!fd && is_moot(port, errno)) return true;
   if (!fd) return bind_failed(port, errno, failure);
   SocketAddress address(port.address, port.port);
   bool bound = port.protocol == kUdp ? bind_udp(fd.get(), address) : bind_tcp(fd.get(), address);

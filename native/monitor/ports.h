@@ -27,6 +27,9 @@ struct HostPort {
 // A socket of the right family and type, or -1 with errno. IPv6 without IPv4. Non-blocking.
 int port_socket(const HostPort& port);
 
+// Whether an error of port_socket means that there is nothing to keep.
+bool is_moot(const HostPort& port, int err);
+
 bool bind_failed(const HostPort& port, int err, Failure* failure);
 
 class Ports {

@@ -138,7 +138,7 @@ TcpProxies::~TcpProxies() {
 bool TcpProxies::open(const HostPort& port, const SocketAddress& target, Failure* failure) {
   Fd fd(port_socket(port));
   SocketAddress address(port.address, port.port);
-  if (!fd) return bind_failed(port, errno, failure);
+  if (!fd) return is_moot(port, errno) || bind_failed(port, errno, failure);
   // Old connections of whoever had the port don't matter; a socket that listens keeps others out by itself.
   set_on(fd.get(), SOL_SOCKET, SO_REUSEADDR);
   if (bind(fd.get(), &address.any, address.length) != 0 || listen(fd.get(), kBacklog) != 0)
@@ -179,9 +179,8 @@ void TcpProxies::release_from(size_t count) {
 void TcpProxies::accept(Listener& listener) {
   for (unsigned count = 0; count < kAcceptAtOnce; count++) {
     if (connections_.size() >= kMostConnections) return pause();
-    int client = accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int client = unless_last(accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (client < 0) {
-      if (errno == EMFILE && raise_descriptor_limit()) continue;
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
         pause();
         loop_.set(timer_, kPause);
@@ -194,7 +193,7 @@ void TcpProxies::accept(Listener& listener) {
 
 void TcpProxies::begin(Listener& listener, int client) {
   const SocketAddress& target = listener.target;
-  int server = socket(target.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int server = unless_last(socket(target.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (server >= 0 && connect(server, &target.any, target.length) != 0 && errno != EINPROGRESS) {
     close(server);
     server = -1;
@@ -234,10 +233,8 @@ bool TcpProxies::take_pipe(int ends[2]) {
     return true;
   }
   if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
-    if (errno != EMFILE || !raise_descriptor_limit() || pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
-      ends[0] = ends[1] = -1;
-      return false;
-    }
+    ends[0] = ends[1] = -1;
+    return false;
   }
   fcntl(ends[1], F_SETPIPE_SZ, kChunk);
   return true;

@@ -49,7 +49,7 @@ UdpProxies::~UdpProxies() {
 bool UdpProxies::open(const HostPort& port, const SocketAddress& target, Failure* failure) {
   Fd fd(port_socket(port));
   SocketAddress address(port.address, port.port);
-  if (!fd) return bind_failed(port, errno, failure);
+  if (!fd) return is_moot(port, errno) || bind_failed(port, errno, failure);
   int on = 1;
   bool v6 = address.any.sa_family == AF_INET6;
   setsockopt(fd.get(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
@@ -146,11 +146,10 @@ UdpProxies::Flow* UdpProxies::make(Listener& listener, const Peer& peer, unsigne
   if (flows_ >= kMostFlows) remove_oldest();
   const SocketAddress& target = listener.target;
   int type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  int fd = socket(target.any.sa_family, type, 0);
-  if (fd < 0 && errno == EMFILE && raise_descriptor_limit()) fd = socket(target.any.sa_family, type, 0);
+  int fd = unless_last(socket(target.any.sa_family, type, 0));
   if (fd < 0 && errno == EMFILE && flows_ > 0) {
     remove_oldest();
-    fd = socket(target.any.sa_family, type, 0);
+    fd = unless_last(socket(target.any.sa_family, type, 0));
   }
   if (fd < 0) return nullptr;
   if (connect(fd, &target.any, target.length) != 0) {

@@ -171,6 +171,26 @@ test('thousands of ports are reserved, and the command has the limits that it wo
 	t.is(tryBind(host, tcp, '0.0.0.0', 20000), 'bound');
 });
 
+test('ports never take the last descriptors, which the container needs', async (t) => {
+	const host = new NetworkNamespace(t);
+	const limited = Object.create(host, {
+		prefix: {value: [...host.prefix, 'prlimit', '--nofile=256:256']},
+	}) as NetworkNamespace;
+	const range = (from: number, count: number): Op[] =>
+		Array.from({length: count}, (_, index) => reserve(tcp, any4, from + index));
+	const box = new Container(t, {argv: ['/bin/sleep', '1000'], host: limited, network: range(20000, 150)});
+	await box.start();
+	const more = await box.ask(request.network, encodePlan({network: range(30000, 100)}));
+	await t.throwsAsync(more.ok, {
+		message: /^failed to bind host port 0\.0\.0\.0:300\d\d\/tcp: too many open files$/,
+	});
+	t.is(tryBind(host, tcp, '0.0.0.0', 30000), 'bound');
+	const exec = await box.exec(['/bin/echo', 'fine']);
+	await exec.exit;
+	t.is(exec.text, 'fine\n');
+	await box.stop(0);
+});
+
 test('ports come and go while the container runs', async (t) => {
 	const host = new NetworkNamespace(t);
 	const box = new Container(t, {argv: ['/bin/sleep', '1000'], host});
