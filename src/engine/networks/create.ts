@@ -186,10 +186,7 @@ export async function createNetwork(
 	if (driver !== 'bridge') await checkParent(record);
 	if (readNetwork(paths, name)) throw exists();
 	await locks.with(networksLock, async () => {
-		if (driver === 'bridge') {
-			// What the default network will be must not be taken by this one.
-			checkOverlaps(context, given);
-		}
+		if (driver === 'bridge' && given.length > 0) checkOverlaps(context, given);
 		const configs = await completeSubnets(context, given, ipv6 ? [4, 6] : [4]);
 		record.IPAM = {
 			Driver: 'default',

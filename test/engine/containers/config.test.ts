@@ -89,8 +89,7 @@ test('a host configuration that contradicts itself or the engine is refused', (t
 		"unknown log opt 'nonsense' for json-file log driver",
 	);
 	refused({LogConfig: {Type: 'json-file', Config: {'max-file': '0'}}}, 'max-file cannot be less than 1');
-	refused({NetworkMode: 'bridge'}, /^network bridge is not supported yet/);
-	refused({PublishAllPorts: true}, /publishing ports/);
+	refused({Dns: ['nobody']}, /^invalid DNS server: nobody/);
 	refused({NetworkMode: 'container:x'}, 'conflicting options: hostname and the network mode', {
 		Hostname: 'h',
 	});
@@ -101,8 +100,8 @@ test('a host configuration that contradicts itself or the engine is refused', (t
 	refused({ShmSize: -1}, 'SHM size can not be less than 0');
 });
 
-test('a network that nobody chose is none', (t) => {
+test('a network that nobody chose is the default bridge', (t) => {
 	for (const host of [{}, {NetworkMode: ''}, {NetworkMode: 'default'}]) {
-		t.is(completeHostConfig(host).NetworkMode, 'none');
+		t.is(completeHostConfig(host).NetworkMode, 'bridge');
 	}
 });
