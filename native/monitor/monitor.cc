@@ -197,6 +197,13 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
       fail(&failure, reason, "open %s", settings_.log.path.c_str());
       return start_failed(failure);
     }
+    // Before anything runs: later a full disk could leave it without a state, and so without a way to it.
+    state_.status = resting_status();
+    reason = settings_.state_file.empty() ? 0 : write_state(settings_.state_file, state_, false);
+    if (reason != 0) {
+      fail(&failure, reason, "write %s", settings_.state_file.c_str());
+      return start_failed(failure);
+    }
   }
   set_up_ = true;
   Child child;
@@ -259,11 +266,13 @@ void Monitor::session_failed(Session& session, const Failure& failure) {
   else exec_failed(session, failure);
 }
 
+const char* Monitor::resting_status() const { return state_.started_at == kNever ? "created" : "exited"; }
+
 // A first start that fails leaves the container `created`, as docker does; a failed restart ends it.
 void Monitor::start_failed(const Failure& failure) {
   bool first = started_ == 0;
   disarm_oom();
-  state_.status = state_.started_at == kNever ? "created" : "exited";
+  state_.status = resting_status();
   state_.pid = 0;
   state_.pid_start = 0;
   state_.exit_code = failure.code;

@@ -93,6 +93,7 @@ class Monitor {
   void emit(const char* action, const std::string& members = "");
   void emit_kill(int number);
   void save_state(bool durable = false);
+  const char* resting_status() const;
 
   std::string plan_path_;
   std::string spill_directory_;

@@ -47,12 +47,16 @@ export async function hasMonitor(context: EngineContext, id: string): Promise<bo
 	return monitorLives(readState(context.paths, id)) || monitorListens(context, id);
 }
 
-/** Waits until a monitor that is about to end has ended. False when it goes on. */
-export async function awaitMonitorEnd(context: EngineContext, id: string): Promise<boolean> {
+/**
+ * Waits until a monitor that is about to end has ended. False when it goes on; at once with `orUp` when its
+ * container is up: then it was not about to end, but to start.
+ */
+export async function awaitMonitorEnd(context: EngineContext, id: string, orUp = false): Promise<boolean> {
 	const deadline = Date.now() + patience;
 	for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
-		if (!monitorLives(readState(context.paths, id))) return true;
-		if (Date.now() > deadline) return false;
+		const state = readState(context.paths, id);
+		if (!monitorLives(state)) return true;
+		if (Date.now() > deadline || (orUp && isActiveStatus(state.status))) return false;
 		await pause(delay);
 	}
 }

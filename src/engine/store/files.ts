@@ -53,6 +53,30 @@ export async function replaceFile(
 	}
 }
 
+export const isFull = (error: unknown): boolean =>
+	isErrno(error, 'ENOSPC', 'EDQUOT') || (error instanceof WherryError && error.code === 'exhausted');
+
+/**
+ * Puts a shorter JSON text into the blocks that a file has. One write with spaces to the old length: whoever
+ * is killed before the file is cut leaves JSON all the same. False when the text is longer than the file.
+ */
+export async function shrinkFile(path: string, text: string): Promise<boolean> {
+	const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+	try {
+		const {size} = await file.stat();
+		const bytes = Buffer.from(text);
+		if (bytes.length > size) return false;
+		const padded = Buffer.alloc(size, ' ');
+		bytes.copy(padded);
+		await file.write(padded, 0, size, 0);
+		await file.truncate(bytes.length);
+		await file.sync();
+		return true;
+	} finally {
+		await file.close();
+	}
+}
+
 /** Makes the names in a folder survive a power cut. */
 export async function syncFolder(path: string): Promise<void> {
 	const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -10,7 +10,7 @@ import {canonical, familiar, parseReference, type Reference, storedName} from '.
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
 import {digestHex, sha256} from './digest.ts';
-import {readIfThere, replaceFile} from './files.ts';
+import {isFull, readIfThere, replaceFile, shrinkFile} from './files.ts';
 import {type Descriptor, mediaTypes, parseDescriptor} from './manifest.ts';
 
 const refName = 'org.opencontainers.image.ref.name';
@@ -159,7 +159,14 @@ export class Layout {
 				mediaType: mediaTypes.ociIndex,
 				manifests: changed.map(({descriptor}) => descriptor),
 			};
-			await replaceFile(join(this.#root, 'index.json'), JSON.stringify(document));
+			const path = join(this.#root, 'index.json');
+			const text = JSON.stringify(document);
+			try {
+				await replaceFile(path, text);
+			} catch (error) {
+				// What makes room must work where there is none.
+				if (!isFull(error) || !(await shrinkFile(path, text))) throw error;
+			}
 		});
 	}
 
