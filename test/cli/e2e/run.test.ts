@@ -175,6 +175,11 @@ test('a signal to a foreground run goes to the container', async (t) => {
 	t.is(stdout, 'ready\ngot\n');
 });
 
+test('a container can be told from a host, and the mark is not a change', async (t) => {
+	await wherry.output('run', '--name', 'marked', image, 'test', '-f', '/.dockerenv');
+	t.regex(await wherry.output('ps', '-asf', 'name=marked', '--format', '{{.Size}}'), /^0B /);
+});
+
 test('the cgroups are shown and nothing there can be written', async (t) => {
 	const {stdout} = await wherry.result([
 		...['run', '--rm', image, 'sh', '-c'],
