@@ -118,7 +118,8 @@ bool op_mount(ChildState& state, const Op& op, Failure* failure) {
   if (leads_into_proc(target.get(), path, failure)) return false;
 
   NewFilesystem filesystem;
-  if (!filesystem.open(type, failure)) return false;
+  bool in_other_pids = state.joined_pids && !strcmp(type, "proc");
+  if (!(in_other_pids ? filesystem.open_as_child(type, failure) : filesystem.open(type, failure))) return false;
   if (!op.text(1).empty() && !filesystem.option("source", op.path(1), failure)) return false;
   static constexpr struct {
     uint64_t flag;
