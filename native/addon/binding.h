@@ -43,5 +43,7 @@ void export_processes(Napi::Env env, Napi::Object exports);
 void export_layers(Napi::Env env, Napi::Object exports);
 void export_terminal(Napi::Env env, Napi::Object exports);
 void export_digest(Napi::Env env, Napi::Object exports);
+void export_clock(Napi::Env env, Napi::Object exports);
+void export_sockets(Napi::Env env, Napi::Object exports);
 
 }  // namespace wherry

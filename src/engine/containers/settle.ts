@@ -31,9 +31,9 @@ const patience = 10_000;
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A monitor that has not written its state yet is known by its socket. */
-async function monitorListens(context: EngineContext, id: string): Promise<boolean> {
+function monitorListens(context: EngineContext, id: string): boolean {
 	try {
-		(await connectMonitor(socketPath(context.paths, id))).destroy();
+		connectMonitor(socketPath(context.paths, id)).destroy();
 		return true;
 	} catch (error) {
 		if (error instanceof MonitorGone) return false;
@@ -86,7 +86,7 @@ export async function settleContainer(
 	const hasFolder = existsSync(folder);
 	if (!hasFolder && !isActiveStatus(before.status)) return nothing;
 	if (monitorLives(before)) return nothing;
-	if (hasFolder && (await monitorListens(context, id))) return nothing;
+	if (hasFolder && monitorListens(context, id)) return nothing;
 	// It may have written its state, or have ended well, since we looked.
 	const state = readState(paths, id);
 	if (monitorLives(state)) return nothing;

@@ -9,7 +9,7 @@ import {compileRecord, specOf, writeBundle} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {streamRequest} from './frames.ts';
 import {writeHostFiles} from './host-files.ts';
-import {MonitorGone, MonitorRefusal, openSession, socketFromDescriptor} from './monitor-client.ts';
+import {MonitorGone, MonitorRefusal, MonitorSocket, openSession} from './monitor-client.ts';
 import {startError} from './monitor-errors.ts';
 import {attachNetwork} from './network.ts';
 import {
@@ -96,7 +96,7 @@ async function launch(
 	const {Id} = record;
 	try {
 		const plan = await prepare(context, record, attach, restartCount);
-		const socket = socketFromDescriptor(await native.spawnMonitor(monitorPath(), ['start', plan]));
+		const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan]));
 		const wanted = attach ? wantedStreams(record, attach) : {};
 		const payload = streamRequest(wanted, attach ? 0 : streams.detached);
 		const {session} = await openSession(socket, request.start, payload, wanted);

@@ -6,66 +6,100 @@ export type Plan = {readonly [K in SectionKind]?: readonly Op[]};
 
 type Value = number | bigint | string | Uint8Array | readonly (string | Uint8Array)[];
 
-function bytes(value: string | Uint8Array): Buffer {
-	return typeof value === 'string'
-		? Buffer.from(value)
-		: Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+/** One buffer that grows: a plan has a thousand small parts. */
+class Writer {
+	#buffer = Buffer.allocUnsafe(16 << 10);
+	length = 0;
+
+	/** Makes room and returns where it begins. */
+	#take(size: number): number {
+		const at = this.length;
+		this.length += size;
+		if (this.length > this.#buffer.length) {
+			const larger = Buffer.allocUnsafe(Math.max(2 * this.#buffer.length, this.length));
+			this.#buffer.copy(larger, 0, 0, at);
+			this.#buffer = larger;
+		}
+		return at;
+	}
+
+	u16(value: number): void {
+		const at = this.#take(2);
+		this.#buffer.writeUInt16LE(value, at);
+	}
+
+	/** Returns its place, for `setU32`. */
+	u32(value: number): number {
+		const at = this.#take(4);
+		this.#buffer.writeUInt32LE(value, at);
+		return at;
+	}
+
+	setU32(at: number, value: number): void {
+		this.#buffer.writeUInt32LE(value, at);
+	}
+
+	i64(value: number | bigint): void {
+		const at = this.#take(8);
+		this.#buffer.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), at);
+	}
+
+	ascii(text: string): void {
+		const at = this.#take(text.length);
+		this.#buffer.write(text, at, "latin1");
+	}
+
+	/** Length, bytes and a NUL. */
+	string(value: string | Uint8Array): void {
+		const size = typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
+		this.u32(size);
+		const at = this.#take(size + 1);
+		if (typeof value === 'string') this.#buffer.write(value, at);
+		else this.#buffer.set(value, at);
+		this.#buffer[at + size] = 0;
+	}
+
+	get bytes(): Buffer {
+		return this.#buffer.subarray(0, this.length);
+	}
 }
 
-function u32(value: number): Buffer {
-	const out = Buffer.allocUnsafe(4);
-	out.writeUInt32LE(value);
-	return out;
-}
-
-function encodeString(value: string | Uint8Array, out: Buffer[]): void {
-	const data = bytes(value);
-	out.push(u32(data.length), data, Buffer.of(0));
-}
-
-function encodeOp(op: Op, out: Buffer[]): void {
+function encodeOp(op: Op, out: Writer): void {
 	const schema: OpSchema = opSchemas[op.op];
-	const args: Buffer[] = [];
+	out.u16(schema.code);
+	out.u16(schema.args.length);
+	const size = out.u32(0);
+	const begin = out.length;
 	for (const [name, kind] of schema.args) {
 		const value = (op as unknown as Record<string, Value>)[name];
 		if (value === undefined) throw new TypeError(`plan operation ${op.op} lacks ${name}`);
-		args.push(Buffer.from(kind));
-		if (kind === 'i') {
-			const number = Buffer.allocUnsafe(8);
-			number.writeBigInt64LE(BigInt.asIntN(64, BigInt(value as number | bigint)));
-			args.push(number);
-		} else if (kind === 's') {
-			encodeString(value as string, args);
-		} else {
-			const list = value as readonly string[];
-			args.push(u32(list.length));
-			for (const item of list) encodeString(item, args);
+		out.ascii(kind);
+		if (kind === 'i') out.i64(value as number | bigint);
+		else if (kind === 's') out.string(value as string | Uint8Array);
+		else {
+			const list = value as readonly (string | Uint8Array)[];
+			out.u32(list.length);
+			for (const item of list) out.string(item);
 		}
 	}
-	const head = Buffer.allocUnsafe(8);
-	head.writeUInt16LE(schema.code, 0);
-	head.writeUInt16LE(schema.args.length, 2);
-	head.writeUInt32LE(
-		args.reduce((sum, part) => sum + part.length, 0),
-		4,
-	);
-	out.push(head, ...args);
+	out.setU32(size, out.length - begin);
 }
 
 /** Encodes a plan in the format that sections.ts describes. */
 export function encodePlan(plan: Plan): Buffer {
-	const parts: Buffer[] = [];
 	const kinds = (Object.keys(sectionKinds) as SectionKind[]).filter((kind) => plan[kind]?.length);
-	const head = Buffer.alloc(12);
-	head.write('WPLN');
-	head.writeUInt32LE(planVersion, 4);
-	head.writeUInt32LE(kinds.length, 8);
-	parts.push(head);
+	const out = new Writer();
+	out.ascii('WPLN');
+	out.u32(planVersion);
+	out.u32(kinds.length);
 	for (const kind of kinds) {
 		const ops = plan[kind]!;
-		const body: Buffer[] = [u32(ops.length)];
-		for (const op of ops) encodeOp(op, body);
-		parts.push(u32(sectionKinds[kind]), u32(body.reduce((sum, part) => sum + part.length, 0)), ...body);
+		out.u32(sectionKinds[kind]);
+		const size = out.u32(0);
+		const begin = out.length;
+		out.u32(ops.length);
+		for (const op of ops) encodeOp(op, out);
+		out.setU32(size, out.length - begin);
 	}
-	return Buffer.concat(parts);
+	return out.bytes;
 }
