@@ -93,6 +93,8 @@ export interface Native {
 	sha256(data: Uint8Array): string;
 	/** Nanoseconds since the epoch. Node has it in its `performance` only, which takes 3 ms to load. */
 	wallClock(): bigint;
+	/** _exit(2): nothing that waits to be written is. */
+	exit(code: number): void;
 	/** Takes the descriptor over. */
 	openSocket(fd: number, listener: SocketListener): NativeSocket;
 	/** connect(2) to a unix stream socket, of whose address `path` may be 107 bytes. EAGAIN: its queue is full. */

@@ -7,11 +7,9 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {monitorPath} from '../../kernel/locate.ts';
-import {encodePlan} from '../../runtime/plan/encode.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {replaceFile, timestamp} from '../files.ts';
-import {stopPlan} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {connectMonitor, MonitorGone} from './monitor-client.ts';
 import {
@@ -92,6 +90,10 @@ export async function settleContainer(
 	if (monitorLives(state)) return nothing;
 	const record = readRecord(paths, id);
 	if (!existsSync(join(folder, 'stop.plan')) && record) {
+		const [{stopPlan}, {encodePlan}] = await Promise.all([
+			import('./bundle.ts'),
+			import('../../runtime/plan/encode.ts'),
+		]);
 		makeFolder(folder);
 		replaceFile(join(folder, 'stop.plan'), encodePlan(stopPlan(paths, record)));
 	}

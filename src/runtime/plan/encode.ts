@@ -46,7 +46,7 @@ class Writer {
 
 	ascii(text: string): void {
 		const at = this.#take(text.length);
-		this.#buffer.write(text, at, "latin1");
+		this.#buffer.write(text, at, 'latin1');
 	}
 
 	/** Length, bytes and a NUL. */
