@@ -93,7 +93,7 @@ function finish(code) {
 	if (pending.length > 0 && !warm && fs.existsSync(path.dirname(path.dirname(own)))) {
 		for (const [face, script] of pending) store(own, 0o600, face, script);
 	}
-	process.exit(code);
+	leave(code);
 }
 
 const [only] = process.argv.slice(2);
@@ -102,7 +102,7 @@ if (process.argv.length === 3 && (only === '--version' || only === '-v')) {
 	process.exit(0);
 }
 
-const {main, warmUp} = load('cli');
+const {main, warmUp, leave} = load('cli');
 if (warm) {
 	warmUp().then(() => {
 		for (const [face, script] of pending) store(shipped, 0o644, face, script);

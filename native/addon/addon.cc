@@ -12,6 +12,8 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_netlink(env, exports);
   export_terminal(env, exports);
   export_digest(env, exports);
+  export_clock(env, exports);
+  export_sockets(env, exports);
   return exports;
 }
 

@@ -44,5 +44,7 @@ void export_layers(Napi::Env env, Napi::Object exports);
 void export_netlink(Napi::Env env, Napi::Object exports);
 void export_terminal(Napi::Env env, Napi::Object exports);
 void export_digest(Napi::Env env, Napi::Object exports);
+void export_clock(Napi::Env env, Napi::Object exports);
+void export_sockets(Napi::Env env, Napi::Object exports);
 
 }  // namespace wherry

@@ -183,10 +183,18 @@ Napi::Value spawn_monitor_on_thread(const Napi::CallbackInfo &info) {
       [socket](Napi::Env env) { return Napi::Number::New(env, socket->release()); });
 }
 
+/** exit(code) */
+Napi::Value exit_now(const Napi::CallbackInfo &info) {
+  int code;
+  if (get_arguments(info, code)) _exit(code);
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void export_processes(Napi::Env env, Napi::Object exports) {
   exports.Set("signalProcess", Napi::Function::New(env, signal_process, "signalProcess"));
+  exports.Set("exit", Napi::Function::New(env, exit_now, "exit"));
   exports.Set("spawnMonitor", Napi::Function::New(env, spawn_monitor_on_thread, "spawnMonitor"));
 }
 

@@ -47,6 +47,8 @@ struct ChildState {
   // The process that runs the command is forked at the end (it goes to another pid namespace, where others
   // could see it): session and terminal are for that one.
   bool fork_at_exec = false;
+  // It goes to that of another container.
+  bool joined_pids = false;
   bool wants_session = false;
   bool wants_terminal = false;
 

@@ -172,8 +172,8 @@ void Monitor::emit(const char* action, const std::string& members) {
   write_event(settings_.events_file, read_subject(settings_.id, settings_.run_dir), action, members);
 }
 
-void Monitor::save_state(bool durable) {
-  if (!settings_.state_file.empty()) write_state(settings_.state_file, state_, durable);
+void Monitor::save_state() {
+  if (!settings_.state_file.empty()) write_state(settings_.state_file, state_);
 }
 
 void Monitor::log_dropped() {
@@ -197,6 +197,13 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
     int reason = log_.open(settings_.log);
     if (reason != 0) {
       fail(&failure, reason, "open %s", settings_.log.path.c_str());
+      return start_failed(failure);
+    }
+    // Before anything runs: later a full disk could leave it without a state, and so without a way to it.
+    state_.status = resting_status();
+    reason = settings_.state_file.empty() ? 0 : write_state(settings_.state_file, state_);
+    if (reason != 0) {
+      fail(&failure, reason, "write %s", settings_.state_file.c_str());
       return start_failed(failure);
     }
   }
@@ -261,11 +268,13 @@ void Monitor::session_failed(Session& session, const Failure& failure) {
   else exec_failed(session, failure);
 }
 
+const char* Monitor::resting_status() const { return state_.started_at == kNever ? "created" : "exited"; }
+
 // A first start that fails leaves the container `created`, as docker does; a failed restart ends it.
 void Monitor::start_failed(const Failure& failure) {
   bool first = started_ == 0;
   disarm_oom();
-  state_.status = state_.started_at == kNever ? "created" : "exited";
+  state_.status = resting_status();
   state_.pid = 0;
   state_.pid_start = 0;
   state_.exit_code = failure.code;
@@ -316,7 +325,7 @@ void Monitor::process_ended() {
                       : restart_.decide(settings_, state_.exit_code, state_.restart_count, ended_ - started_);
   if (delay < 0) {
     state_.status = "exited";
-    save_state(!settings_.auto_remove);
+    save_state();
     emit("die", members);
     return finish_for_good(nullptr);
   }
@@ -356,7 +365,7 @@ void Monitor::finish_for_good(const Failure* start_failure) {
   state_.monitor_pid = 0;
   state_.monitor_start = 0;
   if (!settings_.auto_remove) {
-    save_state(true);
+    save_state();
   } else {
     write_event(settings_.events_file, subject, "destroy", "");
   }
@@ -369,6 +378,8 @@ void Monitor::finish_for_good(const Failure* start_failure) {
     if (!client->dead()) client->finish();
   if (main_ != nullptr) dead_sessions_.push_back(main_);
   main_ = nullptr;
+  // Nobody who waits for the end waits for the disk.
+  if (!settings_.auto_remove) sync_state(settings_.state_file);
 }
 
 void Monitor::run_stop_plan() {

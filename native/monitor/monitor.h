@@ -96,7 +96,8 @@ class Monitor {
 
   void emit(const char* action, const std::string& members = "");
   void emit_kill(int number);
-  void save_state(bool durable = false);
+  void save_state();
+  const char* resting_status() const;
 
   std::string plan_path_;
   std::string spill_directory_;

@@ -18,6 +18,9 @@ uint64_t mount_attributes(uint64_t ms_flags);
 class NewFilesystem {
  public:
   bool open(const char* type, Failure*);
+  // As a child of this process does it: procfs shows the pid namespace of who opens it, and who has joined
+  // one with setns(2) is not in it, only its children are.
+  bool open_as_child(const char* type, Failure*);
   // A flag when `value` is null.
   bool option(const char* key, const char* value, Failure*);
   // Comma-separated `key=value` and `flag`.

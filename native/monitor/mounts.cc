@@ -54,6 +54,13 @@ bool find_protected(ChildState& state, const char* path, Fd* target, Failure* fa
   return true;
 }
 
+// A link of the image must not lead a mount onto procfs. Who names a path in /proc has been allowed to.
+bool leads_into_proc(int target, const char* path, Failure* failure) {
+  if (!strcmp(path, "/proc") || below(path, "/proc") || filesystem_of(target) != PROC_SUPER_MAGIC) return false;
+  fail(failure, 0, "\"%s\" cannot be mounted because it is inside /proc", path);
+  return true;
+}
+
 // The container's /dev/null, which must be that device: an image can't have put something else there.
 bool clone_null(ChildState& state, Fd* mount, Failure* failure) {
   Fd null(open_in_root(state.root, "/dev/null", O_PATH));
@@ -108,9 +115,11 @@ bool op_mount(ChildState& state, const Op& op, Failure* failure) {
   }
   if (!target) return fail(failure, errno, "make the mount point %s", path);
   if (same_file(target.get(), state.root)) return fail(failure, 0, "%s is the root itself", path);
+  if (leads_into_proc(target.get(), path, failure)) return false;
 
   NewFilesystem filesystem;
-  if (!filesystem.open(type, failure)) return false;
+  bool in_other_pids = state.joined_pids && !strcmp(type, "proc");
+  if (!(in_other_pids ? filesystem.open_as_child(type, failure) : filesystem.open(type, failure))) return false;
   if (!op.text(1).empty() && !filesystem.option("source", op.path(1), failure)) return false;
   static constexpr struct {
     uint64_t flag;
@@ -156,6 +165,7 @@ bool op_bind(ChildState& state, const Op& op, size_t index, Failure* failure) {
                 source, path);
   }
   if (same_file(target.get(), state.root)) return fail(failure, 0, "%s is the root itself", path);
+  if (leads_into_proc(target.get(), path, failure)) return false;
   if (!attach(mount.get(), target.get())) return fail(failure, errno, "bind %s on %s", source, path);
   if (!set_attributes(mount.get(), mount_attributes(flags), static_cast<uint64_t>(op.number(3)), recursive)) {
     return fail(failure, errno, "set the options of the bind on %s", path);

@@ -204,7 +204,7 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
     }
     if (ok && *join_pid) {
       ok = join_namespace_file(join_pid, CLONE_NEWPID, &problem);
-      state.fork_at_exec = true;
+      state.fork_at_exec = state.joined_pids = true;
     }
     if (ok) {
       if (state.own_mounts) clone_shared_sources(state);

@@ -55,7 +55,7 @@ void read_past(const std::string& path, State* state) {
   state->finished_at = time_member(json, "finishedAt", kNever);
 }
 
-static int write_file(int fd, const std::string& text, bool durable) {
+static int write_file(int fd, const std::string& text) {
   size_t written = 0;
   while (written < text.size()) {
     ssize_t n = write(fd, text.data() + written, text.size() - written);
@@ -63,15 +63,14 @@ static int write_file(int fd, const std::string& text, bool durable) {
     if (n < 0) return errno;
     written += static_cast<size_t>(n);
   }
-  if (durable && fdatasync(fd) != 0) return errno;
   return 0;
 }
 
-int write_state(const std::string& path, const State& state, bool durable) {
+int write_state(const std::string& path, const State& state) {
   std::string text = state_json(state);
   std::string temporary = path + ".new";
   int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  int error = fd < 0 ? errno : write_file(fd, text, durable);
+  int error = fd < 0 ? errno : write_file(fd, text);
   if (fd >= 0) close(fd);
   if (error == 0) {
     if (rename(temporary.c_str(), path.c_str()) == 0) return 0;
@@ -80,10 +79,17 @@ int write_state(const std::string& path, const State& state, bool durable) {
   if (fd >= 0) unlink(temporary.c_str());
   fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return error;
-  int again = write_file(fd, text, durable);
+  int again = write_file(fd, text);
   if (again == 0 && ftruncate(fd, static_cast<off_t>(text.size())) != 0) again = errno;
   close(fd);
   return again;
+}
+
+void sync_state(const std::string& path) {
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return;
+  fdatasync(fd);
+  close(fd);
 }
 
 bool read_small_file(const std::string& path, size_t limit, std::string* content) {

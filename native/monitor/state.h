@@ -30,7 +30,10 @@ std::string state_json(const State& state);
 
 // Replaces the file by rename. On a full disk the old file's bytes are overwritten in place, since a state
 // that is out of date would mislead for ever. 0 or an errno.
-int write_state(const std::string& path, const State& state, bool durable);
+int write_state(const std::string& path, const State& state);
+
+// Has the disk keep the file as it is.
+void sync_state(const std::string& path);
 
 // Takes startedAt and finishedAt from the state of an earlier run, when there is one.
 void read_past(const std::string& path, State* state);

@@ -1,3 +1,5 @@
+import {Paths} from '../engine/paths.ts';
+
 /** Lines that need no container and no network; the roots are the build's own. */
 const lines = [
 	['--version'],
@@ -17,11 +19,14 @@ const lines = [
 /** Runs them in this process. Output goes where the build sends it. */
 export async function warm(main: (argv: readonly string[]) => Promise<number>): Promise<void> {
 	for (const line of lines) await main(line);
+	const {rehearse} = await import('../engine/containers/rehearsal.ts');
+	rehearse(Paths.fromEnvironment());
 	// What `run` needs once there is an image.
 	const modules = [
 		import('./terminal/session.ts'),
 		import('./commands/run.ts'),
 		import('./commands/attach.ts'),
+		import('../engine/networks/allocate.ts'),
 	];
 	await Promise.allSettled(modules);
 }

@@ -177,6 +177,11 @@ export interface Session {
 	readonly stderr: Readable;
 	/** The exec's id, 64 hex digits; undefined for an attach. */
 	readonly execId?: string;
+	/**
+	 * Output to a function instead of the two streams, which then aren't made. No backpressure but the function's
+	 * own: it has dealt with a chunk when it returns.
+	 */
+	writeTo(write: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void): void;
 	resize(rows: number, columns: number): void;
 	/** Resolves when the process has ended and both outputs have been delivered. Rejects when the monitor is gone. */
 	readonly exit: Promise<ExitStatus>;

@@ -29,6 +29,19 @@ export interface LayerUnpacker {
 	abort(): Promise<void>;
 }
 
+/** A stream socket in the event loop, with no buffer of its own. It keeps the process alive while it is watched. */
+export interface NativeSocket {
+	/** Which events the listener gets; none at first. */
+	watch(reading: boolean, writing: boolean): void;
+	/** The number of bytes that the socket has taken, which may be none. */
+	write(data: Uint8Array): number;
+	/** Idempotent. */
+	close(): void;
+}
+
+/** Bytes that came, null at their end, undefined when there is room to write again, or what went wrong. */
+export type SocketListener = (event: Buffer | null | undefined | Error) => void;
+
 export interface Native {
 	/** flock(2) on a thread of its own. `wait: false` resolves to false when somebody else holds it. */
 	flock(fd: number, exclusive: boolean, wait: boolean): Promise<boolean>;
@@ -83,6 +96,14 @@ export interface Native {
 	rawTerminal(fd: number): void;
 	/** `sha256:<hex>` of a few bytes: the addon is loaded anyway, node:crypto takes 5 ms more. */
 	sha256(data: Uint8Array): string;
+	/** Nanoseconds since the epoch. Node has it in its `performance` only, which takes 3 ms to load. */
+	wallClock(): bigint;
+	/** _exit(2): nothing that waits to be written is. */
+	exit(code: number): void;
+	/** Takes the descriptor over. */
+	openSocket(fd: number, listener: SocketListener): NativeSocket;
+	/** connect(2) to a unix stream socket, of whose address `path` may be 107 bytes. EAGAIN: its queue is full. */
+	connectSocket(path: string): number;
 }
 
 /**

@@ -86,6 +86,19 @@ test('a volume whose target goes through a link is mounted inside the root', (t)
 	t.deepEqual(readdirSync(box.path('outside')), []);
 });
 
+test('a link of the image leads no mount onto procfs', (t) => {
+	const box = bench(t);
+	symlinkSync('/proc', join(box.lower, 'p'));
+	const data = box.path('outside');
+	const tmpfs: Op = {op: 'mount', fstype: 'tmpfs', source: 'tmpfs', target: '/p/sys', flags: 0, data: ''};
+	for (const op of [bind(data, '/p'), bind(data, '/p/fs'), tmpfs]) {
+		const {code, stderr} = box.sh('true', {mounts: [op]});
+		t.is(code, 125);
+		t.regex(stderr, /"\/p[a-z/]*" cannot be mounted because it is inside \/proc/);
+	}
+	t.is(box.sh('echo fine', {mounts: [bind('/dev/null', '/proc/uptime')]}).stdout, 'fine\n');
+});
+
 test('a file is bound on a link that leads nowhere: its target is made, in the root', (t) => {
 	const box = bench(t);
 	writeFileSync(box.path('resolv'), 'nameserver 127.0.0.11\n');

@@ -41,23 +41,26 @@ function ava(args) {
 			env,
 			stdio: ['ignore', 'pipe', 'inherit'],
 		});
-		let tail = '';
+		// AVA's summary leaves out what passed when something failed, so its lines are counted.
+		let passed = 0;
+		let broken = 0;
+		const count = (line) => {
+			if (/^\s+✔ /.test(line)) passed++;
+			// Failed tests, and what goes wrong outside of one; a test that is skipped is not run, so it counts too.
+			else if (/^\s+✘ |^\s+- \[skip\]|^\s+Uncaught exception in|^\s+Unhandled rejection in/.test(line))
+				broken++;
+		};
+		let rest = '';
 		child.stdout.setEncoding('utf8');
 		child.stdout.on('data', (text) => {
 			process.stdout.write(text);
-			tail = (tail + text).slice(-20_000);
+			const lines = (rest + text).split('\n');
+			rest = lines.pop();
+			lines.forEach(count);
 		});
 		child.on('close', (status) => {
-			const count = (pattern) => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0);
-			const passed = count(/^\s*(\d+) tests? passed/gm);
-			let failed =
-				count(/^\s*(\d+) tests? failed/gm) +
-				count(/^\s*(\d+) uncaught exceptions?/gm) +
-				count(/^\s*(\d+) unhandled rejections?/gm) +
-				count(/^\s*(\d+) tests? remained pending/gm) +
-				count(/^\s*(\d+) tests? skipped/gm);
-			if (status !== 0 && failed === 0) failed = 1;
-			resolve({passed, failed});
+			count(rest);
+			resolve({passed, failed: status !== 0 && broken === 0 ? 1 : broken});
 		});
 	});
 }

@@ -22,7 +22,7 @@ export const run: CommandAction = async (line, open) => {
 	if (detach)
 		Object.assign(config, {AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false});
 
-	const engine = await open();
+	const engine = await withHelpAsync(line, open);
 	const {id} = await withHelpAsync(line, () => createContainer(engine, line, {...options, transient: true}));
 	let session: Session | undefined;
 	try {

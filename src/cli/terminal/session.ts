@@ -1,4 +1,3 @@
-import type {Readable} from 'node:stream';
 import {isatty, type ReadStream} from 'node:tty';
 import type {Session} from '../../engine/api.ts';
 import {native} from '../../kernel/native.ts';
@@ -51,14 +50,6 @@ class RawMode {
 	}
 }
 
-/** Resolves when the stream has ended, or broken: what is wrong then, the session's exit says. */
-function drain(stream: Readable, write: (chunk: Uint8Array) => void): Promise<void> {
-	return new Promise((resolve) => {
-		stream.on('data', write);
-		for (const event of ['end', 'error', 'close']) stream.once(event, () => resolve());
-	});
-}
-
 /** What the proxy passes on. Job control (TSTP, CONT) stays with the client, as in a shell pipeline. */
 const proxied: NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'];
 const signalNumbers: Record<string, number> = {SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15};
@@ -86,11 +77,7 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 	const {promise: left, resolve: leave} = Promise.withResolvers<'detached' | 'hung up'>();
 	let asked = 0;
 
-	// The exit may be known while the last output still waits in these streams.
-	const delivered = Promise.all([drain(session.stdout, writeOut), drain(session.stderr, writeErr)]);
-	session.stdin.on('error', () => {
-		// The process has closed its end; what it printed still comes.
-	});
+	session.writeTo((stream, chunk) => (stream === 'stdout' ? writeOut(chunk) : writeErr(chunk)));
 
 	if (tty && outputIsTerminal()) {
 		const resize = (): void => {
@@ -146,10 +133,7 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 	}
 	try {
 		const result = await Promise.race([left, session.exit]);
-		if (typeof result === 'object') {
-			await delivered;
-			return result.code;
-		}
+		if (typeof result === 'object') return result.code;
 		session.detach();
 		raw.leave();
 		if (result === 'hung up') return 128 + signalNumbers.SIGHUP!;

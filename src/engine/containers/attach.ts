@@ -3,22 +3,19 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {randomHex} from '../../kernel/random.ts';
-import {capabilityNames} from '../../runtime/capabilities.ts';
-import {compileExec} from '../../runtime/compile.ts';
 import {request, streams} from '../../runtime/monitor-protocol.ts';
 import type {Spec} from '../../runtime/oci.ts';
 import {parseOciJson} from '../../runtime/oci-json.ts';
 import {encodePlan} from '../../runtime/plan/encode.ts';
 import type {ExecOptions, Session, StreamOptions} from '../api.ts';
 import {WherryError} from '../errors.ts';
-import {containerCgroups, seccompProgram} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
+import {execPlan} from './exec-plan.ts';
 import {streamRequest} from './frames.ts';
 import {openSession} from './monitor-client.ts';
 import {execError, notRunning} from './monitor-errors.ts';
 import {reachMonitor} from './monitor-requests.ts';
-import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
-import {specHost} from './spec-host.ts';
+import {currentState, findContainer, isUp} from './record.ts';
 import {wantedStreams} from './streams.ts';
 
 function conflict(message: string, id: string): WherryError {
@@ -52,28 +49,6 @@ export async function attachContainer(
 /** The bundle's spec, as it was when the container started. */
 function readSpec(context: EngineContext, id: string): Spec {
 	return parseOciJson(readFileSync(join(context.paths.container(id), 'config.json'), 'utf8')) as Spec;
-}
-
-/** `user`, `user:group`; without a group named, --group-add of the container holds for the same user only. */
-function execPlan(context: EngineContext, record: ContainerRecord, options: ExecOptions) {
-	const spec = readSpec(context, record.Id);
-	const host = specHost();
-	const capabilities = options.privileged
-		? capabilityNames.slice(0, host.lastCapability + 1)
-		: (spec.process?.capabilities?.bounding ?? []);
-	return compileExec({
-		spec,
-		cgroups: containerCgroups(record.Id),
-		user: {spec: options.user || record.Config.User, groups: record.HostConfig.GroupAdd ?? []},
-		argv: options.argv,
-		env: options.env ?? [],
-		cwd: options.workingDir || undefined,
-		tty: options.tty ?? false,
-		rows: options.rows ?? 0,
-		columns: options.columns ?? 0,
-		seccomp: options.privileged ? undefined : seccompProgram(context.paths, spec),
-		capabilities,
-	});
 }
 
 export async function execInContainer(
@@ -110,7 +85,7 @@ export async function execInContainer(
 	const payload = Buffer.concat([
 		streamRequest(wanted, bits),
 		Buffer.from(execId, 'latin1'),
-		encodePlan(execPlan(context, record, options)),
+		encodePlan(execPlan(paths, record, readSpec(context, Id), options)),
 	]);
 	const {session} = await reachMonitor(
 		context,

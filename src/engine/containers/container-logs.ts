@@ -10,7 +10,7 @@ import {currentState, findContainer, isUp, logPath, socketPath} from './record.t
 /** Over the restarts of its policy, until it has ended for good, or its monitor has. */
 async function awaitEnd(context: EngineContext, id: string, signal: AbortSignal): Promise<void> {
 	while (!signal.aborted && isUp(currentState(context.paths, id))) {
-		const socket = await connectMonitor(socketPath(context.paths, id));
+		const socket = connectMonitor(socketPath(context.paths, id));
 		const leave = () => socket.destroy();
 		signal.addEventListener('abort', leave, {once: true});
 		try {

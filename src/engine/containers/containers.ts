@@ -60,7 +60,9 @@ export class LocalContainers implements Containers {
 	}
 
 	async restart(container: string, options: {signal?: string; timeout?: number} = {}): Promise<void> {
-		return (await import('./control.ts')).restartContainer(this.#context, container, options);
+		return this.#sayingFull(async () =>
+			(await import('./control.ts')).restartContainer(this.#context, container, options),
+		);
 	}
 
 	async kill(container: string, signal?: string): Promise<void> {
@@ -83,7 +85,9 @@ export class LocalContainers implements Containers {
 	}
 
 	async rename(container: string, name: string): Promise<void> {
-		return (await import('./rename.ts')).renameContainer(this.#context, container, name);
+		return this.#sayingFull(async () =>
+			(await import('./rename.ts')).renameContainer(this.#context, container, name),
+		);
 	}
 
 	async resize(container: string, rows: number, columns: number): Promise<void> {

@@ -3,10 +3,8 @@ import {existsSync} from 'node:fs';
 import {request} from '../../runtime/monitor-protocol.ts';
 import type {ExitStatus} from '../api.ts';
 import {WherryError} from '../errors.ts';
-import {compileRecord, specOf} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {int32, windowSize} from './frames.ts';
-import {hostFiles} from './host-files.ts';
 import {ask} from './monitor-client.ts';
 import {notRunning} from './monitor-errors.ts';
 import {reachMonitor} from './monitor-requests.ts';
@@ -55,6 +53,10 @@ export async function stopContainer(
 async function keepOverRestart(context: EngineContext, record: ContainerRecord): Promise<void> {
 	await context.locks.with(record.Id, async () => {
 		if (!isUp(currentState(context.paths, record.Id))) return;
+		const [{compileRecord, specOf}, {hostFiles}] = await Promise.all([
+			import('./bundle.ts'),
+			import('./host-files.ts'),
+		]);
 		const kept = {...record, HostConfig: {...record.HostConfig, AutoRemove: false}};
 		const attachment = await attachedNetwork(context, kept);
 		const files = hostFiles(context.paths, kept);

@@ -147,6 +147,8 @@ function checkModes(host: HostConfig): void {
 	if (!['none', 'private', 'shareable', 'host'].includes(host.IpcMode) && !joins(host.IpcMode)) {
 		fail(`invalid IPC mode: ${host.IpcMode}`);
 	}
+	// Its /dev/shm is a mount in the other's mount namespace, from which nothing can be bound.
+	if (joins(host.IpcMode)) fail('--ipc container:<name|id> is not supported yet', 'unsupported');
 	if (host.PidMode !== '' && host.PidMode !== 'host' && !joins(host.PidMode)) {
 		fail(`invalid PID mode: ${host.PidMode}`);
 	}

@@ -2,10 +2,7 @@
  * The client's side of the monitor's socket: one connection is one request, its answer, and for start,
  * attach and exec the streams.
  */
-import {closeSync, constants, openSync} from 'node:fs';
-import {connect, Socket} from 'node:net';
-import {basename, dirname} from 'node:path';
-import {Readable, Writable} from 'node:stream';
+import {type Readable, Writable} from 'node:stream';
 import {
 	clientFrame,
 	exitFlag,
@@ -14,19 +11,12 @@ import {
 	request as requestType,
 } from '../../runtime/monitor-protocol.ts';
 import type {ExitStatus, Session, StreamOptions} from '../api.ts';
-import {isErrno, WherryError} from '../errors.ts';
+import {WherryError} from '../errors.ts';
 import {type ExitFrame, encodeFrame, FrameDecoder, frameHead, windowSize} from './frames.ts';
+import {connectMonitor, MonitorGone, MonitorSocket} from './monitor-socket.ts';
+import {SessionOutput} from './session-output.ts';
 
-/** sockaddr_un.sun_path with its final NUL. */
-const maxSocketPath = 107;
-/** Output that is held for a reader before the socket is no longer read. */
-const outputBuffer = 1 << 20;
 const stdinPiece = 64 << 10;
-
-/** The monitor can't be reached: it has ended, or it has never been. */
-export class MonitorGone extends Error {
-	override readonly name = 'MonitorGone';
-}
 
 /** The monitor's answer `error`. */
 export class MonitorRefusal extends Error {
@@ -52,39 +42,6 @@ function parseRefusal(text: string): MonitorRefusal {
 	}
 }
 
-/** Rejects with MonitorGone when nobody listens there. */
-export function connectMonitor(path: string): Promise<Socket> {
-	return new Promise((resolve, reject) => {
-		let folder: number | undefined;
-		let address = path;
-		const fail = (error: unknown) => {
-			if (folder !== undefined) closeSync(folder);
-			const gone = isErrno(error, 'ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTDIR');
-			reject(gone ? new MonitorGone(`nobody listens on ${path}`, {cause: error}) : error);
-		};
-		try {
-			if (Buffer.byteLength(path) > maxSocketPath) {
-				folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
-				address = `/proc/self/fd/${folder}/${basename(path)}`;
-			}
-			const socket = connect(address);
-			socket.once('error', fail);
-			socket.once('connect', () => {
-				socket.off('error', fail);
-				if (folder !== undefined) closeSync(folder);
-				resolve(socket);
-			});
-		} catch (error) {
-			fail(error);
-		}
-	});
-}
-
-/** The other end of a socket pair, from the addon. */
-export function socketFromDescriptor(fd: number): Socket {
-	return new Socket({fd, readable: true, writable: true});
-}
-
 function exitStatus({code, flags}: ExitFrame): ExitStatus {
 	return {
 		code,
@@ -93,50 +50,25 @@ function exitStatus({code, flags}: ExitFrame): ExitStatus {
 	};
 }
 
-/** One direction of output, which stops the socket while its reader is behind. */
-class Output extends Readable {
-	#resume: () => void;
-	behind = false;
-
-	constructor(resume: () => void) {
-		super({highWaterMark: outputBuffer});
-		this.#resume = resume;
-	}
-
-	override _read(): void {
-		if (!this.behind) return;
-		this.behind = false;
-		this.#resume();
-	}
-
-	deliver(data: Buffer): void {
-		if (!this.destroyed && !this.readableEnded && !this.push(data)) this.behind = true;
-	}
-
-	finish(): void {
-		this.behind = false;
-		if (!this.destroyed) this.push(null);
-	}
-}
-
 /**
  * A connection with a request under way. `answer` settles with the first ok, error or exit; a session goes on
  * after it.
  */
 class MonitorConnection implements Session {
-	readonly stdin: Writable;
-	readonly stdout: Output;
-	readonly stderr: Output;
 	readonly exit: Promise<ExitStatus>;
 	readonly answer: Promise<{ok: string} | {exit: ExitStatus}>;
 	readonly execId?: string;
-	readonly #socket: Socket;
+	readonly #socket: MonitorSocket;
+	readonly #stdout: SessionOutput;
+	readonly #stderr: SessionOutput;
+	readonly #wantsStdin: boolean;
+	#stdin: Writable | undefined;
 	readonly #answer = Promise.withResolvers<{ok: string} | {exit: ExitStatus}>();
 	readonly #exit = Promise.withResolvers<ExitStatus>();
 	readonly #decoder: FrameDecoder;
 	#ended = false;
 
-	constructor(socket: Socket, wanted: StreamOptions, execId?: string) {
+	constructor(socket: MonitorSocket, wanted: StreamOptions, execId?: string) {
 		this.#socket = socket;
 		if (execId !== undefined) this.execId = execId;
 		this.answer = this.#answer.promise;
@@ -145,17 +77,18 @@ class MonitorConnection implements Session {
 		this.answer.catch(() => {});
 		this.exit.catch(() => {});
 		const resume = () => {
-			if (!this.stdout.behind && !this.stderr.behind) socket.resume();
+			if (!this.#stdout.behind && !this.#stderr.behind) socket.resume();
 		};
-		this.stdout = new Output(resume);
-		this.stderr = new Output(resume);
-		if (!wanted.stdout) this.stdout.finish();
-		if (!wanted.stderr) this.stderr.finish();
-		this.stdin = this.#makeStdin(wanted.stdin ?? false);
+		this.#stdout = new SessionOutput(resume);
+		this.#stderr = new SessionOutput(resume);
+		if (!wanted.stdout) this.#stdout.finish();
+		if (!wanted.stderr) this.#stderr.finish();
+		this.#wantsStdin = wanted.stdin ?? false;
+		const outputs = {stdout: this.#stdout, stderr: this.#stderr};
 		this.#decoder = new FrameDecoder({
 			output: (stream, data) => {
-				const output = this[stream];
-				// The chunk's buffer is the socket's own from here on: no copy.
+				const output = outputs[stream];
+				// The chunk's buffer is the session's own from here on: no copy.
 				output.deliver(data);
 				if (output.behind) socket.pause();
 			},
@@ -163,15 +96,36 @@ class MonitorConnection implements Session {
 			error: (text) => this.#finish(parseRefusal(text)),
 			exit: (exit) => this.#finish(undefined, exitStatus(exit)),
 		});
-		socket.on('data', (chunk) => {
-			try {
-				if (!this.#ended) this.#decoder.push(chunk as Buffer);
-			} catch (error) {
-				this.#finish(error as Error);
-			}
+		socket.open({
+			data: (chunk) => {
+				try {
+					if (!this.#ended) this.#decoder.push(chunk);
+				} catch (error) {
+					this.#finish(error as Error);
+				}
+			},
+			ended: (error) =>
+				this.#finish(new MonitorGone(error?.message ?? "the container's monitor has ended", {cause: error})),
 		});
-		socket.on('error', (error) => this.#finish(new MonitorGone(error.message, {cause: error})));
-		socket.on('close', () => this.#finish(new MonitorGone("the container's monitor has ended")));
+	}
+
+	// The streams are made when somebody asks for them: node:stream is slow to load.
+	get stdin(): Writable {
+		this.#stdin ??= this.#makeStdin(this.#wantsStdin);
+		return this.#stdin;
+	}
+
+	get stdout(): Readable {
+		return this.#stdout.stream;
+	}
+
+	get stderr(): Readable {
+		return this.#stderr.stream;
+	}
+
+	writeTo(write: (stream: 'stdout' | 'stderr', chunk: Buffer) => void): void {
+		this.#stdout.writeTo((chunk) => write('stdout', chunk));
+		this.#stderr.writeTo((chunk) => write('stderr', chunk));
 	}
 
 	#makeStdin(wanted: boolean): Writable {
@@ -184,14 +138,12 @@ class MonitorConnection implements Session {
 					done();
 					return;
 				}
-				socket.cork();
 				for (let at = 0; at < chunk.length; at += stdinPiece) {
 					const piece = chunk.subarray(at, at + stdinPiece);
 					socket.write(frameHead(clientFrame.stdin, piece.length));
 					if (at + stdinPiece >= chunk.length) socket.write(piece, () => done());
 					else socket.write(piece);
 				}
-				socket.uncork();
 				if (chunk.length === 0) done();
 			},
 			final: (done) => {
@@ -214,8 +166,8 @@ class MonitorConnection implements Session {
 			this.#answer.reject(error);
 			this.#exit.reject(error);
 		}
-		this.stdout.finish();
-		this.stderr.finish();
+		this.#stdout.finish();
+		this.#stderr.finish();
 		this.#socket.destroy();
 	}
 
@@ -228,7 +180,7 @@ class MonitorConnection implements Session {
 	}
 }
 
-function send(socket: Socket, type: number, payload: Uint8Array): void {
+function send(socket: MonitorSocket, type: number, payload: Uint8Array): void {
 	if (payload.byteLength > maxFrame) {
 		socket.destroy();
 		throw new WherryError('invalid', 'the request to the monitor is too large');
@@ -241,7 +193,7 @@ function send(socket: Socket, type: number, payload: Uint8Array): void {
  * or `corrupt`. The socket is closed when it fails.
  */
 export async function openSession(
-	socket: Socket,
+	socket: MonitorSocket,
 	type: number,
 	payload: Uint8Array,
 	wanted: StreamOptions,
@@ -256,7 +208,7 @@ export async function openSession(
 
 /** One request with one answer: the ok's text, or the exit. Throws as `openSession`. */
 export async function ask(
-	socket: Socket,
+	socket: MonitorSocket,
 	type: number,
 	payload: Uint8Array = Buffer.alloc(0),
 ): Promise<{ok: string} | {exit: ExitStatus}> {
@@ -269,4 +221,4 @@ export async function ask(
 	}
 }
 
-export {requestType};
+export {connectMonitor, MonitorGone, MonitorSocket, requestType};

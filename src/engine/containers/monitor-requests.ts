@@ -1,10 +1,9 @@
 /** Reaches a container's monitor; one that has died leaves its container to be settled first. */
 import {existsSync} from 'node:fs';
-import type {Socket} from 'node:net';
 import type {MonitorError} from '../../runtime/monitor-protocol.ts';
 import type {WherryError} from '../errors.ts';
 import type {EngineContext} from './context.ts';
-import {connectMonitor, MonitorGone, MonitorRefusal} from './monitor-client.ts';
+import {connectMonitor, MonitorGone, MonitorRefusal, type MonitorSocket} from './monitor-client.ts';
 import {notRunning, refusal} from './monitor-errors.ts';
 import {type ContainerRecord, socketPath} from './record.ts';
 
@@ -26,11 +25,11 @@ export async function settleIfDead(context: EngineContext, id: string): Promise<
 export async function reachMonitor<T>(
 	context: EngineContext,
 	record: ContainerRecord,
-	work: (socket: Socket) => Promise<T>,
+	work: (socket: MonitorSocket) => Promise<T>,
 	explain: (id: string, detail: MonitorError) => WherryError = refusal,
 ): Promise<T> {
 	try {
-		return await work(await connectMonitor(socketPath(context.paths, record.Id)));
+		return await work(connectMonitor(socketPath(context.paths, record.Id)));
 	} catch (error) {
 		if (error instanceof MonitorRefusal) throw explain(record.Id, error.detail);
 		if (!(error instanceof MonitorGone)) throw error;

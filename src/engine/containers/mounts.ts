@@ -36,6 +36,22 @@ function invalid(message: string, object?: string): WherryError {
 	return new WherryError('invalid', message, {object});
 }
 
+/**
+ * What runc lets somebody put over a file of /proc: views of the host that show the container's own. Anything
+ * else there would fool those who trust /proc to be the kernel's.
+ */
+const replaceable = new Set([
+	...['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'slabinfo', 'stat', 'swaps', 'uptime'],
+	...['net/dev', 'sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'],
+]);
+
+function checkProc({source, target}: WantedMount): void {
+	if (!/^\/proc(\/|$)/.test(target) || (target === '/proc' && source === '/proc')) return;
+	if (target === '/proc') throw invalid('"/proc" cannot be mounted because it is not of type proc', target);
+	if (replaceable.has(target.slice('/proc/'.length))) return;
+	throw invalid(`"${target}" cannot be mounted because it is inside /proc`, target);
+}
+
 /** Clean, absolute, and not the root itself. */
 function cleanTarget(target: string, describe: (reason: string) => string): string {
 	if (target === '') throw invalid(describe('field Target must not be empty'));
@@ -284,5 +300,6 @@ export function wantedMounts(
 		targets.add(mount.target);
 		wanted.push(mount);
 	}
+	wanted.forEach(checkProc);
 	return wanted;
 }

@@ -93,7 +93,9 @@ export async function removeContainer(
 				await forceEnd(context, record, status);
 				continue;
 			}
-			if (!(await awaitMonitorEnd(context, Id))) {
+			if (!(await awaitMonitorEnd(context, Id, true))) {
+				// Who started it died, its monitor did not.
+				if (isUp(currentState(paths, Id))) continue;
 				throw new WherryError('conflict', `removal of container ${container} is already in progress`, {
 					object: Id,
 				});

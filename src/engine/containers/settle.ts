@@ -7,11 +7,9 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {monitorPath} from '../../kernel/locate.ts';
-import {encodePlan} from '../../runtime/plan/encode.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {replaceFile, timestamp} from '../files.ts';
-import {stopPlan} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {connectMonitor, MonitorGone} from './monitor-client.ts';
 import {
@@ -31,9 +29,9 @@ const patience = 10_000;
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A monitor that has not written its state yet is known by its socket. */
-async function monitorListens(context: EngineContext, id: string): Promise<boolean> {
+function monitorListens(context: EngineContext, id: string): boolean {
 	try {
-		(await connectMonitor(socketPath(context.paths, id))).destroy();
+		connectMonitor(socketPath(context.paths, id)).destroy();
 		return true;
 	} catch (error) {
 		if (error instanceof MonitorGone) return false;
@@ -47,12 +45,16 @@ export async function hasMonitor(context: EngineContext, id: string): Promise<bo
 	return monitorLives(readState(context.paths, id)) || monitorListens(context, id);
 }
 
-/** Waits until a monitor that is about to end has ended. False when it goes on. */
-export async function awaitMonitorEnd(context: EngineContext, id: string): Promise<boolean> {
+/**
+ * Waits until a monitor that is about to end has ended. False when it goes on; at once with `orUp` when its
+ * container is up: then it was not about to end, but to start.
+ */
+export async function awaitMonitorEnd(context: EngineContext, id: string, orUp = false): Promise<boolean> {
 	const deadline = Date.now() + patience;
 	for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
-		if (!monitorLives(readState(context.paths, id))) return true;
-		if (Date.now() > deadline) return false;
+		const state = readState(context.paths, id);
+		if (!monitorLives(state)) return true;
+		if (Date.now() > deadline || (orUp && isActiveStatus(state.status))) return false;
 		await pause(delay);
 	}
 }
@@ -82,12 +84,16 @@ export async function settleContainer(
 	const hasFolder = existsSync(folder);
 	if (!hasFolder && !isActiveStatus(before.status)) return nothing;
 	if (monitorLives(before)) return nothing;
-	if (hasFolder && (await monitorListens(context, id))) return nothing;
+	if (hasFolder && monitorListens(context, id)) return nothing;
 	// It may have written its state, or have ended well, since we looked.
 	const state = readState(paths, id);
 	if (monitorLives(state)) return nothing;
 	const record = readRecord(paths, id);
 	if (!existsSync(join(folder, 'stop.plan')) && record) {
+		const [{stopPlan}, {encodePlan}] = await Promise.all([
+			import('./bundle.ts'),
+			import('../../runtime/plan/encode.ts'),
+		]);
 		makeFolder(folder);
 		replaceFile(join(folder, 'stop.plan'), encodePlan(stopPlan(paths, record)));
 	}

@@ -9,7 +9,7 @@ import {compileRecord, specOf, writeBundle} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {streamRequest} from './frames.ts';
 import {writeHostFiles} from './host-files.ts';
-import {MonitorGone, MonitorRefusal, openSession, socketFromDescriptor} from './monitor-client.ts';
+import {MonitorGone, MonitorRefusal, MonitorSocket, openSession} from './monitor-client.ts';
 import {startError} from './monitor-errors.ts';
 import {type Attachment, attachNetwork} from './network.ts';
 import {networkFailure} from './network-errors.ts';
@@ -102,7 +102,7 @@ async function spawn(
 	plan: string,
 	attach: StreamOptions | undefined,
 ): Promise<Session | undefined> {
-	const socket = socketFromDescriptor(await native.spawnMonitor(monitorPath(), ['start', plan]));
+	const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan]));
 	const wanted = attach ? wantedStreams(record, attach) : {};
 	const payload = streamRequest(wanted, attach ? 0 : streams.detached);
 	const {session} = await openSession(socket, request.start, payload, wanted);
@@ -154,6 +154,20 @@ async function launch(
 	}
 }
 
+/** docker: a container that is up is fine. */
+async function alreadyUp(
+	context: EngineContext,
+	id: string,
+	attach: StreamOptions | undefined,
+): Promise<Session | undefined> {
+	if (currentState(context.paths, id).status === 'paused') {
+		throw new WherryError('conflict', 'cannot start a paused container, try unpause instead', {object: id});
+	}
+	if (!attach) return undefined;
+	const {attachContainer} = await import('./attach.ts');
+	return await attachContainer(context, id, attach);
+}
+
 export async function startContainer(
 	context: EngineContext,
 	container: string,
@@ -165,19 +179,10 @@ export async function startContainer(
 	try {
 		const record = readRecord(paths, Id);
 		if (!record) throw noSuchContainer(container);
-		const state = currentState(paths, Id);
-		if (isUp(state)) {
-			if (state.status === 'paused') {
-				throw new WherryError('conflict', 'cannot start a paused container, try unpause instead', {
-					object: Id,
-				});
-			}
-			// docker: a container that is up is fine.
-			if (!options.attach) return undefined;
-			const {attachContainer} = await import('./attach.ts');
-			return await attachContainer(context, Id, options.attach);
-		}
-		if (!(await awaitMonitorEnd(context, Id))) {
+		if (isUp(currentState(paths, Id))) return await alreadyUp(context, Id, options.attach);
+		if (!(await awaitMonitorEnd(context, Id, true))) {
+			// Who started it died, its monitor did not.
+			if (isUp(currentState(paths, Id))) return await alreadyUp(context, Id, options.attach);
 			throw new WherryError('conflict', `container ${Id} is still being stopped`, {object: Id});
 		}
 		// The one before was a --rm container's last run.

@@ -3,6 +3,7 @@ import {chmodSync, chownSync, closeSync, constants, mkdirSync, openSync, statfsS
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import type {Root} from '../../runtime/compile.ts';
+import {isErrno} from '../errors.ts';
 import type {Paths} from '../paths.ts';
 import {openImageRoot} from '../volumes/copy-up.ts';
 
@@ -25,6 +26,15 @@ export function storageDriver(paths: Paths): StorageDriver {
 	}
 }
 
+/** By this programs know that they are in a container. One of the image, whatever it is, stays. */
+function markRoot(folder: string): void {
+	try {
+		closeSync(openSync(join(folder, '.dockerenv'), 'wx', 0o755));
+	} catch (error) {
+		if (!isErrno(error, 'EEXIST')) throw error;
+	}
+}
+
 /** Makes the folders of the root in the container's folder. */
 export async function makeRoot(
 	paths: Paths,
@@ -36,6 +46,7 @@ export async function makeRoot(
 		const upper = join(folder, 'upper');
 		mkdirSync(upper, {mode: 0o755});
 		mkdirSync(join(folder, 'work'), {mode: 0o700});
+		markRoot(upper);
 		// The merged root has the attributes of the upper folder.
 		const top = layers.at(-1);
 		if (top === undefined) return;
@@ -46,11 +57,12 @@ export async function makeRoot(
 	}
 	const target = join(folder, 'rootfs');
 	mkdirSync(target, {mode: 0o755});
-	if (layers.length === 0) return;
+	if (layers.length === 0) return markRoot(target);
 	const from = openImageRoot(paths, layers);
 	const to = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);
 	try {
 		await native.copyTree(from, to);
+		markRoot(target);
 	} finally {
 		closeSync(from);
 		closeSync(to);

@@ -1,4 +1,5 @@
 /** One line of the events journal: docker's event message as JSON, at most 4 KiB with its newline. */
+import {native} from '../../kernel/native.ts';
 import type {EngineEvent} from '../api.ts';
 
 /** Longer writes to a file opened with O_APPEND are not promised to stay whole between processes. */
@@ -8,9 +9,7 @@ const types = new Set<string>(['container', 'image', 'volume', 'network']);
 const timeNanoPattern = /"timeNano":(\d{1,20})[,}]/;
 
 /** The wall clock in nanoseconds since the epoch; finer than Date.now(), so that events keep their order. */
-export function wallClock(): bigint {
-	return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
-}
+export const wallClock = (): bigint => native.wallClock();
 
 function encodeOnce(event: EngineEvent): string {
 	const {Type, Action, Actor, scope, time, timeNano} = event;

@@ -1,4 +1,5 @@
 /** The engine's images: pull, list, inspect, resolve, tag, remove. */
+import {rmSync} from 'node:fs';
 import type {EngineEvent, ImageInspect, ImageSummary, Images, ResolvedImage} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {Locks} from '../locks.ts';
@@ -6,6 +7,7 @@ import type {Paths} from '../paths.ts';
 import type {TransportOptions} from '../registry/transport.ts';
 import type {Image} from '../store/catalog.ts';
 import {collect, openStore, sweep} from '../store/collect.ts';
+import {isFull, storageError} from '../store/files.ts';
 import {findLayers} from '../store/layers.ts';
 import {type Entry, namedEntry, withNames, withUnnamed} from '../store/layout.ts';
 import {acquireLease, removalMark} from '../store/leases.ts';
@@ -181,7 +183,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			const found = lookup(images, text);
 			const removal = planRemoval(images, found, text, users, force);
 			const gone = new Set(removal.untagged.map(storedName));
-			const lease = await acquireLease(paths, locks, [removalMark]);
+			const lease = await withRoom(paths, () => acquireLease(paths, locks, [removalMark]));
 			try {
 				await layout.update((entries) => removeNames(entries, found.image, gone, removal.deleted));
 				for (const _ of removal.untagged) tell('untag', found.image.id, found.image.id, found.image.labels);
@@ -216,6 +218,19 @@ function isBase(text: string): boolean {
 	} catch {
 		return false;
 	}
+}
+
+/** On a full disk what can be made again goes first: that which makes room has to work there too. */
+async function withRoom<T>(paths: Paths, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work();
+	} catch (error) {
+		if (!isFull(error)) throw error;
+		rmSync(paths.cache, {recursive: true, force: true});
+	}
+	return work().catch((error) => {
+		throw storageError(error, paths.root);
+	});
 }
 
 /** The entries without these names of an image. Names that it has got meanwhile keep it. */

@@ -1,9 +1,9 @@
 /** Gives a container that is about to start its addresses and ports. */
-import {randomBytes} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {protocol} from '../../kernel/netlink/message.ts';
 import * as rt from '../../kernel/netlink/rtnetlink.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
+import {randomHex} from '../../kernel/random.ts';
 import type {HostConfig} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import {isId} from '../containers/names.ts';
@@ -137,7 +137,7 @@ export async function allocateEndpoint(
 	return {
 		network: network.Name,
 		networkId: network.Id,
-		endpointId: randomBytes(32).toString('hex'),
+		endpointId: randomHex(32),
 		driver: network.Driver as EndpointState['driver'],
 		interface: `${prefix}${position}`,
 		index: firstIndex + position,

@@ -1,8 +1,8 @@
 /** Makes networks: a file on disk. What the kernel must have comes with the first container. */
-import {randomBytes} from 'node:crypto';
 import {protocol} from '../../kernel/netlink/message.ts';
 import {getLink} from '../../kernel/netlink/rtnetlink.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
+import {randomHex} from '../../kernel/random.ts';
 import type {NetworkCreateOptions} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import {isErrno, WherryError} from '../errors.ts';
@@ -113,7 +113,7 @@ export async function ensureDefaultNetwork(context: EngineContext): Promise<Netw
 		const meanwhile = readNetwork(context.paths, 'bridge');
 		if (meanwhile) return meanwhile;
 		const record: NetworkRecord = {
-			...emptyNetwork('bridge', randomBytes(32).toString('hex')),
+			...emptyNetwork('bridge', randomHex(32)),
 			Created: timestamp(wallClock()),
 			IPAM: {
 				Driver: 'default',
@@ -173,7 +173,7 @@ export async function createNetwork(
 	}
 	checkGateways(given);
 	const record: NetworkRecord = {
-		...emptyNetwork(name, randomBytes(32).toString('hex')),
+		...emptyNetwork(name, randomHex(32)),
 		Created: timestamp(wallClock()),
 		Driver: driver,
 		EnableIPv6: ipv6,

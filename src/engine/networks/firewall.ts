@@ -2,9 +2,9 @@
  * The kernel side that networks share: the nf_tables table with their elements, and the batches with which
  * monitors bring it back after somebody has flushed the rules (`WHERRY_RUN/nft/base`, `base6`).
  */
-import {createHash} from 'node:crypto';
 import {mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
+import {native} from '../../kernel/native.ts';
 import {encodeBatch, type Message, protocol} from '../../kernel/netlink/message.ts';
 import * as nft from '../../kernel/netlink/nftables.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
@@ -19,7 +19,7 @@ const defaultRoot = '/var/lib/wherry';
 /** One for each engine: another WHERRY_ROOT must not heal, or remove, what is not its own. */
 export function tableName(paths: Paths): string {
 	if (paths.root === defaultRoot) return 'wherry';
-	return `wherry-${createHash('sha256').update(paths.root).digest('hex').slice(0, 8)}`;
+	return `wherry-${native.sha256(Buffer.from(paths.root)).slice(7, 15)}`;
 }
 
 /** The lock under which the table, the base files and the stamps change. */

@@ -1,7 +1,7 @@
 /** Networks on disk: `WHERRY_ROOT/networks/<name>.json` in docker's structure, made exclusively. */
-import {createHash} from 'node:crypto';
 import {linkSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {readIfThere, unlinkIfThere} from '../files.ts';
 import type {Paths} from '../paths.ts';
@@ -95,7 +95,7 @@ export function publishNetwork(paths: Paths, record: NetworkRecord): boolean {
 /** `host` and `none` have nothing that could change; they need no file. */
 function virtualNetwork(paths: Paths, name: 'host' | 'none'): NetworkRecord {
 	return {
-		...emptyNetwork(name, createHash('sha256').update(`wherry ${paths.root} ${name}`).digest('hex')),
+		...emptyNetwork(name, native.sha256(Buffer.from(`wherry ${paths.root} ${name}`)).slice(7)),
 		Driver: name === 'host' ? 'host' : 'null',
 	};
 }

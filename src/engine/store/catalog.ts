@@ -140,7 +140,7 @@ export class Catalog {
 	}
 
 	async #readCache(): Promise<Cache> {
-		const bytes = await readIfThere(this.#cachePath);
+		const bytes = readIfThere(this.#cachePath);
 		try {
 			const document = JSON.parse(bytes?.toString('utf8') ?? '{}');
 			if (document.version !== version) return {};

@@ -1,6 +1,6 @@
 /** Writing files so that after a crash there is the old file, the new file, or none, but no half of one. */
-import {constants, unlinkSync} from 'node:fs';
-import {mkdir, open, readFile, rename} from 'node:fs/promises';
+import {constants, readFileSync, unlinkSync} from 'node:fs';
+import {mkdir, open, rename} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {randomHex} from '../../kernel/random.ts';
 import {isErrno, WherryError} from '../errors.ts';
@@ -11,10 +11,13 @@ const attempt = (run: () => void): void => {
 	} catch {}
 };
 
-/** Undefined when there is no such file. */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
+/**
+ * Undefined when there is no such file. For documents, which are a few kilobytes: read at once, since each of
+ * the four calls that it takes would cost more as a task of libuv's threads than it takes itself.
+ */
+export function readIfThere(path: string): Buffer | undefined {
 	try {
-		return await readFile(path);
+		return readFileSync(path);
 	} catch (error) {
 		if (isErrno(error, 'ENOENT')) return undefined;
 		throw error;
@@ -50,6 +53,30 @@ export async function replaceFile(
 	} catch (error) {
 		attempt(() => unlinkSync(temporary));
 		throw storageError(error, path);
+	}
+}
+
+export const isFull = (error: unknown): boolean =>
+	isErrno(error, 'ENOSPC', 'EDQUOT') || (error instanceof WherryError && error.code === 'exhausted');
+
+/**
+ * Puts a shorter JSON text into the blocks that a file has. One write with spaces to the old length: whoever
+ * is killed before the file is cut leaves JSON all the same. False when the text is longer than the file.
+ */
+export async function shrinkFile(path: string, text: string): Promise<boolean> {
+	const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+	try {
+		const {size} = await file.stat();
+		const bytes = Buffer.from(text);
+		if (bytes.length > size) return false;
+		const padded = Buffer.alloc(size, ' ');
+		bytes.copy(padded);
+		await file.write(padded, 0, size, 0);
+		await file.truncate(bytes.length);
+		await file.sync();
+		return true;
+	} finally {
+		await file.close();
 	}
 }
 

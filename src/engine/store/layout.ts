@@ -10,7 +10,7 @@ import {canonical, familiar, parseReference, type Reference, storedName} from '.
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
 import {digestHex, sha256} from './digest.ts';
-import {readIfThere, replaceFile} from './files.ts';
+import {isFull, readIfThere, replaceFile, shrinkFile} from './files.ts';
 import {type Descriptor, mediaTypes, parseDescriptor} from './manifest.ts';
 
 const refName = 'org.opencontainers.image.ref.name';
@@ -91,7 +91,7 @@ export class Layout {
 
 	/** A document, verified. Undefined when it is not there or not what its name says: it has to be fetched again. */
 	async readBlob(digest: string): Promise<Buffer | undefined> {
-		const bytes = await readIfThere(this.blobPath(digest));
+		const bytes = readIfThere(this.blobPath(digest));
 		return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined;
 	}
 
@@ -122,7 +122,7 @@ export class Layout {
 
 	/** The entries of index.json. Takes no lock: the file is only ever replaced. */
 	async read(): Promise<Entry[]> {
-		const bytes = await readIfThere(join(this.#root, 'index.json'));
+		const bytes = readIfThere(join(this.#root, 'index.json'));
 		if (bytes === undefined) return [];
 		if (bytes.length > largestIndex) throw this.#corrupt();
 		let document: unknown;
@@ -152,14 +152,21 @@ export class Layout {
 			const changed = change(await this.read());
 			if (changed === undefined) return;
 			const layout = join(this.#root, 'oci-layout');
-			if ((await readIfThere(layout)) === undefined)
+			if (readIfThere(layout) === undefined)
 				await replaceFile(layout, JSON.stringify({imageLayoutVersion: '1.0.0'}));
 			const document = {
 				schemaVersion: 2,
 				mediaType: mediaTypes.ociIndex,
 				manifests: changed.map(({descriptor}) => descriptor),
 			};
-			await replaceFile(join(this.#root, 'index.json'), JSON.stringify(document));
+			const path = join(this.#root, 'index.json');
+			const text = JSON.stringify(document);
+			try {
+				await replaceFile(path, text);
+			} catch (error) {
+				// What makes room must work where there is none.
+				if (!isFull(error) || !(await shrinkFile(path, text))) throw error;
+			}
 		});
 	}
 

@@ -6,21 +6,17 @@ export type Plan = {readonly [K in SectionKind]?: readonly Op[]};
 
 type Value = number | bigint | string | Uint8Array | readonly (string | Uint8Array)[];
 
-/** A buffer that grows: a plan with a thousand published ports is tens of thousands of small pieces. */
+/** One buffer that grows: a plan has a thousand small parts. */
 class Writer {
 	#buffer = Buffer.allocUnsafe(16 << 10);
-	#length = 0;
+	length = 0;
 
-	get length(): number {
-		return this.#length;
-	}
-
-	/** Room for so many bytes; where they begin. */
-	#take(count: number): number {
-		const at = this.#length;
-		this.#length += count;
-		if (this.#length > this.#buffer.length) {
-			const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length));
+	/** Makes room and returns where it begins. */
+	#take(size: number): number {
+		const at = this.length;
+		this.length += size;
+		if (this.length > this.#buffer.length) {
+			const larger = Buffer.allocUnsafe(Math.max(2 * this.#buffer.length, this.length));
 			this.#buffer.copy(larger, 0, 0, at);
 			this.#buffer = larger;
 		}
@@ -32,40 +28,39 @@ class Writer {
 		this.#buffer.writeUInt16LE(value, at);
 	}
 
-	/** Gives its place, for `patch`. */
+	/** Returns its place, for `setU32`. */
 	u32(value: number): number {
 		const at = this.#take(4);
 		this.#buffer.writeUInt32LE(value, at);
 		return at;
 	}
 
-	i64(value: bigint): void {
-		const at = this.#take(8);
-		this.#buffer.writeBigInt64LE(value, at);
+	setU32(at: number, value: number): void {
+		this.#buffer.writeUInt32LE(value, at);
 	}
 
-	/** Length, bytes, NUL. */
+	i64(value: number | bigint): void {
+		const at = this.#take(8);
+		this.#buffer.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), at);
+	}
+
+	ascii(text: string): void {
+		const at = this.#take(text.length);
+		this.#buffer.write(text, at, 'latin1');
+	}
+
+	/** Length, bytes and a NUL. */
 	string(value: string | Uint8Array): void {
-		const length = typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
-		this.u32(length);
-		const at = this.#take(length + 1);
+		const size = typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
+		this.u32(size);
+		const at = this.#take(size + 1);
 		if (typeof value === 'string') this.#buffer.write(value, at);
 		else this.#buffer.set(value, at);
-		this.#buffer[at + length] = 0;
+		this.#buffer[at + size] = 0;
 	}
 
-	bytes(value: string): void {
-		const at = this.#take(value.length);
-		this.#buffer.write(value, at, 'latin1');
-	}
-
-	/** Puts the count of the bytes that have come since at an earlier place. */
-	patch(at: number): void {
-		this.#buffer.writeUInt32LE(this.#length - at - 4, at);
-	}
-
-	finish(): Buffer {
-		return Buffer.from(this.#buffer.subarray(0, this.#length));
+	get bytes(): Buffer {
+		return this.#buffer.subarray(0, this.length);
 	}
 }
 
@@ -74,35 +69,37 @@ function encodeOp(op: Op, out: Writer): void {
 	out.u16(schema.code);
 	out.u16(schema.args.length);
 	const size = out.u32(0);
+	const begin = out.length;
 	for (const [name, kind] of schema.args) {
 		const value = (op as unknown as Record<string, Value>)[name];
 		if (value === undefined) throw new TypeError(`plan operation ${op.op} lacks ${name}`);
-		out.bytes(kind);
-		if (kind === 'i') out.i64(BigInt.asIntN(64, BigInt(value as number | bigint)));
-		else if (kind === 's') out.string(value as string);
+		out.ascii(kind);
+		if (kind === 'i') out.i64(value as number | bigint);
+		else if (kind === 's') out.string(value as string | Uint8Array);
 		else {
-			const list = value as readonly string[];
+			const list = value as readonly (string | Uint8Array)[];
 			out.u32(list.length);
 			for (const item of list) out.string(item);
 		}
 	}
-	out.patch(size);
+	out.setU32(size, out.length - begin);
 }
 
 /** Encodes a plan in the format that sections.ts describes. */
 export function encodePlan(plan: Plan): Buffer {
-	const out = new Writer();
 	const kinds = (Object.keys(sectionKinds) as SectionKind[]).filter((kind) => plan[kind]?.length);
-	out.bytes('WPLN');
+	const out = new Writer();
+	out.ascii('WPLN');
 	out.u32(planVersion);
 	out.u32(kinds.length);
 	for (const kind of kinds) {
 		const ops = plan[kind]!;
 		out.u32(sectionKinds[kind]);
 		const size = out.u32(0);
+		const begin = out.length;
 		out.u32(ops.length);
 		for (const op of ops) encodeOp(op, out);
-		out.patch(size);
+		out.setU32(size, out.length - begin);
 	}
-	return out.finish();
+	return out.bytes;
 }

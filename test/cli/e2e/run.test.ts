@@ -175,6 +175,23 @@ test('a signal to a foreground run goes to the container', async (t) => {
 	t.is(stdout, 'ready\ngot\n');
 });
 
+test('a container can be told from a host, and the mark is not a change', async (t) => {
+	await wherry.output('run', '--name', 'marked', image, 'test', '-f', '/.dockerenv');
+	t.regex(await wherry.output('ps', '-asf', 'name=marked', '--format', '{{.Size}}'), /^0B /);
+});
+
+test("a container in another's pid namespace sees its processes, and none of the host's", async (t) => {
+	await wherry.output('run', '-d', '--name', 'peer', image, 'sleep', '1000');
+	const {stdout} = await wherry.result([
+		...['run', '--rm', '--pid', 'container:peer', image, 'sh', '-c'],
+		'tr "\\0" " " </proc/1/cmdline; echo; ls -d /proc/[0-9]* | wc -l; [ -d /proc/$$ ] && echo here',
+	]);
+	const [first, count, here] = stdout.split('\n');
+	t.is(first, 'sleep 1000 ');
+	t.true(Number(count) <= 5, count);
+	t.is(here, 'here');
+});
+
 test('the cgroups are shown and nothing there can be written', async (t) => {
 	const {stdout} = await wherry.result([
 		...['run', '--rm', image, 'sh', '-c'],

@@ -9,13 +9,14 @@ import {
 	connectMonitor,
 	MonitorGone,
 	MonitorRefusal,
+	type MonitorSocket,
 	openSession,
 } from '../../../src/engine/containers/monitor-client.ts';
 import {clientFrame, maxFrame, monitorFrame, request} from '../../../src/runtime/monitor-protocol.ts';
 import {textOf} from '../../setup/engine.ts';
 
 /** A listener in a folder whose path is too long for a socket's address, and a connection to it. */
-async function connected(t: ExecutionContext): Promise<{client: Socket; server: Socket}> {
+async function connected(t: ExecutionContext): Promise<{client: MonitorSocket; server: Socket}> {
 	const folder = mkdtempSync(join(tmpdir(), `wherry-client-${'long'.repeat(25)}-`));
 	const path = join(folder, 'attach.sock');
 	const listener = createServer();
@@ -23,7 +24,7 @@ async function connected(t: ExecutionContext): Promise<{client: Socket; server: 
 	await new Promise<void>((resolve) => listener.listen('attach.sock', resolve));
 	process.chdir('/');
 	const accepted = new Promise<Socket>((resolve) => listener.once('connection', resolve));
-	const client = await connectMonitor(path);
+	const client = connectMonitor(path);
 	const server = await accepted;
 	t.teardown(() => {
 		client.destroy();
@@ -109,7 +110,7 @@ test.serial('a refusal and a monitor that goes are errors of their own', async (
 	await t.throwsAsync(session.exit, {instanceOf: MonitorGone});
 	t.is(await textOf(session.stdout), '');
 	session.stdin.write('nobody reads this');
-	await t.throwsAsync(connectMonitor('/nowhere/attach.sock'), {instanceOf: MonitorGone});
+	t.throws(() => connectMonitor('/nowhere/attach.sock'), {instanceOf: MonitorGone});
 });
 
 test.serial('what is no frame ends the session with an error', async (t) => {

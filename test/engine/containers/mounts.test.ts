@@ -40,6 +40,15 @@ test('a -v that makes no sense is refused in docker’s words', (t) => {
 	refused('../x:/b', /^create \.\.\/x: "\.\.\/x" includes invalid characters for a local volume name/);
 });
 
+test('nothing but views of the host is mounted into /proc, not even for an image', (t) => {
+	const refused = (host: Partial<HostConfig>, volumes: string[], message: string) =>
+		t.throws(() => wanted(host, volumes), {message});
+	refused({Binds: ['/x:/proc']}, [], '"/proc" cannot be mounted because it is not of type proc');
+	refused({}, ['/a/../proc'], '"/proc" cannot be mounted because it is not of type proc');
+	refused({Tmpfs: {'/proc/sys': ''}}, [], '"/proc/sys" cannot be mounted because it is inside /proc');
+	t.is(wanted({Binds: ['/lxcfs/uptime:/proc/uptime', '/proc:/proc', '/x:/process']}).length, 3);
+});
+
 test('--mount says what docker’s says', (t) => {
 	const bind: MountSpec = {Type: 'bind', Source: '/s', Target: '/t'};
 	t.like(parseMount({...bind, ReadOnly: true}), {type: 'bind', readOnly: true, makeSource: false});

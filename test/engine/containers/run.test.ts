@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {WherryError} from '../../../src/engine/errors.ts';
@@ -430,6 +430,21 @@ test('limits that make no sense are refused, and nothing is made', async (t) => 
 		code: 'not-found',
 		message: 'No such image: no-such-image:latest',
 	});
+});
+
+test('a container makes the node of the host’s disk and can’t open it', async (t) => {
+	// The disk under /: its number as the kernel encodes it for user space (glibc's makedev).
+	const device = statSync('/').dev;
+	const disk = `${(device >> 8) & 0xfff} ${(device & 0xff) | ((device >> 12) & 0xfff00)}`;
+	// Some hosts keep even their own root from their disk; the first loop device shows that it is the container's filter.
+	const open = (numbers: string) => `mknod /disk b ${numbers} && echo made; head -c 0 /disk && echo opened`;
+	for (const numbers of [disk, '7 0']) {
+		const result = await runToEnd(engine, ['sh', '-c', open(numbers)]);
+		t.is(result.stdout, 'made\n');
+		t.regex(result.stderr, /Operation not permitted/);
+	}
+	const privileged = await runToEnd(engine, ['sh', '-c', open('7 0')], {hostConfig: {Privileged: true}});
+	t.is(privileged.stdout, 'made\nopened\n', privileged.stderr);
 });
 
 test('a memory limit kills, and says so', async (t) => {
