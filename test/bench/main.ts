@@ -10,6 +10,7 @@ import {parseArgs} from 'node:util';
 import {type BenchEngine, end, find, podman, removeAll, startDocker, wherry} from './engines.ts';
 import {makeBundle, makeImages} from './images.ts';
 import {output, type Sample, table, time} from './measure.ts';
+import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
 
 const {values: flags} = parseArgs({
 	options: {json: {type: 'boolean'}, runs: {type: 'string', default: '15'}, only: {type: 'string'}},
@@ -25,6 +26,7 @@ delete env.NODE_OPTIONS;
 
 const folder = mkdtempSync(join(tmpdir(), 'wherry-bench-'));
 const samples: Sample[] = [];
+const idle: {engine: string; cpuPercent: number}[] = [];
 const memory: {engine: string; containers: number; kilobytesEach: number}[] = [];
 
 type Command = (engine: BenchEngine) => {before?: () => void; argv: readonly string[]; after?: () => void};
@@ -95,6 +97,31 @@ function measureMemory(engine: BenchEngine, image: string): void {
 	}
 }
 
+/** The terminal UI on one container, beside what Node alone takes on a terminal. */
+async function measureTerminal(own: BenchEngine, node: string): Promise<void> {
+	const name = 'ui, first full frame';
+	if (wanted(name)) {
+		say(name);
+		const [frames, bare]: [number[], number[]] = [[], []];
+		// The first round warms caches and is not counted.
+		for (let round = 0; round <= runs; round++) {
+			const frame = await firstFrame(own.command, own.env, 'bench');
+			const nothing = await onTerminal([node, '-e', '0'], env);
+			if (round === 0) continue;
+			frames.push(frame);
+			bare.push(nothing);
+		}
+		samples.push(
+			{case: name, engine: 'wherry', milliseconds: frames},
+			{case: name, engine: 'node -e 0', milliseconds: bare},
+		);
+	}
+	if (wanted('ui, idle')) {
+		say('ui, idle');
+		idle.push({engine: own.name, cpuPercent: await idleCpu(own.command, own.env, 'bench')});
+	}
+}
+
 /** Create, start, wait and remove with the engine already loaded; milliseconds of each round. */
 function inProcess(engine: BenchEngine, image: string, rounds: number): number[] {
 	const script = new URL('in-process.ts', import.meta.url).pathname;
@@ -140,6 +167,7 @@ try {
 	measure('images', all, runs, (engine) => ({argv: on(engine, 'images')}));
 	measure('inspect', all, runs, (engine) => ({argv: on(engine, 'inspect', 'bench')}));
 	measure('logs', all, runs, (engine) => ({argv: on(engine, 'logs', 'bench')}));
+	await measureTerminal(own, node);
 	for (const engine of all) removeAll(engine);
 	measure('rm -f of a running container', all, Math.min(runs, 8), (engine) => ({
 		before: () =>
@@ -211,9 +239,12 @@ try {
 	rmSync(folder, {recursive: true, force: true});
 }
 
-if (flags.json) process.stdout.write(`${JSON.stringify({samples, memory}, null, '\t')}\n`);
+if (flags.json) process.stdout.write(`${JSON.stringify({samples, memory, idle}, null, '\t')}\n`);
 else {
 	process.stdout.write(`${table(samples)}\n`);
+	for (const {engine, cpuPercent} of idle) {
+		process.stdout.write(`idle terminal UI: ${engine} ${cpuPercent.toFixed(2)} % of a CPU\n`);
+	}
 	for (const {engine, containers, kilobytesEach} of memory) {
 		process.stdout.write(
 			`monitor memory (PSS), ${containers} running: ${engine} ${kilobytesEach} KiB each\n`,

@@ -39,5 +39,5 @@ test('what a column is kept for comes before what another would like', (t) => {
 		);
 	t.like(widths(90), {name: 30, image: 12, status: 26, ports: 13});
 	t.is(widths(105).ports, 13);
-	t.is(widths(130).ports, 30);
+	t.is(widths(161).ports, 30);
 });
