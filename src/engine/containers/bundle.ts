@@ -92,8 +92,8 @@ function networkRelease(paths: Paths, id: string): Op[] {
 	const isCurrent = state.endpoints.every(({networkId, ipv4, ipv6}) =>
 		[ipv4, ipv6].every((each) => !each || leases.includes(leaseFile(paths, networkId, each.address))),
 	);
-	if (isCurrent) return [...unpublishAllOps(paths, state), ...releaseOps(paths, id, state)];
-	return leases.map((path) => ({op: 'removeFile', path}));
+	const current = isCurrent ? [...unpublishAllOps(paths, state), ...releaseOps(paths, id, state)] : [];
+	return [...current, ...leases.map((path): Op => ({op: 'removeFile', path}))];
 }
 
 /** The stop plan of a container whose own has been lost, or whose name has changed. */

@@ -3,6 +3,8 @@ import {existsSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
+import {readNetworkState} from '../networks/state.ts';
+import {dropStray} from '../networks/stray.ts';
 import {type EngineContext, emit} from './context.ts';
 import {killContainer, stopContainer} from './control.ts';
 import {releaseMounts} from './create-mounts.ts';
@@ -30,6 +32,7 @@ export async function removeStopped(
 ): Promise<void> {
 	const {paths} = context;
 	const {Id} = record;
+	dropStray(paths, record, readNetworkState(paths, Id));
 	const going = removedFolder(context, Id);
 	renameSync(paths.container(Id), going);
 	releaseName(paths, record.Name, Id);

@@ -26,13 +26,24 @@ import {
 	publishingEndpoint,
 	readNetworkState,
 } from './state.ts';
+import {dropStray} from './stray.ts';
 import {type WantedEndpoint, wantedEndpoints} from './wanted.ts';
 
 /** In a new namespace the first indices may be those of tunnels that the kernel makes by itself. */
 export const firstIndex = 100;
 
-function abandonedBy({paths, locks}: EngineContext): Abandoned {
-	return async (holder, work) => {
+/** Under its lock a container holds what its state says; one that is not up holds nothing. */
+function holds({paths}: EngineContext, holder: string, network: NetworkRecord, address: string): boolean {
+	if (!existsSync(paths.runContainer(holder)) && !isUp(currentState(paths, holder))) return false;
+	return readNetworkState(paths, holder).endpoints.some(
+		({networkId, ipv4, ipv6}) =>
+			networkId === network.Id && (ipv4?.address === address || ipv6?.address === address),
+	);
+}
+
+function abandonedBy(context: EngineContext, network: NetworkRecord): Abandoned {
+	const {paths, locks} = context;
+	return async (holder, address, work) => {
 		if (!isId(holder)) {
 			work();
 			return true;
@@ -40,7 +51,7 @@ function abandonedBy({paths, locks}: EngineContext): Abandoned {
 		const lock = await locks.tryAcquire(holder);
 		if (!lock) return false;
 		try {
-			if (existsSync(paths.runContainer(holder)) || isUp(currentState(paths, holder))) return false;
+			if (holds(context, holder, network, address)) return false;
 			work();
 			return true;
 		} finally {
@@ -126,7 +137,7 @@ export async function allocateEndpoint(
 				wanted: text ? parseAddress(text) : undefined,
 				before: last ? parseAddress(last) : undefined,
 			},
-			abandonedBy(context),
+			abandonedBy(context, network),
 		);
 	};
 	const v4 = await lease(4);
@@ -201,6 +212,7 @@ export async function allocateNetworks(
 	const {paths} = context;
 	const before = options.dry ? undefined : readNetworkState(paths, record.Id);
 	const wanted = await wantedEndpoints(context, record);
+	if (before) dropStray(paths, record, before);
 	const endpoints: EndpointState[] = [];
 	try {
 		for (const [position, each] of wanted.entries()) {

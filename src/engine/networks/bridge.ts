@@ -20,7 +20,7 @@ import {
 	writeBase,
 	writeStamp,
 } from './firewall.ts';
-import {allowInHostFilter, disallowInHostFilter, hostFilterTable} from './host-filter.ts';
+import {allowInHostFilter, disallowInHostFilter, hostFilterTable, lacksHostRules} from './host-filter.ts';
 import {poolsOf} from './ipam.ts';
 import {bridgeOptions} from './options.ts';
 import type {NetworkRecord} from './record.ts';
@@ -151,7 +151,7 @@ async function look(paths: Paths, stamp: Stamp): Promise<{ready: boolean; hostFi
 	const bridge = link?.name === stamp.bridge && link.kind === 'bridge' && link.up;
 	return {
 		ready: bridge && tables.every((names) => names.has(table)),
-		hostFilter: tables[0]!.has(hostFilterTable),
+		hostFilter: tables.some((names) => names.has(hostFilterTable)),
 	};
 }
 
@@ -163,7 +163,9 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 	const before = readStamp(paths, network.Id);
 	const now = before && (await look(paths, before));
 	if (before && now?.ready) {
-		if (now.hostFilter) await allowInHostFilter(paths, before.bridge);
+		if (now.hostFilter && (await lacksHostRules(paths, before))) {
+			await locks.with(firewallLock, () => allowInHostFilter(paths, before));
+		}
 		return before;
 	}
 	return locks.with(firewallLock, async () => {
@@ -185,7 +187,7 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 		setSysctl(`net/ipv4/conf/${link.name}/route_localnet`, '1');
 		await addressBridge(link, network);
 		await enableForwarding(network.EnableIPv6);
-		await allowInHostFilter(paths, link.name);
+		await allowInHostFilter(paths, stamp);
 		writeStamp(paths, network.Id, stamp);
 		writeBase(paths);
 		return stamp;
@@ -199,7 +201,7 @@ export async function removeBridge({paths, locks}: Context, network: NetworkReco
 		const name = stamp?.bridge ?? bridgeOptions(network).name ?? derivedName(network);
 		if (stamp) {
 			await removeNetworkElements(paths, stamp);
-			await disallowInHostFilter(paths, stamp.bridge);
+			await disallowInHostFilter(paths, stamp);
 		}
 		const link = await findLink(rt.getLink(name));
 		if (link && link.alias === aliasOf(paths, network)) {

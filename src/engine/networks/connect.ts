@@ -40,6 +40,7 @@ import {
 	readNetworkState,
 	writeNetworkState,
 } from './state.ts';
+import {dropHoldings} from './stray.ts';
 import {checkSettings, hasOwnNetwork, networkOf} from './wanted.ts';
 import {zoneFile} from './zone.ts';
 
@@ -268,9 +269,16 @@ export async function connectContainer(
 			);
 		}
 		const connected: ContainerRecord = {...record, Networks: {...networks, [network.Name]: settings}};
-		if (isUp(currentState(context.paths, record.Id)))
-			await connectRunning(context, connected, network, settings);
+		// First the record: a lease of a network that it has is found when this breaks off.
 		writeRecord(context.paths, connected);
+		try {
+			if (isUp(currentState(context.paths, record.Id))) {
+				await connectRunning(context, connected, network, settings);
+			}
+		} catch (error) {
+			writeRecord(context.paths, record);
+			throw error;
+		}
 		tell(context, 'connect', network, record);
 	});
 }
@@ -328,10 +336,13 @@ export async function disconnectContainer(
 		}
 		const {[network.Name]: _, ...rest} = networks;
 		const left: ContainerRecord = {...record, Networks: rest};
-		const endpoint = isUp(currentState(paths, record.Id))
+		const up = isUp(currentState(paths, record.Id));
+		const endpoint = up
 			? readNetworkState(paths, record.Id).endpoints.find(({networkId}) => networkId === network.Id)
 			: undefined;
 		if (endpoint) await disconnectRunning(context, left, endpoint);
+		// One that broke off has gone so far.
+		else if (up) dropHoldings(paths, network.Id, record.Id);
 		writeRecord(paths, left);
 		tell(context, 'disconnect', network, record);
 	});

@@ -69,8 +69,8 @@ export interface LeaseRequest {
 	before?: Address | undefined;
 }
 
-/** Whether a holder is gone for good: neither up nor about to be. It stays so while `work` runs. */
-export type Abandoned = (holder: string, work: () => void) => Promise<boolean>;
+/** Whether a holder needs an address no more, and is not about to. It stays so while `work` runs. */
+export type Abandoned = (holder: string, address: string, work: () => void) => Promise<boolean>;
 
 export interface Lease {
 	address: Address;
@@ -94,7 +94,7 @@ export async function takeLease(paths: Paths, request: LeaseRequest, abandoned: 
 		for (let attempt = 0; attempt < 3; attempt++) {
 			const holder = take(paths, network.Id, text, container);
 			if (holder === undefined) return {address: wanted, pool};
-			if (!(await abandoned(holder, drop(text)))) break;
+			if (!(await abandoned(holder, text, drop(text)))) break;
 		}
 		throw new WherryError('conflict', 'Address already in use', {object: text});
 	}
@@ -105,7 +105,8 @@ export async function takeLease(paths: Paths, request: LeaseRequest, abandoned: 
 	const lease = takeFirst(paths, request);
 	if (lease) return lease;
 	// None is free: perhaps some are of containers that ended badly.
-	for (const [address, holder] of listLeases(paths, network.Id)) await abandoned(holder, drop(address));
+	for (const [address, holder] of listLeases(paths, network.Id))
+		await abandoned(holder, address, drop(address));
 	const again = takeFirst(paths, request);
 	if (again) return again;
 	throw new WherryError(

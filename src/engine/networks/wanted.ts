@@ -5,6 +5,7 @@ import type {ContainerRecord} from '../containers/record.ts';
 import {WherryError} from '../errors.ts';
 import {parseAddress, parseMac} from './address.ts';
 import {ensureDefaultNetwork} from './create.ts';
+import {firewallWarnings} from './host-warnings.ts';
 import {isFree, poolsOf} from './ipam.ts';
 import {parseLink} from './parse-link.ts';
 import {wantedPorts} from './ports.ts';
@@ -112,6 +113,7 @@ export async function settleNetworks(
 		if (host.Links?.length) fail("conflicting options: links can't be used with this network mode");
 		return {networks: undefined, warnings};
 	}
+	warnings.push(...firewallWarnings(context.paths));
 	const primary = await networkOf(context, host.NetworkMode);
 	const settings: Record<string, EndpointSettings> = {[primary.Name]: {}};
 	for (const [name, value] of Object.entries(given ?? {})) {

@@ -51,7 +51,6 @@ export const newTable = (family: NfFamily, name: string): Message =>
 	nft(kind.newTable, flag.create | flag.ack, family, text(1, name));
 export const deleteTable = (family: NfFamily, name: string): Message =>
 	nft(kind.deleteTable, flag.ack, family, text(1, name));
-export const getTables = (family: NfFamily): Message => nft(kind.getTable, flag.dump, family);
 /** ENOENT when it isn't there. */
 export const getTable = (family: NfFamily, name: string): Message =>
 	nft(kind.getTable, flag.ack, family, text(1, name));

@@ -169,6 +169,29 @@ test('an engine that is killed while it starts containers leaves nothing that st
 	t.deepEqual(await settled(() => interfaces(host), ['lo', 'wherry0']), ['lo', 'wherry0']);
 });
 
+test('an engine that is killed while it changes a running container leaves nothing after the container', async (t) => {
+	const {host, engine} = await setUp(t);
+	await engine.call('networks.create', {name: 'other'});
+	for (const delay of [1, 4, 8, 12, 18, 25, 35, 50]) {
+		const id = await engine.startContainer(busybox(['sleep', '1000'], {hostConfig: {Binds: binds}}));
+		const changes = [
+			engine.call('networks.connect', 'other', id),
+			engine.call('containers.updatePublished', id, {add: {'80/tcp': [{HostIp: '', HostPort: '8080'}]}}),
+			engine.call('networks.disconnect', 'bridge', id),
+		].map((change) => change.catch(() => undefined));
+		await new Promise((resolve) => setTimeout(resolve, delay));
+		await engine.restart();
+		await Promise.all(changes);
+		// What was half done doesn't keep the container from being changed on, or from its next start.
+		await engine.call('containers.restart', id, {timeout: 0});
+		await engine.call('containers.remove', id, {force: true});
+		t.deepEqual(elements(host), [], `after ${delay} ms`);
+		t.deepEqual(leases(engine), [], `after ${delay} ms`);
+		t.deepEqual(globSync('zones/*/*', {cwd: engine.run}), [], `after ${delay} ms`);
+	}
+	await t.notThrowsAsync(engine.call('networks.remove', 'other'));
+});
+
 test('addresses are given once, also to many at the same time, and wanted ones are kept', async (t) => {
 	const {engine} = await setUp(t);
 	await engine.call('networks.create', {
