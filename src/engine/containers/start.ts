@@ -7,9 +7,9 @@ import type {Session, StreamOptions} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {compileRecord, specOf, writeBundle} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
-import {streamRequest} from './frames.ts';
+import {encodeFrame, streamRequest} from './frames.ts';
 import {writeHostFiles} from './host-files.ts';
-import {MonitorGone, MonitorRefusal, MonitorSocket, openSession} from './monitor-client.ts';
+import {followSession, MonitorGone, MonitorRefusal, MonitorSocket} from './monitor-client.ts';
 import {startError} from './monitor-errors.ts';
 import {attachNetwork} from './network.ts';
 import {
@@ -96,10 +96,11 @@ async function launch(
 	const {Id} = record;
 	try {
 		const plan = await prepare(context, record, attach, restartCount);
-		const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan]));
 		const wanted = attach ? wantedStreams(record, attach) : {};
 		const payload = streamRequest(wanted, attach ? 0 : streams.detached);
-		const {session} = await openSession(socket, request.start, payload, wanted);
+		const start = encodeFrame(request.start, payload);
+		const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan], start));
+		const {session} = await followSession(socket, wanted);
 		unmarkTransient(paths, Id);
 		if (attach) return session;
 		session.detach();
