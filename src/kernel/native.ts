@@ -70,6 +70,8 @@ export interface Native {
 	/** renameat2 RENAME_NOREPLACE. */
 	renameNoReplace(from: string, to: string): void;
 	syncfs(fd: number): Promise<void>;
+	/** Asks the file system to put the folders that will be made in this one far from each other. Never fails for that. */
+	spreadFolders(path: string): void;
 	/** pidfd_open + check of the start time (field 22 of /proc/PID/stat) + pidfd_send_signal. False: no such process. */
 	signalProcess(pid: number, start: number, signal: number): boolean;
 	/**
