@@ -131,12 +131,18 @@ Status wait_for_first(pid_t pid, const std::string &executable) {
   return own_failure("EMONITOR", how, executable);
 }
 
-Status spawn_monitor(const std::string &executable, const std::vector<std::string> &argv, UniqueFd &ours) {
+Status spawn_monitor(const std::string &executable, const std::vector<std::string> &argv, const std::string &request,
+                     UniqueFd &ours) {
   UniqueFd program;
   if (Status failure = open_program(executable, program)) return failure;
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return system_failure(errno, "socketpair");
   UniqueFd parent_end(pair[0]), child_end(pair[1]);
+  // It waits there for the monitor, which so needn't wait for us. A socket pair holds what a request takes.
+  if (!request.empty() && send(parent_end.get(), request.data(), request.size(), MSG_DONTWAIT | MSG_NOSIGNAL) !=
+                              static_cast<ssize_t>(request.size())) {
+    return system_failure(errno, "send");
+  }
   UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return system_failure(errno, "open", "/dev/null");
   if (!move_above_three(program) || !move_above_three(child_end) || !move_above_three(null)) {
@@ -172,14 +178,19 @@ Status spawn_monitor(const std::string &executable, const std::vector<std::strin
   return {};
 }
 
-/** spawnMonitor(executable, argv): Promise<number> */
+/** spawnMonitor(executable, argv, request?): Promise<number> */
 Napi::Value spawn_monitor_on_thread(const Napi::CallbackInfo &info) {
   std::string executable;
   std::vector<std::string> argv;
   if (!get_arguments(info, executable, argv)) return info.Env().Undefined();
+  std::string request;
+  if (info[2].IsTypedArray() && info[2].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    auto bytes = info[2].As<Napi::Uint8Array>();
+    request.assign(reinterpret_cast<const char *>(bytes.Data()), bytes.ByteLength());
+  }
   auto socket = std::make_shared<UniqueFd>();
   return run_on_thread(
-      info.Env(), [=] { return spawn_monitor(executable, argv, *socket); },
+      info.Env(), [=] { return spawn_monitor(executable, argv, request, *socket); },
       [socket](Napi::Env env) { return Napi::Number::New(env, socket->release()); });
 }
 

@@ -378,8 +378,9 @@ void Monitor::finish_for_good(const Failure* start_failure) {
     if (!client->dead()) client->finish();
   if (main_ != nullptr) dead_sessions_.push_back(main_);
   main_ = nullptr;
+  // After a power cut a policy asks whether the container was stopped; others lose no more than an exit code.
   // Nobody who waits for the end waits for the disk.
-  if (!settings_.auto_remove) sync_state(settings_.state_file);
+  if (!settings_.auto_remove && settings_.restart_policy != RestartPolicy::kNo) sync_state(settings_.state_file);
 }
 
 void Monitor::run_stop_plan() {

@@ -70,15 +70,17 @@ export interface Native {
 	/** renameat2 RENAME_NOREPLACE. */
 	renameNoReplace(from: string, to: string): void;
 	syncfs(fd: number): Promise<void>;
+	/** Asks the file system to put the folders that will be made in this one far from each other. Never fails for that. */
+	spreadFolders(path: string): void;
 	/** pidfd_open + check of the start time (field 22 of /proc/PID/stat) + pidfd_send_signal. False: no such process. */
 	signalProcess(pid: number, start: number, signal: number): boolean;
 	/**
 	 * Starts `executable argv...` from a read-only detached clone of its mount (so nothing can write to the
 	 * program through /proc/PID/exe), with /dev/null on 0, 1, 2 and one end of a stream socket pair on 3 and
 	 * nothing else, waits until its first process has ended (the monitor forks itself away), and returns the
-	 * other end.
+	 * other end. `request` is written to that before, so that the monitor finds it when it comes up.
 	 */
-	spawnMonitor(executable: string, argv: readonly string[]): Promise<number>;
+	spawnMonitor(executable: string, argv: readonly string[], request?: Uint8Array): Promise<number>;
 	/**
 	 * Layers are unpacked with threads of their own: decode (gzip, zstd or plain, told by the first bytes),
 	 * hashing, and extraction into `directory`, a folder that exists and is empty. Whiteouts become

@@ -3,7 +3,8 @@
  * same image from the same registry on the loopback.
  */
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
-import {accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {output} from './measure.ts';
@@ -40,7 +41,17 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM
 	await closed;
 }
 
-export async function startDocker(folder: string, base: NodeJS.ProcessEnv): Promise<BenchEngine | undefined> {
+/** Where what lives as long as the system does is kept, which is in memory on every real host. */
+export function memoryFolder(): string {
+	const tmpfs = 0x01021994;
+	return ['/run', '/dev/shm'].find((path) => statfsSync(path).type === tmpfs) ?? tmpdir();
+}
+
+export async function startDocker(
+	folder: string,
+	run: string,
+	base: NodeJS.ProcessEnv,
+): Promise<BenchEngine | undefined> {
 	const daemon = find('dockerd');
 	const client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : find('docker');
 	if (!daemon || !client || process.getuid?.() !== 0) return undefined;
@@ -52,7 +63,7 @@ export async function startDocker(folder: string, base: NodeJS.ProcessEnv): Prom
 		'/bin/sh',
 		[
 			'-c',
-			`exec ${daemon} --data-root ${home}/data --exec-root ${home}/exec --pidfile ${home}/pid -H ${socket} --bridge=none --iptables=false --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
+			`exec ${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} --bridge=none --iptables=false --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
 		],
 		{env: base, stdio: 'ignore'},
 	);
@@ -71,7 +82,7 @@ export async function startDocker(folder: string, base: NodeJS.ProcessEnv): Prom
 	return undefined;
 }
 
-export function podman(folder: string, base: NodeJS.ProcessEnv): BenchEngine | undefined {
+export function podman(folder: string, run: string, base: NodeJS.ProcessEnv): BenchEngine | undefined {
 	const program = find('podman');
 	if (!program) return undefined;
 	const home = join(folder, 'podman');
@@ -84,18 +95,18 @@ export function podman(folder: string, base: NodeJS.ProcessEnv): BenchEngine | u
 	);
 	return {
 		name: 'podman',
-		command: [program, '--root', join(home, 'root'), '--runroot', join(home, 'run'), '--runtime', 'crun'],
+		command: [program, '--root', join(home, 'root'), '--runroot', join(run, 'podman'), '--runtime', 'crun'],
 		env: {...base, CONTAINERS_CONF: conf},
 		pullFlags: ['-q', '--tls-verify=false'],
 		stop: async () => {},
 	};
 }
 
-export function wherry(folder: string, base: NodeJS.ProcessEnv): BenchEngine {
+export function wherry(folder: string, run: string, base: NodeJS.ProcessEnv): BenchEngine {
 	return {
 		name: 'wherry',
 		command: [launcher],
-		env: {...base, WHERRY_ROOT: join(folder, 'wherry/root'), WHERRY_RUN: join(folder, 'wherry/run')},
+		env: {...base, WHERRY_ROOT: join(folder, 'wherry/root'), WHERRY_RUN: join(run, 'wherry')},
 		pullFlags: ['-q'],
 		stop: async () => {},
 	};

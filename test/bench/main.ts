@@ -7,7 +7,16 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
-import {type BenchEngine, end, find, podman, removeAll, startDocker, wherry} from './engines.ts';
+import {
+	type BenchEngine,
+	end,
+	find,
+	memoryFolder,
+	podman,
+	removeAll,
+	startDocker,
+	wherry,
+} from './engines.ts';
 import {makeBundle, makeImages} from './images.ts';
 import {output, type Sample, table, time} from './measure.ts';
 import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
@@ -25,6 +34,7 @@ delete env.NODE_EXTRA_CA_CERTS;
 delete env.NODE_OPTIONS;
 
 const folder = mkdtempSync(join(tmpdir(), 'wherry-bench-'));
+const runFolder = mkdtempSync(join(memoryFolder(), 'wherry-bench-'));
 const samples: Sample[] = [];
 const idle: {engine: string; cpuPercent: number}[] = [];
 const memory: {engine: string; containers: number; kilobytesEach: number}[] = [];
@@ -76,10 +86,11 @@ function pss(matches: (command: string) => boolean): number[] {
 	return found;
 }
 
+const ours = (command: string): boolean => command.includes(folder) || command.includes(runFolder);
 const monitors: Record<BenchEngine['name'], (command: string) => boolean> = {
-	wherry: (command) => command.includes(folder) && command.includes('wherry-monitor'),
-	podman: (command) => command.includes(folder) && command.includes('conmon'),
-	docker: (command) => command.includes(folder) && command.includes('containerd-shim'),
+	wherry: (command) => ours(command) && command.includes('wherry-monitor'),
+	podman: (command) => ours(command) && command.includes('conmon'),
+	docker: (command) => ours(command) && command.includes('containerd-shim'),
 };
 
 function measureMemory(engine: BenchEngine, image: string): void {
@@ -134,11 +145,11 @@ try {
 	say('preparing images and engines');
 	const images = await makeImages(folder, env);
 	registry = images.registry;
-	const own = wherry(folder, env);
+	const own = wherry(folder, runFolder, env);
 	all.push(own);
-	const docker = await startDocker(folder, env);
+	const docker = await startDocker(folder, runFolder, env);
 	if (docker) all.push(docker);
-	const pod = podman(folder, env);
+	const pod = podman(folder, runFolder, env);
 	if (pod) all.push(pod);
 	for (const engine of all)
 		output([...engine.command, 'pull', ...engine.pullFlags, images.small], engine.env);
@@ -199,7 +210,7 @@ try {
 						[
 							'crun',
 							'--root',
-							join(folder, 'crun'),
+							join(runFolder, 'crun'),
 							'run',
 							'--bundle',
 							bundle,
@@ -233,10 +244,13 @@ try {
 		const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
 			.split('\n')
 			.map((line) => line.split(' ')[4] ?? '');
-		for (const mount of mounts.filter((path) => path.startsWith(folder)).reverse())
+		for (const mount of mounts
+			.filter((path) => path.startsWith(folder) || path.startsWith(runFolder))
+			.reverse())
 			spawnSync('umount', ['-l', mount]);
 	}
 	rmSync(folder, {recursive: true, force: true});
+	rmSync(runFolder, {recursive: true, force: true});
 }
 
 if (flags.json) process.stdout.write(`${JSON.stringify({samples, memory, idle}, null, '\t')}\n`);

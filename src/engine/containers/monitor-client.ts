@@ -189,9 +189,21 @@ function send(socket: MonitorSocket, type: number, payload: Uint8Array): void {
 }
 
 /**
- * Sends a request that opens a session, and waits until the command runs. Throws MonitorGone, MonitorRefusal,
- * or `corrupt`. The socket is closed when it fails.
+ * The session of a request that has been sent, once its command runs. Throws MonitorGone, MonitorRefusal, or
+ * `corrupt`. The socket is closed when it fails.
  */
+export async function followSession(
+	socket: MonitorSocket,
+	wanted: StreamOptions,
+	execId?: string,
+): Promise<{session: Session; ok: string}> {
+	const connection = new MonitorConnection(socket, wanted, execId);
+	const answer = await connection.answer;
+	// A process that was there and gone before we asked has its exit as the first answer.
+	return {session: connection, ok: 'ok' in answer ? answer.ok : '{}'};
+}
+
+/** Sends a request that opens a session. Throws as `followSession`. */
 export async function openSession(
 	socket: MonitorSocket,
 	type: number,
@@ -199,11 +211,8 @@ export async function openSession(
 	wanted: StreamOptions,
 	execId?: string,
 ): Promise<{session: Session; ok: string}> {
-	const connection = new MonitorConnection(socket, wanted, execId);
 	send(socket, type, payload);
-	const answer = await connection.answer;
-	// A process that was there and gone before we asked has its exit as the first answer.
-	return {session: connection, ok: 'ok' in answer ? answer.ok : '{}'};
+	return await followSession(socket, wanted, execId);
 }
 
 /** One request with one answer: the ok's text, or the exit. Throws as `openSession`. */

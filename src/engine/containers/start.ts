@@ -7,9 +7,9 @@ import type {Session, StreamOptions} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {compileRecord, specOf, writeBundle} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
-import {streamRequest} from './frames.ts';
+import {encodeFrame, streamRequest} from './frames.ts';
 import {writeHostFiles} from './host-files.ts';
-import {MonitorGone, MonitorRefusal, MonitorSocket, openSession} from './monitor-client.ts';
+import {followSession, MonitorGone, MonitorRefusal, MonitorSocket} from './monitor-client.ts';
 import {startError} from './monitor-errors.ts';
 import {type Attachment, attachNetwork} from './network.ts';
 import {networkFailure} from './network-errors.ts';
@@ -102,10 +102,10 @@ async function spawn(
 	plan: string,
 	attach: StreamOptions | undefined,
 ): Promise<Session | undefined> {
-	const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan]));
 	const wanted = attach ? wantedStreams(record, attach) : {};
-	const payload = streamRequest(wanted, attach ? 0 : streams.detached);
-	const {session} = await openSession(socket, request.start, payload, wanted);
+	const start = encodeFrame(request.start, streamRequest(wanted, attach ? 0 : streams.detached));
+	const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan], start));
+	const {session} = await followSession(socket, wanted);
 	unmarkTransient(context.paths, record.Id);
 	if (attach) return session;
 	session.detach();

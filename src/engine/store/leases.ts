@@ -28,6 +28,9 @@ export interface Lease {
 export function acquireLease(paths: Paths, locks: Locks, keys: readonly string[]): Promise<Lease> {
 	return locks.with(collectLock, () => {
 		mkdirSync(paths.ingest, {recursive: true, mode: 0o700});
+		// Layers are unpacked side by side, thousands of files each, where others have just been removed: in one
+		// part of the disk they would wait for each other, and ext4 without a journal looks at all that were.
+		native.spreadFolders(paths.ingest);
 		const id = randomHex(8);
 		const path = join(paths.ingest, `${id}${suffix}`);
 		const fd = openSync(path, 'wx', 0o600);
