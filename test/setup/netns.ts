@@ -161,10 +161,15 @@ export async function startEngine(
 		new Promise<T>((resolve, reject) => {
 			const id = number++;
 			waiting.set(id, {resolve: resolve as (value: unknown) => void, reject});
-			child.send({id, method, args});
+			child.send({id, method, args}, (error) => {
+				if (!error) return;
+				waiting.delete(id);
+				reject(error);
+			});
 		});
 	t.teardown(async () => {
 		try {
+			if (!child.connected) child = open();
 			const all = await call<{Id: string}[]>('containers.list', {all: true});
 			for (const {Id} of all) await call('containers.remove', Id, {force: true, volumes: true});
 		} finally {
