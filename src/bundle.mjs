@@ -12,7 +12,8 @@
  *   execa.cjs     for credential helpers
  *   tui.cjs       the terminal UI
  *   index.mjs     the library
- *   v8/           code caches of the Node that `node-path` names
+ *   node-path     the Node that the launcher starts, and its flags for short commands
+ *   v8/           code caches of that Node
  */
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
@@ -176,14 +177,20 @@ async function buildCommandLine() {
 	}
 }
 
-/** Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them. */
-function makeCodeCache(node) {
+/** For commands that end before an optimizing compiler would be of use; see the launcher. */
+const shortFlags = ['--no-opt', '--no-maglev', '--no-sparkplug', '--single-threaded-gc', '--v8-pool-size=1'];
+
+/**
+ * Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them.
+ * Whether that worked with these flags.
+ */
+function makeCodeCache(node, flags) {
 	const scratch = mkdtempSync(join(tmpdir(), 'wherry-build-'));
 	try {
 		const {NODE_OPTIONS: _, NODE_COMPILE_CACHE: __, ...env} = process.env;
 		// Twice: what the first run puts into caches, the second only reads, as nearly all commands do.
 		for (let run = 0; run < 2; run++) {
-			const result = spawnSync(node, [join(target, 'wherry.cjs')], {
+			const result = spawnSync(node, [...flags, join(target, 'wherry.cjs')], {
 				env: {...env, WHERRY_ROOT: join(scratch, 'root'), WHERRY_RUN: join(scratch, 'run'), WHERRY_WARM: '1'},
 				stdio: ['ignore', 'ignore', 'pipe'],
 				encoding: 'utf8',
@@ -193,8 +200,9 @@ function makeCodeCache(node) {
 			process.stderr.write(
 				`wherry: no code cache was made; commands start a little slower\n${result.stderr}`,
 			);
-			break;
+			return false;
 		}
+		return true;
 	} finally {
 		rmSync(scratch, {recursive: true, force: true});
 	}
@@ -245,8 +253,13 @@ try {
 	const node = recordedNode();
 	if (node) {
 		const inside = relative(root, node);
-		writeFileSync(join(target, 'node-path'), `${inside.startsWith('..') ? node : inside}\n`);
-		makeCodeCache(node);
+		makeCodeCache(node, []);
+		// A Node that doesn't know one of the flags would not start.
+		const flags = makeCodeCache(node, shortFlags) ? shortFlags : [];
+		writeFileSync(
+			join(target, 'node-path'),
+			`${inside.startsWith('..') ? node : inside}\n${flags.join(' ')}\n`,
+		);
 	}
 	const old = join(root, `.dist-old-${process.pid}`);
 	if (existsSync(dist)) renameSync(dist, old);

@@ -33,13 +33,20 @@ if [ ! -f "$program" ]; then
 fi
 
 if [ -r "$home/dist/node-path" ]; then
-	IFS= read -r node <"$home/dist/node-path"
+	{ IFS= read -r node; IFS= read -r flags; } <"$home/dist/node-path"
 	# A package may have been moved since: the path is relative to it where the Node is inside.
 	case $node in
 		/*) ;;
 		*) node=$home/$node ;;
 	esac
-	[ -x "$node" ] && exec "$node" -- "$program" "$@"
+	# V8's optimizing compilers and their threads only compete with what is as short as these.
+	case ${1-} in
+		run | exec | ps | images | inspect | create | start | stop | restart | kill | rm | rmi | wait) ;;
+		rename | pause | unpause | tag | version | info) ;;
+		*) flags= ;;
+	esac
+	# shellcheck disable=SC2086 # several words
+	[ -x "$node" ] && exec "$node" $flags -- "$program" "$@"
 fi
 
 # 22.20 is the first 22 that has all that is used; 23 never got it.
