@@ -63,7 +63,7 @@ export async function startDocker(
 		'/bin/sh',
 		[
 			'-c',
-			`exec ${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} --bridge=none --iptables=false --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
+			`exec ${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} --bip 10.213.1.1/24 --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
 		],
 		{env: base, stdio: 'ignore'},
 	);
@@ -91,7 +91,11 @@ export function podman(folder: string, run: string, base: NodeJS.ProcessEnv): Be
 	writeFileSync(
 		conf,
 		// Its own default limits can't be raised to on a host that has lower hard limits.
-		'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
+		[
+			'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"',
+			`[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "${home}/networks"\ndefault_subnet = "10.213.2.0/24"`,
+			'[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
+		].join('\n'),
 	);
 	return {
 		name: 'podman',

@@ -18,7 +18,8 @@ import {
 	wherry,
 } from './engines.ts';
 import {makeBundle, makeImages} from './images.ts';
-import {output, type Sample, table, time} from './measure.ts';
+import {output, rateTable, type Sample, table, time} from './measure.ts';
+import {measureRates, type Rate, startMany} from './networks.ts';
 import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
 
 const {values: flags} = parseArgs({
@@ -36,6 +37,7 @@ delete env.NODE_OPTIONS;
 const folder = mkdtempSync(join(tmpdir(), 'wherry-bench-'));
 const runFolder = mkdtempSync(join(memoryFolder(), 'wherry-bench-'));
 const samples: Sample[] = [];
+const rates: Rate[] = [];
 const idle: {engine: string; cpuPercent: number}[] = [];
 const memory: {engine: string; containers: number; kilobytesEach: number}[] = [];
 
@@ -159,15 +161,17 @@ try {
 	measure('--version', [own], runs, (engine) => ({argv: on(engine, '--version')}), {
 		'node -e 0': [node, '-e', '0'],
 	});
-	for (const network of ['none', 'host']) {
+	for (const network of ['bridge', 'none', 'host']) {
 		measure(`run --rm, network ${network}`, all, runs, (engine) => ({
 			argv: on(engine, 'run', '--rm', '--network', network, images.small, 'true'),
 		}));
 	}
-	measure('run -d, network none', all, runs, (engine) => ({
-		argv: on(engine, 'run', '-d', '--name', 'bench', '--network', 'none', images.small, 'sleep', '1000'),
-		after: () => void output(on(engine, 'rm', '-f', 'bench'), engine.env),
-	}));
+	for (const network of ['bridge', 'none']) {
+		measure(`run -d, network ${network}`, all, runs, (engine) => ({
+			argv: on(engine, 'run', '-d', '--name', 'bench', '--network', network, images.small, 'sleep', '1000'),
+			after: () => void output(on(engine, 'rm', '-f', 'bench'), engine.env),
+		}));
+	}
 	for (const engine of all)
 		output(
 			on(engine, 'run', '-d', '--name', 'bench', '--network', 'none', images.small, 'sleep', '1000'),
@@ -225,6 +229,18 @@ try {
 		if (bundle)
 			samples.push({case: 'in-process create, start, wait, remove', engine: 'crun run', milliseconds: crun});
 	}
+	const many = '50 containers on a bridge, 8 at a time';
+	for (let round = 0; wanted(many) && round < 3; round++) {
+		say(many);
+		for (const engine of all) {
+			const milliseconds = await startMany(engine, images.small, 50, 8);
+			const sample = samples.find((known) => known.case === many && known.engine === engine.name);
+			if (sample) sample.milliseconds.push(milliseconds);
+			else samples.push({case: many, engine: engine.name, milliseconds: [milliseconds]});
+			removeAll(engine);
+		}
+	}
+	if (wanted('published port')) rates.push(...(await measureRates(all, images.small, folder, say)));
 	if (wanted('memory')) {
 		say('memory');
 		for (const engine of all) measureMemory(engine, images.small);
@@ -253,9 +269,10 @@ try {
 	rmSync(runFolder, {recursive: true, force: true});
 }
 
-if (flags.json) process.stdout.write(`${JSON.stringify({samples, memory, idle}, null, '\t')}\n`);
+if (flags.json) process.stdout.write(`${JSON.stringify({samples, rates, memory, idle}, null, '\t')}\n`);
 else {
 	process.stdout.write(`${table(samples)}\n`);
+	if (rates.length > 0) process.stdout.write(`${rateTable(rates)}\n`);
 	for (const {engine, cpuPercent} of idle) {
 		process.stdout.write(`idle terminal UI: ${engine} ${cpuPercent.toFixed(2)} % of a CPU\n`);
 	}

@@ -56,6 +56,27 @@ export function table(samples: readonly Sample[]): string {
 			rows.push([name, engine, median.toFixed(1), min.toFixed(1), max.toFixed(1), ratio]);
 		}
 	}
+	return columns(rows);
+}
+
+/** Rates: more is better, so wherry's ratio should be 1 or more. */
+export function rateTable(
+	rates: readonly {case: string; engine: string; unit: string; values: number[]}[],
+): string {
+	const rows: string[][] = [['CASE', 'ENGINE', 'MEDIAN', 'MIN', 'MAX', 'UNIT', 'WHERRY/ENGINE']];
+	for (const name of new Set(rates.map((rate) => rate.case))) {
+		const group = rates.filter((rate) => rate.case === name);
+		const own = group.find((rate) => rate.engine === 'wherry');
+		for (const {engine, unit, values} of group) {
+			const {median, min, max} = summarise(values);
+			const ratio = engine === 'wherry' || !own ? '' : (summarise(own.values).median / median).toFixed(2);
+			rows.push([name, engine, median.toFixed(1), min.toFixed(1), max.toFixed(1), unit, ratio]);
+		}
+	}
+	return columns(rows);
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
 	const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
 	return rows
 		.map((row) =>
