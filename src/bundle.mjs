@@ -178,7 +178,14 @@ async function buildCommandLine() {
 }
 
 /** For commands that end before an optimizing compiler would be of use; see the launcher. */
-const shortFlags = ['--no-opt', '--no-maglev', '--no-sparkplug', '--single-threaded-gc', '--v8-pool-size=1'];
+const shortFlags = [
+	'--no-opt',
+	'--no-maglev',
+	'--no-sparkplug',
+	'--single-threaded-gc',
+	'--v8-pool-size=1',
+	'--min-semi-space-size=16',
+];
 
 /**
  * Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them.

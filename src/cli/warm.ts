@@ -4,9 +4,11 @@ import {Paths} from '../engine/paths.ts';
 const lines = [
 	['--version'],
 	['ps'],
+	['ps', '-a'],
 	['ps', '-a', '--format', '{{.ID}} {{json .Names}}'],
 	['images'],
 	['inspect', 'nothing'],
+	['inspect', '000000000000'],
 	['logs', 'nothing'],
 	['exec', 'nothing', 'true'],
 	['rm', '-f', 'nothing'],
@@ -18,9 +20,9 @@ const lines = [
 
 /** Runs them in this process. Output goes where the build sends it. */
 export async function warm(main: (argv: readonly string[]) => Promise<number>): Promise<void> {
-	for (const line of lines) await main(line);
 	const {rehearse} = await import('../engine/containers/rehearsal.ts');
 	rehearse(Paths.fromEnvironment());
+	for (const line of lines) await main(line);
 	// What `run` needs once there is an image.
 	const modules = [
 		import('./terminal/session.ts'),

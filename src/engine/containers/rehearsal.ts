@@ -1,6 +1,7 @@
 /**
- * What a start and an exec compute, for a container that there isn't; nothing is made but the cached filter. The
- * build runs it so that the code that V8 compiles for it can be kept: a real start needs root and an image.
+ * What a start and an exec compute, for a container that there isn't. The build runs it, in a root of its own, so
+ * that the code that V8 compiles for it can be kept: a real start needs root and an image. The container's record
+ * is left, so that lists have a row.
  */
 
 import type {Spec} from '../../runtime/oci.ts';
@@ -18,7 +19,7 @@ import {execPlan} from './exec-plan.ts';
 import {checkHostConfig, completeHostConfig} from './host-config.ts';
 import {wantedMounts} from './mounts.ts';
 import type {Attachment} from './network.ts';
-import type {ContainerRecord} from './record.ts';
+import {type ContainerRecord, makeFolder, writeRecord} from './record.ts';
 
 /** A container on the default bridge with a published port. */
 function rehearseNetwork(paths: Paths, {Id, HostConfig}: ContainerRecord): Attachment {
@@ -90,5 +91,7 @@ export function rehearse(paths: Paths): void {
 	const spec = specOf(context, record, files, attachment);
 	const {monitor, stop} = compileRecord(context, record, spec, attachment, {rows: 24, columns: 80});
 	const stored = parseOciJson(printOciJson(spec)) as Spec;
+	makeFolder(folder);
+	writeRecord(paths, record);
 	for (const plan of [monitor, stop, execPlan(paths, record, stored, {argv: ['true']})]) encodePlan(plan);
 }

@@ -46,7 +46,7 @@ class Writer {
 
 	ascii(text: string): void {
 		const at = this.#take(text.length);
-		this.#buffer.write(text, at, 'latin1');
+		for (let index = 0; index < text.length; index++) this.#buffer[at + index] = text.charCodeAt(index);
 	}
 
 	/** Length, bytes and a NUL. */
