@@ -121,5 +121,7 @@ export function removeAll(engine: BenchEngine): void {
 	const ids = output([...engine.command, 'ps', '-aq'], engine.env)
 		.split(/\s+/)
 		.filter(Boolean);
-	if (ids.length > 0) output([...engine.command, 'rm', '-f', ...ids], engine.env);
+	// podman's rm -f waits for the stop signal's time-out.
+	const force = engine.name === 'podman' ? ['-f', '-t', '0'] : ['-f'];
+	if (ids.length > 0) output([...engine.command, 'rm', ...force, ...ids], engine.env);
 }

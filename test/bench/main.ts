@@ -169,7 +169,7 @@ try {
 	for (const network of ['bridge', 'none']) {
 		measure(`run -d, network ${network}`, all, runs, (engine) => ({
 			argv: on(engine, 'run', '-d', '--name', 'bench', '--network', network, images.small, 'sleep', '1000'),
-			after: () => void output(on(engine, 'rm', '-f', 'bench'), engine.env),
+			after: () => removeAll(engine),
 		}));
 	}
 	for (const engine of all)
@@ -230,7 +230,7 @@ try {
 			samples.push({case: 'in-process create, start, wait, remove', engine: 'crun run', milliseconds: crun});
 	}
 	const many = '50 containers on a bridge, 8 at a time';
-	for (let round = 0; wanted(many) && round < 3; round++) {
+	for (let round = 0; wanted(many) && round < 2; round++) {
 		say(many);
 		for (const engine of all) {
 			const milliseconds = await startMany(engine, images.small, 50, 8);

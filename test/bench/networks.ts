@@ -18,7 +18,8 @@ export interface Rate {
 	readonly values: number[];
 }
 
-const seconds = '3';
+/** Of each measurement. */
+const seconds = '2';
 const hostAddress = '10.213.7.1';
 
 /** A process that holds a network namespace joined to ours by a veth: a host on the same network. */
@@ -157,7 +158,7 @@ export async function measureRates(
 		);
 		for (const engine of engines) serve(engine, image, ports.get(engine.name)!, folder);
 		await sleep(1500);
-		for (let round = 0; round < 3; round++) {
+		for (let round = 0; round < 2; round++) {
 			for (const engine of engines) {
 				const {iperf, http} = ports.get(engine.name)!;
 				for (const [from, address, wrap] of [
