@@ -19,8 +19,14 @@ export const setName = {
 	local: 'local',
 	/** Subnets whose packets leave with the host's address. */
 	masqueraded: 'masqueraded',
+	/**
+	 * Port to container, for every address of the host; and address . port, for one address. Two plain maps in
+	 * place of one with intervals: the kernel finds and deletes their elements at once, however many there are.
+	 */
 	publishedTcp: 'published_tcp',
 	publishedUdp: 'published_udp',
+	publishedTcpOn: 'published_tcp_on',
+	publishedUdpOn: 'published_udp_on',
 } as const;
 
 const {register, metaKey, dataType} = nft;
@@ -89,15 +95,21 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		nft.newRule(family, table, chain, expressions, comment ? {comment} : {});
 	const load = (offset: number, to: number = register.first): nft.Expression =>
 		nft.loadPayload(nft.payloadBase.network, offset, addressLength, to);
-	const published = (protocol: Buffer, map: string): nft.Expression[] => [
+	const published = (protocol: Buffer, map: string, onAddress: boolean): nft.Expression[] => [
 		nft.loadMeta(metaKey.l4protocol),
 		nft.compare(protocol),
 		nft.loadAddressType('destination'),
 		nft.compare(nft.word(nft.addressLocal)),
-		load(destination, register.word0),
-		nft.loadPayload(nft.payloadBase.transport, 2, 2, portRegister),
+		...(onAddress ? [load(destination, register.word0)] : []),
+		nft.loadPayload(nft.payloadBase.transport, 2, 2, onAddress ? portRegister : register.word0),
 		nft.lookup(map, {from: register.first, to: register.first}),
 		nft.destinationNat(version === 4 ? 2 : 10, register.word0, portRegister),
+	];
+	const publishedRules = (chain: string): Message[] => [
+		rule(chain, published(tcp, setName.publishedTcpOn, true)),
+		rule(chain, published(tcp, setName.publishedTcp, false)),
+		rule(chain, published(udp, setName.publishedUdpOn, true)),
+		rule(chain, published(udp, setName.publishedUdp, false)),
 	];
 	const names = [dataType.interfaceName];
 	const endpoint = [addressType, dataType.service];
@@ -116,8 +128,10 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			id: 8,
 		}),
 		nft.newSet(family, table, setName.masqueraded, {key: [addressType], interval: true, id: 5}),
-		nft.newSet(family, table, setName.publishedTcp, {key: endpoint, data: endpoint, interval: true, id: 6}),
-		nft.newSet(family, table, setName.publishedUdp, {key: endpoint, data: endpoint, interval: true, id: 7}),
+		nft.newSet(family, table, setName.publishedTcp, {key: [dataType.service], data: endpoint, id: 6}),
+		nft.newSet(family, table, setName.publishedUdp, {key: [dataType.service], data: endpoint, id: 7}),
+		nft.newSet(family, table, setName.publishedTcpOn, {key: endpoint, data: endpoint, id: 9}),
+		nft.newSet(family, table, setName.publishedUdpOn, {key: endpoint, data: endpoint, id: 10}),
 
 		nft.newChain(family, table, 'guard', {
 			type: 'filter',
@@ -168,14 +182,12 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		);
 	}
 	messages.push(
-		rule('prerouting', published(tcp, setName.publishedTcp)),
-		rule('prerouting', published(udp, setName.publishedUdp)),
+		...publishedRules('prerouting'),
 		// Linux has no route_localnet for IPv6: what is for ::1 stays with the socket that proxies it.
 		...(version === 6
 			? [rule('output', [load(destination), nft.compare(loopback6), nft.verdict(nft.verdictCode.return)])]
 			: []),
-		rule('output', published(tcp, setName.publishedTcp)),
-		rule('output', published(udp, setName.publishedUdp)),
+		...publishedRules('output'),
 
 		// First, so that it is all that most packets meet: what is not allowed is never established.
 		rule('forward', [...hasState(nft.ctState.established | nft.ctState.related), accept]),
@@ -300,20 +312,17 @@ export interface Published {
 	containerPort: number;
 }
 
-const publishedSet = {tcp: setName.publishedTcp, udp: setName.publishedUdp} as const;
-
-const highest = {4: Buffer.alloc(4, 255), 6: Buffer.alloc(16, 255)} as const;
-const lowest = {4: Buffer.alloc(4), 6: Buffer.alloc(16)} as const;
+const publishedSet = {
+	tcp: {any: setName.publishedTcp, one: setName.publishedTcpOn},
+	udp: {any: setName.publishedUdp, one: setName.publishedUdpOn},
+} as const;
 
 function publishedElement(
 	{hostAddress, hostPort, container, containerPort}: Published,
 	withData: boolean,
 ): nft.Element {
-	const {version} = container;
-	const host = hostAddress && addressBytes(hostAddress);
 	return {
-		key: nft.concatenate(host ?? lowest[version], hostPort),
-		keyEnd: nft.concatenate(host ?? highest[version], hostPort),
+		key: hostAddress ? nft.concatenate(addressBytes(hostAddress), hostPort) : nft.port(hostPort),
 		...(withData ? {data: nft.concatenate(addressBytes(container), containerPort)} : {}),
 	};
 }
@@ -332,11 +341,15 @@ export function publishedMessages(
 	const make = action === 'add' ? nft.newElements : nft.deleteElements;
 	const messages: Message[] = [];
 	for (const protocol of ['tcp', 'udp'] as const) {
-		const elements = ports
-			.filter((port) => port.protocol === protocol && port.container.version === version)
-			.map((port) => publishedElement(port, action === 'add'));
-		for (let at = 0; at < elements.length; at += elementsAMessage) {
-			messages.push(make(family, table, publishedSet[protocol], elements.slice(at, at + elementsAMessage)));
+		for (const kind of ['any', 'one'] as const) {
+			const elements = ports
+				.filter((port) => port.protocol === protocol && port.container.version === version)
+				.filter((port) => (port.hostAddress === undefined) === (kind === 'any'))
+				.map((port) => publishedElement(port, action === 'add'));
+			for (let at = 0; at < elements.length; at += elementsAMessage) {
+				const part = elements.slice(at, at + elementsAMessage);
+				messages.push(make(family, table, publishedSet[protocol][kind], part));
+			}
 		}
 	}
 	return messages;
