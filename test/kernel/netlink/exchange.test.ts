@@ -143,7 +143,7 @@ test('the table is installed in one step, also over itself, and nft reads it', a
 		.ruleset()
 		.nftables.filter((item) => item.map?.family === 'ip')
 		.map(({map}) => map!.elem);
-	t.deepEqual(maps, [undefined, undefined]);
+	t.deepEqual(maps, [undefined, undefined, undefined, undefined]);
 });
 
 test('a transaction is all or nothing', async (t) => {
