@@ -245,6 +245,10 @@ try {
 		say('memory');
 		for (const engine of all) measureMemory(engine, images.small);
 	}
+} catch (error) {
+	// What has been measured until then is told all the same.
+	say(String(error));
+	process.exitCode = 1;
 } finally {
 	for (const engine of all) {
 		try {

@@ -4,8 +4,8 @@
  * another as the host outside, so the machine's own is not touched.
  */
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {copyFileSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type BenchEngine, end, find, removeAll} from './engines.ts';
 import {output} from './measure.ts';
@@ -91,45 +91,42 @@ function requests(argv: string[]): number {
 	return Number(match[1]);
 }
 
-const nginxConfig = `daemon off; worker_processes 1; pid /tmp/nginx.pid; error_log stderr crit;
+const nginxConfig = `daemon off; user root; worker_processes 1; pid /tmp/nginx.pid; error_log stderr crit;
 events {worker_connections 512;}
 http {access_log off; keepalive_requests 1000000; client_body_temp_path /tmp/b; proxy_temp_path /tmp/p; fastcgi_temp_path /tmp/f; uwsgi_temp_path /tmp/u; scgi_temp_path /tmp/s;
 server {listen 80 backlog=512; location / {return 200 "ok";}}}
 `;
 
-/** Serves with the host's own iperf3 and nginx, run inside a container by chroot into a bind mount. */
+/** A folder with the host's own iperf3 and nginx and what they link to; each of its folders is bound into a container's root. */
+function makeTools(folder: string): string {
+	const tools = join(folder, 'tools');
+	for (const program of ['iperf3', 'nginx'].map(find).filter((path) => path !== undefined)) {
+		const libraries = [...output(['ldd', program], process.env).matchAll(/(\/\S+\.so\S*)/g)].map(
+			([, path]) => path!,
+		);
+		for (const path of [program, ...libraries]) {
+			mkdirSync(dirname(join(tools, path)), {recursive: true});
+			copyFileSync(path, join(tools, path));
+		}
+	}
+	writeFileSync(join(tools, 'usr/nginx.conf'), nginxConfig);
+	return tools;
+}
+
 function serve(
 	engine: BenchEngine,
 	image: string,
 	ports: {iperf: number; http: number},
-	folder: string,
+	tools: string,
 ): void {
+	const mounts = readdirSync(tools).flatMap((name) => ['-v', `${join(tools, name)}:/${name}`]);
 	const run = (name: string, port: string, ...argv: string[]): void =>
 		void output(
-			[
-				...engine.command,
-				'run',
-				'-d',
-				'--name',
-				name,
-				'-p',
-				port,
-				'-v',
-				'/:/mnt:ro',
-				'--tmpfs',
-				'/mnt/tmp',
-				'-v',
-				`${folder}/nginx.conf:/mnt/tmp/nginx.conf:ro`,
-				image,
-				'/bin/busybox',
-				'chroot',
-				'/mnt',
-				...argv,
-			],
+			[...engine.command, 'run', '-d', '--name', name, '-p', port, ...mounts, image, ...argv],
 			engine.env,
 		);
 	run('iperf', `${ports.iperf}:5201`, find('iperf3')!, '-s');
-	if (find('nginx')) run('http', `${ports.http}:80`, find('nginx')!, '-c', '/tmp/nginx.conf');
+	if (find('nginx')) run('http', `${ports.http}:80`, find('nginx')!, '-e', 'stderr', '-c', '/usr/nginx.conf');
 }
 
 export async function measureRates(
@@ -149,14 +146,14 @@ export async function measureRates(
 		rate.values.push(value);
 		rates.set(key, rate);
 	};
-	writeFileSync(join(folder, 'nginx.conf'), nginxConfig);
+	const tools = makeTools(folder);
 	const outside = new OutsideHost();
 	try {
 		await outside.connect();
 		const ports = new Map(
 			engines.map((engine, index) => [engine.name, {iperf: 15201 + index, http: 18080 + index}]),
 		);
-		for (const engine of engines) serve(engine, image, ports.get(engine.name)!, folder);
+		for (const engine of engines) serve(engine, image, ports.get(engine.name)!, tools);
 		await sleep(1500);
 		for (let round = 0; round < 2; round++) {
 			for (const engine of engines) {
