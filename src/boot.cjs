@@ -8,6 +8,11 @@ const vm = require('node:vm');
 
 const BUILD = '@BUILD@';
 const env = process.env;
+// The launcher's, for this process alone: `run -e MALLOC_ARENA_MAX` has the user's or none.
+if (env.WHERRY_SET_MALLOC_ARENA_MAX) {
+	delete env.WHERRY_SET_MALLOC_ARENA_MAX;
+	delete env.MALLOC_ARENA_MAX;
+}
 for (const name of ['NODE_OPTIONS', 'NODE_COMPILE_CACHE']) {
 	const kept = env[`WHERRY_KEPT_${name}`];
 	if (kept === undefined) continue;

@@ -45,6 +45,10 @@ if [ -r "$home/dist/node-path" ]; then
 		rename | pause | unpause | tag | version | info) ;;
 		*) flags= ;;
 	esac
+	# One heap is enough for what is that short: each further one costs page faults. The boot file takes it back.
+	if [ -n "$flags" ] && [ -z "${MALLOC_ARENA_MAX+x}" ]; then
+		export MALLOC_ARENA_MAX=1 WHERRY_SET_MALLOC_ARENA_MAX=1
+	fi
 	# shellcheck disable=SC2086 # several words
 	[ -x "$node" ] && exec "$node" $flags -- "$program" "$@"
 fi
