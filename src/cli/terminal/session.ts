@@ -77,6 +77,8 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 	const {promise: left, resolve: leave} = Promise.withResolvers<'detached' | 'hung up'>();
 	let asked = 0;
 
+	// Before the first output, which may be there already: the terminal must not add to what a program draws.
+	if (stdin && tty) raw.enter();
 	session.writeTo((stream, chunk) => (stream === 'stdout' ? writeOut(chunk) : writeErr(chunk)));
 
 	if (tty && outputIsTerminal()) {
@@ -106,7 +108,6 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		cleanups.push(() => process.off(signal, listener));
 	}
 	if (stdin) {
-		if (tty) raw.enter();
 		const scanner = tty ? new DetachScanner(options.detachKeys) : undefined;
 		const input = process.stdin;
 		const onData = (chunk: Buffer): void => {
