@@ -77,10 +77,6 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 	const {promise: left, resolve: leave} = Promise.withResolvers<'detached' | 'hung up'>();
 	let asked = 0;
 
-	// Before the first output, which may be there already: the terminal must not add to what a program draws.
-	if (stdin && tty) raw.enter();
-	session.writeTo((stream, chunk) => (stream === 'stdout' ? writeOut(chunk) : writeErr(chunk)));
-
 	if (tty && outputIsTerminal()) {
 		const resize = (): void => {
 			const size = windowSize();
@@ -108,6 +104,7 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		cleanups.push(() => process.off(signal, listener));
 	}
 	if (stdin) {
+		if (tty) raw.enter();
 		const scanner = tty ? new DetachScanner(options.detachKeys) : undefined;
 		const input = process.stdin;
 		const onData = (chunk: Buffer): void => {
@@ -132,6 +129,8 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 			input.pause();
 		});
 	}
+	// Last: output may be there already, and a terminal must be raw and a signal be heard by the time it is seen.
+	session.writeTo((stream, chunk) => (stream === 'stdout' ? writeOut(chunk) : writeErr(chunk)));
 	try {
 		const result = await Promise.race([left, session.exit]);
 		if (typeof result === 'object') return result.code;
