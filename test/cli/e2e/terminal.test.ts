@@ -109,12 +109,12 @@ test('SIGTERM restores the terminal on its way out', async (t) => {
 	await wherry.output('run', '-d', '--name', 'term', image, 'sleep', '1000');
 	const shell = inShell(`
 		before=$(stty -g)
-		sh -c 'echo $$ >"$WHERRY_RUN/pid"; exec ${launcher} exec -it term sh -c "echo inside; sleep 1000"'
+		sh -c 'echo $$ >"$WHERRY_RUN/term.pid"; exec ${launcher} exec -it term sh -c "echo inside; sleep 1000"'
 		echo "status $?"
 		[ "$(stty -g)" = "$before" ] && echo restored
 	`);
 	await shell.until(/inside/);
-	process.kill(Number(readFileSync(`${wherry.run}/pid`, 'utf8')), 'SIGTERM');
+	process.kill(Number(readFileSync(`${wherry.run}/term.pid`, 'utf8')), 'SIGTERM');
 	await shell.until(/status 143[\s\S]*restored/);
 	t.is(await shell.exited(), 0);
 });
@@ -131,12 +131,12 @@ test('a terminal that goes away takes the command along, not the container', asy
 test('three requests to end are enough, also when the container ignores them', async (t) => {
 	const shell = inShell(`
 		before=$(stty -g)
-		sh -c 'echo $$ >"$WHERRY_RUN/pid"; exec ${launcher} run -it --name deaf ${image} sh -c "trap : TERM; echo inside; while :; do sleep 1; done"'
+		sh -c 'echo $$ >"$WHERRY_RUN/deaf.pid"; exec ${launcher} run -it --name deaf ${image} sh -c "trap : TERM; echo inside; while :; do sleep 1; done"'
 		echo "status $?"
 		[ "$(stty -g)" = "$before" ] && echo restored
 	`);
 	await shell.until(/inside/);
-	const pid = Number(readFileSync(`${wherry.run}/pid`, 'utf8'));
+	const pid = Number(readFileSync(`${wherry.run}/deaf.pid`, 'utf8'));
 	// Signals of one kind that wait are one: each must have come before the next.
 	const kills = async (): Promise<number> =>
 		(
