@@ -49,8 +49,9 @@ test.serial(
 		terminal.type('echo "<$((6*7))>"; stty size\r');
 		await terminal.until(/<42>\n32 120/);
 		terminal.resize(100, 30);
-		terminal.type('stty size\r');
-		await terminal.until(/\n30 100/);
+		// The size arrives beside what is typed, not in turn with it.
+		terminal.type('until [ "$(stty size)" = "30 100" ]; do :; done; echo resi""zed\r');
+		await terminal.until(/^resized/m);
 		terminal.resize(120, 32);
 		// A Ctrl+P that isn't followed by Ctrl+Q belongs to the shell, though it begins the way out.
 		terminal.type('\u0010\u0010\u0011');
