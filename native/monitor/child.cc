@@ -53,6 +53,12 @@ bool run_operation(ChildState& state, const Op& op, size_t index, Failure* failu
     case OpCode::kNoNewPrivileges: return op_no_new_privileges(state, op, failure);
     case OpCode::kSeccomp: return op_seccomp(state, op, failure);
     case OpCode::kUmask: return op_umask(state, op, failure);
+    case OpCode::kRunHook: return op_run_hook(state, op, failure);
+    case OpCode::kTimeOffsets: return op_time_offsets(state, op, failure);
+    case OpCode::kPersonality: return op_personality(state, op, failure);
+    case OpCode::kIoPriority: return op_io_priority(state, op, failure);
+    case OpCode::kScheduler: return op_scheduler(state, op, failure);
+    case OpCode::kAwaitStart: return op_await_start(state, op, failure);
     case OpCode::kExec: return op_exec(state, op, failure);
     default: return fail(failure, 0, "operation %s can't run here", op.name());
   }

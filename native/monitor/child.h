@@ -44,6 +44,13 @@ struct ChildState {
   bool umask_set = false;
   bool ready_sent = false;
 
+  // It goes on when the process that started it ends.
+  bool outlives = false;
+  // Descriptors from 3 on that the command gets.
+  int preserved = 0;
+  // The FIFO of awaitStart, O_PATH.
+  int start_fifo = -1;
+
   // The process that runs the command is forked at the end (it goes to another pid namespace, where others
   // could see it): session and terminal are for that one.
   bool fork_at_exec = false;
@@ -91,6 +98,13 @@ bool op_rlimit(ChildState&, const Op&, Failure*);
 bool op_loopback_up(ChildState&, const Op&, Failure*);
 bool op_oom_score_adj(ChildState&, const Op&, Failure*);
 
+// Clock, personality, priorities (scheduling.cc); hooks (hooks.cc).
+bool op_time_offsets(ChildState&, const Op&, Failure*);
+bool op_personality(ChildState&, const Op&, Failure*);
+bool op_io_priority(ChildState&, const Op&, Failure*);
+bool op_scheduler(ChildState&, const Op&, Failure*);
+bool op_run_hook(ChildState&, const Op&, Failure*);
+
 // Streams (console.cc).
 bool op_console(ChildState&, const Op&, Failure*);
 bool op_stdio(ChildState&, const Op&, Failure*);
@@ -109,6 +123,7 @@ bool set_death_signal(ChildState&, Failure*);
 // The command (program.cc).
 bool op_umask(ChildState&, const Op&, Failure*);
 bool op_workdir(ChildState&, const Op&, Failure*);
+bool op_await_start(ChildState&, const Op&, Failure*);
 bool op_exec(ChildState&, const Op&, Failure*);
 
 }  // namespace wherry

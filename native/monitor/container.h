@@ -26,13 +26,20 @@ struct Failure {
 // again from one. Also makes the process non-dumpable. False (with the reason) only when neither works.
 bool protect_executable(char** argv, Failure*);
 
-// Runs the operations of a host section (setup, network, stop, pause, unpause) in this process, in order.
-// `netns_fd` is the container's network namespace for netlink operations with `where` 1 (-1: none, such
-// operations then fail unless their errors are ignored). With `keep_going` a failure does not end the section
-// (stop plans); the first one is told. `network` takes what a network section leaves behind (null: operations that
-// leave something fail).
+// Runs the operations of a host section (setup, network, created, started, stop, pause, unpause) in this process,
+// in order.
+// With `keep_going` a failure does not end the section (stop plans); the first one is told.
 class Network;
-bool run_host_section(const PlanView&, Section, int netns_fd, bool keep_going, Failure*, Network* network = nullptr);
+struct HostContext {
+  // The container's network namespace for netlink operations with `where` 1; -1: such operations fail unless
+  // their errors are ignored.
+  int netns_fd = -1;
+  // The container's process, which hooks are told; 0: none (any more).
+  pid_t pid = 0;
+  // Takes what a network section leaves behind; null: operations that leave something fail.
+  Network* network = nullptr;
+};
+bool run_host_section(const PlanView&, Section, const HostContext&, bool keep_going, Failure*);
 
 // The descriptors by which the loop and a process of the container know each other.
 struct Child {

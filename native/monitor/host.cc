@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "conntrack.h"
+#include "hooks.h"
 #include "fd.h"
 #include "network.h"
+#include "paths.h"
 
 namespace wherry {
 
@@ -79,6 +81,37 @@ bool release_volume(const Op& op, Failure* failure) {
   return remove_tree(op.path(2), failure);
 }
 
+// Copies CPUs or memory nodes down to a cpuset that has none.
+bool fill_from_parent(const std::string& folder, const char* file, Failure* failure) {
+  std::string values[2];
+  std::string paths[2] = {folder + "/" + file, folder.substr(0, folder.rfind('/')) + "/" + file};
+  for (int index = 0; index < 2; index++) {
+    Fd fd(open(paths[index].c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd || !read_bounded(fd.get(), 1 << 16, &values[index])) return fail(failure, errno, "read %s", paths[index].c_str());
+    if (index == 0 && values[0].find_first_not_of(" \n") != std::string::npos) return true;
+  }
+  Fd fd(open(paths[0].c_str(), O_WRONLY | O_CLOEXEC));
+  return (fd && write(fd.get(), values[1].data(), values[1].size()) == static_cast<ssize_t>(values[1].size())) ||
+         fail(failure, errno, "write %s", paths[0].c_str());
+}
+
+bool fill_cpuset(const char* mount, const char* path, Failure* failure) {
+  std::string folder = mount;
+  for (std::string_view rest = path; !rest.empty();) {
+    rest.remove_prefix(rest[0] == '/');
+    size_t slash = rest.find('/');
+    std::string_view part = rest.substr(0, slash);
+    rest.remove_prefix(part.size());
+    if (part.empty()) continue;
+    folder += "/" + std::string(part);
+    if (mkdir(folder.c_str(), 0755) < 0 && errno != EEXIST) return fail(failure, errno, "mkdir %s", folder.c_str());
+    if (!fill_from_parent(folder, "cpuset.cpus", failure) || !fill_from_parent(folder, "cpuset.mems", failure)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Operations that follow one another are one walk through the kernel's table. Gives the index of the last.
 size_t forget_run(const std::vector<Op>& ops, size_t index) {
   std::vector<ConnectionPlace> places;
@@ -94,7 +127,8 @@ size_t forget_run(const std::vector<Op>& ops, size_t index) {
   return index;
 }
 
-bool run_operation(const Op& op, int netns_fd, Network* network, Failure* failure) {
+bool run_operation(const Op& op, const HostContext& context, Failure* failure) {
+  const int netns_fd = context.netns_fd;
   switch (op.code()) {
     case OpCode::kMkdirHost: return make_folders(op.path(0), static_cast<mode_t>(op.number(1)) & 07777, failure);
     case OpCode::kWriteHost: return write_file(op, failure);
@@ -115,8 +149,10 @@ bool run_operation(const Op& op, int netns_fd, Network* network, Failure* failur
       return rename(op.path(0), op.path(1)) == 0 || errno == ENOENT ||
              fail(failure, errno, "rename %s to %s", op.path(0), op.path(1));
     case OpCode::kReleaseVolume: return release_volume(op, failure);
+    case OpCode::kFillCpuset: return fill_cpuset(op.path(0), op.path(1), failure);
+    case OpCode::kRunHook: return run_hook(op, context.pid, failure);
     default:
-      if (network != nullptr) return network->run(op, netns_fd, failure);
+      if (context.network != nullptr) return context.network->run(op, netns_fd, failure);
       return fail(failure, 0, "operation %s can't run here", op.name());
   }
 }
@@ -137,8 +173,8 @@ bool try_lock_file(const char* path, Fd* lock) {
   return false;
 }
 
-bool run_host_section(const PlanView& plan, Section section, int netns_fd, bool keep_going, Failure* failure,
-                      Network* network) {
+bool run_host_section(const PlanView& plan, Section section, const HostContext& context, bool keep_going,
+                      Failure* failure) {
   *failure = Failure();
   bool ok = true;
   const auto& ops = plan.section(section);
@@ -148,7 +184,7 @@ bool run_host_section(const PlanView& plan, Section section, int netns_fd, bool 
       index = forget_run(ops, index);
       continue;
     }
-    if (run_operation(ops[index], netns_fd, network, &problem)) continue;
+    if (run_operation(ops[index], context, &problem)) continue;
     if (ok) {
       problem.section = static_cast<uint32_t>(section);
       problem.op = static_cast<int32_t>(index);

@@ -12,6 +12,7 @@
 
 #include "container.h"
 #include "monitor.h"
+#include "oci.h"
 #include "settings.h"
 #include "syscalls.h"
 
@@ -25,6 +26,7 @@ constexpr char kUsage[] =
     "usage: wherry-monitor start <monitor.plan>    (descriptor 3: a stream socket to the engine)\n"
     "       wherry-monitor cleanup <run-dir>       runs the stop plan of a container whose monitor died\n"
     "       wherry-monitor run-plan <file>         runs a plan in the foreground\n"
+    "       wherry-monitor oci-create|oci-exec <plan> ...   a container without a monitor\n"
     "       wherry-monitor --version\n";
 
 int complain(const Failure& failure) {
@@ -85,7 +87,7 @@ int cleanup(const char* run_dir) {
   if (!plan_load((dir + "/stop.plan").c_str(), &file, &error) &&
       !plan_load((dir + "/monitor.plan").c_str(), &file, &failure.message))
     return complain(failure);
-  bool done = run_host_section(file.plan, Section::kStop, -1, true, &failure);
+  bool done = run_host_section(file.plan, Section::kStop, HostContext(), true, &failure);
   unlink((dir + "/attach.sock").c_str());
   return done ? 0 : complain(failure);
 }
@@ -99,6 +101,10 @@ int monitor_main(int argc, char** argv) {
     return 0;
   }
   if (command == "run-plan") return run_plan_main(argc, argv);
+  if (command == "oci-create" || command == "oci-exec") {
+    Failure failure;
+    return protect_executable(argv, &failure) ? oci_main(argc, argv) : complain(failure);
+  }
   if (argc != 3 || (command != "start" && command != "cleanup")) {
     dprintf(2, "%s", kUsage);
     return 1;

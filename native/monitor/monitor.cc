@@ -209,7 +209,7 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
   }
   set_up_ = true;
   Child child;
-  if (!run_host_section(file.plan, Section::kSetup, netns_, false, &failure)) return start_failed(failure);
+  if (!run_host_section(file.plan, Section::kSetup, host_context(), false, &failure)) return start_failed(failure);
   if (first) join_own_cgroups();
   set_oom_score(false);
   bool cloned = clone_init(file.plan, netns_, &child, &failure);
@@ -236,6 +236,10 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
     main_->abandon();
     return start_failed(failure);
   }
+  if (!run_host_section(file.plan, Section::kCreated, host_context(), false, &failure)) {
+    main_->abandon();
+    return start_failed(failure);
+  }
   main_->let_go();
 }
 
@@ -256,6 +260,11 @@ void Monitor::session_running(Session& session) {
   if (!drop_noted_) state_.error.clear();
   save_state();
   emit("start");
+  Failure hook;
+  if (!run_section(Section::kStarted, &hook)) {
+    state_.error = hook.message;
+    save_state();
+  }
   if (starter_ != nullptr && starter_->session() == main_) {
     starter_->send_ok("{\"pid\":" + std::to_string(session.pid()) + "}");
     if (starter_->wants(kDetached)) starter_->finish();
@@ -391,7 +400,7 @@ void Monitor::run_stop_plan() {
   Failure failure;
   if (!loaded) {
     failure.message = error;
-  } else if (run_host_section(file.plan, Section::kStop, netns_, true, &failure)) {
+  } else if (run_host_section(file.plan, Section::kStop, host_context(), true, &failure)) {
     return;
   }
   if (state_.error.empty()) state_.error = failure.message;
@@ -469,6 +478,13 @@ void Monitor::forbid_restart() {
   save_state();
 }
 
+HostContext Monitor::host_context() const {
+  HostContext context;
+  context.netns_fd = netns_;
+  context.pid = main_ != nullptr && main_->pid() > 0 ? main_->pid() : 0;
+  return context;
+}
+
 bool Monitor::run_section(Section section, Failure* failure) {
   PlanFile file;
   std::string error;
@@ -476,14 +492,16 @@ bool Monitor::run_section(Section section, Failure* failure) {
     failure->message = error;
     return false;
   }
-  return run_host_section(file.plan, section, netns_, false, failure);
+  return run_host_section(file.plan, section, host_context(), false, failure);
 }
 
 bool Monitor::run_network_section(const PlanView& plan, Failure* failure) {
   if (plan.section(Section::kNetwork).empty()) return true;
   if (network_ == nullptr) network_ = new Network(loop_, plan_path_);
   Network::Mark mark = network_->mark();
-  if (run_host_section(plan, Section::kNetwork, netns_, false, failure, network_)) return true;
+  HostContext context = host_context();
+  context.network = network_;
+  if (run_host_section(plan, Section::kNetwork, context, false, failure)) return true;
   network_->roll_back(mark);
   return false;
 }

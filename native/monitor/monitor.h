@@ -86,6 +86,7 @@ class Monitor {
   void forbid_restart();
   void send_kill();
   void kill_rest();
+  HostContext host_context() const;
   bool run_section(Section section, Failure* failure);
   bool run_network_section(const PlanView& plan, Failure* failure);
   bool thaw();

@@ -16,6 +16,8 @@ enum class Section : uint32_t {
   kPause = 6,
   kUnpause = 7,
   kExec = 8,
+  kCreated = 9,
+  kStarted = 10,
 };
 
 enum class OpCode : uint16_t {
@@ -69,6 +71,13 @@ enum class OpCode : uint16_t {
   kUmask = 62,
   kJoinContainer = 63,
   kExec = 64,
+  kRunHook = 70,
+  kAwaitStart = 72,
+  kFillCpuset = 73,
+  kTimeOffsets = 74,
+  kPersonality = 75,
+  kIoPriority = 76,
+  kScheduler = 77,
 };
 
 struct OpInfo {
@@ -128,6 +137,13 @@ constexpr OpInfo kOps[] = {
     {OpCode::kUmask, "umask", "i"},
     {OpCode::kJoinContainer, "joinContainer", "i"},
     {OpCode::kExec, "exec", "ll"},
+    {OpCode::kRunHook, "runHook", "sllil"},
+    {OpCode::kAwaitStart, "awaitStart", ""},
+    {OpCode::kFillCpuset, "fillCpuset", "ss"},
+    {OpCode::kTimeOffsets, "timeOffsets", "s"},
+    {OpCode::kPersonality, "personality", "i"},
+    {OpCode::kIoPriority, "ioPriority", "ii"},
+    {OpCode::kScheduler, "scheduler", "iiiiiii"},
 };
 
 }  // namespace wherry

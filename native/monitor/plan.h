@@ -46,7 +46,7 @@ class PlanView {
 
  private:
   friend class PlanDecoder;
-  static constexpr unsigned kSections = 9;
+  static constexpr unsigned kSections = 11;
   std::vector<Op> sections_[kSections];
 };
 

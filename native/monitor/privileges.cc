@@ -51,6 +51,10 @@ bool put_capabilities(const CapabilitySets& sets) {
 }  // namespace
 
 bool set_death_signal(ChildState& state, Failure* failure) {
+  if (state.outlives) {
+    state.death_signal_set = true;
+    return true;
+  }
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return fail(failure, errno, "set the parent-death signal");
   // The monitor may have died before: then its end of the socket is closed. (getppid() is 0 in a pid
   // namespace of one's own, whether or not the parent lives.)

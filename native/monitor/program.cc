@@ -97,14 +97,14 @@ bool fork_into_pid_namespace(ChildState& state, Failure* failure) {
   _exit(125);
 }
 
-// Only 0, 1 and 2 and the status socket, which closes itself, go on.
+// Only 0, 1 and 2, those that are preserved and the status socket, which closes itself, go on.
 bool close_others(ChildState& state, Failure* failure) {
-  constexpr int kStatus = 3;
+  const int kStatus = 3 + state.preserved;
   if (state.status_fd != kStatus) {
     if (dup3(state.status_fd, kStatus, O_CLOEXEC) < 0) return fail(failure, errno, "dup3");
     state.status_fd = kStatus;
   }
-  if (!sys::without.close_range && sys::close_range(kStatus + 1, ~0U) == 0) return true;
+  if (!sys::without.close_range && sys::close_range(static_cast<unsigned>(kStatus) + 1, ~0U) == 0) return true;
   // The limit of the plan may be below what was opened before it was set.
   constexpr int kMany = 1 << 16;
   for (int fd = kStatus + 1; fd < kMany; fd++) close(fd);
@@ -141,6 +141,27 @@ bool op_workdir(ChildState& state, const Op& op, Failure* failure) {
     return false;
   }
   return inside_root() || fail(failure, 0, "%s", kOutside);
+}
+
+bool op_await_start(ChildState& state, const Op&, Failure* failure) {
+  const Op& last = state.plan->section(state.section).back();
+  if (last.code() != OpCode::kExec || last.list(0).empty()) return fail(failure, 0, "no command specified");
+  std::string_view path = environment(last.list(1), "PATH");
+  std::string program;
+  if (!find_program(std::string(last.list(0)[0]), path.empty() ? kDefaultPath : path, &program, failure)) return false;
+  if (state.fork_at_exec) {
+    if (!fork_into_pid_namespace(state, failure)) return false;
+    state.fork_at_exec = false;
+  }
+  if (!send_ready(state.status_fd)) _exit(125);
+  state.ready_sent = true;
+  char way[40];
+  snprintf(way, sizeof way, "self/fd/%d", state.start_fifo);
+  Fd fifo;
+  do {
+    fifo.reset(openat(proc_fd(), way, O_WRONLY | O_CLOEXEC));
+  } while (!fifo && errno == EINTR);
+  return (fifo && write(fifo.get(), "0", 1) == 1) || fail(failure, errno, "wait for the start");
 }
 
 bool op_exec(ChildState& state, const Op& op, Failure* failure) {

@@ -117,10 +117,12 @@ int run_exec(const char* path, const Child& init) {
 
 int run(const PlanView& plan, const char* exec) {
   Failure failure;
-  if (!run_host_section(plan, Section::kSetup, -1, false, &failure)) return tell(failure);
+  if (!run_host_section(plan, Section::kSetup, HostContext(), false, &failure)) return tell(failure);
   Child init;
   if (!clone_init_with(plan, -1, Streams::kInherited, &init, &failure)) return tell(failure);
-  bool ok = run_host_section(plan, Section::kNetwork, init.netns_fd, false, &failure);
+  HostContext context = {init.netns_fd, init.pid, nullptr};
+  bool ok = run_host_section(plan, Section::kNetwork, context, false, &failure) &&
+            run_host_section(plan, Section::kCreated, context, false, &failure);
   if (ok) {
     go(init);
     ok = await_exec(init, &failure);
@@ -196,7 +198,7 @@ int run_plan_main(int argc, char** argv) {
   }
   int code = run(file.plan, exec);
   Failure failure;
-  if (!run_host_section(file.plan, Section::kStop, -1, true, &failure)) tell(failure);
+  if (!run_host_section(file.plan, Section::kStop, HostContext(), true, &failure)) tell(failure);
   return code;
 }
 

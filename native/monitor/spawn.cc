@@ -105,6 +105,7 @@ void close_all_except(std::vector<int> keep) {
 // What every child does first. The monitor's handlers and ignored signals stay until execve, but nothing is
 // blocked; the death signal is asked for again after each change of ids.
 bool begin_child(ChildState& state, std::vector<int> keep, Failure* failure) {
+  for (int fd = 3; fd < 3 + state.preserved; fd++) keep.push_back(fd);
   keep.insert(keep.end(), {0, 1, 2, state.status_fd, proc_fd(), state.pipes[0], state.pipes[1], state.pipes[2]});
   close_all_except(std::move(keep));
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -118,7 +119,8 @@ bool begin_child(ChildState& state, std::vector<int> keep, Failure* failure) {
 }
 
 [[noreturn]] void end_child(ChildState& state, const Failure& failure) {
-  send_failure(state.status_fd, failure);
+  // After awaitStart nobody listens any more but whoever reads the container's own output.
+  if (!send_failure(state.status_fd, failure) && state.ready_sent) dprintf(2, "wherry: %s\n", failure.message.c_str());
   _exit(failure.code);
 }
 
@@ -127,6 +129,43 @@ bool open_netns(pid_t pid, int* fd, Failure* failure) {
   snprintf(path, sizeof path, "%d/ns/net", pid);
   *fd = openat(proc_fd(), path, O_RDONLY | O_CLOEXEC);
   return *fd >= 0 || fail(failure, errno, "open /proc/%s", path);
+}
+
+bool write_text(int dir, const char* path, std::string_view text, Failure* failure) {
+  Fd fd(openat(dir, path, O_WRONLY | O_CLOEXEC));
+  return (fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) ||
+         fail(failure, errno, "write %s", path);
+}
+
+// In a new user namespace: waits until its ids are mapped.
+bool become_mapped_root(ChildState& state, Failure* failure) {
+  if (!wait_go(state.status_fd)) _exit(125);
+  syscall(SYS_setgroups, 0, nullptr);
+  // The namespace need not have a root.
+  bool ok = (syscall(SYS_setresgid, 0, 0, 0) == 0 && syscall(SYS_setresuid, 0, 0, 0) == 0) || errno == EINVAL;
+  if (!ok) return fail(failure, errno, "become root of the user namespace");
+  // Its entries in procfs belong to the host's root while it is not dumpable, and it writes some of them.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  return true;
+}
+
+// Maps the ids of a process in a new user namespace, and puts it into cgroups that it may not join itself.
+bool place_in_user_namespace(const PlanView& plan, pid_t pid, Failure* failure) {
+  static constexpr struct {
+    const char* setting;
+    const char* file;
+  } kMaps[] = {{"gid-map", "gid_map"}, {"uid-map", "uid_map"}};
+  for (const auto& map : kMaps) {
+    std::string path = std::to_string(pid) + "/" + map.file;
+    if (!write_text(proc_fd(), path.c_str(), plan.setting(map.setting), failure)) return false;
+  }
+  std::string_view files = plan.setting("init-cgroups");
+  while (!files.empty()) {
+    std::string file(files.substr(0, files.find('\n')));
+    files.remove_prefix(std::min(file.size() + 1, files.size()));
+    if (!write_text(AT_FDCWD, file.c_str(), std::to_string(pid), failure)) return false;
+  }
+  return true;
 }
 
 // Whether the command will be another process than the one that runs the section.
@@ -160,6 +199,8 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
   ChildState state;
   state.plan = &plan;
   state.section = Section::kInit;
+  state.outlives = plan.setting_number("dies-with-monitor", 1) == 0;
+  state.preserved = static_cast<int>(plan.setting_number("preserve-fds", 0));
   auto flags = static_cast<uint64_t>(plan.setting_number("clone-flags", 0)) & kNamespaces;
   const char* join_pid = plan.setting("join-pid");
   const char* join_net = plan.setting("join-net");
@@ -172,6 +213,13 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
   if (*cgroup_folder) {
     cgroup.reset(open(cgroup_folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!cgroup) return fail(failure, errno, "open the cgroup %s", cgroup_folder);
+  }
+  // Before anybody who may not reach it: it is waited at by its descriptor.
+  Fd start_fifo;
+  if (const char* path = plan.setting("start-fifo"); *path) {
+    start_fifo.reset(open(path, O_PATH | O_CLOEXEC));
+    if (!start_fifo) return fail(failure, errno, "open %s", path);
+    state.start_fifo = start_fifo.get();
   }
   if (!make_streams(state, streams, plan.has(Section::kInit, OpCode::kConsole),
                     plan.setting_number("open-stdin", 0) != 0, child, failure)) {
@@ -192,7 +240,9 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
   if (pid == 0) {
     Failure problem;
     problem.section = static_cast<uint32_t>(Section::kInit);
-    bool ok = begin_child(state, {old_netns_fd, cgroup.get()}, &problem);
+    bool ok = begin_child(state, {old_netns_fd, cgroup.get(), state.start_fifo}, &problem);
+    // Until its ids are mapped it is nobody.
+    if (ok && (flags & CLONE_NEWUSER)) ok = become_mapped_root(state, &problem);
     if (ok && cgroup && !in_cgroup) {
       Fd file(openat(cgroup.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
       ok = (file && write(file.get(), "0", 1) == 1) || fail(&problem, errno, "join cgroup %s", cgroup_folder);
@@ -214,6 +264,13 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
   }
   close_childs_ends(state);
   // The pid is an unreaped child's, so its procfs entry can't be another's.
+  if ((flags & CLONE_NEWUSER) && !place_in_user_namespace(plan, pid, failure)) {
+    child->pid = pid;
+    child->pidfd = pidfd;
+    give_up(child);
+    return false;
+  }
+  if (flags & CLONE_NEWUSER) go(*child);
   bool ok = true;
   if (old_netns_fd >= 0) {
     child->netns_fd = fcntl(old_netns_fd, F_DUPFD_CLOEXEC, 3);
@@ -243,16 +300,18 @@ bool clone_init(const PlanView& plan, int old_netns_fd, Child* child, Failure* f
   return clone_init_with(plan, old_netns_fd, Streams::kMonitor, child, failure);
 }
 
-bool clone_exec(const PlanView& plan, const ExecContext& context, Child* child, Failure* failure) {
+bool clone_exec_with(const PlanView& plan, const ExecContext& context, Streams streams, Child* child,
+                     Failure* failure) {
   *child = Child();
   *failure = Failure();
   open_proc();
   ChildState state;
   state.plan = &plan;
   state.section = Section::kExec;
+  state.outlives = plan.setting_number("dies-with-monitor", 1) == 0;
+  state.preserved = static_cast<int>(plan.setting_number("preserve-fds", 0));
   state.container = context;
-  if (!make_streams(state, Streams::kMonitor, plan.has(Section::kExec, OpCode::kConsole), context.open_stdin, child,
-                    failure)) {
+  if (!make_streams(state, streams, plan.has(Section::kExec, OpCode::kConsole), context.open_stdin, child, failure)) {
     close_childs_ends(state);
     close_child(*child);
     return false;
@@ -281,6 +340,10 @@ bool clone_exec(const PlanView& plan, const ExecContext& context, Child* child, 
     child->pidfd = pidfd;
   }
   return true;
+}
+
+bool clone_exec(const PlanView& plan, const ExecContext& context, Child* child, Failure* failure) {
+  return clone_exec_with(plan, context, Streams::kMonitor, child, failure);
 }
 
 }  // namespace wherry

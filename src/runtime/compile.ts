@@ -3,7 +3,7 @@
  * operations is what makes a container safe; each step says why it stands where it stands.
  */
 
-import {basename, dirname} from 'node:path';
+import {basename} from 'node:path';
 import {capabilityMask} from './capabilities.ts';
 import type {CgroupOps} from './cgroups/ops.ts';
 import type {Mount, Process, Spec} from './oci.ts';
@@ -183,8 +183,7 @@ function cgroupMount(mount: Mount, cgroups: CgroupOps, version: 1 | 2): Op[] {
 	const tmpfs = {op: 'mount', fstype: 'tmpfs', source: 'tmpfs', target: mount.destination} as const;
 	const ops: Op[] = [{...tmpfs, flags: flags & ~MS.rdonly, data: 'mode=755'}];
 	for (const source of cgroups.dirs) {
-		// <hierarchy>/wherry/<id>
-		const name = basename(dirname(dirname(source)));
+		const name = basename(source.slice(0, -cgroups.path.length));
 		ops.push({op: 'bind', source, target: `${mount.destination}/${name}`, flags, propagation: MS.private});
 	}
 	// Only now: the mount points had to be made in it.

@@ -145,23 +145,27 @@ export function detectCgroups(): CgroupLayout {
 	return detected;
 }
 
-/** A controller's place for the cgroup `wherry/<name>`. */
+/** The path of a cgroup below a hierarchy's mount: a name is one of ours, an absolute path is what it says. */
+export const cgroupPath = (cgroup: string): string =>
+	cgroup.startsWith('/') ? cgroup : `/${cgroupParent}/${cgroup}`;
+
+/** A controller's place for a cgroup. */
 export interface ControllerDir {
 	readonly version: 1 | 2;
 	readonly dir: string;
 }
 
-/** Where the controller's files for a cgroup of ours are, or undefined when the host lacks it. */
+/** Where the controller's files for a cgroup are (see cgroupPath), or undefined when the host lacks it. */
 export function controllerDir(
 	layout: CgroupLayout,
 	controller: string,
-	name: string,
+	cgroup: string,
 ): ControllerDir | undefined {
 	for (const {controllers, mount} of layout.v1) {
-		if (controllers.includes(controller)) return {version: 1, dir: join(mount, cgroupParent, name)};
+		if (controllers.includes(controller)) return {version: 1, dir: join(mount, cgroupPath(cgroup))};
 	}
 	const {unified} = layout;
 	return unified?.controllers.includes(controller)
-		? {version: 2, dir: join(unified.mount, cgroupParent, name)}
+		? {version: 2, dir: join(unified.mount, cgroupPath(cgroup))}
 		: undefined;
 }

@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import type {LinuxResources} from '../oci.ts';
 import type {Op} from '../plan/ops.ts';
 import {assembleDeviceFilter, deviceRulesV1} from './device-filter.ts';
-import {type CgroupLayout, cgroupParent, controllerDir} from './layout.ts';
+import {type CgroupLayout, cgroupParent, cgroupPath, controllerDir} from './layout.ts';
 import {type ControllerWrite, resourceWrites} from './resources.ts';
 
 /** Flags of the operation writeHost. */
@@ -37,21 +37,54 @@ export interface CgroupOps {
 	readonly killFile: string;
 	/** memory.oom_control on v1, memory.events on v2, '' without the controller. */
 	readonly oomFile: string;
-	/** The container's folder in every hierarchy. */
+	/** The container's folder in every hierarchy, and what of it is below the hierarchy's mount. */
 	readonly dirs: string[];
+	readonly path: string;
 }
 
 const mkdirOp = (path: string): Op => ({op: 'mkdirHost', path, mode: 0o755});
 const writeOp = (path: string, content: string, flags = 0): Op => ({op: 'writeHost', path, content, flags});
 
-function checkId(id: string): void {
-	if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(id) || id === monitorsName)
-		throw new Error(`invalid cgroup name "${id}"`);
+/** A name of ours, or an absolute path without `.` and `..` that is not the root. */
+function checkCgroup(cgroup: string): void {
+	const parts = cgroup.startsWith('/') ? cgroup.slice(1).split('/') : [cgroup];
+	const valid = parts.every((part) =>
+		cgroup.startsWith('/')
+			? part !== '' && part !== '.' && part !== '..' && !part.includes('\0')
+			: /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(part),
+	);
+	if (!valid || cgroup === monitorsName) throw new Error(`invalid cgroup name "${cgroup}"`);
 }
 
 /** Every hierarchy's mount point. */
 function mounts(layout: CgroupLayout): string[] {
 	return [...layout.v1.map(({mount}) => mount), ...(layout.unified ? [layout.unified.mount] : [])];
+}
+
+const wantedControllers = ({unified}: CgroupLayout, resources: LinuxResources): string[] =>
+	[...delegatedControllers, ...(resources.hugepageLimits?.length ? ['hugetlb'] : [])].filter((name) =>
+		unified!.controllers.includes(name),
+	);
+
+/** Makes the folders above a cgroup that is not in `wherry` fit to have it. */
+function prepareForeignParents(layout: CgroupLayout, cgroup: string, resources: LinuxResources): Op[] {
+	const ops: Op[] = [];
+	for (const {controllers, mount} of layout.v1) {
+		// A cpuset without CPUs takes no process.
+		if (controllers.includes('cpuset')) ops.push({op: 'fillCpuset', mount, path: cgroup});
+	}
+	if (!layout.unified) return ops;
+	const content = wantedControllers(layout, resources)
+		.map((name) => `+${name}`)
+		.join(' ');
+	const {mount} = layout.unified;
+	const parents = cgroup.split('/').slice(1, -1);
+	for (let depth = 0; content && depth <= parents.length; depth++) {
+		const parent = join(mount, ...parents.slice(0, depth));
+		if (depth > 0) ops.push(mkdirOp(parent));
+		ops.push(writeOp(join(parent, 'cgroup.subtree_control'), content, ignoreErrors));
+	}
+	return ops;
 }
 
 /** Makes `wherry` itself fit to have containers; nothing when an earlier start has done it. */
@@ -77,9 +110,7 @@ function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
 		ops.push(mkdirOp(ours), writeOp(join(ours, 'memory.use_hierarchy'), '1', ignoreErrors));
 	}
 	if (unified) {
-		const wanted = [...delegatedControllers, ...(resources.hugepageLimits?.length ? ['hugetlb'] : [])].filter(
-			(name) => unified.controllers.includes(name) && !unified.delegated.includes(name),
-		);
+		const wanted = wantedControllers(layout, resources).filter((name) => !unified.delegated.includes(name));
 		if (wanted.length > 0) {
 			const content = wanted.map((name) => `+${name}`).join(' ');
 			const ours = join(unified.mount, cgroupParent);
@@ -101,7 +132,7 @@ function deviceOps(layout: CgroupLayout, id: string, resources: LinuxResources):
 	if (!layout.unified) {
 		throw new Error('no device filter is possible: the host has neither the devices cgroup nor cgroup v2');
 	}
-	const cgroup = join(layout.unified.mount, cgroupParent, id);
+	const cgroup = join(layout.unified.mount, cgroupPath(id));
 	return [{op: 'attachDeviceFilter', cgroup, program: assembleDeviceFilter(rules)}];
 }
 
@@ -120,11 +151,11 @@ function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0):
 	if (v1) return [writeOp(join(v1.dir, 'freezer.state'), freeze ? 'FROZEN' : 'THAWED', flags)];
 	if (!layout.unified) return [];
 	const {mount} = layout.unified;
-	return [writeOp(join(mount, cgroupParent, id, 'cgroup.freeze'), freeze ? '1' : '0', flags)];
+	return [writeOp(join(mount, cgroupPath(id), 'cgroup.freeze'), freeze ? '1' : '0', flags)];
 }
 
 /**
- * The operations for a container's cgroups, `wherry/<id>` in every hierarchy. `resources.devices` is the
+ * The operations for a container's cgroups, the path of `id` (see cgroupPath) in every hierarchy. `resources.devices` is the
  * whole device filter: no rules deny every device. Throws Error where no device filter is possible.
  *
  * On v1 a process joins by writing "0" to `tasks`: a single thread that moves itself needs no grace period
@@ -133,11 +164,11 @@ function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0):
  * doesn't join it.
  */
 export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxResources): CgroupOps {
-	checkId(id);
+	checkCgroup(id);
 	const all = mounts(layout);
-	const dirs = all.map((mount) => join(mount, cgroupParent, id));
-	const tasks = (name: string) => layout.v1.map(({mount}) => join(mount, cgroupParent, name, 'tasks'));
-	const unifiedDir = layout.unified ? join(layout.unified.mount, cgroupParent, id) : '';
+	const dirs = all.map((mount) => join(mount, cgroupPath(id)));
+	const tasks = (name: string) => layout.v1.map(({mount}) => join(mount, cgroupPath(name), 'tasks'));
+	const unifiedDir = layout.unified ? join(layout.unified.mount, cgroupPath(id)) : '';
 	const onV2Alone = layout.version === 'v2' || !controllerDir(layout, 'devices', id);
 	const memory = controllerDir(layout, 'memory', id);
 	// Without controllers v2 only says to which session a process belongs, and joining it costs milliseconds.
@@ -145,6 +176,7 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 	const monitorDir = (mount: string) => join(mount, cgroupParent, monitorsName);
 	return {
 		setup: [
+			...(id.startsWith('/') ? prepareForeignParents(layout, id, resources) : []),
 			...dirs.map(mkdirOp),
 			...deviceOps(layout, id, resources),
 			...limitOps(layout, id, resources, false),
@@ -167,11 +199,12 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 		killFile: unifiedDir === '' ? '' : join(unifiedDir, 'cgroup.kill'),
 		oomFile: memory ? join(memory.dir, memory.version === 1 ? 'memory.oom_control' : 'memory.events') : '',
 		dirs,
+		path: cgroupPath(id),
 	};
 }
 
 /** The operations that change the limits of a container that runs; its device filter stays. */
 export function cgroupUpdateOps(layout: CgroupLayout, id: string, resources: LinuxResources): Op[] {
-	checkId(id);
+	checkCgroup(id);
 	return limitOps(layout, id, resources, true);
 }

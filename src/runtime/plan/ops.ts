@@ -368,6 +368,64 @@ export const opSchemas = {
 		],
 		'Looks argv[0] up in PATH of env and runs it.',
 	),
+
+	runHook: op(
+		70,
+		['host', 'init'],
+		[
+			['path', 's'],
+			['argv', 'l'],
+			['env', 'l'],
+			['timeout', 'i'],
+			['state', 'l'],
+		],
+		"Runs a hook of the OCI runtime specification with the container's state on its stdin: the two parts of `state` with the pid of the container's process, as the host sees it, between them. In the host sections in the namespaces of the host, in `init` in those of the container. timeout: seconds until it is killed, 0 never. An empty argv is the path alone.",
+	),
+	awaitStart: op(
+		72,
+		['init'],
+		[],
+		'Just before `exec`: looks the command up, says that all is ready, and waits until the FIFO of the setting `start-fifo` is read. What fails from here on is written to stderr, since nobody else listens.',
+	),
+	fillCpuset: op(
+		73,
+		['host'],
+		[
+			['mount', 's'],
+			['path', 's'],
+		],
+		"Makes the parents of a cgroup in a v1 cpuset hierarchy and gives those that have no CPUs or memory nodes their parent's; and the cgroup itself.",
+	),
+	timeOffsets: op(
+		74,
+		['init'],
+		[['offsets', 's']],
+		'Enters a new time namespace with these lines in timens_offsets (time_namespaces(7)).',
+	),
+	personality: op(75, ['init', 'exec'], [['persona', 'i']], 'personality(2).'),
+	ioPriority: op(
+		76,
+		['init', 'exec'],
+		[
+			['class', 'i'],
+			['level', 'i'],
+		],
+		'ioprio_set(2) of the process: class 1 real-time, 2 best effort, 3 idle.',
+	),
+	scheduler: op(
+		77,
+		['init', 'exec'],
+		[
+			['policy', 'i'],
+			['flags', 'i'],
+			['nice', 'i'],
+			['priority', 'i'],
+			['runtime', 'i'],
+			['deadline', 'i'],
+			['period', 'i'],
+		],
+		'sched_setattr(2); times are nanoseconds.',
+	),
 } as const satisfies Record<string, OpSchema>;
 
 export type OpName = keyof typeof opSchemas;

@@ -22,6 +22,10 @@ export const sectionKinds = {
 	unpause: 7,
 	/** Run by an exec child. */
 	exec: 8,
+	/** Run by the monitor once there is an init, before it lets it go on: hooks. At every start of the init. */
+	created: 9,
+	/** Run by the monitor once the command runs; a failure is only told. At every start of the init. */
+	started: 10,
 } as const;
 
 export type SectionKind = keyof typeof sectionKinds;
@@ -66,6 +70,19 @@ export interface MonitorSettings {
 	'stop-timeout': string;
 	/** CLONE_NEW* flags for clone3 of the init (not those that it joins or unshares itself). */
 	'clone-flags': string;
+	/**
+	 * With CLONE_NEWUSER among the flags: lines of `uid_map` and `gid_map`, and the files (separated by newlines) to
+	 * which the init's pid is written, since by itself it may not.
+	 */
+	'uid-map'?: string;
+	'gid-map'?: string;
+	'init-cgroups'?: string;
+	/** `0`: the container goes on when its monitor ends. */
+	'dies-with-monitor'?: string;
+	/** How many descriptors from 3 on the command gets. */
+	'preserve-fds'?: string;
+	/** The FIFO of `awaitStart`. */
+	'start-fifo'?: string;
 	/** A namespace file for the pid namespace to join, or empty. */
 	'join-pid': string;
 	/** A namespace file for the network namespace to join, or empty. */
