@@ -7,6 +7,7 @@
  *   compile.cjs   from a container's record to its plans
  *   session.cjs   what talks to containers that run
  *   run.cjs       what makes and starts containers
+ *   oci.cjs       the command line of OCI runtimes
  *   more.cjs      the rest of both
  *   help.cjs      yargs, for help and completion only
  *   execa.cjs     for credential helpers
@@ -157,6 +158,7 @@ const groups = {
 		...['cli/commands/run.ts', 'engine/containers/create.ts', 'engine/containers/start.ts'],
 		...['engine/networks/allocate.ts', 'engine/networks/names.ts', 'engine/networks/endpoint.ts'],
 	],
+	oci: ['oci/main.ts'],
 	more: [],
 };
 

@@ -25,6 +25,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 			for (const word of await complete(argv.slice(1), open)) printLine(word);
 			return 0;
 		}
+		if (argv[0] === 'oci') {
+			const {ociMain} = await import('./oci/main.ts');
+			return await ociMain(argv.slice(1));
+		}
 		const {parseCommandLine} = await import('./cli/parse/command-line.ts');
 		line = parseCommandLine(argv);
 		for (const note of line.notes) printError(note);

@@ -76,6 +76,8 @@ bool op_pivot(ChildState&, const Op&, Failure*);
 bool op_readonly_root(ChildState&, const Op&, Failure*);
 bool op_mount(ChildState&, const Op&, Failure*);
 bool op_bind(ChildState&, const Op&, size_t index, Failure*);
+// Copies what is in a folder into a tmpfs that will hide it (copy_up.cc).
+bool copy_up(int hidden, int tmpfs, Failure*);
 bool op_mask(ChildState&, const Op&, Failure*);
 bool op_readonly(ChildState&, const Op&, Failure*);
 

@@ -26,7 +26,7 @@ constexpr char kUsage[] =
     "usage: wherry-monitor start <monitor.plan>    (descriptor 3: a stream socket to the engine)\n"
     "       wherry-monitor cleanup <run-dir>       runs the stop plan of a container whose monitor died\n"
     "       wherry-monitor run-plan <file>         runs a plan in the foreground\n"
-    "       wherry-monitor oci-create|oci-exec <plan> ...   a container without a monitor\n"
+    "       wherry-monitor oci-create|oci-start|oci-exec <plan> ...   a container without a monitor\n"
     "       wherry-monitor --version\n";
 
 int complain(const Failure& failure) {
@@ -101,7 +101,7 @@ int monitor_main(int argc, char** argv) {
     return 0;
   }
   if (command == "run-plan") return run_plan_main(argc, argv);
-  if (command == "oci-create" || command == "oci-exec") {
+  if (command == "oci-create" || command == "oci-start" || command == "oci-exec") {
     Failure failure;
     return protect_executable(argv, &failure) ? oci_main(argc, argv) : complain(failure);
   }

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+
 #include "child.h"
 #include "mount_api.h"
 #include "paths.h"
@@ -59,6 +61,21 @@ bool leads_into_proc(int target, const char* path, Failure* failure) {
   if (!strcmp(path, "/proc") || below(path, "/proc") || filesystem_of(target) != PROC_SUPER_MAGIC) return false;
   fail(failure, 0, "\"%s\" cannot be mounted because it is inside /proc", path);
   return true;
+}
+
+// `tmpcopyup` is no option of the kernel's. True when it was there.
+bool take_copy_up(std::string* data) {
+  bool found = false;
+  std::string rest;
+  for (size_t at = 0; at < data->size();) {
+    size_t comma = std::min(data->find(',', at), data->size());
+    std::string option = data->substr(at, comma - at);
+    at = comma + 1;
+    if (option == "tmpcopyup") found = true;
+    else if (option != "notmpcopyup") rest += (rest.empty() ? "" : ",") + option;
+  }
+  *data = rest;
+  return found;
 }
 
 // The container's /dev/null, which must be that device: an image can't have put something else there.
@@ -130,11 +147,14 @@ bool op_mount(ChildState& state, const Op& op, Failure* failure) {
     if ((flags & entry.flag) && !filesystem.option(entry.option, nullptr, failure)) return false;
   }
   Fd mount;
-  if (!filesystem.options(op.text(4), failure) || !filesystem.create(failure) ||
+  std::string data(op.text(4));
+  bool copies = !strcmp(type, "tmpfs") && take_copy_up(&data);
+  if (!filesystem.options(data, failure) || !filesystem.create(failure) ||
       !filesystem.mount(mount_attributes(flags), &mount, failure)) {
     failure->message += " (on " + std::string(path) + ")";
     return false;
   }
+  if (copies && !copy_up(target.get(), mount.get(), failure)) return false;
   return attach(mount.get(), target.get()) || fail(failure, errno, "mount %s on %s", type, path);
 }
 

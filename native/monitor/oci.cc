@@ -229,24 +229,57 @@ bool publish(const Options& options, Child& child, Failure* failure) {
   return options.pid_file == nullptr || write_pid_file(options.pid_file, child.pid, failure);
 }
 
-bool start_now(const PlanView& plan, Child& child, Failure* failure) {
-  Fd fifo(open(plan.setting("start-fifo"), O_RDONLY | O_CLOEXEC));
-  char byte;
-  if (!fifo || read(fifo.get(), &byte, 1) != 1) return fail(failure, errno, "start the container");
-  unlink(plan.setting("start-fifo"));
-  if (!await_exec(child, failure)) return false;
-  HostContext context;
-  context.pid = child.pid;
-  Failure hook;
-  // The process runs by now; that a hook after its start fails doesn't end it.
-  if (!run_host_section(plan, Section::kStarted, context, false, &hook)) dprintf(2, "wherry: %s\n", hook.message.c_str());
+// Reads the byte that the init writes before its command runs.
+bool let_start(const PlanView& plan, pid_t init, Failure* failure) {
+  const char* path = plan.setting("start-fifo");
+  Fd process(static_cast<int>(syscall(SYS_pidfd_open, init, 0)));
+  // Not waiting for a writer: the init may have ended.
+  Fd fifo(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!process || !fifo) return fail(failure, errno, "start the container");
+  for (;;) {
+    struct pollfd wait[] = {{fifo.get(), POLLIN, 0}, {process.get(), POLLIN, 0}};
+    poll(wait, 2, -1);
+    char byte;
+    if (read(fifo.get(), &byte, 1) == 1) break;
+    if (wait[1].revents) return fail(failure, 0, "cannot start a container that has stopped");
+    // The init has opened its end but not written yet.
+    poll(nullptr, 0, 1);
+  }
+  unlink(path);
   return true;
+}
+
+// The process runs by now; that a hook after its start fails doesn't end it.
+void run_started_hooks(const PlanView& plan, pid_t pid) {
+  HostContext context;
+  context.pid = pid;
+  Failure hook;
+  if (!run_host_section(plan, Section::kStarted, context, false, &hook)) dprintf(2, "wherry: %s\n", hook.message.c_str());
+}
+
+int start(const Options& options, const PlanView& plan) {
+  Failure failure;
+  if (!let_start(plan, options.init, &failure)) return tell(options, failure);
+  run_started_hooks(plan, options.init);
+  return 0;
+}
+
+bool start_now(const PlanView& plan, Child& child, Failure* failure) {
+  if (!let_start(plan, child.pid, failure) || !await_exec(child, failure)) return false;
+  run_started_hooks(plan, child.pid);
+  return true;
+}
+
+// Whoever starts the container may be another user than root in a namespace: anybody may write there.
+bool make_fifo(const char* path, Failure* failure) {
+  return (mkfifo(path, 0622) == 0 && chmod(path, 0622) == 0) || fail(failure, errno, "make the FIFO %s", path);
 }
 
 int create(const Options& options, const PlanView& plan, int signals) {
   Failure failure;
   Child init;
-  bool ok = run_host_section(plan, Section::kSetup, HostContext(), false, &failure) &&
+  bool ok = make_fifo(plan.setting("start-fifo"), &failure) &&
+            run_host_section(plan, Section::kSetup, HostContext(), false, &failure) &&
             clone_init_with(plan, -1, Streams::kInherited, &init, &failure);
   if (ok) {
     HostContext context = {init.netns_fd, init.pid, nullptr};
@@ -291,17 +324,18 @@ int exec(const Options& options, const PlanView& plan, int signals) {
 
 int oci_main(int argc, char** argv) {
   Options options;
-  bool creates = !strcmp(argv[1], "oci-create");
+  bool creates = !strcmp(argv[1], "oci-create"), starts = !strcmp(argv[1], "oci-start");
   if (!parse_options(argc, argv, &options) || (!creates && options.init <= 0)) {
-    dprintf(2, "usage: wherry-monitor oci-create|oci-exec PLAN --result FD OPTION...\n");
+    dprintf(2, "usage: wherry-monitor oci-create|oci-start|oci-exec PLAN --result FD OPTION...\n");
     return 1;
   }
   fcntl(options.result, F_SETFD, FD_CLOEXEC);
   signal(SIGPIPE, SIG_IGN);
-  int signals = (creates ? options.foreground : !options.detach) ? block_signals() : -1;
+  int signals = (creates ? options.foreground : !starts && !options.detach) ? block_signals() : -1;
   PlanFile file;
   Failure failure;
   if (!plan_load(options.plan, &file, &failure.message)) return tell(options, failure);
+  if (starts) return start(options, file.plan);
   return creates ? create(options, file.plan, signals) : exec(options, file.plan, signals);
 }
 

@@ -6,10 +6,12 @@
 import {basename} from 'node:path';
 import {capabilityMask} from './capabilities.ts';
 import type {CgroupOps} from './cgroups/ops.ts';
-import type {Mount, Process, Spec} from './oci.ts';
+import {type HookSubject, hooksByPlace} from './hooks.ts';
+import type {LinuxIdMapping, Mount, Process, Spec} from './oci.ts';
 import type {Plan} from './plan/encode.ts';
 import type {Op} from './plan/ops.ts';
 import type {MonitorSettings} from './plan/sections.ts';
+import {schedulingOps} from './scheduling.ts';
 import {seccompFlags} from './seccomp/compile.ts';
 
 /** From <sys/mount.h>. */
@@ -43,6 +45,7 @@ export const cloneFlags = {
 	user: 0x10000000,
 	pid: 0x20000000,
 	network: 0x40000000,
+	time: 0x80,
 } as const;
 
 const mountFlags: Record<string, number> = {
@@ -144,15 +147,14 @@ const deviceLinks: readonly [path: string, target: string][] = [
 ];
 
 function deviceOps(spec: Spec): Op[] {
-	const ops: Op[] = defaultDevices.map(([path, minor, major]) => ({
-		op: 'mknod',
-		path,
-		mode: S_IFCHR | 0o666,
-		major,
-		minor,
-		uid: 0,
-		gid: 0,
-	}));
+	// Nobody makes device nodes in a user namespace of his own.
+	const bound = hasNamespace(spec, 'user');
+	const ops = defaultDevices.map(
+		([path, minor, major]): Op =>
+			bound
+				? {op: 'bindFromHostDevice', source: path, target: path}
+				: {op: 'mknod', path, mode: S_IFCHR | 0o666, major, minor, uid: 0, gid: 0},
+	);
 	const made = new Set(defaultDevices.map(([path]) => path));
 	for (const [path, target] of deviceLinks) {
 		ops.push({op: 'symlink', target, path});
@@ -160,6 +162,10 @@ function deviceOps(spec: Spec): Op[] {
 	}
 	for (const device of spec.linux?.devices ?? []) {
 		if (made.has(device.path)) continue;
+		if (bound && device.type !== 'p') {
+			ops.push({op: 'bindFromHostDevice', source: device.path, target: device.path});
+			continue;
+		}
 		const type = device.type === 'b' ? S_IFBLK : device.type === 'p' ? S_IFIFO : S_IFCHR;
 		ops.push({
 			op: 'mknod',
@@ -221,6 +227,7 @@ function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2): Op[] {
 		});
 		if (mount.destination === '/dev') ops.push(...deviceOps(spec));
 	}
+	if (!spec.mounts?.some((mount) => mount.destination === '/dev')) ops.push(...deviceOps(spec));
 	return ops;
 }
 
@@ -272,6 +279,15 @@ export interface UserSpec {
 	groups: readonly string[];
 }
 
+function timeOffsetsText(spec: Spec): string {
+	return Object.entries(spec.linux?.timeOffsets ?? {})
+		.map(([clock, {secs = 0, nanosecs = 0}]) => `${clock} ${secs} ${nanosecs}\n`)
+		.join('');
+}
+
+const idMapText = (maps: readonly LinuxIdMapping[] | undefined): string =>
+	(maps ?? []).map(({containerID, hostID, size}) => `${containerID} ${hostID} ${size}\n`).join('');
+
 export type Root =
 	| {kind: 'overlay'; lowers: readonly string[]; upper: string; work: string}
 	| {kind: 'folder'; path: string};
@@ -303,6 +319,10 @@ export interface CompileInput {
 	/** Initial size of the terminal. */
 	rows?: number;
 	columns?: number;
+	/** Whom the spec's hooks are told about; absent: they don't run. */
+	hooks?: HookSubject;
+	/** Without a monitor, by `wherry oci`: the init waits at this FIFO for its start. */
+	startFifo?: string;
 }
 
 /** Overlay never follows what a layer says about redirects or metadata-only files: layers are strangers' data. */
@@ -313,22 +333,33 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 	const process = spec.process!;
 	let flags: number = cloneFlags.mount;
 	const joins: Op[] = [];
-	for (const type of ['uts', 'ipc', 'pid', 'network'] as const) {
+	for (const type of ['uts', 'ipc', 'pid', 'network', 'user'] as const) {
 		if (!hasNamespace(spec, type)) continue;
 		const path = namespacePath(spec, type);
 		if (!path) flags |= cloneFlags[type];
 		else if (type === 'ipc' || type === 'uts')
 			joins.push({op: 'joinNamespace', path, flag: cloneFlags[type]});
 	}
+	for (const type of ['cgroup', 'time'] as const) {
+		const path = namespacePath(spec, type);
+		if (path) joins.push({op: 'joinNamespace', path, flag: cloneFlags[type]});
+	}
+	const ownUsers = (flags & cloneFlags.user) !== 0;
+	const hooks = input.hooks && spec.hooks && hooksByPlace(spec.hooks, input.hooks);
 	const shares = (spec.mounts ?? []).some((mount) =>
 		mount.options?.some((option) => /shared$|slave$/.test(option)),
 	);
 
 	const init: Op[] = [];
-	if (cgroups.initJoin.length > 0) init.push({op: 'joinCgroups', files: [...cgroups.initJoin]});
+	if (cgroups.initJoin.length > 0 && !ownUsers) init.push({op: 'joinCgroups', files: [...cgroups.initJoin]});
 	init.push(...joins);
 	// After joining the cgroup: the namespace's root is the cgroup of the moment.
-	if (hasNamespace(spec, 'cgroup')) init.push({op: 'unshare', flags: cloneFlags.cgroup});
+	if (hasNamespace(spec, 'cgroup') && !namespacePath(spec, 'cgroup')) {
+		init.push({op: 'unshare', flags: cloneFlags.cgroup});
+	}
+	if (hasNamespace(spec, 'time') && !namespacePath(spec, 'time')) {
+		init.push({op: 'timeOffsets', offsets: timeOffsetsText(spec)});
+	}
 	init.push({op: 'propagation', path: '/', flags: MS.rec | (shares ? MS.slave : MS.private)});
 	init.push(
 		root.kind === 'overlay'
@@ -345,7 +376,14 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 	init.push(
 		process.terminal ? {op: 'console', rows: input.rows ?? 24, columns: input.columns ?? 80} : {op: 'stdio'},
 	);
+	// A hook of the host finds the container's mounts, and the container isn't let go before they are done.
+	if (hooks && hooks.created.length + hooks.beforePivot.length > 0)
+		init.push({op: 'wait'}, ...hooks.beforePivot);
 	init.push({op: 'pivot'});
+	if (spec.linux?.rootfsPropagation) {
+		const flag = propagationFlags[`r${spec.linux.rootfsPropagation}`] ?? 0;
+		init.push({op: 'propagation', path: '/', flags: flag});
+	}
 	if (spec.hostname) init.push({op: 'hostname', name: spec.hostname});
 	if (spec.domainname) init.push({op: 'domainname', name: spec.domainname});
 	if (hasNamespace(spec, 'network') && !namespacePath(spec, 'network')) init.push({op: 'loopbackUp'});
@@ -360,10 +398,13 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 	// The working directory is made as root, before the root may turn read-only.
 	init.push({op: 'workdir', path: process.cwd, create: 1});
 	if (spec.root?.readonly) init.push({op: 'readonlyRoot'});
-	init.push({op: 'wait'});
+	if (!init.some(({op}) => op === 'wait')) init.push({op: 'wait'});
+	init.push(...schedulingOps(spec, process));
 	init.push(...privilegeOps(spec, process, input.user, input.seccomp));
 	init.push({op: 'umask', mask: process.user?.umask ?? 0o022});
 	init.push({op: 'workdir', path: process.cwd, create: 0});
+	if (input.startFifo) init.push({op: 'awaitStart'});
+	if (hooks) init.push(...hooks.beforeExec);
 	init.push({op: 'exec', argv: process.args ?? [], env: process.env ?? []});
 
 	const settings: MonitorSettings = {
@@ -376,14 +417,24 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 		'monitor-cgroups': cgroups.monitorFiles.join('\n'),
 		'oom-file': cgroups.oomFile,
 		'kill-file': cgroups.killFile,
+		...(ownUsers
+			? {
+					'uid-map': idMapText(spec.linux?.uidMappings),
+					'gid-map': idMapText(spec.linux?.gidMappings),
+					'init-cgroups': cgroups.initJoin.join('\n'),
+				}
+			: {}),
+		...(input.startFifo ? {'start-fifo': input.startFifo, 'dies-with-monitor': '0'} : {}),
 	};
-	const stop: Op[] = [...cgroups.stop, ...input.stop];
+	const stop: Op[] = [...cgroups.stop, ...(hooks?.stop ?? []), ...input.stop];
 	return {
 		monitor: {
 			settings: Object.entries(settings).map(([key, value]) => ({op: 'set', key, value})),
 			setup: [...cgroups.monitorSetup, ...cgroups.setup],
 			network: input.network ?? [],
+			created: hooks?.created ?? [],
 			init,
+			started: hooks?.started ?? [],
 			stop,
 			pause: cgroups.pause,
 			unpause: cgroups.unpause,
@@ -392,9 +443,15 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 	};
 }
 
+/** The options of mounts that are flags of the kernel; others go to the file system. */
+export const knownMountOptions = (): string[] =>
+	[...Object.keys(mountFlags), ...Object.keys(clearedFlags), ...Object.keys(propagationFlags)].sort();
+
 export interface ExecInput {
 	/** The container's spec. */
 	spec: Spec;
+	/** As it is to be; absent: the container's, changed by what follows. */
+	process?: Process;
 	cgroups: Pick<CgroupOps, 'execJoin'>;
 	user: UserSpec;
 	argv: readonly string[];
@@ -414,27 +471,31 @@ export function compileExec(input: ExecInput): Plan {
 	const {spec} = input;
 	const base = spec.process!;
 	let flags: number = cloneFlags.mount;
-	for (const type of ['uts', 'ipc', 'pid', 'network', 'cgroup'] as const)
+	for (const type of ['uts', 'ipc', 'pid', 'network', 'cgroup', 'user', 'time'] as const)
 		if (hasNamespace(spec, type)) flags |= cloneFlags[type];
 	const env = new Map<string, string>();
 	const add = (entry: string): void => {
 		const split = entry.indexOf('=');
 		if (split > 0) env.set(entry.slice(0, split), entry.slice(split + 1));
 	};
-	base.env?.forEach(add);
-	if (input.tty) add('TERM=xterm');
-	input.env.forEach(add);
 	const list = [...input.capabilities];
-	const process: Process = {...base, capabilities: {bounding: list, effective: list, permitted: list}};
+	const process: Process = input.process ?? {
+		...base,
+		capabilities: {bounding: list, effective: list, permitted: list},
+	};
+	process.env?.forEach(add);
+	if (input.tty && !input.process) add('TERM=xterm');
+	input.env.forEach(add);
 	const cwd = input.cwd ?? base.cwd;
 	const exec: Op[] = [];
 	if (input.cgroups.execJoin.length > 0) exec.push({op: 'joinCgroups', files: [...input.cgroups.execJoin]});
 	exec.push({op: 'joinContainer', flags});
 	exec.push(input.tty ? {op: 'console', rows: input.rows, columns: input.columns} : {op: 'stdio'});
-	exec.push(...rlimitOps(base));
-	if (base.oomScoreAdj) exec.push({op: 'oomScoreAdj', value: base.oomScoreAdj});
+	exec.push(...rlimitOps(process));
+	if (process.oomScoreAdj) exec.push({op: 'oomScoreAdj', value: process.oomScoreAdj});
+	exec.push(...schedulingOps(spec, process));
 	exec.push(...privilegeOps(spec, process, input.user, input.seccomp));
-	exec.push({op: 'umask', mask: 0o022}, {op: 'workdir', path: cwd, create: 0});
+	exec.push({op: 'umask', mask: process.user?.umask ?? 0o022}, {op: 'workdir', path: cwd, create: 0});
 	exec.push({op: 'exec', argv: [...input.argv], env: [...env].map(([key, value]) => `${key}=${value}`)});
 	return {exec};
 }

@@ -46,7 +46,17 @@ export interface Process {
 	oomScoreAdj?: number;
 	selinuxLabel?: string;
 	ioPriority?: {class: string; priority?: number};
-	scheduler?: {policy: string; nice?: number; priority?: number; flags?: string[]};
+	scheduler?: {
+		/** SCHED_OTHER, ... */
+		policy: string;
+		nice?: number;
+		priority?: number;
+		flags?: string[];
+		/** Nanoseconds, for SCHED_DEADLINE. */
+		runtime?: number;
+		deadline?: number;
+		period?: number;
+	};
 }
 
 export interface User {

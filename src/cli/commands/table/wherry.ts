@@ -3,6 +3,7 @@ import type {CommandRows} from './rows.ts';
 /** What wherry has and docker hasn't. */
 export const wherryCommands: CommandRows = {
 	ui: {usage: '[OPTIONS]', args: [0, 0], flags: '+once'},
+	oci: {usage: '[OPTIONS] COMMAND', args: [0, -1]},
 	debug: {usage: 'COMMAND'},
 	'debug plan': {usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]', args: [1, -1], flags: '@container create'},
 	completion: {usage: '[bash|zsh|fish]', args: [0, 1]},
