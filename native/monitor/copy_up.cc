@@ -73,10 +73,13 @@ bool copy_folder(int from, int to, int depth, Failure* failure) {
       continue;
     }
     if (!ok) break;
-    fchownat(to, name, info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW);
-    if (!S_ISLNK(info.st_mode)) fchmodat(to, name, info.st_mode & 07777, 0);
+    // An owner that has no id here stays the one who copies.
+    bool owned = fchownat(to, name, info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW) == 0 || errno == EINVAL;
+    bool allowed = S_ISLNK(info.st_mode) || fchmodat(to, name, info.st_mode & 07777, 0) == 0;
     struct timespec times[2] = {info.st_atim, info.st_mtim};
-    utimensat(to, name, times, AT_SYMLINK_NOFOLLOW);
+    if (!owned || !allowed || utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0) {
+      ok = fail(failure, errno, "copy %s into the tmpfs", name);
+    }
   }
   closedir(folder);
   return ok;
