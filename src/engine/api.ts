@@ -18,6 +18,17 @@ export interface HealthConfig {
 	Retries?: number;
 }
 
+export type HealthStatus = 'starting' | 'healthy' | 'unhealthy';
+
+/** What health checks of a container have come to. */
+export interface HealthState {
+	Status: HealthStatus;
+	/** Failures since the last success, as far as they count. */
+	FailingStreak: number;
+	/** The last five, oldest first; ExitCode -1 is a check that could not be run or took too long. */
+	Log: {Start: string; End: string; ExitCode: number; Output: string}[];
+}
+
 export interface ContainerConfig {
 	Hostname: string;
 	Domainname: string;
@@ -33,6 +44,8 @@ export interface ContainerConfig {
 	Env: string[];
 	Cmd: string[] | null;
 	Healthcheck?: HealthConfig;
+	/** podman's `--health-on-failure`: none, kill, restart or stop; absent is none. */
+	HealthcheckOnFailureAction?: string;
 	/** As the user wrote it. */
 	Image: string;
 	Volumes: Record<string, object> | null;
@@ -285,6 +298,8 @@ export type ContainerInspect = Record<string, unknown> & {
 		Error: string;
 		StartedAt: string;
 		FinishedAt: string;
+		/** Absent when nobody checks it, or it has never run. */
+		Health?: HealthState;
 	};
 	Config: ContainerConfig;
 	HostConfig: HostConfig;
@@ -312,6 +327,78 @@ export interface LogEntry {
 	time: string;
 	/** With its newline, unless it is a part of a longer line. */
 	line: string;
+}
+
+/** Of one interface of a container. */
+export interface NetworkStats {
+	rx_bytes: number;
+	rx_packets: number;
+	rx_errors: number;
+	rx_dropped: number;
+	tx_bytes: number;
+	tx_packets: number;
+	tx_errors: number;
+	tx_dropped: number;
+}
+
+/** Nanoseconds. */
+export interface CpuStats {
+	cpu_usage: {total_usage: number; usage_in_kernelmode: number; usage_in_usermode: number};
+	/** Of all CPUs together since the boot. */
+	system_cpu_usage?: number;
+	online_cpus?: number;
+	throttling_data: {periods: number; throttled_periods: number; throttled_time: number};
+}
+
+export interface BlkioEntry {
+	major: number;
+	minor: number;
+	/** `Read`, `Write` and others on cgroup v1, `read` and `write` on v2. */
+	op: string;
+	value: number;
+}
+
+/** A sample of what a container uses, as docker's API has it. usage.ts has its formulas. */
+export interface ContainerStats {
+	id: string;
+	/** With a leading slash. */
+	name: string;
+	/** RFC 3339; the zero time of a container that isn't up, or that had no sample before. */
+	read: string;
+	preread: string;
+	num_procs: number;
+	pids_stats: {current?: number; limit?: number};
+	cpu_stats: CpuStats;
+	precpu_stats: CpuStats;
+	/** Bytes; the limit is the host's memory when there is none. */
+	memory_stats: {
+		usage?: number;
+		max_usage?: number;
+		failcnt?: number;
+		limit?: number;
+		stats?: Record<string, number>;
+	};
+	blkio_stats: {
+		io_service_bytes_recursive: BlkioEntry[] | null;
+		io_serviced_recursive: BlkioEntry[] | null;
+	};
+	networks?: Record<string, NetworkStats>;
+}
+
+/** What `top` shows; each row has as many fields as there are titles. */
+export interface ContainerProcesses {
+	Titles: string[];
+	Processes: string[][];
+}
+
+export interface StatsOptions {
+	/** Goes on until `signal` or until it is left; otherwise there is one batch. The default. */
+	stream?: boolean;
+	/** Also those that aren't up, with empty numbers; only without names. */
+	all?: boolean;
+	/** Milliseconds between batches, 1000 when absent. */
+	interval?: number;
+	signal?: AbortSignal;
 }
 
 export interface Containers {
@@ -343,6 +430,13 @@ export interface Containers {
 	inspect(container: string, options?: {size?: boolean}): Promise<ContainerInspect>;
 	/** Batches of entries, oldest first; with `follow` it goes on until the container has ended. */
 	logs(container: string, options?: LogOptions): AsyncIterable<LogEntry[]>;
+	/** Its processes as ps(1) shows them with these options, `-ef` without any. */
+	top(container: string, options?: readonly string[]): Promise<ContainerProcesses>;
+	/**
+	 * Batches of samples: of the named containers, those that have been removed left out, or of all that run,
+	 * newest first, as they come and go.
+	 */
+	stats(containers?: readonly string[], options?: StatsOptions): AsyncIterable<ContainerStats[]>;
 	/** The full id for a name, an id or an unambiguous prefix. */
 	resolve(container: string): Promise<string>;
 	/** Publishes ports of a container, also while it runs, and takes published ones back (keys as `80/tcp`). */
@@ -488,6 +582,13 @@ export interface NetworkCreateOptions {
 	auxAddresses?: Readonly<Record<string, string>>;
 	ipamDriver?: string;
 	ipamOptions?: Record<string, string>;
+	/** `local`, or empty. */
+	scope?: string;
+	ingress?: boolean;
+	/** Makes a network that others only take their configuration from. */
+	configOnly?: boolean;
+	/** The name of such a network. */
+	configFrom?: string;
 }
 
 /** docker's `network inspect`. */

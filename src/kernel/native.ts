@@ -100,6 +100,11 @@ export interface Native {
 	sha256(data: Uint8Array): string;
 	/** Nanoseconds since the epoch. Node has it in its `performance` only, which takes 3 ms to load. */
 	wallClock(): bigint;
+	/**
+	 * Many small files (of cgroups, of /proc) in one go, on a thread: at most `most` bytes of each, every byte a
+	 * character. Undefined for one that can't be read.
+	 */
+	readFiles(paths: readonly string[], most: number): Promise<(string | undefined)[]>;
 	/** _exit(2): nothing that waits to be written is. */
 	exit(code: number): void;
 	/** Takes the descriptor over. */

@@ -1,6 +1,8 @@
 /** The containers of an engine. Each operation is a module of its own, loaded when it is first used. */
 import type {
 	ContainerInspect,
+	ContainerProcesses,
+	ContainerStats,
 	ContainerSummary,
 	Containers,
 	CreateOptions,
@@ -11,6 +13,7 @@ import type {
 	LogOptions,
 	PublishChange,
 	Session,
+	StatsOptions,
 	StreamOptions,
 } from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
@@ -110,6 +113,14 @@ export class LocalContainers implements Containers {
 
 	async *logs(container: string, options: LogOptions = {}): AsyncGenerator<LogEntry[]> {
 		yield* (await import('./container-logs.ts')).containerLogs(this.#context, container, options);
+	}
+
+	async top(container: string, options: readonly string[] = []): Promise<ContainerProcesses> {
+		return (await import('./top.ts')).containerProcesses(this.#context, container, options);
+	}
+
+	async *stats(containers?: readonly string[], options: StatsOptions = {}): AsyncGenerator<ContainerStats[]> {
+		yield* (await import('./stats.ts')).containerStats(this.#context, containers, options);
 	}
 
 	async resolve(container: string): Promise<string> {

@@ -1,21 +1,51 @@
-/** What a container uses now, from the files of its cgroups (the kernel's cgroup-v1 and cgroup-v2). */
-import {readFile} from 'node:fs/promises';
+/**
+ * What a container uses now: which files of its cgroups tell it, and what they say (the kernel's admin-guide
+ * cgroup-v1 and cgroup-v2). Pure: the files are read in bulk elsewhere.
+ */
 import {join} from 'node:path';
-import {type CgroupLayout, cgroupParent, controllerDir} from './layout.ts';
+import {type CgroupLayout, cgroupPath, controllerDir} from './layout.ts';
 
-export interface CgroupStats {
-	/** undefined where the host lacks the controller or the cgroup is gone. */
-	readonly pids?: {readonly current: number /** undefined: without limit. */; readonly limit?: number};
-	/** Bytes. `usage` is docker's: without page cache that is not in active use. */
-	readonly memory?: {readonly usage: number; readonly total: number; readonly limit?: number};
-	/** Nanoseconds since the cgroup was made. */
-	readonly cpu?: {readonly usage: number; readonly throttled?: number};
-	/** Bytes. */
-	readonly blkio?: {readonly read: number; readonly write: number};
-	readonly frozen: boolean;
+/** Nanoseconds since the cgroup was made. */
+export interface CpuUsage {
+	readonly total: number;
+	readonly user: number;
+	readonly kernel: number;
+	readonly periods: number;
+	readonly throttledPeriods: number;
+	readonly throttledTime: number;
 }
 
-type Read = (file: string) => Promise<string>;
+export interface MemoryUsage {
+	/** Bytes, with the page cache. */
+	readonly usage: number;
+	/** undefined: without limit. */
+	readonly limit: number | undefined;
+	/** v1 alone has these two. */
+	readonly most?: number;
+	readonly failures?: number;
+	/** memory.stat as it is. */
+	readonly stat: ReadonlyMap<string, number>;
+}
+
+/** Bytes or operations on one device. */
+export interface DeviceIo {
+	readonly major: number;
+	readonly minor: number;
+	/** As the kernel's files of v1 have it, on v2 `read` and `write`. */
+	readonly op: string;
+	readonly value: number;
+}
+
+export interface CgroupUsage {
+	/** Absent where the host lacks the controller, or the cgroup is gone. */
+	readonly memory?: MemoryUsage;
+	readonly pids?: {
+		readonly current: number /** undefined: without limit. */;
+		readonly limit: number | undefined;
+	};
+	readonly bytes: readonly DeviceIo[];
+	readonly operations: readonly DeviceIo[];
+}
 
 /** The values of a file of `key value` lines. */
 export function flatKeyed(text: string): Map<string, number> {
@@ -33,84 +63,146 @@ export function parseLimit(text: string): number | undefined {
 	return text.trim() === '' || !Number.isFinite(value) || value >= 2 ** 60 ? undefined : value;
 }
 
-/** Bytes read and written: v1's lines are `8:0 Read 123`, v2's `8:0 rbytes=123 wbytes=0 ...`. */
-export function parseIo(text: string, version: 1 | 2): {read: number; write: number} {
-	const sum = (pattern: RegExp) =>
-		[...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
-	return version === 1
-		? {read: sum(/^[0-9]+:[0-9]+ Read ([0-9]+)$/gm), write: sum(/^[0-9]+:[0-9]+ Write ([0-9]+)$/gm)}
-		: {read: sum(/ rbytes=([0-9]+)/g), write: sum(/ wbytes=([0-9]+)/g)};
+/** v1's lines `8:0 Read 123`. */
+export function parseIoV1(text: string): DeviceIo[] {
+	return [...text.matchAll(/^(\d+):(\d+) (\w+) (\d+)$/gm)].map(([, major, minor, op, value]) => ({
+		major: Number(major),
+		minor: Number(minor),
+		op: op!,
+		value: Number(value),
+	}));
 }
 
-const limitField = (limit: number | undefined) => (limit === undefined ? {} : {limit});
-
-async function pidsStats(read: Read): Promise<CgroupStats['pids']> {
-	const [current, limit] = await Promise.all([read('pids.current'), read('pids.max')]);
-	return current === '' ? undefined : {current: Number(current), ...limitField(parseLimit(limit))};
-}
-
-async function memoryStats(read: Read, version: 1 | 2): Promise<CgroupStats['memory']> {
-	const [totalText, limit, stat] = await Promise.all(
-		version === 1
-			? [read('memory.usage_in_bytes'), read('memory.limit_in_bytes'), read('memory.stat')]
-			: [read('memory.current'), read('memory.max'), read('memory.stat')],
-	);
-	if (!totalText) return undefined;
-	const total = Number(totalText);
-	const inactive = flatKeyed(stat ?? '').get(version === 1 ? 'total_inactive_file' : 'inactive_file') ?? 0;
-	return {usage: inactive < total ? total - inactive : total, total, ...limitField(parseLimit(limit ?? ''))};
-}
-
-async function cpuStats(layout: CgroupLayout, id: string): Promise<CgroupStats['cpu']> {
-	const accounting = controllerDir(layout, 'cpuacct', id);
-	const cpu = controllerDir(layout, 'cpu', id);
-	if (accounting?.version === 1) {
-		const usage = await reader(accounting.dir)('cpuacct.usage');
-		if (usage === '') return undefined;
-		const stat = cpu?.version === 1 ? flatKeyed(await reader(cpu.dir)('cpu.stat')) : undefined;
-		const throttled = stat?.get('throttled_time');
-		return {usage: Number(usage), ...(throttled === undefined ? {} : {throttled})};
+/** Two fields of v2's lines `8:0 rbytes=123 wbytes=0 rios=1 ...`. */
+export function parseIoV2(text: string, read: string, write: string): DeviceIo[] {
+	const out: DeviceIo[] = [];
+	for (const [, major, minor, rest] of text.matchAll(/^(\d+):(\d+) (.*)$/gm)) {
+		const fields = new Map(rest!.split(' ').map((field) => field.split('=', 2) as [string, string]));
+		for (const [op, key] of [
+			['read', read],
+			['write', write],
+		] as const) {
+			const value = fields.get(key);
+			if (value !== undefined) {
+				out.push({major: Number(major), minor: Number(minor), op, value: Number(value)});
+			}
+		}
 	}
-	if (!layout.unified) return undefined;
-	// Every v2 cgroup has cpu.stat, with the controller or without.
-	const stat = flatKeyed(await reader(join(layout.unified.mount, cgroupParent, id))('cpu.stat'));
-	const usage = stat.get('usage_usec');
-	if (usage === undefined) return undefined;
-	const throttled = stat.get('throttled_usec');
-	return {usage: usage * 1000, ...(throttled === undefined ? {} : {throttled: throttled * 1000})};
+	return out;
 }
 
-async function isFrozen(layout: CgroupLayout, id: string): Promise<boolean> {
-	const freezer = controllerDir(layout, 'freezer', id);
-	if (freezer?.version === 1) return (await reader(freezer.dir)('freezer.state')).trim() === 'FROZEN';
-	if (!layout.unified) return false;
-	const events = await reader(join(layout.unified.mount, cgroupParent, id))('cgroup.events');
-	return flatKeyed(events).get('frozen') === 1;
+/** Files, and what they come to when they have been read; what can't be read is undefined. */
+export interface UsageSource<T> {
+	readonly files: readonly string[];
+	readonly parse: (contents: readonly (string | undefined)[]) => T;
 }
 
-function reader(dir: string): Read {
-	return (file) => readFile(join(dir, file), 'utf8').catch(() => '');
-}
-
-/** Reads the numbers of the container's cgroups. What can't be read is absent; it never rejects. */
-export async function readCgroupStats(layout: CgroupLayout, id: string): Promise<CgroupStats> {
-	const pidsDir = controllerDir(layout, 'pids', id);
-	const memoryDir = controllerDir(layout, 'memory', id);
-	const ioDir = controllerDir(layout, 'blkio', id) ?? controllerDir(layout, 'io', id);
-	const [pids, memory, cpu, ioText, frozen] = await Promise.all([
-		pidsDir ? pidsStats(reader(pidsDir.dir)) : undefined,
-		memoryDir ? memoryStats(reader(memoryDir.dir), memoryDir.version) : undefined,
-		cpuStats(layout, id),
-		ioDir
-			? reader(ioDir.dir)(ioDir.version === 1 ? 'blkio.throttle.io_service_bytes_recursive' : 'io.stat')
-			: undefined,
-		isFrozen(layout, id),
-	]);
+/** The cpu time of a cgroup; undefined when there is none. */
+export function cpuSource(layout: CgroupLayout, cgroup: string): UsageSource<CpuUsage | undefined> {
+	const accounting = controllerDir(layout, 'cpuacct', cgroup);
+	if (accounting?.version === 1) {
+		const cpu = controllerDir(layout, 'cpu', cgroup);
+		return {
+			files: [
+				...['cpuacct.usage', 'cpuacct.usage_user', 'cpuacct.usage_sys'].map((file) =>
+					join(accounting.dir, file),
+				),
+				...(cpu?.version === 1 ? [join(cpu.dir, 'cpu.stat')] : []),
+			],
+			parse([total, user = '0', kernel = '0', stat = '']) {
+				if (total === undefined) return undefined;
+				const values = flatKeyed(stat);
+				return {
+					total: Number(total),
+					user: Number(user),
+					kernel: Number(kernel),
+					periods: values.get('nr_periods') ?? 0,
+					throttledPeriods: values.get('nr_throttled') ?? 0,
+					throttledTime: values.get('throttled_time') ?? 0,
+				};
+			},
+		};
+	}
+	if (!layout.unified) return {files: [], parse: () => undefined};
 	return {
-		...(pids ? {pids} : {}),
-		...(memory ? {memory} : {}),
-		...(cpu ? {cpu} : {}),
-		...(ioDir && ioText !== undefined ? {blkio: parseIo(ioText, ioDir.version)} : {}),
-		frozen,
+		// Every v2 cgroup has it, with the controller or without.
+		files: [join(layout.unified.mount, cgroupPath(cgroup), 'cpu.stat')],
+		parse([text]) {
+			if (text === undefined) return undefined;
+			const values = flatKeyed(text);
+			const time = (key: string): number => (values.get(key) ?? 0) * 1000;
+			return {
+				total: time('usage_usec'),
+				user: time('user_usec'),
+				kernel: time('system_usec'),
+				periods: values.get('nr_periods') ?? 0,
+				throttledPeriods: values.get('nr_throttled') ?? 0,
+				throttledTime: time('throttled_usec'),
+			};
+		},
+	};
+}
+
+const memoryFiles = {
+	1: [
+		'memory.usage_in_bytes',
+		'memory.limit_in_bytes',
+		'memory.stat',
+		'memory.max_usage_in_bytes',
+		'memory.failcnt',
+	],
+	2: ['memory.current', 'memory.max', 'memory.stat'],
+} as const;
+
+const ioFiles = {
+	1: ['blkio.throttle.io_service_bytes_recursive', 'blkio.throttle.io_serviced_recursive'],
+	2: ['io.stat'],
+} as const;
+
+/** Memory, processes and block devices of a cgroup. */
+export function usageSource(layout: CgroupLayout, cgroup: string): UsageSource<CgroupUsage> {
+	const files: string[] = [];
+	const take = (
+		dir: string | undefined,
+		names: readonly string[],
+	): ((all: readonly (string | undefined)[]) => (string | undefined)[]) => {
+		const from = files.length;
+		if (dir !== undefined) files.push(...names.map((name) => join(dir, name)));
+		const to = files.length;
+		return (all) => all.slice(from, to);
+	};
+	const memoryDir = controllerDir(layout, 'memory', cgroup);
+	const pidsDir = controllerDir(layout, 'pids', cgroup);
+	const ioDir = controllerDir(layout, 'blkio', cgroup) ?? controllerDir(layout, 'io', cgroup);
+	const memory = take(memoryDir?.dir, memoryFiles[memoryDir?.version ?? 2]);
+	const pids = take(pidsDir?.dir, ['pids.current', 'pids.max']);
+	const io = take(ioDir?.dir, ioFiles[ioDir?.version ?? 2]);
+	return {
+		files,
+		parse(contents) {
+			const [usage, limit = '', stat = '', most, failures] = memory(contents);
+			const [current, pidsMax = ''] = pids(contents);
+			const [first = '', second = ''] = io(contents);
+			return {
+				...(usage === undefined
+					? {}
+					: {
+							memory: {
+								usage: Number(usage),
+								limit: parseLimit(limit),
+								stat: flatKeyed(stat),
+								...(most === undefined ? {} : {most: Number(most)}),
+								...(failures === undefined ? {} : {failures: Number(failures)}),
+							},
+						}),
+				...(current === undefined ? {} : {pids: {current: Number(current), limit: parseLimit(pidsMax)}}),
+				...(ioDir?.version === 1
+					? {bytes: parseIoV1(first), operations: parseIoV1(second)}
+					: {
+							bytes: parseIoV2(first, 'rbytes', 'wbytes'),
+							operations: parseIoV2(first, 'rios', 'wios'),
+						}),
+			};
+		},
 	};
 }

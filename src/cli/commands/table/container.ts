@@ -26,14 +26,14 @@ export const containerCommands: CommandRows = {
 		+cpuset-cpus:string +cpuset-mems:string +device:list +device-cgroup-rule:list
 		device-read-bps:list device-read-iops:list device-write-bps:list device-write-iops:list +dns:list
 		+dns-option:list +dns-search:list +domainname:string +entrypoint:string +e/env:list +env-file:list
-		+expose:list gpus:gpu-request +group-add:list health-cmd:string health-interval:duration=0s
-		health-retries:int=0 health-start-interval:duration=0s health-start-period:duration=0s
-		health-timeout:duration=0s +help +h/hostname:string +init +i/interactive io-maxbandwidth:bytes=0
+		+expose:list gpus:gpu-request +group-add:list +health-cmd:string +health-interval:duration=0s +health-on-failure:string
+		+health-retries:int=0 +health-start-interval:duration=0s +health-start-period:duration=0s
+		+health-timeout:duration=0s +help +h/hostname:string +init +i/interactive io-maxbandwidth:bytes=0
 		io-maxiops:uint64=0 +ip:ip=<nil> +ip6:ip=<nil> +ipc:string isolation:string +l/label:list
-		+label-file:list +link:list link-local-ip:list +log-driver:string +log-opt:list
+		+label-file:list +link:list +link-local-ip:list +log-driver:string +log-opt:list
 		+mac-address:string +m/memory:bytes=0 +memory-reservation:bytes=0 +memory-swap:bytes=0
 		+memory-swappiness:int64=-1 +mount:mount +name:string +network:network +network-alias:list
-		no-healthcheck +oom-kill-disable +oom-score-adj:int=0 +pid:string +pids-limit:int64=0
+		+no-healthcheck +oom-kill-disable +oom-score-adj:int=0 +pid:string +pids-limit:int64=0
 		+platform:string +privileged +p/publish:list +P/publish-all +pull:string=missing +q/quiet
 		+read-only +restart:string=no +rm +runtime:string +security-opt:list +shm-size:bytes=0
 		+stop-signal:string +stop-timeout:int=0 storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty
@@ -78,7 +78,7 @@ export const containerCommands: CommandRows = {
 	'container rm': {
 		usage: '[OPTIONS] CONTAINER [CONTAINER...]',
 		args: [1, -1],
-		flags: '+f/force l/link +v/volumes',
+		flags: '+f/force +l/link +v/volumes',
 	},
 	'container run': {
 		usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -92,13 +92,13 @@ export const containerCommands: CommandRows = {
 		+device-cgroup-rule:list device-read-bps:list device-read-iops:list device-write-bps:list
 		device-write-iops:list +dns:list +dns-option:list +dns-search:list +domainname:string
 		+entrypoint:string +e/env:list +env-file:list +expose:list gpus:gpu-request +group-add:list
-		health-cmd:string health-interval:duration=0s health-retries:int=0
-		health-start-interval:duration=0s health-start-period:duration=0s health-timeout:duration=0s
+		+health-cmd:string +health-interval:duration=0s +health-on-failure:string +health-retries:int=0
+		+health-start-interval:duration=0s +health-start-period:duration=0s +health-timeout:duration=0s
 		+help +h/hostname:string +init +i/interactive io-maxbandwidth:bytes=0 io-maxiops:uint64=0
 		+ip:ip=<nil> +ip6:ip=<nil> +ipc:string isolation:string +l/label:list +label-file:list +link:list
-		link-local-ip:list +log-driver:string +log-opt:list +mac-address:string +m/memory:bytes=0
+		+link-local-ip:list +log-driver:string +log-opt:list +mac-address:string +m/memory:bytes=0
 		+memory-reservation:bytes=0 +memory-swap:bytes=0 +memory-swappiness:int64=-1 +mount:mount
-		+name:string +network:network +network-alias:list no-healthcheck +oom-kill-disable
+		+name:string +network:network +network-alias:list +no-healthcheck +oom-kill-disable
 		+oom-score-adj:int=0 +pid:string +pids-limit:int64=0 +platform:string +privileged +p/publish:list
 		+P/publish-all +pull:string=missing +q/quiet +read-only +restart:string=no +rm +runtime:string
 		+security-opt:list +shm-size:bytes=0 +sig-proxy=true +stop-signal:string +stop-timeout:int=0
@@ -112,9 +112,13 @@ export const containerCommands: CommandRows = {
 		args: [1, -1],
 		flags: '+a/attach checkpoint:string checkpoint-dir:string +detach-keys:string +i/interactive',
 	},
-	'container stats': {usage: '[OPTIONS] [CONTAINER...]', flags: 'a/all format:string no-stream no-trunc'},
+	'container stats': {
+		usage: '[OPTIONS] [CONTAINER...]',
+		args: [0, -1],
+		flags: '+a/all +format:string +no-stream +no-trunc',
+	},
 	'container stop': {usage: '[OPTIONS] CONTAINER [CONTAINER...]', args: [1, -1], flags: '@container restart'},
-	'container top': {usage: 'CONTAINER [ps OPTIONS]'},
+	'container top': {usage: 'CONTAINER [ps OPTIONS]', args: [1, -1]},
 	'container unpause': {usage: 'CONTAINER [CONTAINER...]', args: [1, -1]},
 	'container update': {
 		usage: '[OPTIONS] CONTAINER [CONTAINER...]',
