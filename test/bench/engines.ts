@@ -51,9 +51,9 @@ export async function startDocker(
 	folder: string,
 	run: string,
 	base: NodeJS.ProcessEnv,
+	client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : find('docker'),
 ): Promise<BenchEngine | undefined> {
 	const daemon = find('dockerd');
-	const client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : find('docker');
 	if (!daemon || !client || process.getuid?.() !== 0) return undefined;
 	const home = join(folder, 'docker');
 	mkdirSync(home, {recursive: true});

@@ -15,6 +15,11 @@ export interface ImageOptions {
 	env?: string[];
 	user?: string;
 	workingDir?: string;
+	entrypoint?: string[];
+	volumes?: string[];
+	exposedPorts?: string[];
+	labels?: Record<string, string>;
+	stopSignal?: string;
 }
 
 /** Makes an image of one layer from a folder and pushes it; returns its name. */
@@ -38,6 +43,12 @@ export async function pushFolder(
 		]) {
 			config.push('--config.env', entry);
 		}
+		for (const part of options.entrypoint ?? []) config.push('--config.entrypoint', part);
+		for (const path of options.volumes ?? []) config.push('--config.volume', path);
+		for (const port of options.exposedPorts ?? []) config.push('--config.exposedports', port);
+		for (const [name, value] of Object.entries(options.labels ?? {}))
+			config.push('--config.label', `${name}=${value}`);
+		if (options.stopSignal) config.push('--config.stopsignal', options.stopSignal);
 		if (options.user) config.push('--config.user', options.user);
 		if (options.workingDir) config.push('--config.workingdir', options.workingDir);
 		run('umoci', 'config', '--image', image, ...config);

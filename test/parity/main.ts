@@ -1,0 +1,131 @@
+/**
+ * `npm run parity [-- --only TEXT] [--show] [--record]`: every line of the tables is run by docker and by wherry,
+ * on private folders, and what they say is compared. `--record` keeps docker's answers for the tests, which
+ * compare without docker; `--show` prints equal answers too. Ends with 1 when something differs or docker isn't there.
+ */
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {parseArgs} from 'node:util';
+import {memoryFolder, startDocker} from '../bench/engines.ts';
+import {answersFile, type Recorded} from './answers.ts';
+import {faults, outdated} from './compare.ts';
+import {fetchImages, pushImages} from './images.ts';
+import {modern} from './mask.ts';
+import {type Contender, contender, runTable} from './run.ts';
+import {type Answer, lineOf, type Table} from './table.ts';
+import {tables} from './tables/index.ts';
+
+const {values: flags} = parseArgs({
+	options: {
+		only: {type: 'string'},
+		record: {type: 'boolean', default: false},
+		show: {type: 'boolean', default: false},
+	},
+});
+
+const env: NodeJS.ProcessEnv = {...process.env};
+for (const name of ['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'DOCKER_HOST', 'DOCKER_CONTEXT', 'CI'])
+	delete env[name];
+const folder = mkdtempSync(join(tmpdir(), 'wherry-parity-'));
+const runFolder = mkdtempSync(join(memoryFolder(), 'wherry-parity-'));
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const cgroups = ['', ...readdirSync('/sys/fs/cgroup')].map((name) => join('/sys/fs/cgroup', name, 'docker'));
+const foreign = cgroups.filter((path) => existsSync(path));
+
+const daemon = await startDocker(folder, runFolder, env, process.env.PARITY_DOCKER);
+if (!daemon) {
+	rmSync(folder, {recursive: true, force: true});
+	rmSync(runFolder, {recursive: true, force: true});
+	process.stderr.write(
+		'NOTHING WAS COMPARED: docker and dockerd (Debian: docker.io) have to be there, and this has to run as root.\n',
+	);
+	process.exit(1);
+}
+const docker = contender('docker', daemon.command[0]!, folder, daemon.env);
+const launcher = new URL('../../src/wherry.sh', import.meta.url).pathname;
+const wherry = contender('wherry', launcher, folder, {
+	...env,
+	WHERRY_ROOT: join(folder, 'wherry/root'),
+	WHERRY_RUN: join(runFolder, 'wherry'),
+	WHERRY_SUBNET_POOL: '10.214.0.0/16',
+	DOCKER_CONFIG: join(folder, 'docker'),
+});
+const recorded: Recorded = existsSync(answersFile) ? JSON.parse(readFileSync(answersFile, 'utf8')) : {};
+let [equal, different, listed] = [0, 0, 0];
+try {
+	const registry = await pushImages();
+	try {
+		await Promise.all([fetchImages(docker, registry), fetchImages(wherry, registry)]);
+	} finally {
+		await registry.stop();
+	}
+	const begun = Date.now();
+	for (const table of tables) {
+		const pairs = table.name.includes(flags.only ?? '') ? table.pairs : table.pairs.filter(wanted);
+		if (pairs.length === 0) continue;
+		const chosen = {...table, pairs};
+		const [theirs, ours] = await Promise.all([docker, wherry].map((engine) => attempt(engine, chosen)));
+		say(`${table.name}: ${pairs.length}`);
+		if (!theirs || !ours) {
+			different++;
+			continue;
+		}
+		const answers = theirs.map(modern);
+		for (const [at, pair] of pairs.entries()) {
+			const [answer, own] = [answers[at]!, ours[at]!];
+			const wrong = faults(pair, answer, own);
+			if (wrong.length === 0 && outdated(pair, answer, own)) wrong.push('is listed as different, but is not');
+			if (wrong.length > 0) {
+				different++;
+				say(`\n✘ ${lineOf(pair)}\n${wrong.join('\n').replace(/^/gm, '  ')}\n`);
+			} else {
+				equal++;
+				if (typeof pair !== 'string') listed++;
+				if (flags.show) say(`✔ ${lineOf(pair)}\n${JSON.stringify(own)}`);
+			}
+		}
+		if (flags.record) {
+			recorded[table.name] = Object.fromEntries(table.pairs.map((pair, at) => [lineOf(pair), answers[at]!]));
+		}
+	}
+	say(
+		`${Math.round((Date.now() - begun) / 1000)} s; ${listed} of the equal ones differ from docker as listed`,
+	);
+	if (flags.record) writeFileSync(answersFile, `${JSON.stringify(recorded, null, '\t')}\n`);
+} finally {
+	await daemon.stop();
+	rmSync(folder, {recursive: true, force: true});
+	rmSync(runFolder, {recursive: true, force: true});
+	for (const path of cgroups) if (!foreign.includes(path)) removeCgroup(path);
+}
+say(`${equal} equal, ${different} different`);
+process.exit(different > 0 ? 1 : 0);
+
+/** With the empty groups below it. */
+function removeCgroup(path: string): void {
+	if (!existsSync(path)) return;
+	for (const entry of readdirSync(path, {withFileTypes: true})) {
+		if (entry.isDirectory()) removeCgroup(join(path, entry.name));
+	}
+	try {
+		rmdirSync(path);
+	} catch (error) {
+		say(`left behind: ${(error as Error).message}`);
+	}
+}
+
+/** A set-up that fails is a difference like any other. */
+async function attempt(engine: Contender, table: Table): Promise<Answer[] | undefined> {
+	try {
+		return await runTable(engine, table);
+	} catch (error) {
+		say(`\n✘ ${(error as Error).message}\n`);
+		return undefined;
+	}
+}
+
+function wanted(pair: Parameters<typeof lineOf>[0]): boolean {
+	return !flags.only || lineOf(pair).includes(flags.only);
+}

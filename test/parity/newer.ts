@@ -1,0 +1,76 @@
+/**
+ * Errors that docker 20.10's daemon or client words in another way than docker of today. Applied to docker's masked
+ * answers, in this order.
+ */
+export const newerWording: readonly {old: RegExp; now: string}[] = [
+	// The client of 20.10: the program's name, quotes and words around the command.
+	{old: /^"(docker [^"]+)" (requires|accepts)(?: exactly)?(.*)\.$/gm, now: "docker: '$1' $2$3"},
+	{old: /^docker: '(.*)' is not a docker command\.$/gm, now: 'docker: unknown command: docker $1'},
+	{
+		old: /^Conflicting options: -a and -d$/gm,
+		now: 'conflicting options: cannot specify both --attach and --detach',
+	},
+	{
+		old: /Conflicting options: --restart and --rm/g,
+		now: 'conflicting options: cannot specify both --restart and --rm',
+	},
+	{
+		old: /docker: maximum retry count must be an integer/g,
+		now: 'docker: invalid restart policy format: maximum retry count must be an integer',
+	},
+	{old: /is not whitelisted$/gm, now: 'is not allowed'},
+	{old: /repository name must be lowercase/g, now: 'repository name (library/UPPER) must be lowercase'},
+	{old: /"-t, --time" flag/g, now: '"-t, --timeout" flag'},
+	{old: /poorly formatted environment: (no variable name on line '=x')/g, now: 'invalid env file (bad): $1'},
+	{
+		old: /poorly formatted environment: (variable 'Y ' contains whitespaces)/g,
+		now: 'invalid env file (env): $1',
+	},
+	{
+		old: /count must be an integer: strconv\.Atoi: parsing "(.*)": invalid syntax/g,
+		now: 'invalid count ($1): value must be either "all" or an integer: invalid syntax',
+	},
+	{
+		old: /^(Error: )(.*)\nError: failed to rename container named .*$/gm,
+		now: 'failed to rename container: Error: $2',
+	},
+	{old: /^You cannot attach to a/gm, now: 'cannot attach to a'},
+	{old: /^Unable to parse logging level/gm, now: 'unable to parse logging level'},
+	// It tells of a connection that 20.10's client loses by itself.
+	{old: /^time="<time>" level=error msg="error waiting for container: context canceled"\n/gm, now: ''},
+	// The daemon: small letters, and more to say.
+	{old: /Cannot kill container: /g, now: 'cannot kill container: '},
+	{old: /The linux daemon does not/g, now: 'the linux daemon does not'},
+	{old: /\bContainer <id> is (not|already)/g, now: 'container <id> is $1'},
+	{old: /Error: Invalid signal: (\S+)/g, now: 'Error: invalid signal: $1'},
+	{old: /No command specified/g, now: 'no command specified'},
+	{old: /Invalid IPC mode/g, now: 'invalid IPC mode'},
+	{old: /Unknown runtime specified (\S+)/g, now: 'unknown or invalid runtime name: $1'},
+	{old: /Range of CPUs/g, now: 'range of CPUs'},
+	{old: /Invalid filter '/g, now: "invalid filter '"},
+	{
+		old: /invalid restart policy '(.*)'$/gm,
+		now: "invalid restart policy: unknown policy '$1'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
+	},
+	{
+		old: /maximum retry count cannot be used with restart policy 'always'/g,
+		now: "invalid restart policy: maximum retry count can only be used with 'on-failure'",
+	},
+	{
+		old: /Error: maximum retry count cannot be negative/g,
+		now: 'Error: invalid restart policy: maximum retry count cannot be negative',
+	},
+	{
+		old: /You cannot remove a running container <id>\. .*/g,
+		now: 'cannot remove container "/up": container is running: stop the container before removing or force remove',
+	},
+	{
+		old: /You cannot remove a paused container <id>\. .*/g,
+		now: 'cannot remove container "/up": container is paused and must be unpaused first',
+	},
+	{old: /no such image: (\S+): No such image/g, now: 'No such image'},
+	{
+		old: /error while looking up for publish x: .*/g,
+		now: 'error while looking up for publish x: strconv.ParseUint: parsing "x": invalid syntax',
+	},
+];

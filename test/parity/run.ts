@@ -1,0 +1,82 @@
+/** Runs the lines of a table on one engine. */
+import {spawn} from 'node:child_process';
+import {mkdirSync, rmSync, symlinkSync} from 'node:fs';
+import {join} from 'node:path';
+import {maskAnswer} from './mask.ts';
+import {type Answer, lineOf, type Table} from './table.ts';
+
+export interface Contender {
+	name: 'docker' | 'wherry';
+	/** Its working folder, emptied for each table. */
+	work: string;
+	/** With the engine as `docker` first in PATH. */
+	env: NodeJS.ProcessEnv;
+}
+
+/** A contender whose program is reached as `docker`. */
+export function contender(
+	name: Contender['name'],
+	program: string,
+	folder: string,
+	env: NodeJS.ProcessEnv,
+): Contender {
+	const bin = join(folder, `${name}-bin`);
+	mkdirSync(bin, {recursive: true});
+	symlinkSync(program, join(bin, 'docker'));
+	return {name, work: join(folder, `${name}-work`), env: {...env, PATH: `${bin}:${env.PATH}`, TZ: 'UTC'}};
+}
+
+/** Longer than any line takes: what hangs is a difference, not the end of the comparison. */
+const patience = 90_000;
+
+export function shell({work, env}: Contender, line: string): Promise<Answer> {
+	return new Promise((resolve, reject) => {
+		const child = spawn('/bin/sh', ['-c', line], {
+			cwd: work,
+			env,
+			stdio: ['ignore', 'pipe', 'pipe'],
+			detached: true,
+		});
+		const answer = {stdout: '', stderr: ''};
+		for (const name of ['stdout', 'stderr'] as const) {
+			child[name].setEncoding('utf8').on('data', (text) => {
+				answer[name] += text;
+			});
+		}
+		const timer = setTimeout(() => {
+			answer.stderr += '\n(hangs)';
+			process.kill(-child.pid!, 'SIGKILL');
+		}, patience);
+		child.on('error', reject);
+		child.on('close', (code) => {
+			clearTimeout(timer);
+			resolve({code: code ?? -1, ...answer});
+		});
+	});
+}
+
+const clean = `
+c=$(docker ps -aq); [ -z "$c" ] || docker rm -f -v $c
+v=$(docker volume ls -q); [ -z "$v" ] || docker volume rm -f $v
+n=$(docker network ls -q -f type=custom); [ -z "$n" ] || docker network rm $n
+for i in $(docker images --format '{{.Repository}}:{{.Tag}}'); do
+	case $i in busybox:latest | parity/*:1 | *:'<none>') ;; *) docker rmi -f $i ;; esac
+done
+docker tag parity/base:1 busybox`;
+
+/** The masked answers of a table's lines, in order. Nothing is left of them. */
+export async function runTable(engine: Contender, table: Table): Promise<Answer[]> {
+	rmSync(engine.work, {recursive: true, force: true});
+	mkdirSync(engine.work, {recursive: true});
+	if (table.setup !== undefined) {
+		const {code, stderr} = await shell(engine, `set -e\n${table.setup}`);
+		if (code !== 0) {
+			await shell(engine, clean);
+			throw new Error(`${table.name}: the set-up failed with ${engine.name}: ${stderr}`);
+		}
+	}
+	const answers: Answer[] = [];
+	for (const pair of table.pairs) answers.push(maskAnswer(await shell(engine, lineOf(pair)), engine.work));
+	await shell(engine, clean);
+	return answers;
+}

@@ -1,0 +1,71 @@
+import {lines, type Table} from '../table.ts';
+
+export const commandLine: Table = {
+	name: 'the command line itself',
+	setup: 'docker run -d --name abc busybox sleep 1000; docker run -d --name abcd busybox sleep 1000',
+	pairs: lines`
+		docker nonsense
+		docker run --help > /dev/null
+		docker --help > /dev/null
+		docker help > /dev/null
+		docker help run > /dev/null
+		docker help container ls > /dev/null
+		docker help nonsense
+		docker ps --help > /dev/null
+		docker container --help > /dev/null
+		docker container ls --help > /dev/null
+		docker image rm --help > /dev/null
+		docker network create --help > /dev/null
+		docker volume --help > /dev/null
+		docker system prune --help > /dev/null
+		docker exec --help > /dev/null
+		docker build --help > /dev/null
+		docker > /dev/null
+		docker container > /dev/null
+		docker --nonsense ps
+		docker -x
+		docker --version | sed 's/[0-9].*//'
+		docker -v | sed 's/[0-9].*//'
+		docker -D ps -q -f name=nothing
+		docker -l debug ps -q -f name=nothing
+		docker --log-level error ps -q -f name=nothing
+		docker -l nonsense ps
+		docker --config /nowhere/at/all ps -q -f name=nothing
+		docker ps --quiet=false -f name=nothing --format x
+		docker ps -qa=false
+		docker ps -aqf name=nothing
+		docker ps -a -q -f name=nothing
+		docker ps --all --quiet --filter name=nothing
+		docker ps --fil name=nothing
+		docker ps --filter
+		docker ps -f
+		docker ps --
+		docker ps -- extra
+		docker stop abcde
+		docker inspect abc -f '{{.Name}}'
+		docker inspect -f '{{.Name}}' abc abcd
+		docker inspect /abc -f '{{.Name}}'
+		docker inspect -f '{{.Name}}' ab
+		docker stop -t 0 abc abcd nothing
+		docker --tls=false ps -q -f name=nothing
+		docker kill --signal=KILL abc
+		docker rm -fv abc abcd
+		docker stop --time 1 abc
+		docker images -aq=x
+		docker run -it=false --rm busybox true
+		docker run --rm -e=A=1 busybox sh -c 'echo $A'
+		docker run --rm -eA=1 busybox sh -c 'echo $A'
+		docker run --rm --env A=1 busybox sh -c 'echo $A'
+		docker run -e A=1 --rm busybox sh -c 'echo $A'
+		docker run --rm --name=eq busybox true
+		docker container run --rm busybox echo long
+		docker image pull UPPER
+		docker create --name=x --rm busybox | wc -c; docker rm x
+		docker rm -- abc
+		docker start --attach=false nothing
+		docker logs --follow=maybe x
+		docker swarm nonsense
+		docker checkpoint
+		docker plugin nonsense
+	`,
+};

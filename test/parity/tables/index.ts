@@ -1,0 +1,29 @@
+import type {Table} from '../table.ts';
+import {commandLine} from './command-line.ts';
+import {inspect, reports} from './inspect.ts';
+import {create, stop} from './life.ts';
+import {images, ps} from './lists.ts';
+import {mounts, volumes} from './mounts.ts';
+import {links, networks} from './networks.ts';
+import {runLimits, runProcess, runStreams} from './run.ts';
+import {exec, files, logs} from './work.ts';
+
+export const tables: readonly Table[] = [
+	commandLine,
+	runProcess,
+	runStreams,
+	runLimits,
+	mounts,
+	volumes,
+	create,
+	stop,
+	ps,
+	images,
+	exec,
+	logs,
+	files,
+	inspect,
+	reports,
+	networks,
+	links,
+];
