@@ -23,8 +23,9 @@ for (const name of ['NODE_OPTIONS', 'NODE_COMPILE_CACHE']) {
 const warm = env.WHERRY_WARM === '1';
 const shipped = path.join(__dirname, 'v8');
 const own = path.join(env.WHERRY_ROOT || '/var/lib/wherry', 'cache', 'v8');
-// V8 takes a cache only with the flags that it was made with: the launcher's for short commands, or none.
-const variant = process.execArgv.includes('--no-opt') ? 'short' : 'long';
+// V8 takes a cache only with the flags that it was made with: see the launcher.
+const {execArgv} = process;
+const variant = execArgv.includes('--no-opt') ? 'short' : execArgv.length > 0 ? 'local' : 'long';
 const fileOf = (face) => `${face}-${variant}-${BUILD}-${process.versions.v8}-${process.arch}`;
 
 function readOwned(file) {

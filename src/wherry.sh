@@ -33,17 +33,23 @@ if [ ! -f "$program" ]; then
 fi
 
 if [ -r "$home/dist/node-path" ]; then
-	{ IFS= read -r node; IFS= read -r flags; } <"$home/dist/node-path"
+	{ IFS= read -r node; IFS= read -r short; IFS= read -r local; } <"$home/dist/node-path"
 	# A package may have been moved since: the path is relative to it where the Node is inside.
 	case $node in
 		/*) ;;
 		*) node=$home/$node ;;
 	esac
-	# V8's optimizing compilers and their threads only compete with what is as short as these.
-	case ${1-} in
-		run | exec | ps | images | inspect | create | start | stop | restart | kill | rm | rmi | wait) ;;
-		rename | pause | unpause | tag | version | info) ;;
-		*) flags= ;;
+	word=${1-}
+	case $word in
+		container | image | network | system | volume) word=${2-} ;;
+	esac
+	case $word in
+		# Node's own modules for these are compiled from scratch with other flags than its own.
+		'' | build | builder | buildx | compose | load | login | logout | push | pull | search | ui) flags= ;;
+		# These may go through a lot of data.
+		attach | commit | cp | diff | events | export | import | logs | save | stats | df) flags=$local ;;
+		# V8's optimizing compilers and their threads only compete with what is as short as the rest.
+		*) flags=$short ;;
 	esac
 	# One heap is enough for what is that short: each further one costs page faults. The boot file takes it back.
 	if [ -n "$flags" ] && [ -z "${MALLOC_ARENA_MAX+x}" ]; then

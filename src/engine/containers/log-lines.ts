@@ -4,6 +4,7 @@ import type {LogEntry} from '../api.ts';
 const head = '{"log":"';
 const streamKey = '","stream":"';
 const timeKey = '","time":"';
+const filler = ' '.repeat(11);
 
 function parseSlowly(line: string): LogEntry | undefined {
 	try {
@@ -35,7 +36,9 @@ function parseLine(text: string, from: number, to: number): LogEntry | undefined
 	if (backslash < 0 || backslash >= stream)
 		return {stream: name, time: stamp, line: text.slice(start, stream)};
 	try {
-		return {stream: name, time: stamp, line: JSON.parse(text.slice(start - 1, stream + 1)) as string};
+		// V8 keeps strings of up to ten characters from JSON in a table, where a container could make them collide.
+		const line = JSON.parse(`"${filler}${text.slice(start, stream + 1)}`) as string;
+		return {stream: name, time: stamp, line: line.slice(filler.length)};
 	} catch {
 		return parseSlowly(text.slice(from, to));
 	}

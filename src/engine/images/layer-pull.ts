@@ -14,7 +14,7 @@ import type {Repository} from '../registry/client.ts';
 import {partialPath, type Store} from '../store/collect.ts';
 import {chainIds, digestHex, shortId} from '../store/digest.ts';
 import {replaceFile} from '../store/files.ts';
-import {findLayer, type Layer, type LayerRecord} from '../store/layers.ts';
+import {findLayer, type Layer, type LayerRecord, printRecord} from '../store/layers.ts';
 import type {Lease} from '../store/leases.ts';
 import type {Configuration, Descriptor, Manifest} from '../store/manifest.ts';
 import {downloadLayer, unpackBlob} from './download.ts';
@@ -176,7 +176,7 @@ export class LayerPull {
 						{object: blob.digest},
 					);
 				const record = stats && {diffId: stats.diffId, size: stats.size, implied: stats.implied};
-				if (record) await replaceFile(join(staging, 'layer.json'), JSON.stringify(record), {sync: false});
+				if (record) await replaceFile(join(staging, 'layer.json'), printRecord(record), {sync: false});
 				await flush(paths.ingest);
 				if (!haveBlob) {
 					await mkdir(layout.blobs, {recursive: true, mode: 0o700});

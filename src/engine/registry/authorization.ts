@@ -3,6 +3,7 @@
  * (distribution's token authentication, with docker's refresh tokens).
  */
 import {WherryError} from '../errors.ts';
+import {checkStrings} from '../store/manifest.ts';
 import {type Challenge, parseChallenges} from './challenge.ts';
 import type {CredentialSource, Credentials} from './credentials.ts';
 import {failureOf} from './failure.ts';
@@ -148,6 +149,7 @@ function query(realm: URL, service: string, scope: string, credentials: Credenti
 function readToken(body: Buffer, started: number, domain: string): Token {
 	let answer: {token?: unknown; access_token?: unknown; expires_in?: unknown} | null = null;
 	try {
+		checkStrings(body, 'answer of the authorization server');
 		answer = JSON.parse(body.toString('utf8'));
 	} catch {}
 	const token = answer?.token || answer?.access_token;

@@ -22,14 +22,27 @@ export interface Layer extends LayerRecord {
 	readonly key: string;
 }
 
+const separator = '\0';
+
 function parseRecord(text: string): LayerRecord | undefined {
 	try {
 		const {diffId, size, implied} = JSON.parse(text);
-		if (!isDigest(diffId) || !Number.isSafeInteger(size) || !Array.isArray(implied)) return undefined;
-		return {diffId, size, implied};
+		if (!isDigest(diffId) || !Number.isSafeInteger(size)) return undefined;
+		if (typeof implied === 'string') {
+			return {diffId, size, implied: implied === '' ? [] : implied.split(separator)};
+		}
+		return Array.isArray(implied) ? {diffId, size, implied} : undefined;
 	} catch {
 		return undefined;
 	}
+}
+
+/**
+ * What goes into `layer.json`. The names are one string, of which a layer may have a million: V8 keeps short
+ * strings from JSON in a table, where a stranger could make them collide.
+ */
+export function printRecord({diffId, size, implied}: LayerRecord): string {
+	return JSON.stringify({diffId, size, implied: implied.join(separator)});
 }
 
 /** Whether the layer under a key is this one, at this place of a chain. */

@@ -535,5 +535,7 @@ test('hostile manifests are refused', (t) => {
 	for (const [name, document, contentType, message] of hostile)
 		t.throws(() => parseManifest(Buffer.from(JSON.stringify(document)), contentType), {message}, name);
 	t.throws(() => parseManifest(Buffer.from([0xff, 0xfe])), {message: /not valid JSON/});
+	const many = {...good, annotations: Object.fromEntries(Array.from({length: 10_000}, (_, at) => [at, '']))};
+	t.throws(() => parseManifest(Buffer.from(JSON.stringify(many))), {message: /more than 20000 strings/});
 	t.notThrows(() => parseManifest(Buffer.from(JSON.stringify(good)), 'application/json; charset=utf-8'));
 });
