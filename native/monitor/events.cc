@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "state.h"
@@ -10,6 +11,7 @@
 namespace wherry {
 
 static constexpr size_t kMaxEvent = 4096;
+static constexpr size_t kLongAction = 400;
 
 // The value of a member with a string, as it is in the JSON text.
 static std::string raw_member(const std::string& members, const char* key) {
@@ -37,7 +39,7 @@ std::string event_line(const EventSubject& subject, const char* action, const st
   std::string image = raw_member(subject.attributes, "image");
   std::string attributes = subject.attributes;
   // Labels may make it too long; then only what docker shows first stays.
-  if (attributes.size() + members.size() + 2 * image.size() + 400 > kMaxEvent) {
+  if (attributes.size() + members.size() + 2 * image.size() + 2 * strlen(action) + 400 > kMaxEvent) {
     std::string name = raw_member(attributes, "name");
     if (image.size() > 1024) image.resize(0);
     if (name.size() > 256) name.resize(0);
@@ -62,7 +64,12 @@ std::string event_line(const EventSubject& subject, const char* action, const st
 void write_event(const std::string& journal, const EventSubject& subject, const char* action,
                  const std::string& members) {
   if (journal.empty()) return;
-  std::string line = event_line(subject, action, members, wall_clock());
+  int64_t now = wall_clock();
+  std::string line = event_line(subject, action, members, now);
+  // The command of a probe may be that long.
+  if (line.size() > kMaxEvent) {
+    line = event_line(subject, (std::string(action, strnlen(action, kLongAction)) + "...").c_str(), members, now);
+  }
   if (line.size() > kMaxEvent) return;
   // Opened anew each time: the engine rotates the journal by rename.
   int fd = open(journal.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

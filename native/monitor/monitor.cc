@@ -36,6 +36,7 @@ void write_text(const std::string& path, const std::string& text) {
 
 Monitor::Monitor(const std::string& plan_path)
     : plan_path_(plan_path),
+      health_(*this),
       listener_(*this, &Monitor::accept_clients),
       oom_source_(*this, &Monitor::on_oom) {
   stop_timer_.context = restart_timer_.context = this;
@@ -61,6 +62,7 @@ void Monitor::run(int starter) {
   state_.boot_id = read_boot_id();
   state_.restart_count = settings_.restart_count;
   read_past(settings_.state_file, &state_);
+  if (health_.checked() && state_.started_at != kNever) health_.halt();
   if (settings_failure_.message.empty()) prepare();
   starter_ = new Client(*this, starter, true);
   clients_.push_back(starter_);
@@ -80,6 +82,7 @@ void Monitor::load_settings() {
     return;
   }
   settings_ = read_settings(file.plan);
+  health_.configure(read_health_settings(file.plan));
   spill_directory_ = settings_.state_file.substr(0, settings_.state_file.rfind('/'));
 }
 
@@ -176,6 +179,25 @@ void Monitor::save_state() {
   if (!settings_.state_file.empty()) write_state(settings_.state_file, state_);
 }
 
+void Monitor::health_is(const char* status, int64_t failing_streak) {
+  state_.health = status;
+  state_.failing_streak = failing_streak;
+}
+
+void Monitor::health_changed(const char* status, bool failing) {
+  emit(("health_status: " + std::string(status)).c_str());
+  // Somebody stops it anyway.
+  if (!failing || restart_forbidden_) return;
+  switch (health_.action()) {
+    case UnhealthyAction::kNone: return;
+    case UnhealthyAction::kKill: return send_kill();
+    case UnhealthyAction::kStop: return stop_process(settings_.stop_signal, settings_.stop_timeout);
+    case UnhealthyAction::kRestart:
+      renewing_ = true;
+      return end_process(settings_.stop_signal, settings_.stop_timeout);
+  }
+}
+
 void Monitor::log_dropped() {
   if (drop_noted_) return;
   drop_noted_ = true;
@@ -258,8 +280,11 @@ void Monitor::session_running(Session& session) {
   state_.exit_code = 0;
   state_.oom_killed = false;
   if (!drop_noted_) state_.error.clear();
+  health_.begin();
   save_state();
   emit("start");
+  if (renewing_) emit("restart");
+  renewing_ = false;
   Failure hook;
   if (!run_section(Section::kStarted, &hook)) {
     state_.error = hook.message;
@@ -296,6 +321,7 @@ void Monitor::start_failed(const Failure& failure) {
 void Monitor::session_exited(Session& session) {
   if (&session != main_) return;
   loop_.cancel(stop_timer_);
+  health_.halt();
   ended_ = steady_clock();
   // With a pid namespace of its own the rest has died with its init.
   if ((settings_.clone_flags & CLONE_NEWPID) == 0) kill_rest();
@@ -329,9 +355,10 @@ void Monitor::process_ended() {
   std::string members;
   append_member(members, "exitCode", std::to_string(state_.exit_code));
   append_member(members, "execDuration", std::to_string((ended_ - started_) / 1000000000));
-  int64_t delay = restart_forbidden_
-                      ? -1
-                      : restart_.decide(settings_, state_.exit_code, state_.restart_count, ended_ - started_);
+  int64_t delay = -1;
+  if (renewing_ && !restart_forbidden_) delay = 0;
+  else if (!restart_forbidden_)
+    delay = restart_.decide(settings_, state_.exit_code, state_.restart_count, ended_ - started_);
   if (delay < 0) {
     state_.status = "exited";
     save_state();
@@ -458,6 +485,10 @@ void Monitor::emit_kill(int number) {
 void Monitor::stop_process(int number, int32_t seconds) {
   stop_requested_ = true;
   forbid_restart();
+  end_process(number, seconds);
+}
+
+void Monitor::end_process(int number, int32_t seconds) {
   if (main_ == nullptr || !main_->running()) {
     pending_stop_signal_ = number;
     pending_stop_seconds_ = seconds;
@@ -514,6 +545,7 @@ bool Monitor::thaw() {
   state_.status = "running";
   save_state();
   emit("unpause");
+  health_.resume();
   return true;
 }
 

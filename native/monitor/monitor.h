@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "container.h"
+#include "health.h"
 #include "log.h"
 #include "loop.h"
 #include "network.h"
@@ -44,6 +45,14 @@ class Monitor {
   void session_released(Session& session);
   void log_dropped();
 
+  // For the health check. Runs the plan's exec section; null: it could not even be cloned.
+  Session* start_probe(Failure* failure);
+  // What the state says of it, from the next time on that it is written.
+  void health_is(const char* status, int64_t failing_streak);
+  // Tells a new status. `failing`: the container has become unhealthy.
+  void health_changed(const char* status, bool failing);
+  void save_state();
+
  private:
   // kWaiting: for the request to start. kBackoff: until the policy starts it again.
   enum class Phase { kWaiting, kStarting, kRunning, kBackoff, kEnded };
@@ -51,6 +60,7 @@ class Monitor {
   bool handle_start(Client& client, const std::string& payload);
   bool handle_attach(Client& client, const std::string& payload);
   bool handle_exec(Client& client, const std::string& payload);
+  Session* clone_session(const PlanView& plan, const std::string& id, bool open_stdin, Failure* failure);
   bool handle_signal(Client& client, const std::string& payload);
   bool handle_stop(Client& client, const std::string& payload);
   void handle_pause(Client& client, bool pause);
@@ -83,6 +93,7 @@ class Monitor {
   void answer_exit(bool final);
 
   void stop_process(int number, int32_t seconds);
+  void end_process(int number, int32_t seconds);
   void forbid_restart();
   void send_kill();
   void kill_rest();
@@ -97,7 +108,6 @@ class Monitor {
 
   void emit(const char* action, const std::string& members = "");
   void emit_kill(int number);
-  void save_state();
   const char* resting_status() const;
 
   std::string plan_path_;
@@ -108,11 +118,13 @@ class Monitor {
   Loop loop_;
   Log log_;
   Restart restart_;
+  Health health_;
   Phase phase_ = Phase::kWaiting;
   bool paused_ = false;
   bool set_up_ = false;  // something is there for the stop plan
   bool stop_requested_ = false;
   bool restart_forbidden_ = false;
+  bool renewing_ = false;  // stopped only to be started again at once
   bool drop_noted_ = false;
   int pending_stop_signal_ = 0;  // of a stop that came before the command ran
   int32_t pending_stop_seconds_ = 0;

@@ -5,6 +5,7 @@
 #include "events.h"
 #include "fail.h"
 #include "monitor.h"
+#include "random.h"
 #include "text.h"
 
 namespace wherry {
@@ -87,28 +88,53 @@ bool Monitor::handle_exec(Client& client, const std::string& payload) {
     return true;
   }
   uint8_t streams = static_cast<uint8_t>(payload[0]);
-  ExecContext context;
-  context.init_pid = main_->pid();
-  context.init_pidfd = main_->pidfd();
-  context.open_stdin = (streams & kWantStdin) != 0;
-  Child child;
-  set_oom_score(false);
-  bool cloned = clone_exec(plan, context, &child, &failure);
-  set_oom_score(true);
-  if (!cloned) {
+  Session* session = clone_session(plan, id, (streams & kWantStdin) != 0, &failure);
+  if (session == nullptr) {
     client.send_error(failure);
     client.finish();
     return true;
   }
-  Session* session = new Session(*this, id, nullptr);
   session->close_stdin_at_end = true;
   session->rows = read_u16(&payload[2]);
   session->columns = read_u16(&payload[4]);
-  execs_.push_back(session);
   client.want(streams);
   client.join(session, true);
-  session->begin(child);
   return true;
+}
+
+// A process of an exec section, in the container that runs.
+Session* Monitor::clone_session(const PlanView& plan, const std::string& id, bool open_stdin, Failure* failure) {
+  ExecContext context;
+  context.init_pid = main_->pid();
+  context.init_pidfd = main_->pidfd();
+  context.open_stdin = open_stdin;
+  Child child;
+  set_oom_score(false);
+  bool cloned = clone_exec(plan, context, &child, failure);
+  set_oom_score(true);
+  if (!cloned) return nullptr;
+  Session* session = new Session(*this, id, nullptr);
+  execs_.push_back(session);
+  session->begin(child);
+  return session;
+}
+
+Session* Monitor::start_probe(Failure* failure) {
+  PlanFile file;
+  if (!plan_load(plan_path_.c_str(), &file, &failure->message)) return nullptr;
+  const auto& ops = file.plan.section(Section::kExec);
+  std::string command;
+  if (!ops.empty() && ops.back().code() == OpCode::kExec) {
+    for (std::string_view word : ops.back().list(0)) {
+      if (!command.empty()) command += ' ';
+      command += word;
+    }
+  }
+  std::string id = random_hex(kExecIdLength), members;
+  append_member(members, "execID", id);
+  emit(("exec_create: " + command).c_str(), members);
+  emit(("exec_start: " + command).c_str(), members);
+  return clone_session(file.plan, id, false, failure);
 }
 
 void Monitor::exec_running(Session& session) {
@@ -125,6 +151,7 @@ void Monitor::exec_failed(Session& session, const Failure& failure) {
     client->send_error(failure);
     client->finish();
   }
+  if (health_.owns(session)) health_.probe_failed(failure);
   remove_exec(session);
   dead_sessions_.push_back(&session);
 }
@@ -135,6 +162,7 @@ void Monitor::exec_ended(Session& session) {
   append_member(members, "exitCode", std::to_string(session.exit_code()));
   emit("exec_die", members);
   for (Client* client : session.clients()) client->send_exit(session.exit_code(), 0);
+  if (health_.owns(session)) health_.probe_ended(session.exit_code());
   remove_exec(session);
   if (session.still_held()) released_.push_back(&session);
   else dead_sessions_.push_back(&session);
@@ -205,7 +233,10 @@ void Monitor::handle_pause(Client& client, bool pause) {
   if (paused_ == pause)
     return refuse(client, "container " + settings_.id + (pause ? " is already paused" : " is not paused"));
   Failure failure;
-  if (!run_section(pause ? Section::kPause : Section::kUnpause, &failure)) {
+  if (pause) health_.halt();
+  bool done = run_section(pause ? Section::kPause : Section::kUnpause, &failure);
+  if (!done) {
+    if (pause) health_.resume();
     client.send_error(failure);
     return client.finish();
   }
@@ -213,6 +244,7 @@ void Monitor::handle_pause(Client& client, bool pause) {
   state_.status = pause ? "paused" : "running";
   save_state();
   emit(pause ? "pause" : "unpause");
+  if (!pause) health_.resume();
   client.send_ok("{}");
   client.finish();
 }

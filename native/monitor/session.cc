@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "health.h"
 #include "monitor.h"
 #include "text.h"
 
@@ -148,6 +149,7 @@ bool Session::read_output(MethodSource<Session>& source, Stream stream) {
     log_->append(stream, output_buffer, length, wall_clock());
     if (log_->dropped() > 0) monitor_.log_dropped();
   }
+  if (excerpt != nullptr) excerpt->add(output_buffer, length);
   uint8_t bit = stream == Stream::kStdout ? kWantStdout : kWantStderr;
   MonitorFrame frame = stream == Stream::kStdout ? MonitorFrame::kStdout : MonitorFrame::kStderr;
   for (Client* client : clients_)

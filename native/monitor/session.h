@@ -13,6 +13,7 @@
 namespace wherry {
 
 class Monitor;
+struct Excerpt;
 
 class Session {
  public:
@@ -54,6 +55,7 @@ class Session {
   bool close_stdin_at_end = false;  // whether the end of a client's stdin is the end of the process's
   bool keep_stdin = true;           // whether clients' stdin is taken at all
   bool expects_terminal = false;
+  Excerpt* excerpt = nullptr;       // gets the output, too
   uint16_t rows = 0, columns = 0;   // the terminal's first size, when not 0
 
  private:

@@ -29,6 +29,8 @@ Settings read_settings(const PlanView& plan) {
   s.kill_file = plan.setting("kill-file");
   s.events_file = plan.setting("events-file");
   s.auto_remove = plan.setting_number("auto-remove", 0) != 0;
+  s.stop_signal = static_cast<int>(plan.setting_number("stop-signal", 15));
+  s.stop_timeout = static_cast<int32_t>(plan.setting_number("stop-timeout", 10));
   return s;
 }
 

@@ -28,6 +28,8 @@ struct Settings {
   std::string kill_file;
   std::string events_file;
   bool auto_remove = false;
+  int stop_signal = 15;
+  int32_t stop_timeout = 10;  // seconds, -1 never
 };
 
 Settings read_settings(const PlanView& plan);

@@ -33,6 +33,10 @@ std::string state_json(const State& state) {
   append_member(out, "finishedAt", state.finished_at);
   append_member(out, "restartCount", state.restart_count);
   append_flag(out, "manuallyStopped", state.manually_stopped);
+  if (state.health != nullptr) {
+    append_member(out, "health", std::string(state.health));
+    append_member(out, "failingStreak", state.failing_streak);
+  }
   out += "}\n";
   return out;
 }
@@ -66,8 +70,7 @@ static int write_file(int fd, const std::string& text) {
   return 0;
 }
 
-int write_state(const std::string& path, const State& state) {
-  std::string text = state_json(state);
+int replace_file(const std::string& path, const std::string& text) {
   std::string temporary = path + ".new";
   int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   int error = fd < 0 ? errno : write_file(fd, text);
@@ -77,7 +80,14 @@ int write_state(const std::string& path, const State& state) {
     error = errno;
   }
   if (fd >= 0) unlink(temporary.c_str());
-  fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  return error;
+}
+
+int write_state(const std::string& path, const State& state) {
+  std::string text = state_json(state);
+  int error = replace_file(path, text);
+  if (error == 0) return 0;
+  int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return error;
   int again = write_file(fd, text);
   if (again == 0 && ftruncate(fd, static_cast<off_t>(text.size())) != 0) again = errno;

@@ -24,9 +24,14 @@ struct State {
   std::string finished_at = kNever;
   int64_t restart_count = 0;
   bool manually_stopped = false;
+  const char* health = nullptr;  // null: nobody checks it
+  int64_t failing_streak = 0;
 };
 
 std::string state_json(const State& state);
+
+// Replaces a file by rename. 0 or an errno.
+int replace_file(const std::string& path, const std::string& text);
 
 // Replaces the file by rename. On a full disk the old file's bytes are overwritten in place, since a state
 // that is out of date would mislead for ever. 0 or an errno.

@@ -36,7 +36,7 @@ export const request = {
 	reload: 0x18,
 	/** A plan file with a network section, run now as at the start (connect, publish). Answer: ok or error. What an earlier one reserved or served stays. */
 	network: 0x1a,
-	/** u8 protocol, u8 length of the address, u16 port, the address: closes what reservePort or proxyPort holds. Answer: ok. */
+	/** One or more of: u8 protocol, u8 length of the address, u16 port, the address. Closes what reservePorts or proxyPorts holds. Answer: ok. */
 	releasePort: 0x1b,
 	/** A plan file with a network section that has one serveNames: replaces zones and upstreams of the running resolver, or starts it. Answer: ok. */
 	names: 0x1c,
@@ -94,6 +94,9 @@ export interface MonitorState {
 	restartCount: number;
 	/** Ended by stop or kill: `unless-stopped` and `always` don't bring it back until it is started by hand or the host boots. */
 	manuallyStopped: boolean;
+	/** Only with a health check, from the first start on. */
+	health?: 'starting' | 'healthy' | 'unhealthy';
+	failingStreak?: number;
 }
 
 /**

@@ -70,6 +70,7 @@ function containerConfig(
 	config.StdinOnce = config.OpenStdin === true && config.AttachStdin === true;
 	const exposed = [...Object.keys(bindings), ...flags.list('expose').flatMap(exposedPorts)];
 	if (exposed.length > 0) config.ExposedPorts = Object.fromEntries(exposed.map((port) => [port, {}]));
+	Object.assign(config, health(flags));
 	if (flags.changed('stop-signal')) config.StopSignal = flags.string('stop-signal');
 	if (flags.changed('stop-timeout')) config.StopTimeout = flags.number('stop-timeout');
 	return config;
@@ -142,6 +143,35 @@ function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 	if (flags.changed('annotation')) config.Annotations = flags.map('annotation');
 	if (unconfinedPaths) Object.assign(config, {MaskedPaths: [], ReadonlyPaths: []});
 	return config;
+}
+
+const healthFlags = ['cmd', 'interval', 'timeout', 'start-period', 'retries', 'start-interval'] as const;
+
+/** A zero is as good as nothing, as in docker. */
+function health(flags: FlagValues): Pick<ContainerConfig, 'Healthcheck' | 'HealthcheckOnFailureAction'> {
+	const action = flags.string('health-on-failure');
+	const onFailure = action === '' ? {} : {HealthcheckOnFailureAction: action};
+	const value = (name: (typeof healthFlags)[number]): number =>
+		name === 'retries' ? flags.number('health-retries') : Number(flags.duration(`health-${name}`));
+	const command = flags.string('health-cmd');
+	const given = command !== '' || healthFlags.some((name) => name !== 'cmd' && value(name) !== 0);
+	if (flags.bool('no-healthcheck')) {
+		if (given) throw new Error('--no-healthcheck conflicts with --health-* options');
+		return {Healthcheck: {Test: ['NONE']}, ...onFailure};
+	}
+	if (!given) return onFailure;
+	for (const name of healthFlags) {
+		if (name !== 'cmd' && value(name) < 0) throw new Error(`--health-${name} cannot be negative`);
+	}
+	const config: ContainerConfig['Healthcheck'] = {
+		...(command === '' ? {} : {Test: ['CMD-SHELL', command]}),
+		...(value('interval') ? {Interval: value('interval')} : {}),
+		...(value('timeout') ? {Timeout: value('timeout')} : {}),
+		...(value('start-period') ? {StartPeriod: value('start-period')} : {}),
+		...(value('start-interval') ? {StartInterval: value('start-interval')} : {}),
+		...(value('retries') ? {Retries: value('retries')} : {}),
+	};
+	return {Healthcheck: config, ...onFailure};
 }
 
 function mode(flags: FlagValues, name: string, valid: (value: string) => boolean, label: string): void {

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {initPath} from '../../kernel/locate.ts';
 import {detectCgroups} from '../../runtime/cgroups/layout.ts';
 import {type CgroupOps, cgroupOps} from '../../runtime/cgroups/ops.ts';
-import {compileContainer} from '../../runtime/compile.ts';
+import {compileContainer, compileExec} from '../../runtime/compile.ts';
 import type {LinuxResources, Spec} from '../../runtime/oci.ts';
 import {printOciJson} from '../../runtime/oci-json.ts';
 import type {Plan} from '../../runtime/plan/encode.ts';
@@ -17,9 +17,10 @@ import {readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import {referenceFile, referencesFolder, volumeLock} from '../volumes/references.ts';
 import type {EngineContext} from './context.ts';
+import {healthSettings, probeCommand} from './health.ts';
 import type {HostFiles} from './host-files.ts';
 import {type Attachment, joinedNamespace} from './network.ts';
-import {type ContainerRecord, logPath, statePath} from './record.ts';
+import {type ContainerRecord, healthLogPath, logPath, statePath} from './record.ts';
 import {signalNumber} from './signals.ts';
 import {buildSpec} from './spec.ts';
 import {specHost} from './spec-host.ts';
@@ -143,6 +144,23 @@ export function seccompProgram(paths: Paths, spec: Spec): Uint8Array | undefined
 	return seccomp && compileSeccompCached(seccomp, specHost().arch, join(paths.cache, 'seccomp'));
 }
 
+/** The health check's command, with what the container's own command may. */
+function probePlan(paths: Paths, record: ContainerRecord, spec: Spec, argv: readonly string[]): Plan {
+	return compileExec({
+		spec,
+		cgroups: containerCgroups(record.Id),
+		user: {spec: record.Config.User, groups: record.HostConfig.GroupAdd ?? []},
+		argv,
+		env: [],
+		cwd: undefined,
+		tty: false,
+		rows: 0,
+		columns: 0,
+		seccomp: seccompProgram(paths, spec),
+		capabilities: spec.process?.capabilities?.bounding ?? [],
+	});
+}
+
 export interface Compiled {
 	spec: Spec;
 	monitor: Plan;
@@ -160,6 +178,7 @@ export function compileRecord(
 ): Compiled {
 	const {paths} = context;
 	const {Config, HostConfig, Id} = record;
+	const probe = probeCommand(Config);
 	const plans = compileContainer({
 		spec,
 		root: rootOf(paths, storageDriver(paths), Id, record.layers),
@@ -183,11 +202,13 @@ export function compileRecord(
 			'stop-timeout': String(Config.StopTimeout ?? 10),
 			'events-file': paths.events,
 			'auto-remove': HostConfig.AutoRemove ? '1' : '0',
+			...(probe ? healthSettings(Config, healthLogPath(paths, Id)) : {}),
 		},
 		network: attachment.network,
 		...(start.rows && start.columns ? {rows: start.rows, columns: start.columns} : {}),
 		stop: [...attachment.unpublish, ...attachment.stop, ...removalOps(paths, record)],
 	});
+	if (probe) plans.monitor = {...plans.monitor, ...probePlan(paths, record, spec, probe)};
 	if (attachment.unpublish.length === 0) return {spec, ...plans};
 	const unarmed = plans.stop.stop!.filter((op) => !attachment.unpublish.includes(op));
 	return {spec, ...plans, unarmed: {stop: unarmed}};

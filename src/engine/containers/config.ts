@@ -1,6 +1,7 @@
 /** docker's `Config` of a container, from what the user set and what the image says. Pure. */
 import type {ContainerConfig, HealthConfig, ImageConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import {checkHealth} from './health.ts';
 import {signalNumber} from './signals.ts';
 
 const variableName = (entry: string): string => {
@@ -75,6 +76,7 @@ export function mergeConfig(
 		Env: mergeEnv(user.Env ?? [], image.Env ?? []),
 		...mergeCommand(user, image),
 		...(health ? {Healthcheck: health} : {}),
+		...(user.HealthcheckOnFailureAction ? {HealthcheckOnFailureAction: user.HealthcheckOnFailureAction} : {}),
 		Image: imageName,
 		Volumes: union(user.Volumes, image.Volumes) ?? null,
 		WorkingDir: user.WorkingDir || image.WorkingDir || '',
@@ -98,6 +100,7 @@ export function checkConfig(config: ContainerConfig): void {
 		if (entry === '' || entry.startsWith('=')) fail(`invalid environment variable: ${entry}`);
 	}
 	if (config.StopSignal) signalNumber(config.StopSignal);
+	if (config.Healthcheck || config.HealthcheckOnFailureAction) checkHealth(config);
 	// sethostname(2): at most 64 bytes.
 	if (Buffer.byteLength(config.Hostname) > 64)
 		fail(`invalid hostname: ${config.Hostname}: more than 64 bytes`);

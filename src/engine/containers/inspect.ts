@@ -3,16 +3,18 @@ import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
+import {readIfThere} from '../files.ts';
 import {type InspectInput, networkSettings} from '../networks/inspect.ts';
 import {namesOf} from '../networks/names.ts';
-import {parseLink} from '../networks/parse-link.ts';
 import {noNetwork, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
+import {healthState} from './health.ts';
 import {
 	type ContainerRecord,
 	currentState,
 	findContainer,
+	healthLogPath,
 	isUp,
 	logPath,
 	type StoredMount,
@@ -33,10 +35,10 @@ function exists(folder: string, file: string): string {
 }
 
 /** docker's HostConfig has links as paths. */
-function publicHost(record: ContainerRecord): HostConfig {
+async function publicHost(context: EngineContext, record: ContainerRecord): Promise<HostConfig> {
 	const {HostConfig: host, Name} = record;
 	if (!host.Links?.length) return host;
-	const links = host.Links.map(parseLink);
+	const links = (await import('./links.ts')).linkNames(context, record);
 	return {...host, Links: links.map(({name, alias}) => `/${name}:/${Name}/${alias}`)};
 }
 
@@ -65,6 +67,7 @@ export async function inspectContainer(
 	const folder = paths.container(record.Id);
 	const command = [...(record.Config.Entrypoint ?? []), ...(record.Config.Cmd ?? [])];
 	const driver = storageDriver(paths);
+	const health = healthState(state, state.health && readIfThere(healthLogPath(paths, record.Id)));
 	const size = options.size ? await (await import('./size.ts')).containerSize(paths, record) : {};
 	return {
 		Id: record.Id,
@@ -83,6 +86,7 @@ export async function inspectContainer(
 			Error: state.error,
 			StartedAt: state.startedAt,
 			FinishedAt: state.finishedAt,
+			...(health ? {Health: health} : {}),
 		},
 		Image: record.Image,
 		ResolvConfPath: exists(folder, 'resolv.conf'),
@@ -97,7 +101,7 @@ export async function inspectContainer(
 		ProcessLabel: '',
 		AppArmorProfile: '',
 		ExecIDs: null,
-		HostConfig: publicHost(record),
+		HostConfig: await publicHost(context, record),
 		GraphDriver: {
 			Data:
 				driver === 'overlay2'

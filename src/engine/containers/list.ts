@@ -65,6 +65,8 @@ const known = new Set([
 ]);
 const statuses = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
 
+const healths = ['starting', 'healthy', 'unhealthy', 'none'];
+
 type Test = (row: Row) => boolean;
 
 function nameTest(patterns: readonly string[]): Test {
@@ -165,7 +167,13 @@ async function makeTests(context: EngineContext, filters: Filters): Promise<Test
 		tests.push(({record}) => record.Created > created);
 	}
 	const health = given('health');
-	if (health) tests.push(() => health.includes('none'));
+	if (health) {
+		const bad = health.find((value) => !healths.includes(value));
+		if (bad !== undefined) {
+			throw new WherryError('invalid', `Unrecognised filter value for health: ${bad}`);
+		}
+		tests.push(({state}) => health.includes(state.health ?? 'none'));
+	}
 	const task = given('is-task');
 	if (task) tests.push(() => task.some((value) => value === 'false' || value === '0'));
 	const exposed = given('expose');
@@ -204,12 +212,28 @@ export function commandText(record: ContainerRecord): string {
 
 const seconds = (time: string): number => Math.trunc(milliseconds(time) / 1000);
 
-function summary(paths: Paths, {record, state, created}: Row, now: number): ContainerSummary {
+/** docker: a container also has the names that others link to it by, `/web/db`. By its id. */
+function linkedNames(rows: readonly Row[]): Map<string, string[]> {
+	const names = new Map<string, string[]>();
+	for (const {record} of rows) {
+		for (const [alias, id] of Object.entries(record.LinkIds ?? {})) {
+			names.set(id, [...(names.get(id) ?? []), `/${record.Name}/${alias}`]);
+		}
+	}
+	return names;
+}
+
+function summary(
+	paths: Paths,
+	{record, state, created}: Row,
+	now: number,
+	linked: readonly string[],
+): ContainerSummary {
 	const mode = record.HostConfig.NetworkMode;
 	const input = networkInput(paths, record, state);
 	return {
 		Id: record.Id,
-		Names: [`/${record.Name}`],
+		Names: [`/${record.Name}`, ...linked],
 		Image: record.Config.Image,
 		ImageID: record.Image,
 		Command: commandText(record),
@@ -236,10 +260,12 @@ export async function listContainers(
 	const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
 	// docker: a number of last ones, or a wanted status, is asked of all containers.
 	const all = options.all || limit !== undefined || (filters.status?.length ?? 0) > 0;
-	let rows = readRows(paths).filter((row) => (all || isUp(row.state)) && tests.every((test) => test(row)));
+	const known = readRows(paths);
+	const linked = linkedNames(known);
+	let rows = known.filter((row) => (all || isUp(row.state)) && tests.every((test) => test(row)));
 	if (limit !== undefined) rows = rows.slice(0, limit);
 	const now = Date.now();
-	const summaries = rows.map((row) => summary(paths, row, now));
+	const summaries = rows.map((row) => summary(paths, row, now, linked.get(row.record.Id) ?? []));
 	if (options.size) {
 		const {containerSize} = await import('./size.ts');
 		await Promise.all(

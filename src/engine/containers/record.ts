@@ -39,12 +39,15 @@ export interface ContainerRecord {
 	Mounts: StoredMount[];
 	/** What it asks of each network, by its name; absent for host, none and container:ID. */
 	Networks?: Record<string, EndpointSettings>;
+	/** Of the containers that HostConfig.Links names, by alias. */
+	LinkIds?: Record<string, string>;
 }
 
 export const zeroTime = '0001-01-01T00:00:00Z';
 
 export const recordPath = (paths: Paths, id: string): string => join(paths.container(id), 'container.json');
 export const statePath = (paths: Paths, id: string): string => join(paths.container(id), 'state.json');
+export const healthLogPath = (paths: Paths, id: string): string => join(paths.container(id), 'health.log');
 export const logPath = (paths: Paths, id: string): string => join(paths.container(id), 'container.log');
 export const socketPath = (paths: Paths, id: string): string => join(paths.runContainer(id), 'attach.sock');
 
@@ -109,6 +112,11 @@ export function monitorLives(state: MonitorState): boolean {
 	return state.bootId === bootId() && isAlive(state.monitorPid, state.monitorStart);
 }
 
+/** What becomes of a container whose monitor has died: everything of it was killed. */
+export function afterDeath({health}: MonitorState): Pick<MonitorState, 'status' | 'exitCode' | 'health'> {
+	return {status: 'exited', exitCode: 137, ...(health ? {health: 'unhealthy'} : {})};
+}
+
 /** The state as it is now: one that a dead monitor left as running is shown as what repair will make of it. */
 export function currentState(paths: Paths, id: string): MonitorState {
 	const state = readState(paths, id);
@@ -117,7 +125,7 @@ export function currentState(paths: Paths, id: string): MonitorState {
 	// Its last word may have been written just before it ended.
 	const again = readState(paths, id);
 	if (!isActiveStatus(again.status) || monitorLives(again)) return again;
-	return {...again, status: 'exited', pid: 0, exitCode: 137};
+	return {...again, ...afterDeath(again), pid: 0};
 }
 
 /** Whether a process of the container exists: also while it is paused or waits for its restart. */

@@ -13,6 +13,7 @@ import {replaceFile, timestamp} from '../files.ts';
 import {type EngineContext, emit} from './context.ts';
 import {connectMonitor, MonitorGone} from './monitor-client.ts';
 import {
+	afterDeath,
 	isActiveStatus,
 	makeFolder,
 	monitorLives,
@@ -109,7 +110,7 @@ export async function settleContainer(
 			pidStart: 0,
 			monitorPid: 0,
 			monitorStart: 0,
-			...(active ? {status: 'exited', exitCode: 137, finishedAt: timestamp(wallClock())} : {}),
+			...(active ? {...afterDeath(state), finishedAt: timestamp(wallClock())} : {}),
 			...(failure ? {error: failure} : {}),
 		});
 	}

@@ -28,11 +28,16 @@ export function milliseconds(time: string): number {
 	return nanoseconds === undefined ? 0 : Number(nanoseconds / 1_000_000n);
 }
 
+function healthText({health}: MonitorState): string {
+	if (!health) return '';
+	return health === 'starting' ? ' (health: starting)' : ` (${health})`;
+}
+
 export function statusText(state: MonitorState, now = Date.now()): string {
 	const since = (time: string) => humanDuration(Math.max(0, now - milliseconds(time)));
 	switch (state.status) {
 		case 'running':
-			return `Up ${since(state.startedAt)}`;
+			return `Up ${since(state.startedAt)}${healthText(state)}`;
 		case 'paused':
 			return `Up ${since(state.startedAt)} (Paused)`;
 		case 'restarting':

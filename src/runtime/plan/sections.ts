@@ -20,7 +20,7 @@ export const sectionKinds = {
 	/** Run for pause and for unpause. */
 	pause: 6,
 	unpause: 7,
-	/** Run by an exec child. */
+	/** Run by an exec child; in a monitor's plan, the health check. */
 	exec: 8,
 	/** Run by the monitor once there is an init, before it lets it go on: hooks. At every start of the init. */
 	created: 9,
@@ -99,4 +99,21 @@ export interface MonitorSettings {
 	'events-file': string;
 	/** Whether the container is removed at its end (--rm); then its stop plan removes its folder. */
 	'auto-remove': string;
+	/**
+	 * The health check, whose command is the plan's exec section; absent when there is none. Times are nanoseconds,
+	 * counted as docker counts them.
+	 */
+	'health-interval'?: string;
+	'health-timeout'?: string;
+	/** The time-out in Go's notation, for the message. */
+	'health-timeout-words'?: string;
+	'health-start-period'?: string;
+	/** The interval within the start period, until the first success. */
+	'health-start-interval'?: string;
+	/** Failures one after another that make it unhealthy. */
+	'health-retries'?: string;
+	/** The file with the last results: a JSON object (Start, End, ExitCode, Output) in each line. */
+	'health-log'?: string;
+	/** What to do when it becomes unhealthy: `none`, `kill`, `restart` (beside the restart policy), `stop`. */
+	'health-on-failure'?: string;
 }
