@@ -237,6 +237,14 @@ int Session::signal(int number) {
   return errno;
 }
 
+// The process leads its group; as long as it has not been reaped the group's number is no other's.
+void Session::kill_group() {
+  if (phase_ != Phase::kStarting && phase_ != Phase::kRunning) return;
+  if (phase_ == Phase::kRunning && child_.pid > 1) kill(-child_.pid, SIGKILL);
+  if (child_.helper > 0) kill(child_.helper, SIGKILL);
+  if (child_.pidfd >= 0) signal(SIGKILL);
+}
+
 void Session::reap() {
   siginfo_t info = {};
   while (waitid(P_PIDFD, static_cast<id_t>(child_.pidfd), &info, WEXITED) != 0) {

@@ -49,6 +49,8 @@ class Session {
   // Stops reading the output while a foreground client has too much of it.
   void update_reading();
   int signal(int number);
+  // Also what the process has started in its process group.
+  void kill_group();
   // After `session_ended`: output that other processes still hold open is read and thrown away.
   bool still_held() const { return output_open(); }
 
