@@ -4,9 +4,7 @@
 #include <sched.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 
 #include "layer_writer.h"
 #include "sha256.h"
@@ -14,69 +12,12 @@
 namespace wherry {
 namespace {
 
-/** A multiple of tar's, so that a header is never in two blocks. */
-constexpr size_t kBlockSize = 256 << 10;
-constexpr size_t kBlocks = 24;
+constexpr size_t kHasher = 0, kUnpacker = 1, kReaders = 2;
 constexpr size_t kMaxInput = 4 << 20;
 /** A thread may be in a write to a disk that does not answer. */
 constexpr std::chrono::seconds kMaxWait(10);
 
-/**
- * The pipelines whose threads run. At the end of the process (process.exit() runs nothing else of ours) they are
- * stopped first: they use OpenSSL, which frees what it has in an exit handler of its own. Never destroyed, since
- * other threads may still come.
- */
-class Running {
- public:
-  static Running &get() {
-    static Running *running = [] {
-      auto *made = new Running;
-      // Handlers run last registered first: this one before OpenSSL's, which Node set up at its start.
-      atexit([] { get().stop(); });
-      return made;
-    }();
-    return *running;
-  }
-
-  /** False when the process is ending. */
-  bool add(const std::shared_ptr<LayerPipeline> &pipeline) {
-    std::lock_guard lock(mutex_);
-    if (stopped_) return false;
-    auto is_gone = [](const std::weak_ptr<LayerPipeline> &each) { return each.expired(); };
-    pipelines_.erase(std::remove_if(pipelines_.begin(), pipelines_.end(), is_gone), pipelines_.end());
-    pipelines_.push_back(pipeline);
-    return true;
-  }
-
- private:
-  void stop() {
-    std::vector<std::weak_ptr<LayerPipeline>> pipelines;
-    {
-      std::lock_guard lock(mutex_);
-      stopped_ = true;
-      pipelines = pipelines_;
-    }
-    std::vector<std::shared_ptr<LayerPipeline>> live;
-    for (const auto &weak : pipelines) {
-      if (auto pipeline = weak.lock()) live.push_back(std::move(pipeline));
-    }
-    for (const auto &pipeline : live) pipeline->abort();
-    for (const auto &pipeline : live) pipeline->wait();
-  }
-
-  std::mutex mutex_;
-  bool stopped_ = false;
-  std::vector<std::weak_ptr<LayerPipeline>> pipelines_;
-};
-
 }  // namespace
-
-struct LayerPipeline::Block {
-  size_t size = 0;
-  /** Threads that still have it. Under the mutex. */
-  int users = 0;
-  uint8_t bytes[kBlockSize];
-};
 
 /** Fills blocks with what the decoder gives. */
 class LayerPipeline::Sink : public DecodedSink {
@@ -85,10 +26,10 @@ class LayerPipeline::Sink : public DecodedSink {
 
   uint8_t *room(size_t &size) override {
     if (too_much) return nullptr;
-    if (block_ != nullptr && block_->size == kBlockSize) flush();
-    if (block_ == nullptr) block_ = pipeline_.get_free_block();
+    if (block_ != nullptr && block_->size == kRingBlockSize) flush();
+    if (block_ == nullptr) block_ = pipeline_.ring_.take_free();
     if (block_ == nullptr) return nullptr;
-    size = kBlockSize - block_->size;
+    size = kRingBlockSize - block_->size;
     return block_->bytes + block_->size;
   }
 
@@ -99,7 +40,7 @@ class LayerPipeline::Sink : public DecodedSink {
   }
 
   void flush() {
-    if (block_ != nullptr) pipeline_.publish(block_);
+    if (block_ != nullptr) pipeline_.ring_.publish(block_);
     block_ = nullptr;
   }
 
@@ -108,47 +49,16 @@ class LayerPipeline::Sink : public DecodedSink {
 
  private:
   LayerPipeline &pipeline_;
-  Block *block_ = nullptr;
-};
-
-/** The blocks as the bytes of an archive. */
-class LayerPipeline::Source : public TarSource {
- public:
-  explicit Source(LayerPipeline &pipeline) : pipeline_(pipeline) {}
-  ~Source() override {
-    if (block_ != nullptr) pipeline_.release(block_);
-  }
-
-  bool next(size_t most, const uint8_t *&data, size_t &size) override {
-    if (block_ != nullptr && used_ == block_->size) {
-      pipeline_.release(block_);
-      block_ = nullptr;
-    }
-    if (block_ == nullptr) {
-      block_ = pipeline_.next_block(pipeline_.to_unpack_);
-      used_ = 0;
-    }
-    size = 0;
-    if (block_ == nullptr) return !pipeline_.aborted_;
-    size = std::min(most, block_->size - used_);
-    data = block_->bytes + used_;
-    used_ += size;
-    return true;
-  }
-
- private:
-  LayerPipeline &pipeline_;
-  Block *block_ = nullptr;
-  size_t used_ = 0;
+  RingBlock *block_ = nullptr;
 };
 
 LayerPipeline::LayerPipeline(UniqueFd root, uint64_t max_size, std::function<void()> changed)
-    : root_(std::move(root)), max_size_(max_size), changed_(std::move(changed)) {}
+    : root_(std::move(root)), max_size_(max_size), changed_(std::move(changed)), ring_(kReaders) {}
 
 LayerPipeline::~LayerPipeline() = default;
 
 Status LayerPipeline::start() {
-  if (!Running::get().add(shared_from_this())) return own_failure("ECANCELED", "the process is ending");
+  if (!stop_at_exit(shared_from_this())) return own_failure("ECANCELED", "the process is ending");
   struct Start {
     std::shared_ptr<LayerPipeline> pipeline;
     void (LayerPipeline::*work)();
@@ -243,9 +153,8 @@ void LayerPipeline::fail(Status failure) {
     if (!failure_) failure_ = std::move(failure);
     aborted_ = true;
     input_added_.notify_all();
-    block_freed_.notify_all();
-    block_added_.notify_all();
   }
+  ring_.stop();
   changed_();
 }
 
@@ -263,45 +172,6 @@ bool LayerPipeline::take_input(std::vector<uint8_t> &chunk) {
   }
   if (has_room) changed_();
   return true;
-}
-
-LayerPipeline::Block *LayerPipeline::get_free_block() {
-  std::unique_lock lock(mutex_);
-  if (free_.empty() && blocks_.size() < kBlocks && !aborted_) {
-    // Not make_unique, which would clear it.
-    blocks_.emplace_back(new Block);
-    return blocks_.back().get();
-  }
-  block_freed_.wait(lock, [&] { return aborted_ || !free_.empty(); });
-  if (aborted_) return nullptr;
-  Block *block = free_.back();
-  free_.pop_back();
-  block->size = 0;
-  return block;
-}
-
-void LayerPipeline::publish(Block *block) {
-  std::lock_guard lock(mutex_);
-  block->users = 2;
-  to_hash_.push_back(block);
-  to_unpack_.push_back(block);
-  block_added_.notify_all();
-}
-
-LayerPipeline::Block *LayerPipeline::next_block(std::deque<Block *> &queue) {
-  std::unique_lock lock(mutex_);
-  block_added_.wait(lock, [&] { return aborted_ || decoded_all_ || !queue.empty(); });
-  if (aborted_ || queue.empty()) return nullptr;
-  Block *block = queue.front();
-  queue.pop_front();
-  return block;
-}
-
-void LayerPipeline::release(Block *block) {
-  std::lock_guard lock(mutex_);
-  if (--block->users > 0) return;
-  free_.push_back(block);
-  block_freed_.notify_one();
 }
 
 void LayerPipeline::decode() {
@@ -334,15 +204,14 @@ void LayerPipeline::decode() {
   stats_.digest = std::move(text);
   plain_ = decoder && decoder->is_plain();
   stats_.size = sink.total;
-  decoded_all_ = true;
-  block_added_.notify_all();
+  ring_.end();
 }
 
 void LayerPipeline::hash() {
   Sha256 digest;
-  while (Block *block = next_block(to_hash_)) {
+  while (RingBlock *block = ring_.next(kHasher)) {
     digest.update(block->bytes, block->size);
-    release(block);
+    ring_.release(block);
   }
   std::string text = digest.digest();
   std::lock_guard lock(mutex_);
@@ -355,13 +224,11 @@ void LayerPipeline::unpack() {
   umask(0);
   LayerWriter writer(std::move(root_));
   {
-    Source source(*this);
+    RingSource source(ring_, kUnpacker);
     TarReader reader(source);
     if (Status failure = writer.write(reader)) return fail(failure);
     // What is behind the end of the archive belongs to the diff id only.
-    const uint8_t *data;
-    size_t size;
-    while (source.next(SIZE_MAX, data, size) && size > 0) continue;
+    source.drain();
   }
   std::vector<std::string> implied = writer.implied();
   std::lock_guard lock(mutex_);

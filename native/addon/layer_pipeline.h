@@ -9,8 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "block_ring.h"
 #include "decoder.h"
-#include "tar_reader.h"
+#include "running_work.h"
 #include "unique_fd.h"
 
 namespace wherry {
@@ -26,23 +27,20 @@ struct LayerStats {
 
 /**
  * Three threads: one decodes what is fed and hashes it as it is, one hashes the decoded bytes, one unpacks them.
- * Decoded bytes are in blocks that the last two share; there is a fixed number of them, so the slowest sets the
- * pace and the memory is bounded.
+ * Decoded bytes are in a ring of blocks that the last two read.
  */
-class LayerPipeline : public std::enable_shared_from_this<LayerPipeline> {
+class LayerPipeline : public RunningWork, public std::enable_shared_from_this<LayerPipeline> {
  public:
   /** `changed` is called from the threads when somebody may want to look: input was taken, or all have ended. */
   LayerPipeline(UniqueFd root, uint64_t max_size, std::function<void()> changed);
-  ~LayerPipeline();
+  ~LayerPipeline() override;
 
   Status start();
   /** Copies. More than `wants_input` says is taken, too. */
   void feed(const uint8_t *data, size_t size);
   void end_input();
-  void abort();
-
-  /** Returns when the threads have ended, or after a while. */
-  void wait();
+  void abort() override;
+  void wait() override;
 
   bool wants_input();
   /** All threads have ended. */
@@ -52,9 +50,7 @@ class LayerPipeline : public std::enable_shared_from_this<LayerPipeline> {
   LayerStats stats();
 
  private:
-  struct Block;
   class Sink;
-  class Source;
 
   void run(void (LayerPipeline::*work)());
   void decode();
@@ -62,10 +58,6 @@ class LayerPipeline : public std::enable_shared_from_this<LayerPipeline> {
   void unpack();
 
   bool take_input(std::vector<uint8_t> &chunk);
-  Block *get_free_block();
-  void publish(Block *block);
-  Block *next_block(std::deque<Block *> &queue);
-  void release(Block *block);
   void fail(Status failure);
 
   UniqueFd root_;
@@ -73,14 +65,11 @@ class LayerPipeline : public std::enable_shared_from_this<LayerPipeline> {
   std::function<void()> changed_;
 
   std::mutex mutex_;
-  std::condition_variable input_added_, block_freed_, block_added_, thread_ended_;
+  std::condition_variable input_added_, thread_ended_;
   std::deque<std::vector<uint8_t>> input_;
   size_t input_size_ = 0;
   bool input_ended_ = false;
-  std::vector<std::unique_ptr<Block>> blocks_;
-  std::vector<Block *> free_;
-  std::deque<Block *> to_hash_, to_unpack_;
-  bool decoded_all_ = false;
+  BlockRing ring_;
   std::atomic<bool> aborted_ = false;
   bool plain_ = false;
   int running_ = 0;
