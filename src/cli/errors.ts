@@ -11,6 +11,9 @@ export class CliError extends Error {
 /** What the user asked for is wrong before the engine is asked: the message has no prefix. */
 export class UsageError extends Error {}
 
+/** A `--format` that is wrong, in Go's words. */
+export class TemplateError extends Error {}
+
 /** docker's `strconv` words, which its flags' errors are made of. */
 export const syntaxError = (parser: string, text: string): string =>
 	`strconv.${parser}: parsing ${JSON.stringify(text)}: invalid syntax`;

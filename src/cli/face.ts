@@ -1,6 +1,6 @@
 import type {Engine} from '../engine/api.ts';
 import {WherryError} from '../engine/errors.ts';
-import {CliError} from './errors.ts';
+import {CliError, TemplateError} from './errors.ts';
 import {printError} from './output.ts';
 import type {ParsedLine} from './parse/command-line.ts';
 
@@ -9,7 +9,8 @@ export type CommandAction = (line: ParsedLine, engine: () => Promise<Engine>) =>
 
 /** An error's text as docker's client prints what its server says, with our prefix. */
 export function describe(error: unknown): string {
-	if (error instanceof CliError) return error.message;
+	// A template's error is told as docker's client tells its own.
+	if (error instanceof CliError || error instanceof TemplateError) return error.message;
 	if (error instanceof WherryError) return `Error: ${error.message}`;
 	if (isSystemError(error)) return `Error: ${error.message}`;
 	return `Error: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,13 +1,15 @@
 import type {ContainerSummary} from '../../engine/api.ts';
+import {listFormat} from '../config-file.ts';
 import type {CommandAction} from '../face.ts';
 import {humanDuration} from '../format/duration.ts';
 import {ellipsis, labelHeading, labelList, labelOf, printable, shortId} from '../format/names.ts';
 import {displayPorts} from '../format/ports.ts';
 import {humanSize} from '../format/size.ts';
 import {formatList, type ListView} from '../format/table.ts';
-import {goQuote} from '../format/template/printf.ts';
+import {goQuote} from '../format/template/print.ts';
 import {formatGoTime} from '../format/time.ts';
-import {writeOut} from '../output.ts';
+import {listWording} from '../format/value.ts';
+import {printError, writeOut} from '../output.ts';
 
 const headings = {
 	ID: 'CONTAINER ID',
@@ -35,6 +37,18 @@ export const containerView = (size: boolean): ListView => ({
 	headings,
 	table: `${columns}${size ? '\t{{.Size}}' : ''}`,
 	quietField: 'ID',
+	raw: `container_id: {{.ID}}
+image: {{.Image}}
+command: {{.Command}}
+created_at: {{.CreatedAt}}
+state: {{- pad .State 1 0}}
+status: {{- pad .Status 1 0}}
+names: {{.Names}}
+labels: {{- pad .Labels 1 0}}
+ports: {{- pad .Ports 1 0}}
+${size ? 'size: {{.Size}}\n' : ''}`,
+	quietRaw: 'container_id: {{.ID}}',
+	wording: listWording,
 });
 
 /** A container as docker's templates see it. */
@@ -87,8 +101,11 @@ function size({SizeRw = 0, SizeRootFs = 0}: ContainerSummary): string {
 }
 
 export const listContainers: CommandAction = async ({flags}, open) => {
-	const format = flags.string('format');
 	const quiet = flags.bool('quiet');
+	if (quiet && flags.string('format') !== '') {
+		printError('WARNING: Ignoring custom format, because both --format and --quiet are set.');
+	}
+	const format = quiet ? '' : listFormat('psFormat', flags.string('format'), quiet);
 	const last = flags.bool('latest') ? 1 : flags.number('last');
 	const withSize = flags.bool('size');
 	const engine = await open();

@@ -1,4 +1,5 @@
 import type {ImageSummary} from '../../engine/api.ts';
+import {listFormat} from '../config-file.ts';
 import type {CommandAction} from '../face.ts';
 import {humanDuration} from '../format/duration.ts';
 import {printable, shortId} from '../format/names.ts';
@@ -27,6 +28,13 @@ export const imageView = (digests: boolean): ListView => ({
 	headings,
 	table: `{{.Repository}}\t{{.Tag}}\t${digests ? '{{.Digest}}\t' : ''}{{.ID}}\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.Size}}`,
 	quietField: 'ID',
+	raw: `repository: {{.Repository}}
+tag: {{.Tag}}
+${digests ? 'digest: {{.Digest}}\n' : ''}image_id: {{.ID}}
+created_at: {{.CreatedAt}}
+virtual_size: {{.Size}}
+`,
+	quietRaw: 'image_id: {{.ID}}',
 });
 
 interface Named {
@@ -94,7 +102,8 @@ export function imageRow(
 export const listImages: CommandAction = async ({flags, args}, open) => {
 	const filters = flags.filters('filter');
 	if (args[0] !== undefined) filters.reference = [...(filters.reference ?? []), args[0]];
-	const format = flags.string('format');
+	const quiet = flags.bool('quiet');
+	const format = listFormat('imagesFormat', flags.string('format'), quiet);
 	const digests = flags.bool('digests') || /\.Digest\b/.test(format);
 	const engine = await open();
 	const images = await engine.images.list({all: flags.bool('all'), filters});
@@ -102,6 +111,6 @@ export const listImages: CommandAction = async ({flags, args}, open) => {
 	const rows = images.flatMap((image) =>
 		namesOf(image, digests).map((named) => imageRow(image, named, options)),
 	);
-	writeOut(formatList(imageView(flags.bool('digests')), rows, {format, quiet: flags.bool('quiet')}));
+	writeOut(formatList(imageView(flags.bool('digests')), rows, {format, quiet}));
 	return 0;
 };

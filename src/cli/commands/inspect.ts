@@ -2,77 +2,88 @@ import type {Engine} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
 import {CliError} from '../errors.ts';
 import {type CommandAction, describe} from '../face.ts';
-import {goJson} from '../format/template/go-value.ts';
-import {executeTemplate, parseTemplate, TemplateError} from '../format/value.ts';
+import type {InspectKind} from '../format/inspect-value.ts';
 import {printError, writeOut} from '../output.ts';
 
-type Kind = 'container' | 'image' | 'network' | 'volume';
-type Find = (engine: Engine, name: string, size: boolean) => Promise<unknown>;
+type Found = {kind: InspectKind; document: unknown};
+type Find = (engine: Engine, name: string, size: boolean) => Promise<Found>;
 
-const kinds: Record<Kind, Find> = {
-	container: (engine, name, size) => engine.containers.inspect(name, {size}),
-	image: (engine, name) => engine.images.inspect(name),
-	network: (engine, name) => engine.networks.inspect(name),
-	volume: (engine, name) => engine.volumes.inspect(name),
+/** In docker's order: a name is that of the first kind that has it. */
+const kinds: Record<InspectKind, Find> = {
+	container: async (engine, name, size) => ({
+		kind: 'container',
+		document: await engine.containers.inspect(name, {size}),
+	}),
+	image: async (engine, name) => ({kind: 'image', document: await engine.images.inspect(name)}),
+	network: async (engine, name) => ({kind: 'network', document: await engine.networks.inspect(name)}),
+	volume: async (engine, name) => ({kind: 'volume', document: await engine.volumes.inspect(name)}),
 };
 
-/** Go prints the nil of these as an empty list or map; everything else that is nil as `<nil>`. */
-const nilLists = new Set(
-	'Binds VolumesFrom CapAdd CapDrop ExtraHosts GroupAdd SecurityOpt Devices DeviceCgroupRules DeviceRequests Ulimits MaskedPaths ReadonlyPaths Dns DnsOptions DnsSearch Links Cmd Entrypoint OnBuild Env Shell ExecIDs Mounts RepoTags RepoDigests Aliases DNSNames SecondaryIPAddresses SecondaryIPv6Addresses BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps Args'.split(
-		' ',
-	),
-);
-const nilMaps = new Set(
-	'Volumes Labels Options ExposedPorts PortBindings Ports Sysctls Tmpfs Annotations StorageOpt Networks Containers DriverOpts AuxiliaryAddresses'.split(
-		' ',
-	),
-);
+/** How one document is printed, and all of them. Throws what has to be said before anything is looked up. */
+interface Printer {
+	print(found: Found): Promise<string>;
+	/** The whole output. */
+	all(texts: readonly string[]): string;
+}
 
-const nilText = (field: string): string =>
-	nilLists.has(field) ? '[]' : nilMaps.has(field) ? 'map[]' : '<nil>';
+const lineSeparators = (json: string): string =>
+	json.replace(/[\u2028\u2029]/g, (char) => (char === '\u2028' ? '\\u2028' : '\\u2029'));
+
+const documents: Printer = {
+	print: async ({document}) => JSON.stringify([document], undefined, 4).slice(2, -2),
+	all: (texts) => (texts.length === 0 ? '[]\n' : `[\n${lineSeparators(texts.join(',\n'))}\n]\n`),
+};
+
+const compact: Printer = {
+	print: async ({document}) => JSON.stringify(document),
+	all: (texts) => `[${lineSeparators(texts.join(','))}]\n`,
+};
+
+async function templatePrinter(format: string): Promise<Printer> {
+	const [{inspectValue, loadTypes}, {parseTemplate}] = await Promise.all([
+		import('../format/inspect-value.ts'),
+		import('../format/value.ts'),
+	]);
+	let template: ReturnType<typeof parseTemplate>;
+	try {
+		template = parseTemplate(format);
+	} catch (error) {
+		throw new CliError((error as Error).message, 64);
+	}
+	return {
+		async print({kind, document}) {
+			await loadTypes(kind);
+			return inspectValue(template, kind, document);
+		},
+		all: (texts) => (texts.length === 0 ? '\n' : texts.map((text) => `${text}\n`).join('')),
+	};
+}
+
+async function printerOf(format: string): Promise<Printer> {
+	if (format === '') return documents;
+	return format === 'json' ? compact : await templatePrinter(format);
+}
 
 /** Shows what is found, then says what is not; docker's order and statuses. */
 async function show(
-	line: Parameters<CommandAction>[0],
+	{flags, args}: Parameters<CommandAction>[0],
 	open: () => Promise<Engine>,
 	find: Find,
 ): Promise<number> {
-	const {flags, args} = line;
-	const format = flags.string('format');
-	let template: ReturnType<typeof parseTemplate> | undefined;
-	if (format !== '' && format !== 'json') {
-		try {
-			template = parseTemplate(format);
-		} catch (error) {
-			throw new CliError((error as Error).message, 64);
-		}
-	}
+	const printer = await printerOf(flags.string('format'));
 	const engine = await open();
-	const found: unknown[] = [];
-	const problems: unknown[] = [];
-	const lines: string[] = [];
+	const size = flags.bool('size');
+	const texts: string[] = [];
+	const problems: string[] = [];
 	for (const name of args) {
 		try {
-			const value = await find(engine, name, flags.bool('size'));
-			if (template)
-				lines.push(
-					executeTemplate(template, value, {
-						missingKeyFails: true,
-						nilText,
-						isMap: (field) => nilMaps.has(field),
-					}),
-				);
-			else found.push(value);
+			texts.push(await printer.print(await find(engine, name, size)));
 		} catch (error) {
-			problems.push(error);
+			problems.push(describe(error));
 		}
 	}
-	if (template) writeOut(lines.length > 0 ? lines.map((text) => `${text}\n`).join('') : '\n');
-	else if (format === 'json') writeOut(`${goJson(found)}\n`);
-	else writeOut(found.length === 0 ? '[]\n' : `${goJson(found, 4)}\n`);
-	for (const problem of problems) {
-		printError(problem instanceof TemplateError ? problem.message : describe(problem));
-	}
+	writeOut(printer.all(texts));
+	for (const problem of problems) printError(problem);
 	return problems.length > 0 ? 1 : 0;
 }
 
@@ -81,31 +92,32 @@ export const inspectImages: CommandAction = (line, open) => show(line, open, kin
 export const inspectNetworks: CommandAction = (line, open) => show(line, open, kinds.network);
 export const inspectVolumes: CommandAction = (line, open) => show(line, open, kinds.volume);
 
-/** Any kind: the first that has the name, in docker's order. */
+/** docker's other kinds, of which there are none here. */
+const foreign = ['config', 'node', 'plugin', 'secret', 'service', 'task'];
+
+/** Any kind, unless one is named. */
 export const inspect: CommandAction = async (line, open) => {
 	const type = line.flags.string('type');
 	if (line.flags.changed('type')) {
-		if (!Object.hasOwn(kinds, type)) {
-			const later = ['node', 'plugin', 'secret', 'service', 'task', 'config'].includes(type);
-			throw new CliError(
-				later
-					? `wherry inspect: --type ${type} is not supported yet`
-					: `${JSON.stringify(type)} is not a valid value for --type`,
-			);
-		}
-		return await show(line, open, kinds[type as Kind]);
+		if (Object.hasOwn(kinds, type)) return await show(line, open, kinds[type as InspectKind]);
+		throw new CliError(
+			foreign.includes(type)
+				? `wherry inspect: --type ${type} is not supported: there are containers, images, networks and volumes`
+				: `${JSON.stringify(type)} is not a valid value for --type`,
+		);
 	}
 	return await show(line, open, async (engine, name, size) => {
 		for (const find of Object.values(kinds)) {
 			try {
 				return await find(engine, name, size);
 			} catch (error) {
-				// A name that another kind doesn't allow is only not there.
-				const other =
-					error instanceof WherryError && (error.code === 'not-found' || error.code === 'invalid');
-				if (!other) throw error;
+				if (!(error instanceof WherryError) || !isAbsence(error)) throw error;
 			}
 		}
 		throw new WherryError('not-found', `No such object: ${name}`, {object: name});
 	});
 };
+
+/** A name that another kind doesn't allow is only not there; an ambiguous one is said. */
+const isAbsence = ({code, message}: WherryError): boolean =>
+	code === 'not-found' || (code === 'invalid' && !/multiple IDs/i.test(message));

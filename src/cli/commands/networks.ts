@@ -1,5 +1,6 @@
 import type {NetworkRecord} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
+import {listFormat} from '../config-file.ts';
 import {CliError} from '../errors.ts';
 import {type CommandAction, forEachObject} from '../face.ts';
 import {labelHeading, labelList, labelOf, printable, shortId} from '../format/names.ts';
@@ -26,6 +27,8 @@ export const networkView: ListView = {
 	},
 	table: '{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}',
 	quietField: 'ID',
+	raw: 'network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n',
+	quietRaw: 'network_id: {{.ID}}',
 };
 
 /** Go's Time.String of an RFC 3339 time in UTC. */
@@ -56,7 +59,9 @@ export const listNetworks: CommandAction = async ({flags}, open) => {
 	const networks = await engine.networks.list({filters: flags.filters('filter')});
 	networks.sort((a, b) => naturalOrder(a.Name, b.Name));
 	const rows = networks.map((network) => networkRow(network, !flags.bool('no-trunc')));
-	writeOut(formatList(networkView, rows, {format: flags.string('format'), quiet: flags.bool('quiet')}));
+	const quiet = flags.bool('quiet');
+	const format = listFormat('networksFormat', flags.string('format'), quiet);
+	writeOut(formatList(networkView, rows, {format, quiet}));
 	return 0;
 };
 

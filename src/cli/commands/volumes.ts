@@ -1,5 +1,6 @@
 import type {VolumeSummary} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
+import {listFormat} from '../config-file.ts';
 import {type CommandAction, describe, forEachObject} from '../face.ts';
 import {labelHeading, labelList, labelOf, printable} from '../format/names.ts';
 import {formatList, type ListView} from '../format/table.ts';
@@ -23,6 +24,8 @@ const view: ListView = {
 	},
 	table: '{{.Driver}}\t{{.Name}}',
 	quietField: 'Name',
+	raw: 'name: {{.Name}}\ndriver: {{.Driver}}\n',
+	quietRaw: 'name: {{.Name}}',
 };
 
 function volumeRow(volume: VolumeSummary): Record<string, unknown> {
@@ -45,7 +48,8 @@ export const listVolumes: CommandAction = async ({flags}, open) => {
 	const engine = await open();
 	const volumes = await engine.volumes.list({filters: flags.filters('filter')});
 	volumes.sort((a, b) => (a.Name < b.Name ? -1 : a.Name > b.Name ? 1 : 0));
-	const options = {format: flags.string('format'), quiet: flags.bool('quiet')};
+	const quiet = flags.bool('quiet');
+	const options = {format: listFormat('volumesFormat', flags.string('format'), quiet), quiet};
 	writeOut(formatList(view, volumes.map(volumeRow), options));
 	return 0;
 };

@@ -57,3 +57,25 @@ export function parseDuration(text: string): bigint {
 	if (total > 2n ** 63n - 1n) throw new Error(`time: invalid duration ${quoted}`);
 	return sign * total;
 }
+
+/** Go's Duration.String of nanoseconds: `1h30m0s`, `1.5s`, `200ms`, `0s`. */
+export function formatGoDuration(nanoseconds: bigint): string {
+	if (nanoseconds === 0n) return '0s';
+	const sign = nanoseconds < 0n ? '-' : '';
+	const total = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+	/** So many of a unit, with what is left after the point. */
+	const decimal = (unit: bigint, name: string, value = total): string => {
+		const digits = String(unit).length - 1;
+		const fraction = String(value % unit)
+			.padStart(digits, '0')
+			.replace(/0+$/, '');
+		return `${value / unit}${digits > 0 && fraction !== '' ? `.${fraction}` : ''}${name}`;
+	};
+	if (total < 1_000n) return `${sign}${total}ns`;
+	if (total < 1_000_000n) return sign + decimal(1_000n, 'µs');
+	if (total < 1_000_000_000n) return sign + decimal(1_000_000n, 'ms');
+	const [hours, rest] = [total / 3_600_000_000_000n, total % 3_600_000_000_000n];
+	const [minutes, seconds] = [rest / 60_000_000_000n, rest % 60_000_000_000n];
+	const parts = [hours > 0n ? `${hours}h` : '', hours > 0n || minutes > 0n ? `${minutes}m` : ''];
+	return sign + parts.join('') + decimal(1_000_000_000n, 's', seconds);
+}

@@ -1,5 +1,5 @@
 import {Struct} from './template/go-value.ts';
-import {executeTemplate, listWording, parseTemplate} from './value.ts';
+import {executeTemplate, inspectWording, parseTemplate, type Wording} from './value.ts';
 import {textWidth} from './width.ts';
 
 /** A list that can be shown: its columns and how a row becomes a template's value. */
@@ -12,37 +12,56 @@ export interface ListView {
 	table: string;
 	/** The field that --quiet prints. */
 	quietField: string;
+	/** The template of `raw`, and of that with --quiet. */
+	raw?: string;
+	quietRaw?: string;
+	/** How errors of templates begin. */
+	wording?: Wording;
 }
 
 /**
- * docker's lists: the default table, `table TEMPLATE`, `json`, or a template per row. Cells are padded by
- * three spaces as docker's tabwriter does; what the format asks for is printed as it is otherwise.
+ * docker's lists: the default table, `table TEMPLATE`, `json`, `raw`, or a template per row. Cells are padded by
+ * three spaces as docker's tabwriter does; what the format asks for is printed as it is otherwise. Throws
+ * TemplateError.
  */
 export function formatList(
 	view: ListView,
 	rows: readonly Readonly<Record<string, unknown>>[],
 	options: {format: string; quiet?: boolean},
 ): string {
-	let {format} = options;
-	let table = false;
-	if (options.quiet && (format === '' || format === 'table')) format = `{{.${view.quietField}}}`;
-	else if (format === '' || format === 'table') {
-		table = true;
-		format = view.table;
-	} else if (format === 'json') format = '{{json .}}';
-	else if (/^table\s/.test(format)) {
-		table = true;
-		format = format.slice(6);
-	}
-	format = format.trim().replaceAll('\\t', '\t').replaceAll('\\n', '\n');
-	const template = parseTemplate(format, listWording);
+	const {wording = inspectWording} = view;
+	const {format, table} = chosenFormat(view, options);
+	const template = parseTemplate(format, wording);
 	const contexts = rows.map((row) => new Struct(view.type, row));
-	if (!table)
-		return contexts.map((row) => `${executeTemplate(template, row, {wording: listWording})}\n`).join('');
-	const heading = executeTemplate(template, view.headings, {header: true, wording: listWording});
-	return alignColumns(
-		[heading, ...contexts.map((row) => executeTemplate(template, row, {wording: listWording}))].join('\n'),
-	);
+	const lines = () => contexts.map((row) => executeTemplate(template, row, {wording}));
+	if (!table) {
+		return lines()
+			.map((line) => `${line}\n`)
+			.join('');
+	}
+	const heading = executeTemplate(template, view.headings, {header: true, wording});
+	return alignColumns([heading, ...lines()].join('\n'));
+}
+
+function chosenFormat(
+	view: ListView,
+	{format, quiet = false}: {format: string; quiet?: boolean},
+): {format: string; table: boolean} {
+	// What the user writes has escapes that the shell leaves to us.
+	const plain = (text: string): string =>
+		text
+			.replace(/^ +| +$/g, '')
+			.replaceAll('\\t', '\t')
+			.replaceAll('\\n', '\n');
+	if (format === '' || format === 'table') {
+		return quiet ? {format: `{{.${view.quietField}}}`, table: false} : {format: view.table, table: true};
+	}
+	if (format === 'json') return {format: '{{json .}}', table: false};
+	if (format === 'raw' && view.raw !== undefined) {
+		return {format: quiet ? (view.quietRaw ?? view.raw) : view.raw, table: false};
+	}
+	if (format.startsWith('table')) return {format: plain(format.slice(5)), table: true};
+	return {format: plain(format), table: false};
 }
 
 /**

@@ -72,3 +72,13 @@ export function formatGoTime(seconds: number): string {
 	const date = new Date(seconds * 1000);
 	return `${day(date)} ${clock(date)} ${zone(date).replace(':', '')} ${zoneName(date)}`;
 }
+
+/** Go's Time.String of an RFC 3339 time in its own zone: `2024-01-02 15:04:05.5 +0000 UTC`. */
+export function goTimeText(time: string): string {
+	const match = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:([Zz])|([+-]\d\d):(\d\d))$/.exec(time);
+	if (!match) return time;
+	const [, date, clockTime, digits = '', utc, hours, minutes] = match;
+	const fraction = digits.replace(/0+$/, '');
+	const offset = utc ? '+0000 UTC' : `${hours}${minutes} ${hours}${minutes}`;
+	return `${date} ${clockTime}${fraction === '' ? '' : `.${fraction}`} ${offset}`;
+}

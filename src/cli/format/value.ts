@@ -1,6 +1,6 @@
+import {TemplateError} from '../errors.ts';
 import {type ExecuteOptions, execute} from './template/execute.ts';
 import {functions, headerFunctions, type TemplateFunction} from './template/functions.ts';
-import {TemplateError} from './template/lex.ts';
 import {parse, type Template} from './template/parse.ts';
 
 const names: ReadonlySet<string> = new Set(Object.keys(functions));
@@ -16,6 +16,9 @@ export const listWording: Wording = {
 	parse: 'failed to parse template',
 	execute: 'failed to execute template',
 };
+
+/** `info` and `version` say nothing before what goes wrong with a value. */
+export const systemWording: Wording = {parse: 'template parsing error', execute: ''};
 
 /** Parses a `--format` template. */
 export function parseTemplate(format: string, wording: Wording = inspectWording): Template {
@@ -47,7 +50,8 @@ function wrapped<T>(prefix: string, action: () => T): T {
 	try {
 		return action();
 	} catch (error) {
-		if (error instanceof TemplateError) throw new TemplateError(`${prefix}: ${error.message}`);
+		if (error instanceof TemplateError)
+			throw new TemplateError(prefix === '' ? error.message : `${prefix}: ${error.message}`);
 		throw error;
 	}
 }

@@ -1,120 +1,118 @@
-import {goJson, goPrint, isMap, isTrue, TypedNil, typeName} from './go-value.ts';
-import {goQuote, sprintf} from './printf.ts';
+/** The functions of templates: Go's own and docker's. */
+import {equal, less} from './compare.ts';
+import {
+	dataOf,
+	elements,
+	indirect,
+	isTrue,
+	lengthOf,
+	mapElement,
+	settled,
+	Typed,
+	typed,
+	typeName,
+	typeOf,
+} from './go-value.ts';
+import {goJson} from './json.ts';
+import {goPrint, goQuote, sprint} from './print.ts';
+import {sprintf} from './printf.ts';
+import {canBeNil, type GoType, stringType, typeOfText} from './types.ts';
+
+/** What a parameter takes: a type of Go, or anything. */
+export type Parameter = 'any' | 'string' | 'int' | '[]string' | 'bool';
 
 export interface TemplateFunction {
-	/** Numbers of arguments: [least, most]; -1 is any. */
-	args: readonly [number, number];
+	params: readonly Parameter[];
+	/** The parameter that any further arguments have. */
+	variadic?: Parameter;
 	call: (...args: never[]) => unknown;
 }
 
-/** A value that Go's templates treat as text for string parameters. */
-function text(value: unknown): string {
-	if (typeof value !== 'string') {
-		throw new ArgumentError('string', value);
-	}
-	return value;
+/** Go's run-time catches what goes beyond a list or text. */
+const outOfRange = (kind: string): Error => new Error(`reflect: ${kind} index out of range`);
+
+function indexArgument(given: unknown, limit: number): number {
+	const index = settled(given);
+	const type = typeOf(index);
+	if (!type) throw new Error('cannot index slice/array with nil');
+	if (type.kind !== 'int' && type.kind !== 'uint')
+		throw new Error(`cannot index slice/array with type ${type.name}`);
+	const at = Number(dataOf(index));
+	if (at < 0 || at > limit) throw new Error(`index out of range: ${at}`);
+	return at;
 }
 
-/** A wrong argument, which Go reports without `error calling`. */
-export class ArgumentError extends Error {
-	readonly #expected: string;
-	constructor(expected: string, value: unknown) {
-		super(`wrong type for value; expected ${expected}; got ${typeName(value)}`);
-		this.#expected = expected;
-	}
-
-	/** The words for a constant in the template. */
-	constant(source: string): string {
-		return this.#expected === 'string'
-			? `expected string; found ${source}`
-			: `can't handle ${source} for arg of type ${this.#expected}`;
-	}
+function mapKey(given: unknown, wanted: GoType): string {
+	const key = settled(given);
+	const type = typeOf(key);
+	if (!type && !canBeNil(wanted)) throw new Error(`value is nil; should be of type ${wanted.name}`);
+	if (type?.name !== wanted.name)
+		throw new Error(`value has type ${typeName(key)}; should be ${wanted.name}`);
+	return String(dataOf(key));
 }
 
 function index(item: unknown, ...keys: unknown[]): unknown {
-	let value = item;
+	let value = settled(item);
+	if (typeOf(value) === undefined) throw new Error('index of untyped nil');
 	for (const key of keys) {
-		if (value === null || value === undefined) throw new Error('index of untyped nil');
-		if (value instanceof TypedNil) {
-			if (value.text === '[]') throw new Error('reflect: slice index out of range');
-			return '';
-		}
-		if (typeof value === 'string' || Array.isArray(value)) {
-			if (typeof key !== 'number') {
-				throw new Error(
-					`cannot index slice/array with ${key === null || key === undefined ? 'nil' : `type ${typeName(key)}`}`,
-				);
+		const target = indirect(value);
+		if (target.nil) throw new Error('index of nil pointer');
+		value = target.value;
+		const type = typeOf(value)!;
+		switch (type.kind) {
+			case 'array':
+			case 'slice': {
+				const at = indexArgument(key, lengthOf(value));
+				if (at === lengthOf(value)) throw outOfRange(type.kind);
+				value = elements(value)[at];
+				break;
 			}
-			const list: unknown[] | Buffer = typeof value === 'string' ? Buffer.from(value) : value;
-			if (key < 0 || key >= list.length) throw new Error(`index out of range: ${key}`);
-			value = list[key];
-		} else if (isMap(value)) {
-			if (typeof key !== 'string') throw new Error(`value has type ${typeName(key)}; should be string`);
-			if (Object.hasOwn(value, key)) value = value[key];
-			// The zero value of a map of strings is a string; of a map of anything it is nothing.
-			else value = Object.values(value).every((v) => typeof v === 'string') ? '' : undefined;
-		} else throw new Error(`can't index item of type ${typeName(value)}`);
+			case 'string': {
+				const bytes = Buffer.from(String(dataOf(value)));
+				const at = indexArgument(key, bytes.length);
+				if (at === bytes.length) throw outOfRange('string');
+				value = new Typed(typeOfText('uint8'), bytes[at]);
+				break;
+			}
+			case 'map': {
+				const name = mapKey(key, type.key!);
+				value = mapElement(value, name) ?? typed(type.elem!, undefined);
+				break;
+			}
+			default:
+				throw new Error(`can't index item of type ${type.name}`);
+		}
 	}
-	return value;
+	return settled(value);
 }
 
-function slice(item: unknown, ...bounds: number[]): unknown {
-	if (item === null || item === undefined) throw new Error('slice of untyped nil');
-	if (typeof item !== 'string' && !Array.isArray(item))
-		throw new Error(`can't slice item of type ${typeName(item)}`);
-	if (bounds.length > 3) throw new Error(`too many slice indexes: ${bounds.length}`);
-	const list: unknown[] | Buffer = typeof item === 'string' ? Buffer.from(item) : item;
-	const [low = 0, high = list.length] = bounds;
-	for (const bound of [low, high]) {
-		if (bound < 0 || bound > list.length) throw new Error(`index out of range: ${bound}`);
-	}
+function slice(given: unknown, ...indexes: unknown[]): unknown {
+	const item = settled(given);
+	const type = typeOf(item);
+	if (!type) throw new Error('slice of untyped nil');
+	if (indexes.length > 3) throw new Error(`too many slice indexes: ${indexes.length}`);
+	if (type.kind === 'string' && indexes.length === 3) throw new Error('cannot 3-index slice a string');
+	if (!['string', 'slice', 'array'].includes(type.kind))
+		throw new Error(`can't slice item of type ${type.name}`);
+	const length = lengthOf(item);
+	const bounds = [0, length, length];
+	for (const [at, each] of indexes.entries()) bounds[at] = indexArgument(each, length);
+	const [low, high, most] = bounds as [number, number, number];
 	if (low > high) throw new Error(`invalid slice index: ${low} > ${high}`);
-	const part = list.slice(low, high);
-	return typeof item === 'string' ? part.toString() : part;
+	if (indexes.length === 3 && high > most) throw new Error(`invalid slice index: ${high} > ${most}`);
+	const data = dataOf(item);
+	if (typeof data !== 'string') return typed(type, ((data ?? []) as unknown[]).slice(low, high));
+	const part = Buffer.from(data).subarray(low, high).toString();
+	return type === stringType ? part : typed(type, part);
 }
 
 function length(item: unknown): number {
-	if (item instanceof TypedNil) return 0;
-	if (item === null || item === undefined) throw new Error('len of nil pointer');
-	if (typeof item === 'string') return Buffer.byteLength(item);
-	if (Array.isArray(item)) return item.length;
-	if (isMap(item)) return Object.keys(item).length;
-	throw new Error(`len of type ${typeName(item)}`);
-}
-
-const kind = (value: unknown): string =>
-	value === null || value === undefined ? 'nil' : typeof value === 'bigint' ? 'number' : typeof value;
-
-function equal(first: unknown, ...others: unknown[]): boolean {
-	if (others.length === 0) throw new Error('missing argument for comparison');
-	for (const other of others) {
-		if (kind(first) !== kind(other)) {
-			if (kind(first) === 'nil' || kind(other) === 'nil') continue;
-			throw new Error('incompatible types for comparison');
-		}
-		if (typeof first === 'object' && first !== null)
-			throw new Error(`non-comparable type ${goPrint(first)}: ${typeName(first)}`);
-		// biome-ignore lint/suspicious/noDoubleEquals: a bigint and a number may be the same number.
-		if (first == other) return true;
-	}
-	return false;
-}
-
-function less(a: unknown, b: unknown): boolean {
-	if (kind(a) !== kind(b)) throw new Error('incompatible types for comparison');
-	if (!['number', 'string'].includes(kind(a))) throw new Error('invalid type for comparison');
-	if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string)) < 0;
-	return (a as number) < (b as number);
-}
-
-/** fmt.Sprint: a space between operands when neither is a string. */
-function sprint(...values: unknown[]): string {
-	let out = '';
-	for (const [at, value] of values.entries()) {
-		if (at > 0 && typeof value !== 'string' && typeof values[at - 1] !== 'string') out += ' ';
-		out += goPrint(value);
-	}
-	return out;
+	const {value, nil} = indirect(item);
+	if (nil) throw new Error('len of nil pointer');
+	const type = typeOf(value);
+	if (!type) throw new Error('reflect: call of reflect.Value.Type on zero Value');
+	if (!['string', 'array', 'slice', 'map'].includes(type.kind)) throw new Error(`len of type ${type.name}`);
+	return lengthOf(value);
 }
 
 const htmlEscapes: Record<string, string> = {
@@ -126,84 +124,101 @@ const htmlEscapes: Record<string, string> = {
 	'\0': '\uFFFD',
 };
 
-const escapeScript = (char: string): string =>
-	char === "'" ? "\\'" : `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+const hex = (char: string): string => char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+
+function escapeScript(text: string): string {
+	return text.replace(/[\\'"<>&=]|[\x00-\x1f]|[^\x00-\x7f]/gu, (char) => {
+		if ('\\\'"'.includes(char)) return `\\${char}`;
+		if (char < '\x7f') return `\\u${hex(char)}`;
+		return goQuote(char).length === char.length + 2 ? char : `\\u${hex(char)}`;
+	});
+}
+
+const escapeQuery = (text: string): string =>
+	encodeURIComponent(text.toWellFormed())
+		.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+		.replaceAll('%20', '+');
+
+/** Values that a function prints: pointers are followed, as where a template prints them. */
+const printable = (values: readonly unknown[]): unknown[] =>
+	values.map((value) => (typeOf(settled(value)) ? indirect(value).value : '<no value>'));
+
+const text = (values: readonly unknown[]): string =>
+	values.length === 1 && typeof values[0] === 'string' ? values[0] : sprint(printable(values));
 
 /** Go's own functions. `and` and `or` are evaluated by the executor, which stops early. */
 const builtins: Record<string, TemplateFunction> = {
-	and: {args: [1, -1], call: (...args: unknown[]) => args.find((a) => !isTrue(a)) ?? args.at(-1)},
-	or: {args: [1, -1], call: (...args: unknown[]) => args.find((a) => isTrue(a)) ?? args.at(-1)},
-	not: {args: [1, 1], call: (value: unknown) => !isTrue(value)},
-	len: {args: [1, 1], call: length},
-	index: {args: [1, -1], call: index},
-	slice: {args: [1, -1], call: slice},
-	print: {args: [0, -1], call: sprint},
-	println: {args: [0, -1], call: (...values: unknown[]) => `${values.map(goPrint).join(' ')}\n`},
-	printf: {args: [1, -1], call: (format: unknown, ...values: unknown[]) => sprintf(text(format), values)},
-	eq: {args: [1, -1], call: equal},
-	ne: {args: [2, 2], call: (a: unknown, b: unknown) => !equal(a, b)},
-	lt: {args: [2, 2], call: less},
-	le: {args: [2, 2], call: (a: unknown, b: unknown) => less(a, b) || equal(a, b)},
-	gt: {args: [2, 2], call: (a: unknown, b: unknown) => !less(a, b) && !equal(a, b)},
-	ge: {args: [2, 2], call: (a: unknown, b: unknown) => !less(a, b)},
-	call: {
-		args: [1, -1],
-		call: (fn: unknown) => {
-			throw new Error(
-				fn === null || fn === undefined ? 'call of nil' : `non-function of type ${typeName(fn)}`,
-			);
-		},
+	and: {params: ['any'], variadic: 'any', call: (...args: unknown[]) => args.at(-1)},
+	or: {params: ['any'], variadic: 'any', call: (...args: unknown[]) => args.at(-1)},
+	not: {params: ['any'], call: (value: unknown) => !isTrue(value)},
+	len: {params: ['any'], call: length},
+	index: {params: ['any'], variadic: 'any', call: index},
+	slice: {params: ['any'], variadic: 'any', call: slice},
+	print: {params: [], variadic: 'any', call: (...values: unknown[]) => sprint(values)},
+	println: {
+		params: [],
+		variadic: 'any',
+		call: (...values: unknown[]) => `${values.map(goPrint).join(' ')}\n`,
 	},
+	printf: {
+		params: ['string'],
+		variadic: 'any',
+		call: (format: string, ...values: unknown[]) => sprintf(format, values),
+	},
+	eq: {params: ['any'], variadic: 'any', call: equal},
+	ne: {params: ['any', 'any'], call: (a: unknown, b: unknown) => !equal(a, b)},
+	lt: {params: ['any', 'any'], call: less},
+	le: {params: ['any', 'any'], call: (a: unknown, b: unknown) => less(a, b) || equal(a, b)},
+	gt: {params: ['any', 'any'], call: (a: unknown, b: unknown) => !less(a, b) && !equal(a, b)},
+	ge: {params: ['any', 'any'], call: (a: unknown, b: unknown) => !less(a, b)},
+	// No value of ours is a function, so all that it can do is to say so; the executor names what was called.
+	call: {params: ['any'], variadic: 'any', call: (value: unknown) => value},
 	html: {
-		args: [0, -1],
-		call: (...values: unknown[]) => sprint(...values).replace(/["'&<>\0]/g, (c) => htmlEscapes[c]!),
+		params: [],
+		variadic: 'any',
+		call: (...values: unknown[]) => text(values).replace(/["'&<>\0]/g, (char) => htmlEscapes[char]!),
 	},
-	urlquery: {
-		args: [0, -1],
-		call: (...values: unknown[]) =>
-			encodeURIComponent(sprint(...values))
-				.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-				.replaceAll('%20', '+'),
-	},
-	js: {
-		args: [0, -1],
-		call: (...values: unknown[]) =>
-			goQuote(sprint(...values))
-				.slice(1, -1)
-				.replace(/['<>&=]/g, escapeScript),
-	},
+	urlquery: {params: [], variadic: 'any', call: (...values: unknown[]) => escapeQuery(text(values))},
+	js: {params: [], variadic: 'any', call: (...values: unknown[]) => escapeScript(text(values))},
 };
+
+const list = (items: readonly string[]): unknown => typed(typeOfText('[]string'), items);
 
 /** docker's additions. */
 const dockerFunctions: Record<string, TemplateFunction> = {
-	json: {args: [1, 1], call: (value: unknown) => goJson(value)},
-	split: {args: [2, 2], call: (value: unknown, separator: unknown) => text(value).split(text(separator))},
+	json: {params: ['any'], call: (value: unknown) => goJson(value)},
+	split: {
+		params: ['string', 'string'],
+		call: (value: string, separator: string) => list(separator === '' ? [...value] : value.split(separator)),
+	},
 	join: {
-		args: [2, 2],
-		call: (list: unknown, separator: unknown) => {
-			if (list instanceof TypedNil) return '';
-			if (!Array.isArray(list)) throw new ArgumentError('[]string', list);
-			return list.map((item) => (typeof item === 'string' ? item : goPrint(item))).join(text(separator));
-		},
+		params: ['[]string', 'string'],
+		call: (items: unknown, separator: string) => ((dataOf(items) ?? []) as string[]).join(separator),
 	},
 	title: {
-		args: [1, 1],
-		call: (value: unknown) =>
-			text(value).replace(
-				/(^|[^\p{L}\p{N}_'])(\p{L})/gu,
+		params: ['string'],
+		call: (value: string) =>
+			// What is no letter, digit or underscore separates words in ASCII, and only spaces do beyond it.
+			value.replace(
+				/(^|[\x00-/:-@[-^`{-\x7f]|[^\S\x00-\x7f])(\p{L})/gu,
 				(_, before: string, letter: string) => before + letter.toUpperCase(),
 			),
 	},
-	lower: {args: [1, 1], call: (value: unknown) => text(value).toLowerCase()},
-	upper: {args: [1, 1], call: (value: unknown) => text(value).toUpperCase()},
+	lower: {params: ['string'], call: (value: string) => value.toLowerCase()},
+	upper: {params: ['string'], call: (value: string) => value.toUpperCase()},
 	pad: {
-		args: [3, 3],
-		call: (value: unknown, before: number, after: number) =>
-			text(value) === '' ? '' : ' '.repeat(before) + text(value) + ' '.repeat(after),
+		params: ['string', 'int', 'int'],
+		call: (value: string, before: number, after: number) => {
+			if (before < 0 || after < 0) throw new Error('strings: negative Repeat count');
+			return value === '' ? '' : ' '.repeat(before) + value + ' '.repeat(after);
+		},
 	},
 	truncate: {
-		args: [2, 2],
-		call: (value: unknown, count: number) => [...text(value)].slice(0, count).join(''),
+		params: ['string', 'int'],
+		call: (value: string, count: number) => {
+			const bytes = Buffer.from(value);
+			return bytes.length < count ? value : bytes.subarray(0, count).toString();
+		},
 	},
 };
 
@@ -214,9 +229,11 @@ const same = (value: unknown): unknown => value;
 /** For the heading row of a table, these leave the heading as it is. */
 export const headerFunctions: Readonly<Record<string, TemplateFunction>> = {
 	...functions,
-	json: {args: [1, 1], call: same},
-	title: {args: [1, 1], call: same},
-	lower: {args: [1, 1], call: same},
-	upper: {args: [1, 1], call: same},
-	truncate: {args: [2, 2], call: same},
+	json: {params: ['string'], call: same},
+	title: {params: ['string'], call: same},
+	lower: {params: ['string'], call: same},
+	upper: {params: ['string'], call: same},
+	truncate: {params: ['string', 'int'], call: same},
+	split: {params: ['string', 'string'], call: same},
+	join: {params: ['string', 'string'], call: same},
 };

@@ -1,7 +1,20 @@
 /**
- * Values of templates and how Go prints them. Plain objects are maps; a `Struct` is a Go struct or a
- * formatter's context, whose fields are fixed and may be computed.
+ * Values of templates. Texts, whole numbers and booleans are JavaScript's own; arrays and plain objects are lists
+ * and maps of anything; a `Typed` is JSON that has one of Go's types, read through it field by field; a `Struct`
+ * is a formatter's context, whose fields are computed.
  */
+import {
+	anyType,
+	boolType,
+	type Field,
+	floatType,
+	type GoType,
+	intType,
+	jsonNumber,
+	stringType,
+	typeOfText,
+} from './types.ts';
+
 export class Struct {
 	/** Go's name of the type, for errors: `*formatter.ContainerContext`. */
 	readonly type: string;
@@ -26,125 +39,183 @@ export class Struct {
 	}
 }
 
-/** A nil of a known Go type: `[]`, `map[]` or `<nil>` when it is printed, false, empty, `null` in JSON. */
-export class TypedNil {
-	readonly text: string;
-	constructor(text: string) {
-		this.text = text;
+export class Typed {
+	readonly type: GoType;
+	/** As JSON has it; what isn't there is Go's zero value. */
+	readonly data: unknown;
+	/** Whether Go could take its address: parts of what a pointer points to. */
+	readonly addressable: boolean;
+
+	constructor(type: GoType, data: unknown, addressable = false) {
+		this.type = type;
+		this.data = data;
+		this.addressable = addressable;
 	}
 }
 
-export const isMap = (value: unknown): value is Record<string, unknown> =>
-	typeof value === 'object' &&
-	value !== null &&
-	!Array.isArray(value) &&
-	!(value instanceof Struct) &&
-	!(value instanceof TypedNil);
+/** Map and list of anything whose numbers keep their text, as docker reads what its types don't know. */
+export const rawAny: GoType = {kind: 'interface', name: anyType.name};
+const rawMap: GoType = {kind: 'map', name: 'map[string]interface {}', key: stringType, elem: rawAny};
+const rawList: GoType = {kind: 'slice', name: '[]interface {}', elem: rawAny};
+const plainMap: GoType = {kind: 'map', name: rawMap.name, key: stringType, elem: anyType};
+const plainList: GoType = {kind: 'slice', name: rawList.name, elem: anyType};
 
-export function typeName(value: unknown): string {
-	if (value === null || value === undefined) return '<nil>';
-	if (value instanceof Struct) return value.type;
-	if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float64';
-	if (typeof value === 'bigint') return 'int';
-	if (typeof value === 'boolean') return 'bool';
-	if (Array.isArray(value))
-		return value.length > 0 && value.every((v) => typeof v === 'string') ? '[]string' : '[]interface {}';
-	if (typeof value === 'object') return 'map[string]interface {}';
-	return typeof value;
+/** JSON as docker decodes it without a type. */
+export function raw(data: unknown): unknown {
+	if (data === null || data === undefined) return undefined;
+	if (typeof data === 'number' || typeof data === 'bigint') return new Typed(jsonNumber, String(data));
+	if (Array.isArray(data)) return new Typed(rawList, data);
+	return typeof data === 'object' ? new Typed(rawMap, data) : data;
 }
 
-/** Go's order of map keys: by bytes. */
+/** A value of a type. */
+export function typed(type: GoType, data: unknown, addressable = false): unknown {
+	if (type === stringType) return data ?? '';
+	if (type === boolType) return data ?? false;
+	if (type === intType) return data ?? 0;
+	return new Typed(type, data ?? zeroOf(type), addressable);
+}
+
+/** What is in an element of a list or map of anything; undefined when that is nothing. */
+export function settled(value: unknown): unknown {
+	if (!(value instanceof Typed) || value.type.kind !== 'interface') return value;
+	return value.type === rawAny ? raw(value.data) : (value.data ?? undefined);
+}
+
+export const typedAs = (type: string, data: unknown): unknown => typed(typeOfText(type), data);
+
+function zeroOf({kind}: GoType): unknown {
+	switch (kind) {
+		case 'string':
+			return '';
+		case 'bool':
+			return false;
+		case 'int':
+		case 'uint':
+		case 'float':
+			return 0;
+		case 'struct':
+			return {};
+		case 'array':
+			return [];
+		default:
+			return undefined;
+	}
+}
+
+/** Undefined for nothing at all: Go's invalid value. */
+export function typeOf(value: unknown): GoType | undefined {
+	switch (typeof value) {
+		case 'string':
+			return stringType;
+		case 'boolean':
+			return boolType;
+		case 'bigint':
+			return intType;
+		case 'number':
+			return Number.isInteger(value) ? intType : floatType;
+		case 'function':
+			return typeOfText('func()');
+	}
+	if (value === null || value === undefined) return undefined;
+	if (value instanceof Typed) return value.type;
+	if (value instanceof Struct) return {kind: 'pointer', name: value.type};
+	return Array.isArray(value) ? plainList : plainMap;
+}
+
+/** What is inside of the wrapping. */
+export const dataOf = (value: unknown): unknown => (value instanceof Typed ? value.data : value);
+
+export const typeName = (value: unknown): string => typeOf(value)?.name ?? '<nil>';
+
+/** Follows pointers and what elements hold; `nil` when there is one that leads nowhere. */
+export function indirect(value: unknown): {value: unknown; nil: boolean} {
+	let current = value;
+	while (current instanceof Typed && (current.type.kind === 'pointer' || current.type.kind === 'interface')) {
+		if (current.data === undefined || current.data === null) return {value: current, nil: true};
+		current =
+			current.type.kind === 'pointer' ? typed(current.type.elem!, current.data, true) : settled(current);
+	}
+	return {value: current, nil: false};
+}
+
+export const isNil = (value: unknown): boolean =>
+	value === undefined ||
+	value === null ||
+	(value instanceof Typed && (value.data === undefined || value.data === null));
+
+/** The elements of a list. */
+export function elements(value: unknown): unknown[] {
+	const type = typeOf(value)!;
+	const data = (dataOf(value) ?? []) as unknown[];
+	if (!(value instanceof Typed)) return data;
+	const list = data.map((item) => typed(type.elem!, item, true));
+	while (type.kind === 'array' && list.length < type.length!) list.push(typed(type.elem!, undefined));
+	return list;
+}
+
+/** Go's order of texts: by bytes. */
 export const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Go's %v. */
-export function goPrint(value: unknown): string {
-	if (value === null || value === undefined) return '<nil>';
-	if (value instanceof TypedNil) return value.text;
-	if (typeof value === 'number') return goNumber(value);
-	if (Array.isArray(value)) return `[${value.map(goPrint).join(' ')}]`;
-	if (value instanceof Struct)
-		return `{${value
-			.entries()
-			.map(([, v]) => goPrint(v))
-			.join(' ')}}`;
-	if (isMap(value)) {
-		const keys = Object.keys(value).sort(byBytes);
-		return `map[${keys.map((key) => `${key}:${goPrint(value[key])}`).join(' ')}]`;
-	}
-	return String(value);
+/** The pairs of a map, in the order of the keys. */
+export function entriesOf(value: unknown): [key: unknown, element: unknown][] {
+	const data = (dataOf(value) ?? {}) as Record<string, unknown>;
+	const type = typeOf(value)!;
+	return Object.keys(data)
+		.sort(byBytes)
+		.map((key) => [typed(type.key!, key), typed(type.elem!, data[key])]);
 }
 
-/** Go's shortest form of a number, which differs from JavaScript's for small ones. */
-export function goNumber(value: number): string {
-	if (value === Number.POSITIVE_INFINITY) return '+Inf';
-	if (value === Number.NEGATIVE_INFINITY) return '-Inf';
-	const magnitude = Math.abs(value);
-	if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)) {
-		const [mantissa, exponent] = value.toExponential().split('e') as [string, string];
-		return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
-	}
-	return String(value);
+export function lengthOf(value: unknown): number {
+	const data = dataOf(value);
+	if (typeof data === 'string') return Buffer.byteLength(data);
+	if (value instanceof Typed && value.type.kind === 'array') return value.type.length!;
+	if (Array.isArray(data)) return data.length;
+	return data === undefined || data === null ? 0 : Object.keys(data).length;
 }
 
-/**
- * Go's JSON: a context's fields are sorted, as its own marshaller does, which also escapes what HTML would
- * read; nothing else is escaped. With `indent` it is laid out as docker's inspect is.
- */
-export function goJson(value: unknown, indent = 0): string {
-	return write(value, indent, '');
+export function mapElement(value: unknown, key: string): unknown {
+	const data = dataOf(value) as Record<string, unknown> | undefined;
+	if (!data || !Object.hasOwn(data, key)) return undefined;
+	// What is there, but null, is a nil of its type.
+	return typed(typeOf(value)!.elem!, data[key]);
 }
 
-function write(value: unknown, indent: number, before: string): string {
-	if (value === undefined || value === null || value instanceof TypedNil) return 'null';
-	if (typeof value === 'bigint') return String(value);
-	if (value instanceof Struct) {
-		const fields = value.entries().sort(([a], [b]) => byBytes(a, b));
-		return escapeHtml(members(fields, '{}', indent, before));
+export const hasKey = (value: unknown, key: string): boolean =>
+	Object.hasOwn((dataOf(value) ?? {}) as object, key);
+
+export function fieldValue(value: unknown, path: readonly Field[]): unknown {
+	let data = dataOf(value) as Record<string, unknown>;
+	const last = path.at(-1)!;
+	for (const field of path) {
+		if (field === last) break;
+		// The fields of an embedded struct are among the others in JSON.
+		if (!field.embedded) data = (data[field.json] ?? {}) as Record<string, unknown>;
 	}
-	if (Array.isArray(value)) {
-		return members(
-			value.map((item) => [undefined, item]),
-			'[]',
-			indent,
-			before,
-		);
-	}
-	if (isMap(value)) {
-		const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-		return members(fields, '{}', indent, before);
-	}
-	return text(value);
+	const addressable = value instanceof Typed && value.addressable;
+	return typed(last.type, last.embedded ? data : data[last.json], addressable);
 }
-
-const text = (value: unknown): string =>
-	(JSON.stringify(value) ?? 'null').replace(/[\u2028\u2029]/g, (char) =>
-		char === '\u2028' ? '\\u2028' : '\\u2029',
-	);
-
-function members(
-	items: readonly (readonly [string | undefined, unknown])[],
-	brackets: string,
-	indent: number,
-	before: string,
-): string {
-	if (items.length === 0) return brackets;
-	const inner = before + ' '.repeat(indent);
-	const parts = items.map(
-		([key, item]) =>
-			(key === undefined ? '' : `${text(key)}:${indent > 0 ? ' ' : ''}`) + write(item, indent, inner),
-	);
-	if (indent === 0) return `${brackets[0]}${parts.join(',')}${brackets[1]}`;
-	return `${brackets[0]}\n${inner}${parts.join(`,\n${inner}`)}\n${before}${brackets[1]}`;
-}
-
-const escapeHtml = (json: string): string =>
-	json.replace(/[<>&]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Go's template truth. */
-export function isTrue(value: unknown): boolean {
-	if (value === null || value === undefined || value instanceof TypedNil) return false;
-	if (value instanceof Struct) return true;
-	if (Array.isArray(value)) return value.length > 0;
-	if (typeof value === 'object') return Object.keys(value).length > 0;
-	return Boolean(value);
+export function isTrue(given: unknown): boolean {
+	const value = settled(given);
+	const type = typeOf(value);
+	if (!type) return false;
+	switch (type.kind) {
+		case 'bool':
+			return Boolean(dataOf(value));
+		case 'int':
+		case 'uint':
+		case 'float':
+			return Number(dataOf(value)) !== 0;
+		case 'string':
+		case 'array':
+		case 'slice':
+		case 'map':
+			return lengthOf(value) > 0;
+		case 'struct':
+			return true;
+		default:
+			return value instanceof Struct || !isNil(value);
+	}
 }

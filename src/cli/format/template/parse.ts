@@ -1,4 +1,5 @@
-import {lex, parseError, type Token, unquote} from './lex.ts';
+/** The syntax of Go's text/template. */
+import {lex, parseError, type Token, type TokenType, unquote} from './lex.ts';
 
 export type Node =
 	| {kind: 'text'; text: string}
@@ -25,7 +26,7 @@ export type Operand =
 	| Pipe
 	| {kind: 'dot' | 'nil'; at: number}
 	| {kind: 'bool'; at: number; value: boolean}
-	| {kind: 'number'; at: number; value: number; source: string; float: boolean}
+	| {kind: 'number'; at: number; value: number | bigint; source: string; float: boolean}
 	| {kind: 'string'; at: number; value: string; source: string}
 	| {kind: 'identifier'; at: number; name: string}
 	| {kind: 'field'; at: number; names: string[]}
@@ -42,6 +43,7 @@ export interface Template {
 
 /** The source of a node again, as Go's errors quote it. */
 export function sourceOf(node: Pipe | Command | Operand): string {
+	const inner = (arg: Operand): string => (arg.kind === 'pipe' ? `(${sourceOf(arg)})` : sourceOf(arg));
 	switch (node.kind) {
 		case 'pipe': {
 			const declared =
@@ -49,7 +51,7 @@ export function sourceOf(node: Pipe | Command | Operand): string {
 			return declared + node.commands.map(sourceOf).join(' | ');
 		}
 		case 'command':
-			return node.args.map((arg) => (arg.kind === 'pipe' ? `(${sourceOf(arg)})` : sourceOf(arg))).join(' ');
+			return node.args.map(inner).join(' ');
 		case 'dot':
 			return '.';
 		case 'nil':
@@ -65,73 +67,157 @@ export function sourceOf(node: Pipe | Command | Operand): string {
 			return node.names.map((name) => `.${name}`).join('');
 		case 'variable':
 			return [node.name, ...node.names].join('.');
-		case 'chain': {
-			const inner = node.operand.kind === 'pipe' ? `(${sourceOf(node.operand)})` : sourceOf(node.operand);
-			return inner + node.names.map((name) => `.${name}`).join('');
-		}
+		case 'chain':
+			return inner(node.operand) + node.names.map((name) => `.${name}`).join('');
 	}
 }
 
+type ListEnd = 'end' | 'else';
+
+const operandStarts: ReadonlySet<TokenType> = new Set<TokenType>([
+	...(['bool', 'char', 'dot', 'field', 'identifier', 'number', 'nil', 'string', 'variable', '('] as const),
+]);
+
 /** Parses; throws TemplateError with Go's words. `functions` are the names that exist. */
 export function parse(name: string, text: string, functions: ReadonlySet<string>): Template {
-	const tokens = lex(name, text);
+	const tokens = lex(text);
 	const defined = new Map<string, Node[]>();
 	let next = 0;
 	let variables = ['$'];
 	let loops = 0;
+	/** Where the action began that is being read. */
+	let actionAt: number | undefined;
 
-	const fail = (message: string, at = (tokens[next] ?? tokens.at(-1)!).at): never => {
+	const fail = (message: string, at = tokens[Math.max(0, Math.min(next, tokens.length) - 1)]!.at): never => {
 		throw parseError(name, text, at, message);
 	};
+	const last = tokens.at(-1)!;
+	/** The token that is next, spaces included. */
+	const peekRaw = (): Token => tokens[next] ?? last;
 	const peek = (): Token => {
-		while (tokens[next]!.type === 'space') next++;
-		return tokens[next]!;
+		while (peekRaw().type === 'space') next++;
+		return peekRaw();
 	};
 	const take = (): Token => {
 		const token = peek();
-		if (token.type !== 'eof') next++;
+		next++;
 		return token;
 	};
 	const show = (token: Token): string => {
 		if (token.type === 'eof') return 'EOF';
-		if (token.type === 'keyword') return `<${token.value}>`;
+		if (['keyword', 'dot', 'nil'].includes(token.type)) return `<${token.value}>`;
 		return token.value.length > 10
 			? `${JSON.stringify(token.value.slice(0, 10))}...`
 			: JSON.stringify(token.value);
 	};
-	const unexpected = (token: Token, context: string): never =>
-		fail(`unexpected ${show(token)} in ${context}`, token.at);
+	function unexpected(token: Token, context: string): never {
+		if (token.type !== 'error') return fail(`unexpected ${show(token)} in ${context}`, token.at);
+		const line = (at: number): number => text.slice(0, at).split('\n').length;
+		let extra = '';
+		if (actionAt !== undefined && line(actionAt) !== line(token.at)) {
+			extra = `${token.value.endsWith(' action') ? '' : ' in action'} started at ${name}:${line(actionAt)}`;
+		}
+		return fail(token.value + extra, token.at);
+	}
 
-	const root = list('root').nodes;
+	const root: Node[] = [];
+	while (peekRaw().type !== 'eof') {
+		if (isDefinition()) {
+			define('define clause');
+			continue;
+		}
+		const node = textOrAction();
+		if (node === 'end' || node === 'else') fail(`unexpected {{${node}}}`);
+		else if (node) root.push(node);
+	}
 	return {name, text, root, defined};
 
-	function list(context: string): {nodes: Node[]; end: 'end' | 'else' | 'eof'} {
+	function isDefinition(): boolean {
+		if (tokens[next]?.type !== 'open') return false;
+		let at = next + 1;
+		while (tokens[at]?.type === 'space') at++;
+		if (tokens[at]?.type !== 'keyword' || tokens[at]!.value !== 'define') return false;
+		next = at + 1;
+		return true;
+	}
+
+	function define(context: string): void {
+		const label = take();
+		if (label.type !== 'string') unexpected(label, context);
+		const target = unquote(label.value) ?? fail('invalid syntax', label.at);
+		const close = take();
+		if (close.type !== 'close') unexpected(close, context);
+		addTemplate(target, body(context));
+	}
+
+	/** The list of a template of its own, which has variables of its own. */
+	function body(context: string): Node[] {
+		const [outer, outerLoops] = [variables, loops];
+		variables = ['$'];
+		loops = 0;
+		const {nodes, end} = list();
+		if (end !== 'end') fail(`unexpected {{${end}}} in ${context}`);
+		variables = outer;
+		loops = outerLoops;
+		return nodes;
+	}
+
+	/** An empty one doesn't replace one that says something. */
+	function addTemplate(target: string, nodes: Node[]): void {
+		const isEmpty = nodes.every((node) => node.kind === 'text' && node.text.trim() === '');
+		if (!defined.has(target) || !isEmpty) defined.set(target, nodes);
+	}
+
+	function list(): {nodes: Node[]; end: ListEnd} {
 		const nodes: Node[] = [];
-		for (;;) {
-			const token = tokens[next]!;
-			if (token.type === 'eof') {
-				if (context !== 'root') fail('unexpected EOF');
-				return {nodes, end: 'eof'};
-			}
-			if (token.type === 'text') {
-				next++;
-				nodes.push({kind: 'text', text: token.value});
-				continue;
-			}
-			next++;
-			const first = peek();
-			if (first.type === 'keyword' && (first.value === 'end' || first.value === 'else')) {
-				if (context === 'root') fail(`unexpected {{${first.value}}}`);
-				next++;
-				if (first.value === 'end') {
-					expectClose('end');
-					return {nodes, end: 'end'};
-				}
-				return {nodes, end: 'else'};
-			}
-			const node = action();
+		while (peek().type !== 'eof') {
+			const node = textOrAction();
+			if (node === 'end' || node === 'else') return {nodes, end: node};
 			if (node) nodes.push(node);
 		}
+		return fail('unexpected EOF', last.at);
+	}
+
+	function textOrAction(): Node | ListEnd | undefined {
+		const token = take();
+		if (token.type === 'text') return {kind: 'text', text: token.value};
+		if (token.type !== 'open') return unexpected(token, 'input');
+		actionAt = token.at;
+		const node = action();
+		actionAt = undefined;
+		return node;
+	}
+
+	function action(): Node | ListEnd | undefined {
+		const token = peek();
+		if (token.type === 'keyword' && token.value !== 'define') {
+			next++;
+			switch (token.value) {
+				case 'end':
+					expectClose('end');
+					return 'end';
+				case 'else': {
+					const after = peek();
+					// `else if` and `else with` are read by who reads the list.
+					if (after.type !== 'keyword' || !['if', 'with'].includes(after.value)) expectClose('else');
+					return 'else';
+				}
+				case 'break':
+				case 'continue':
+					expectClose(`{{${token.value}}}`);
+					if (loops === 0) fail(`{{${token.value}}} outside {{range}}`, token.at);
+					return {kind: token.value};
+				case 'if':
+				case 'with':
+				case 'range':
+					return control(token.value);
+				case 'template':
+					return include();
+				case 'block':
+					return block();
+			}
+		}
+		return {kind: 'action', pipe: pipeline('command', 'close')};
 	}
 
 	function expectClose(context: string): void {
@@ -139,82 +225,51 @@ export function parse(name: string, text: string, functions: ReadonlySet<string>
 		if (token.type !== 'close') unexpected(token, context);
 	}
 
-	function action(): Node | undefined {
-		const token = peek();
-		if (token.type === 'keyword') {
-			next++;
-			switch (token.value) {
-				case 'if':
-				case 'with':
-				case 'range':
-					return control(token.value);
-				case 'break':
-				case 'continue':
-					if (loops === 0) fail(`{{${token.value}}} outside {{range}}`);
-					expectClose(`{{${token.value}}}`);
-					return {kind: token.value};
-				case 'define':
-					define(false);
-					return undefined;
-				case 'block': {
-					const {name: block, pipe} = define(true)!;
-					return {kind: 'template', name: block, pipe, at: token.at, source: JSON.stringify(block)};
-				}
-				case 'template': {
-					const label = take();
-					if (label.type !== 'string') unexpected(label, 'template clause');
-					const target = unquote(label.value) ?? fail('invalid syntax');
-					let pipe: Pipe | undefined;
-					if (peek().type !== 'close') pipe = pipeline('template clause', 'close');
-					else next++;
-					return {kind: 'template', name: target, pipe, at: token.at, source: label.value};
-				}
-				default:
-					unexpected(token, 'command');
-			}
-		}
-		return {kind: 'action', pipe: pipeline('command', 'close')};
+	function templateName(token: Token, context: string): string {
+		if (token.type !== 'string') unexpected(token, context);
+		return unquote(token.value) ?? fail('invalid syntax', token.at);
 	}
 
-	function define(block: boolean): {name: string; pipe: Pipe | undefined} | undefined {
-		const context = block ? 'block clause' : 'define clause';
-		const label = take();
-		if (label.type !== 'string') unexpected(label, context);
-		const target = unquote(label.value) ?? fail('invalid syntax');
-		const pipe = block ? pipeline(context, 'close') : undefined;
-		if (!block) expectClose(context);
-		const outer = variables;
-		variables = ['$'];
-		const body = list(context);
-		if (body.end !== 'end') fail('unexpected {{else}}');
-		variables = outer;
-		if (!defined.has(target) || body.nodes.length > 0) defined.set(target, body.nodes);
-		return {name: target, pipe};
+	function include(): Node {
+		const context = 'template clause';
+		const token = take();
+		const target = templateName(token, context);
+		let pipe: Pipe | undefined;
+		if (peek().type === 'close') next++;
+		else pipe = pipeline(context, 'close');
+		return {kind: 'template', name: target, pipe, at: token.at, source: sourceOfInclude(target, pipe)};
+	}
+
+	function block(): Node {
+		const context = 'block clause';
+		const token = take();
+		const target = templateName(token, context);
+		const pipe = pipeline(context, 'close');
+		addTemplate(target, body(context));
+		return {kind: 'template', name: target, pipe, at: token.at, source: sourceOfInclude(target, pipe)};
 	}
 
 	function control(kind: 'if' | 'with' | 'range'): Node {
 		const depth = variables.length;
 		const pipe = pipeline(kind, 'close');
 		if (kind === 'range') loops++;
-		const body = list(kind);
+		const main = list();
 		if (kind === 'range') loops--;
 		let elseList: Node[] | undefined;
-		if (body.end === 'else') {
-			const token = peek();
-			if (token.type === 'keyword' && token.value === kind && kind !== 'range') {
-				// `else if` shares the end.
+		if (main.end === 'else') {
+			const token = peekRaw();
+			if (kind !== 'range' && token.type === 'keyword' && token.value === kind) {
+				// It shares the end.
 				next++;
 				elseList = [control(kind)];
-				variables.length = depth;
-				return {kind, pipe, list: body.nodes, elseList};
+			} else {
+				const rest = list();
+				if (rest.end !== 'end') fail(`expected end; found {{${rest.end}}}`);
+				elseList = rest.nodes;
 			}
-			expectClose('else');
-			const rest = list(kind);
-			if (rest.end !== 'end') fail('expected end; found {{else}}');
-			elseList = rest.nodes;
 		}
 		variables.length = depth;
-		return {kind, pipe, list: body.nodes, elseList};
+		return {kind, pipe, list: main.nodes, elseList};
 	}
 
 	function pipeline(context: string, end: 'close' | ')'): Pipe {
@@ -222,118 +277,85 @@ export function parse(name: string, text: string, functions: ReadonlySet<string>
 		const pipe: Pipe = {kind: 'pipe', at: first.at, variables: [], assign: false, commands: []};
 		declarations(context, pipe);
 		for (;;) {
-			const token = peek();
+			const token = take();
 			if (token.type === end) {
-				next++;
-				if (pipe.commands.length === 0) fail(`missing value for ${context}`, token.at);
-				// Only the first command may be a constant.
-				for (const [index, command] of pipe.commands.slice(1).entries()) {
-					const kind = command.args[0]!.kind;
-					if (['bool', 'dot', 'nil', 'number', 'string'].includes(kind)) {
-						fail(`non executable command in pipeline stage ${index + 2}`, token.at);
-					}
-				}
+				checkPipeline(pipe, context);
 				return pipe;
 			}
-			if (token.type === 'eof') fail('unclosed action');
-			if (!startsOperand(token)) unexpected(token, context);
-			pipe.commands.push(commandOf(context));
+			if (!operandStarts.has(token.type)) unexpected(token, context);
+			next--;
+			pipe.commands.push(commandOf());
+		}
+	}
+
+	function checkPipeline(pipe: Pipe, context: string): void {
+		if (pipe.commands.length === 0) fail(`missing value for ${context}`);
+		// Only the first command may be a constant.
+		for (const [index, command] of pipe.commands.slice(1).entries()) {
+			if (['bool', 'dot', 'nil', 'number', 'string'].includes(command.args[0]!.kind))
+				fail(`non executable command in pipeline stage ${index + 2}`);
 		}
 	}
 
 	function declarations(context: string, pipe: Pipe): void {
-		for (;;) {
-			if (peek().type !== 'variable') return;
+		while (peek().type === 'variable') {
 			const from = next;
 			const variable = take();
 			const after = peek();
 			if (after.type === 'declare' || after.type === 'assign') {
 				next++;
 				pipe.assign = after.type === 'assign';
-				if (pipe.assign && !variables.includes(variable.value)) {
-					fail(`undefined variable ${JSON.stringify(variable.value)}`, variable.at);
-				}
-				pipe.variables.push(variable.value);
-				if (!pipe.assign) variables.push(variable.value);
-				return;
-			}
-			if (after.type === 'comma' && context === 'range' && pipe.variables.length < 1) {
-				next++;
 				pipe.variables.push(variable.value);
 				variables.push(variable.value);
-				continue;
+				return;
 			}
-			if (after.type === 'comma') fail(`too many declarations in ${context}`, after.at);
-			next = from;
-			return;
+			if (after.type !== 'other' || after.value !== ',') {
+				next = from;
+				return;
+			}
+			next++;
+			pipe.variables.push(variable.value);
+			variables.push(variable.value);
+			if (context !== 'range' || pipe.variables.length >= 2) fail(`too many declarations in ${context}`);
+			if (!['variable', 'close', ')'].includes(peek().type)) fail('range can only initialize variables');
 		}
 	}
 
-	function startsOperand({type}: Token): boolean {
-		return [
-			'bool',
-			'char',
-			'dot',
-			'field',
-			'identifier',
-			'number',
-			'nil',
-			'string',
-			'variable',
-			'(',
-		].includes(type);
-	}
-
-	function commandOf(context: string): Command {
+	function commandOf(): Command {
 		const command: Command = {kind: 'command', at: peek().at, args: []};
 		for (;;) {
-			const token = peek();
-			if (startsOperand(token)) {
-				command.args.push(operand());
-				const after = tokens[next]!;
-				if (after.type === 'space') continue;
-				if (after.type === 'pipe') {
-					next++;
-					if (!startsOperand(peek())) {
-						if (peek().type === 'close') fail(`missing value for ${context}`);
-						unexpected(peek(), context);
-					}
-					break;
-				}
-				if (after.type === 'close' || after.type === ')' || after.type === 'eof') break;
-				unexpected(after, 'operand');
-			} else if (token.type === 'pipe') {
+			const found = operand();
+			if (found) command.args.push(found);
+			const after = peekRaw();
+			if (after.type === 'space') continue;
+			if (after.type === 'pipe') next++;
+			else if (after.type !== 'close' && after.type !== ')') {
 				next++;
-				if (!startsOperand(peek())) {
-					// Go takes a pipe with nothing behind it.
-					if (peek().type !== 'close' && peek().type !== ')') unexpected(peek(), context);
-				}
-				break;
-			} else if (token.type === 'close' || token.type === ')') break;
-			else if (token.type === 'eof') fail('unclosed action');
-			else unexpected(token, 'operand');
+				unexpected(after, 'operand');
+			}
+			break;
 		}
 		if (command.args.length === 0) fail('empty command');
 		return command;
 	}
 
-	function operand(): Operand {
-		let node = term();
-		if (tokens[next]!.type === 'field') {
-			const at = tokens[next]!.at;
-			const names: string[] = [];
-			while (tokens[next]!.type === 'field') names.push(tokens[next++]!.value.slice(1));
-			if (node.kind === 'field') node = {kind: 'field', at, names: [...node.names, ...names]};
-			else if (node.kind === 'variable') node = {...node, at, names: [...node.names, ...names]};
-			else if (['bool', 'string', 'number', 'nil', 'dot'].includes(node.kind)) {
-				fail(`unexpected . after term ${JSON.stringify(sourceOf(node))}`, at);
-			} else node = {kind: 'chain', at, operand: node, names};
-		}
-		return node;
+	function operand(): Operand | undefined {
+		const node = term();
+		if (!node || peekRaw().type !== 'field') return node;
+		const {at} = peekRaw();
+		const names: string[] = [];
+		while (peekRaw().type === 'field') names.push(tokens[next++]!.value.slice(1));
+		if (node.kind === 'field') return {kind: 'field', at, names: [...node.names, ...names]};
+		if (node.kind === 'variable') return {...node, at, names: [...node.names, ...names]};
+		if (['bool', 'string', 'number', 'nil', 'dot'].includes(node.kind))
+			fail(`unexpected . after term ${JSON.stringify(sourceOf(node))}`);
+		return {kind: 'chain', at, operand: node, names};
 	}
 
-	function term(): Operand {
-		const token = take();
+	function term(): Operand | undefined {
+		const token = peek();
+		if (!operandStarts.has(token.type)) return undefined;
+		next++;
 		const {at, value} = token;
 		switch (token.type) {
 			case 'identifier':
@@ -349,29 +371,36 @@ export function parse(name: string, text: string, functions: ReadonlySet<string>
 				return {kind: 'field', at, names: [value.slice(1)]};
 			case 'bool':
 				return {kind: 'bool', at, value: value === 'true'};
-			case 'number': {
-				const digits = value.replaceAll('_', '').replace(/^([+-]?)0(\d+)$/, '$10o$2');
-				const negative = digits.startsWith('-');
-				const number = Number(digits.replace(/^[+-]/, ''));
-				if (Number.isNaN(number)) fail(`illegal number syntax: ${JSON.stringify(value)}`, at);
-				return {
-					kind: 'number',
-					at,
-					value: negative ? -number : number,
-					source: value,
-					float: /[.eE]/.test(value) && !/^[+-]?0[xX]/.test(value),
-				};
-			}
+			case 'number':
+				return numberOf(value, at);
 			case 'char': {
-				const char = unquote(value) ?? fail(`malformed character constant: ${value}`, at);
-				return {kind: 'number', at, value: char.codePointAt(0) ?? 0, source: value, float: false};
+				const char = unquote(value);
+				if (char === undefined || [...char].length !== 1) fail(`malformed character constant: ${value}`, at);
+				return {kind: 'number', at, value: char!.codePointAt(0)!, source: value, float: false};
 			}
 			case 'string':
 				return {kind: 'string', at, value: unquote(value) ?? fail('invalid syntax', at), source: value};
-			case '(':
-				return pipeline('parenthesized pipeline', ')');
 			default:
-				return unexpected(token, 'operand');
+				return pipeline('parenthesized pipeline', ')');
 		}
 	}
+
+	function numberOf(source: string, at: number): Operand {
+		const bare = source.replaceAll('_', '').replace(/^[+-]/, '');
+		const negative = source.startsWith('-');
+		const hex = /^0x/i.test(bare);
+		const float = hex ? /[.p]/i.test(bare) : /[.e]/i.test(bare);
+		const digits = /^0\d+$/.test(bare) ? `0o${bare.slice(1)}` : bare;
+		const value = Number(digits);
+		if (bare === '' || Number.isNaN(value)) fail(`illegal number syntax: ${JSON.stringify(source)}`, at);
+		if (!float && value > Number.MAX_SAFE_INTEGER) {
+			const big = BigInt(digits);
+			if (big >= 2n ** 64n) fail(`integer overflow: ${JSON.stringify(source)}`, at);
+			return {kind: 'number', at, value: negative ? -big : big, source, float};
+		}
+		return {kind: 'number', at, value: negative ? -value : value, source, float};
+	}
 }
+
+const sourceOfInclude = (target: string, pipe: Pipe | undefined): string =>
+	`{{template ${JSON.stringify(target)}${pipe ? ` ${sourceOf(pipe)}` : ''}}}`;

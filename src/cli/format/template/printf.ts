@@ -1,233 +1,337 @@
-import {goNumber, goPrint, isMap, Struct, typeName} from './go-value.ts';
-
 /** Go's fmt.Sprintf. */
+import {
+	dataOf,
+	elements,
+	entriesOf,
+	fieldValue,
+	isNil,
+	settled,
+	typed,
+	typeName,
+	typeOf,
+} from './go-value.ts';
+import {described, goNumber, goQuote, printed} from './print.ts';
+import type {GoType} from './types.ts';
+
+export {goQuote} from './print.ts';
+
+interface Spec {
+	verb: string;
+	minus: boolean;
+	plus: boolean;
+	/** Structs show the names of their fields. */
+	names?: boolean;
+	sharp: boolean;
+	space: boolean;
+	zero: boolean;
+	width: number | undefined;
+	precision: number | undefined;
+}
+
+/** Widths beyond this are taken for a mistake. */
+const tooLarge = 1_000_000;
+
 export function sprintf(format: string, args: readonly unknown[]): string {
 	let out = '';
 	let next = 0;
-	let last = 0;
-	let indexed = false;
-	for (;;) {
-		const percent = format.indexOf('%', last);
-		if (percent < 0) break;
-		out += format.slice(last, percent);
-		const explicit = /^%\[(\d+)\]/.exec(format.slice(percent));
-		let spec = format.slice(percent);
-		let skip = 0;
-		if (explicit) {
-			next = Number(explicit[1]) - 1;
-			indexed = true;
-			spec = `%${spec.slice(explicit[0].length)}`;
-			skip = explicit[0].length - 1;
+	let at = 0;
+	let reordered = false;
+	let goodIndex = true;
+
+	/** `[n]`: the next argument by its number. */
+	const argumentNumber = (): void => {
+		if (format[at] !== '[') return;
+		reordered = true;
+		const end = format.indexOf(']', at);
+		const digits = end < 0 ? '' : format.slice(at + 1, end);
+		const index = /^\d+$/.test(digits) ? Number(digits) - 1 : -1;
+		at = end < 0 ? at + 1 : end + 1;
+		if (index >= 0 && index < args.length) next = index;
+		else goodIndex = false;
+	};
+	const star = (bad: string): number | undefined => {
+		const value = dataOf(args[next]);
+		const kind = typeOf(args[next])?.kind;
+		const fits = (kind === 'int' || kind === 'uint') && Math.abs(Number(value)) <= tooLarge;
+		if (next < args.length) next++;
+		if (!fits) out += bad;
+		return fits ? Number(value) : undefined;
+	};
+	const digits = (): number | undefined => {
+		const match = /^\d+/.exec(format.slice(at, at + 12));
+		if (!match) return undefined;
+		at += match[0].length;
+		return Math.min(Number(match[0]), tooLarge);
+	};
+
+	while (at < format.length) {
+		const percent = format.indexOf('%', at);
+		if (percent < 0) {
+			out += format.slice(at);
+			break;
 		}
-		const match = /^%([-+# 0]*)(\*|\d+)?(\.(\*|\d+)?)?([\s\S]?)/u.exec(spec)!;
-		last = percent + match[0].length + skip;
-		const flags = match[1]!;
-		let left = flags.includes('-');
-		const star = (text: string | undefined): number | undefined => {
-			if (text === undefined) return undefined;
-			return text === '*' ? Number(args[next++]) : Number(text);
+		out += format.slice(at, percent);
+		at = percent + 1;
+		goodIndex = true;
+		const spec: Spec = {
+			verb: '',
+			minus: false,
+			plus: false,
+			sharp: false,
+			space: false,
+			zero: false,
+			width: undefined,
+			precision: undefined,
 		};
-		let width = star(match[2]);
-		if (width !== undefined && width < 0) {
-			left = true;
-			width = -width;
+		for (; at < format.length; at++) {
+			const flag = format[at]!;
+			if (flag === '-') spec.minus = true;
+			else if (flag === '+') spec.plus = true;
+			else if (flag === '#') spec.sharp = true;
+			else if (flag === ' ') spec.space = true;
+			else if (flag === '0') spec.zero = true;
+			else break;
 		}
-		const precision = match[3] === undefined ? undefined : (star(match[4]) ?? 0);
-		const verb = match[5]!;
-		if (verb === '') {
+		argumentNumber();
+		if (format[at] === '*') {
+			at++;
+			spec.width = star('%!(BADWIDTH)');
+			if (spec.width !== undefined && spec.width < 0) {
+				spec.minus = true;
+				spec.width = -spec.width;
+			}
+		} else spec.width = digits();
+		if (format[at] === '.') {
+			at++;
+			argumentNumber();
+			if (format[at] === '*') {
+				at++;
+				spec.precision = star('%!(BADPREC)');
+				if (spec.precision !== undefined && spec.precision < 0) {
+					spec.precision = undefined;
+					out += '%!(BADPREC)';
+				}
+			} else spec.precision = digits() ?? 0;
+		}
+		argumentNumber();
+		if (at >= format.length) {
 			out += '%!(NOVERB)';
 			break;
 		}
-		if (verb === '%') {
-			out += '%';
-			continue;
-		}
-		if ((width ?? 0) > 1e6 || Number.isNaN(width)) {
-			out += '%!(BADWIDTH)';
-			width = undefined;
-		}
-		if (next >= args.length) {
-			out += indexed ? `%!${verb}(BADINDEX)` : `%!${verb}(MISSING)`;
-			continue;
-		}
-		const value = args[next++];
-		const {text, numeric} = formatOne(verb, flags, precision, value);
-		const length = [...text].length;
-		if (width === undefined || length >= width) out += text;
-		else if (left) out += text + ' '.repeat(width - length);
-		else if (flags.includes('0') && numeric) {
-			const sign = /^[+-]/.test(text) ? text[0]! : '';
-			out += sign + '0'.repeat(width - length) + text.slice(sign.length);
-		} else if (flags.includes('0') && !numeric && verb === 's') out += '0'.repeat(width - length) + text;
-		else out += ' '.repeat(width - length) + text;
+		spec.verb = String.fromCodePoint(format.codePointAt(at)!);
+		at += spec.verb.length;
+		if (spec.verb === '%') out += '%';
+		else if (!goodIndex) out += `%!${spec.verb}(BADINDEX)`;
+		else if (next >= args.length) out += `%!${spec.verb}(MISSING)`;
+		else out += formatOne(spec, args[next++]);
 	}
-	out += format.slice(last);
-	if (!indexed && next < args.length) {
-		const extra = args
-			.slice(next)
-			.map((v) => (v === null || v === undefined ? '<nil>' : `${typeName(v)}=${goPrint(v)}`));
-		out += `%!(EXTRA ${extra.join(', ')})`;
-	}
+	if (!reordered && next < args.length) out += `%!(EXTRA ${args.slice(next).map(described).join(', ')})`;
 	return out;
 }
 
-function formatOne(
-	verb: string,
-	flags: string,
-	precision: number | undefined,
-	value: unknown,
-): {text: string; numeric: boolean} {
-	const string = (text: string): {text: string; numeric: boolean} => ({text, numeric: false});
-	const number = (text: string): {text: string; numeric: boolean} => {
-		if (!text.startsWith('-')) {
-			if (flags.includes('+')) return {text: `+${text}`, numeric: true};
-			if (flags.includes(' ')) return {text: ` ${text}`, numeric: true};
-		}
-		return {text, numeric: true};
-	};
-	const bad = (): {text: string; numeric: boolean} =>
-		string(
-			value === null || value === undefined
-				? `%!${verb}(<nil>)`
-				: `%!${verb}(${typeName(value)}=${goPrint(value)})`,
-		);
+function pad(spec: Spec, text: string, zeros = false): string {
+	const missing = (spec.width ?? 0) - [...text].length;
+	if (missing <= 0) return text;
+	if (spec.minus) return text + ' '.repeat(missing);
+	if (!zeros || !spec.zero) return ' '.repeat(missing) + text;
+	const sign = /^[+-]/.test(text) ? text[0]! : '';
+	return sign + '0'.repeat(missing) + text.slice(sign.length);
+}
 
-	if (verb === 'T') return string(typeName(value));
-	if (verb === 'v') {
-		if (flags.includes('#')) return string(goSyntax(value));
-		if (typeof value === 'number' || typeof value === 'bigint') return number(goPrint(value));
-		const text = flags.includes('+') && value instanceof Struct ? namedFields(value) : goPrint(value);
-		return string(
-			precision !== undefined && typeof value === 'string' ? [...text].slice(0, precision).join('') : text,
-		);
-	}
-	// Verbs other than v go into lists and maps.
-	if (Array.isArray(value))
-		return string(`[${value.map((v) => formatOne(verb, flags, precision, v).text).join(' ')}]`);
-	if (isMap(value)) {
-		const parts = Object.keys(value)
-			.sort()
-			.map(
-				(key) =>
-					`${formatOne(verb, flags, precision, key).text}:${formatOne(verb, flags, precision, value[key]).text}`,
-			);
-		return string(`map[${parts.join(' ')}]`);
-	}
-	if (typeof value === 'boolean') return verb === 't' ? string(String(value)) : bad();
-	if (typeof value === 'string') {
-		const cut = precision === undefined ? value : [...value].slice(0, precision).join('');
-		if (verb === 's') return string(cut);
-		if (verb === 'q') return string(flags.includes('#') && !cut.includes('`') ? `\`${cut}\`` : goQuote(cut));
-		if (verb === 'x' || verb === 'X') {
-			const hex = Buffer.from(cut).toString('hex');
-			return string(verb === 'X' ? hex.toUpperCase() : hex);
-		}
-		return bad();
-	}
-	if (typeof value !== 'number' && typeof value !== 'bigint') return bad();
-	if (typeof value === 'bigint' || Number.isInteger(value)) {
-		const integer = BigInt(value);
-		const radix = (base: number, prefix: string): {text: string; numeric: boolean} => {
-			const digits = (integer < 0n ? -integer : integer).toString(base).padStart(precision ?? 0, '0');
-			return number(`${integer < 0n ? '-' : ''}${flags.includes('#') ? prefix : ''}${digits}`);
-		};
-		switch (verb) {
-			case 'd':
-				return radix(10, '');
-			case 'b':
-				return radix(2, '0b');
-			case 'o':
-				return radix(8, '0');
-			case 'O':
-				return number(`${integer < 0n ? '-' : ''}0o${(integer < 0n ? -integer : integer).toString(8)}`);
-			case 'x':
-				return radix(16, '0x');
-			case 'X': {
-				const {text} = radix(16, '0x');
-				return {text: text.toUpperCase(), numeric: true};
+function formatOne(spec: Spec, given: unknown): string {
+	const value = settled(given);
+	const type = typeOf(value);
+	if (spec.verb === 'T') return pad(spec, type ? type.name : '<nil>');
+	if (!type) return spec.verb === 'v' ? pad(spec, '<nil>') : `%!${spec.verb}(<nil>)`;
+	// With %v the plus names fields, and is no sign.
+	const named = spec.verb === 'v' && spec.plus ? {...spec, plus: false, names: true} : spec;
+	return formatValue(named, value, type, 0);
+}
+
+function formatValue(spec: Spec, value: unknown, type: GoType, depth: number): string {
+	const {verb} = spec;
+	const data = dataOf(value);
+	const text = ownText(type, value, spec);
+	if (text !== undefined) return formatText(spec, text, value);
+	switch (type.kind) {
+		case 'bool':
+			return verb === 't' || verb === 'v' ? pad(spec, String(data)) : bad(verb, value);
+		case 'string':
+			return formatText(spec, String(data), value);
+		case 'int':
+		case 'uint':
+			return formatInteger(spec, BigInt(data as number), value, type.kind);
+		case 'float':
+			return formatFloat(spec, Number(data), value);
+		case 'pointer':
+			if (isNil(value))
+				return verb === 'v' ? pad(spec, spec.sharp ? `(${type.name})(nil)` : '<nil>') : bad(verb, value);
+			if (depth === 0 && ['struct', 'map', 'slice', 'array'].includes(type.elem!.kind)) {
+				return `&${formatValue(spec, typed(type.elem!, data), type.elem!, depth + 1)}`;
 			}
-			case 'c':
-				return string(String.fromCodePoint(Number(integer)));
-			case 'q':
-				return string(`'${String.fromCodePoint(Number(integer))}'`);
-			case 'U':
-				return string(`U+${integer.toString(16).toUpperCase().padStart(4, '0')}`);
-			default:
-				// A whole number may be a float that was computed; Go would know, we allow both.
-				if (!'eEfFgG'.includes(verb) || typeof value === 'bigint') return bad();
-		}
+			return pad(spec, printed(value, style(spec), depth));
+		case 'func':
+			return pad(spec, printed(value, style(spec), depth));
+		default:
+			return verb === 'v' && spec.sharp
+				? pad(spec, printed(value, '#', depth))
+				: formatParts(spec, value, type, depth);
 	}
-	const float = Number(value);
+}
+
+const style = (spec: Spec) => (spec.sharp ? '#' : spec.names ? '+' : '');
+
+/** A String method, for the verbs that print text. */
+function ownText(type: GoType, value: unknown, spec: Spec): string | undefined {
+	if (!'vsxXq'.includes(spec.verb) || (spec.verb === 'v' && spec.sharp)) return undefined;
+	if (type.text) return type.text(dataOf(value));
+	if (type.kind === 'pointer' && !isNil(value)) return type.elem!.text?.(dataOf(value));
+	return undefined;
+}
+
+/** The verb goes into lists, maps and structs. */
+function formatParts(spec: Spec, value: unknown, type: GoType, depth: number): string {
+	const part = (inner: unknown): string => {
+		const settledInner = settled(inner);
+		const innerType = typeOf(settledInner);
+		if (!innerType) return spec.verb === 'v' ? '<nil>' : `%!${spec.verb}(<nil>)`;
+		return formatValue(spec, settledInner, innerType, depth + 1);
+	};
+	if (type.kind === 'map') {
+		return `map[${entriesOf(value)
+			.map(([key, element]) => `${part(key)}:${part(element)}`)
+			.join(' ')}]`;
+	}
+	if (type.kind === 'struct') {
+		const parts = type.fields!.map((field) => {
+			const text = part(fieldValue(value, [field]));
+			return spec.names ? `${field.name}:${text}` : text;
+		});
+		return `{${parts.join(' ')}}`;
+	}
+	return `[${elements(value).map(part).join(' ')}]`;
+}
+
+const bad = (verb: string, value: unknown): string => `%!${verb}(${described(value)})`;
+
+function formatText(spec: Spec, text: string, value: unknown): string {
+	const {verb, precision} = spec;
+	const cut = precision === undefined ? text : [...text].slice(0, precision).join('');
 	switch (verb) {
-		case 'f':
-		case 'F':
-			return number(float.toFixed(Math.min(precision ?? 6, 100)));
-		case 'e':
-		case 'E': {
-			const text = float.toExponential(Math.min(precision ?? 6, 100)).replace(/e([+-])(\d)$/, 'e$10$2');
-			return number(verb === 'E' ? text.toUpperCase() : text);
-		}
-		case 'g':
-		case 'G': {
-			if (precision === undefined) return number(goNumber(float));
-			const digits = Math.min(100, Math.max(1, precision));
-			const exponent = float === 0 ? 0 : Number(float.toExponential(digits - 1).split('e')[1]);
-			const plain =
-				exponent < -4 || exponent >= digits
-					? float.toExponential(digits - 1)
-					: float.toFixed(digits - 1 - exponent);
-			const [mantissa, power] = plain.split('e') as [string, string | undefined];
-			const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
-			return number(power === undefined ? short : `${short}e${power[0]}${power.slice(1).padStart(2, '0')}`);
+		case 'v':
+			return pad(spec, spec.sharp ? goQuote(cut) : cut);
+		case 's':
+			return pad(spec, cut, true);
+		case 'q':
+			return pad(spec, spec.sharp && !/[`\n]/.test(cut) ? `\`${cut}\`` : goQuote(cut));
+		case 'x':
+		case 'X': {
+			const bytes = Buffer.from(text).subarray(0, precision);
+			const pairs = [...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
+			const prefix = spec.sharp ? '0x' : '';
+			const hex = spec.space ? pairs.map((pair) => prefix + pair).join(' ') : prefix + pairs.join('');
+			return pad(spec, verb === 'X' ? hex.toUpperCase() : hex);
 		}
 		default:
-			return bad();
+			return bad(verb, value);
 	}
 }
 
-function namedFields(value: Struct): string {
-	return `{${value
-		.entries()
-		.map(([name, field]) => `${name}:${goPrint(field)}`)
-		.join(' ')}}`;
+function signed(spec: Spec, negative: boolean, digits: string): string {
+	return (negative ? '-' : spec.plus ? '+' : spec.space ? ' ' : '') + digits;
 }
 
-/** strconv.Quote. */
-export function goQuote(text: string): string {
-	// A pattern of Unicode properties takes a millisecond to compile, and most texts need none.
-	if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
-	const escapes: Record<string, string> = {
-		'\x07': '\\a',
-		'\b': '\\b',
-		'\f': '\\f',
-		'\n': '\\n',
-		'\r': '\\r',
-		'\t': '\\t',
-		'\v': '\\v',
-		'\\': '\\\\',
-		'"': '\\"',
+function formatInteger(spec: Spec, integer: bigint, value: unknown, kind: 'int' | 'uint'): string {
+	const negative = integer < 0n;
+	const magnitude = negative ? -integer : integer;
+	const radix = (base: number, prefix: string): string => {
+		const digits = magnitude.toString(base).padStart(spec.precision ?? 0, '0');
+		const zeros = spec.precision === undefined;
+		return pad(spec, signed(spec, negative, (spec.sharp ? prefix : '') + digits), zeros);
 	};
-	const body = text.replace(/[\\"]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (char) => {
-		const short = escapes[char];
-		if (short) return short;
-		const code = char.codePointAt(0)!;
-		if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
-		return code > 0xffff
-			? `\\U${code.toString(16).padStart(8, '0')}`
-			: `\\u${code.toString(16).padStart(4, '0')}`;
-	});
-	return `"${body}"`;
+	switch (spec.verb) {
+		case 'v':
+			return spec.sharp && kind === 'uint' ? radix(16, '0x') : radix(10, '');
+		case 'd':
+			return radix(10, '');
+		case 'b':
+			return radix(2, '0b');
+		case 'o':
+			return radix(8, '0');
+		case 'O':
+			return pad(spec, signed(spec, negative, `0o${magnitude.toString(8)}`), true);
+		case 'x':
+			return radix(16, '0x');
+		case 'X':
+			return radix(16, '0x').toUpperCase();
+		case 'c':
+			return pad(spec, character(integer));
+		case 'q':
+			return pad(spec, `'${character(integer) === "'" ? "\\'" : goQuote(character(integer)).slice(1, -1)}'`);
+		case 'U': {
+			const code = `U+${magnitude.toString(16).toUpperCase().padStart(4, '0')}`;
+			return pad(spec, spec.sharp ? `${code} '${character(integer)}'` : code);
+		}
+		default:
+			return bad(spec.verb, value);
+	}
 }
 
-function goSyntax(value: unknown): string {
-	if (value === null || value === undefined) return '<nil>';
-	if (typeof value === 'string') return goQuote(value);
-	if (Array.isArray(value)) return `${typeName(value)}{${value.map(goSyntax).join(', ')}}`;
-	if (isMap(value)) {
-		const parts = Object.keys(value)
-			.sort()
-			.map((key) => `${goQuote(key)}:${goSyntax(value[key])}`);
-		return `${typeName(value)}{${parts.join(', ')}}`;
+const character = (code: bigint): string =>
+	code >= 0n && code <= 0x10ffffn && (code < 0xd800n || code > 0xdfffn)
+		? String.fromCodePoint(Number(code))
+		: '\uFFFD';
+
+function formatFloat(spec: Spec, float: number, value: unknown): string {
+	const digits = (count: number) => Math.min(count, 100);
+	const finish = (text: string): string => {
+		const negative = text.startsWith('-');
+		return pad(spec, signed(spec, negative, negative ? text.slice(1) : text), true);
+	};
+	if (!Number.isFinite(float))
+		return pad({...spec, zero: false}, goNumber(float).replace(/^\+/, spec.plus ? '+' : '+'));
+	switch (spec.verb) {
+		case 'f':
+		case 'F':
+			return finish(fixed(float, digits(spec.precision ?? 6)));
+		case 'e':
+		case 'E': {
+			const text = exponent(float.toExponential(digits(spec.precision ?? 6)));
+			return finish(spec.verb === 'E' ? text.toUpperCase() : text);
+		}
+		case 'v':
+		case 'g':
+		case 'G': {
+			const text = spec.precision === undefined ? goNumber(float) : general(float, spec.precision || 1);
+			return finish(spec.verb === 'G' ? text.toUpperCase() : text);
+		}
+		default:
+			return bad(spec.verb, value);
 	}
-	return goPrint(value);
 }
+
+/** JavaScript rounds what is exactly half up, Go to the even digit. */
+function fixed(float: number, precision: number): string {
+	const text = float.toFixed(precision);
+	const exact = float.toFixed(100);
+	const rest = exact.slice(exact.indexOf('.') + 1 + precision);
+	if (Math.abs(float) >= 1e21 || !/^50*$/.test(rest)) return text;
+	const cut = exact.slice(0, exact.indexOf('.') + (precision === 0 ? 0 : 1 + precision));
+	return Number(cut.at(-1)) % 2 === 0 ? cut : text;
+}
+
+const exponent = (text: string): string => text.replace(/e([+-])(\d)$/, 'e$10$2');
+
+function general(float: number, precision: number): string {
+	const count = Math.min(100, precision);
+	const power = float === 0 ? 0 : Number(float.toExponential(count - 1).split('e')[1]);
+	const plain =
+		power < -4 || power >= count
+			? float.toExponential(count - 1)
+			: float.toFixed(Math.max(0, count - 1 - power));
+	const [mantissa, rest] = plain.split('e') as [string, string | undefined];
+	const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
+	return rest === undefined ? short : exponent(`${short}e${rest}`);
+}
+
+export {typeName};

@@ -1,0 +1,54 @@
+/**
+ * What docker's configuration file says about how things are shown: `config.json` in DOCKER_CONFIG or ~/.docker.
+ * A file that can't be read is as good as none, which docker also says.
+ */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {printError} from './output.ts';
+
+export interface DisplayConfig {
+	psFormat?: string;
+	imagesFormat?: string;
+	networksFormat?: string;
+	volumesFormat?: string;
+	statsFormat?: string;
+	detachKeys?: string;
+	/** Filters of every prune: `label=key`, `label!=key`, ... */
+	pruneFilters?: string[];
+}
+
+const texts = [
+	'psFormat',
+	'imagesFormat',
+	'networksFormat',
+	'volumesFormat',
+	'statsFormat',
+	'detachKeys',
+] as const satisfies (keyof DisplayConfig)[];
+
+export function displayConfig(env: NodeJS.ProcessEnv = process.env): DisplayConfig {
+	const folder = env.DOCKER_CONFIG || (env.HOME ? join(env.HOME, '.docker') : '');
+	if (folder === '') return {};
+	const path = join(folder, 'config.json');
+	let value: Record<string, unknown>;
+	try {
+		value = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+		if (typeof value !== 'object' || value === null) throw new Error('it is not a JSON object');
+	} catch (error) {
+		const {code, message} = error as NodeJS.ErrnoException;
+		if (code !== 'ENOENT' && code !== 'ENOTDIR')
+			printError(`WARNING: Error loading config file: ${path}: ${message}`);
+		return {};
+	}
+	const config: DisplayConfig = {};
+	for (const key of texts) if (typeof value[key] === 'string') config[key] = value[key];
+	if (Array.isArray(value.pruneFilters)) config.pruneFilters = value.pruneFilters.map(String);
+	return config;
+}
+
+type FormatKey = 'psFormat' | 'imagesFormat' | 'networksFormat' | 'volumesFormat' | 'statsFormat';
+
+/** The format of a list: what the flag says, else what the configuration says, but not with --quiet. */
+export function listFormat(key: FormatKey, flag: string, quiet: boolean): string {
+	return flag !== '' || quiet ? flag : (displayConfig()[key] ?? '');
+}
