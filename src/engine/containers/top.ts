@@ -1,7 +1,7 @@
 /** `top`: the processes of a container, in the words of ps(1), read from /proc: no program of the host is run. */
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {controllerDir, detectCgroups} from '../../runtime/cgroups/layout.ts';
+import {cgroupPath, controllerDir, detectCgroups} from '../../runtime/cgroups/layout.ts';
 import type {ContainerProcesses} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {containerCgroup} from './cgroup.ts';
@@ -30,18 +30,20 @@ function pidsBelow(folder: string): number[] {
 /** All that run in the container, also what was started there with exec. In a paused one they are there, too. */
 export function containerPids(cgroup: string): number[] {
 	const layout = detectCgroups();
+	const unified = layout.unified && join(layout.unified.mount, cgroupPath(cgroup));
 	const folder = ['pids', 'memory', 'devices', 'freezer']
 		.map((controller) => controllerDir(layout, controller, cgroup)?.dir)
+		.concat(unified)
 		.find((dir) => dir !== undefined);
 	return [...new Set(folder === undefined ? [] : pidsBelow(folder))].sort((a, b) => a - b);
 }
 
-/** Parents before their children, which are marked as such. */
-function asForest(processes: readonly Process[]): Process[] {
+/** Parents before their children, which `drawn` marks as such. */
+function asForest(processes: readonly Process[], drawn: boolean): Process[] {
 	const pids = new Set(processes.map(({pid}) => pid));
 	const ordered: Process[] = [];
 	const place = (process: Process, depth: number): void => {
-		process.branch = depth > 0 ? `${' '.repeat(depth * 4 - 3)}\\_ ` : '';
+		process.branch = drawn && depth > 0 ? `${' '.repeat(depth * 4 - 3)}\\_ ` : '';
 		ordered.push(process);
 		for (const child of processes) if (child.stat('ppid') === process.pid) place(child, depth + 1);
 	};
@@ -63,7 +65,7 @@ function inOrder(processes: readonly Process[], {sort, forest}: PsRequest, host:
 		}
 		return 0;
 	});
-	return forest ? asForest(sorted) : sorted;
+	return forest === 'none' ? sorted : asForest(sorted, forest === 'drawn');
 }
 
 const commands = new Set(['COMMAND', 'CMD']);

@@ -25,15 +25,22 @@ const threads =
 	({options}) => {
 		options.threads.add(name);
 	};
-const forest: Flag = ({options}) => {
-	options.forest = true;
-};
+const forest =
+	(how: 'drawn' | 'ordered'): Flag =>
+	({options}) => {
+		options.forest = how;
+	};
 const every: Flag = ({options}) => {
 	options.all = true;
 };
 const negate: Flag = ({options}) => {
 	options.negate = true;
 };
+
+const exclusive =
+	(option: string): Flag =>
+	() =>
+		fail(`the option is exclusive: ${option}`);
 
 const pids: List = ['list of process IDs', (values, text) => values.pids(text)];
 
@@ -43,12 +50,13 @@ const unixFlags: Record<string, Flag> = {
 		modifier('F')(values);
 		style('f')(values);
 	},
-	H: forest,
+	H: forest('ordered'),
 	L: threads('L'),
 	M: modifier('M'),
 	N: negate,
 	P: modifier('P'),
 	T: threads('T'),
+	V: exclusive('-V'),
 	Z: modifier('M'),
 	a: ignored,
 	c: modifier('c'),
@@ -80,9 +88,11 @@ const unixLists: Record<string, List> = {
 
 const bsdFlags: Record<string, Flag> = {
 	H: threads('H'),
+	L: exclusive('L'),
 	M: threads('m'),
 	S: ignored,
 	T: (values) => values.withoutTerminal(),
+	V: exclusive('V'),
 	W: () => fail('obsolete W option not supported (you have a /dev/drum?)'),
 	X: style('x_linux'),
 	Z: modifier('M'),
@@ -93,7 +103,7 @@ const bsdFlags: Record<string, Flag> = {
 	e: ({options}) => {
 		options.environment = true;
 	},
-	f: forest,
+	f: forest('drawn'),
 	g: ignored,
 	h: (values) => values.heading(false),
 	j: style('bsd_j'),
@@ -151,7 +161,9 @@ const longFlags: Record<string, Flag> = {
 	context: style('context'),
 	cumulative: ignored,
 	deselect: negate,
-	forest,
+	forest: forest('drawn'),
+	info: exclusive('--info'),
+	version: exclusive('--version'),
 };
 
 export class Parser {

@@ -122,6 +122,9 @@ const group = (heading: string, which: 0 | 1 | 2 | 3): PsFormat =>
 const uid = (heading: string, which: 0 | 1 | 2 | 3) => number(heading, (process) => process.id('Uid', which));
 const gid = (heading: string, which: 0 | 1 | 2 | 3) => number(heading, (process) => process.id('Gid', which));
 
+/** Bytes. */
+const codeSize = (process: Process): number => process.stat('endcode') - process.stat('startcode');
+
 const policies = ['TS', 'FF', 'RR', 'B', 'ISO', 'IDL', 'DLN'];
 const isFair = (process: Process): boolean => [0, 3, 5].includes(process.stat('policy'));
 
@@ -159,6 +162,7 @@ const label = (heading: string): PsFormat =>
 	text(heading, 31, (process) => shown(process.file('attr/current').replace(/[\0\n]+$/, '')));
 
 const table: Record<string, PsFormat> = {
+	alarm: nothing('ALARM'),
 	ag_id: number('AGID', (process) => /autogroup-(\d+)/.exec(process.file('autogroup'))?.[1] ?? '-'),
 	ag_nice: number('AGNI', (process) => /nice (-?\d+)/.exec(process.file('autogroup'))?.[1] ?? '-'),
 	args: command('COMMAND'),
@@ -178,7 +182,7 @@ const table: Record<string, PsFormat> = {
 	cp: number('CP', cpuTenths),
 	cpuid: stat('CPUID', 'processor'),
 	cuc: number('%CUC', (process, host) => percent(cpuTenths(process, host))),
-	drs: number('DRS', (process) => kibibytes(process, 'VmSize') - kibibytes(process, 'VmExe')),
+	drs: number('DRS', (process) => Math.trunc((process.stat('vsize') - codeSize(process)) / 1024)),
 	egid: gid('EGID', 1),
 	egroup: group('EGROUP', 1),
 	eip: hexadecimal('EIP', 'eip'),
@@ -262,9 +266,10 @@ const table: Record<string, PsFormat> = {
 	time: number('TIME', (process) => dayTime(process.cpuTime())),
 	timens: namespace('TIMENS', 'time'),
 	times: number('TIME', (process) => process.cpuTime()),
+	tmout: nothing('TMOUT'),
 	tname: text('TTY', 8, terminal),
 	tpgid: stat('TPGID', 'tpgid'),
-	trs: number('TRS', (process) => kibibytes(process, 'VmExe')),
+	trs: number('TRS', (process) => Math.trunc(codeSize(process) / 1024)),
 	tsig: signals('PENDING', 'SigPnd'),
 	tt: text('TT', 8, terminal),
 	ucmd: commandName('CMD'),
@@ -376,7 +381,7 @@ export const formatGroups: Record<string, string> = {
 	s_bsd: 'uid,pid,pending,blocked,ignored,caught,stat,tname,bsdtime,args',
 	u_bsd: 'user,pid,pcpu,pmem,vsz,rss,tname,stat,start_time,bsdtime,args',
 	v_bsd: 'pid,tname,stat,bsdtime,maj_flt,trs,drs,rss,pmem,args',
-	x_linux: 'pid,stackp,esp,eip,wchan,stat,tname,bsdtime,args',
+	x_linux: 'pid,stackp,esp,eip,tmout,alarm,stat,tname,bsdtime,args',
 	context: 'pid,context,args',
 };
 

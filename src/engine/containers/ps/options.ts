@@ -38,7 +38,7 @@ export class Options {
 	readonly modifiers = new Set<Modifier>();
 	readonly threads = new Set<ThreadFlag>();
 	header: boolean | undefined;
-	forest = false;
+	forest: 'none' | 'drawn' | 'ordered' = 'none';
 	environment = false;
 	nameOnly = false;
 	numeric = false;

@@ -17,7 +17,8 @@ export interface PsRequest {
 	readonly header: boolean;
 	readonly selects: (process: Process) => boolean;
 	readonly sort: readonly SortKey[];
-	readonly forest: boolean;
+	/** Children below their parents, with branches or without. */
+	readonly forest: 'none' | 'drawn' | 'ordered';
 	/** A line for each thread, or for each process and its threads. */
 	readonly threads: 'none' | 'each' | 'both';
 	readonly environment: boolean;
@@ -89,7 +90,7 @@ function chooseColumns(options: Options): PsColumn[] {
 function finish(options: Options): PsRequest {
 	const {threads: flags} = options;
 	const some = (...names: ThreadFlag[]): boolean => names.some((name) => flags.has(name));
-	if (flags.size > 0 && options.forest) fail('thread display conflicts with forest display');
+	if (flags.size > 0 && options.forest !== 'none') fail('thread display conflicts with forest display');
 	if (some('H') && some('m', '-m')) fail("thread flags conflict; can't use H with m or -m");
 	if (some('m') && some('-m')) fail("thread flags conflict; can't use both m and -m");
 	if (some('L') && some('T')) fail("thread flags conflict; can't use both -L and -T");
@@ -120,11 +121,17 @@ function finish(options: Options): PsRequest {
 	};
 }
 
+/** With these alone ps tells of itself, not of any process. */
+const withoutProcesses = new Set(['-V', 'V', 'L', '--help', '--info', '--version']);
+
 /**
  * Options with a dash are read as Unix has them; when that makes no sense, once more as BSD has them. Throws
  * PsError with what ps would say.
  */
 export function parsePsArguments(args: readonly string[], host: PsHost): PsRequest {
+	if (args.length === 1 && withoutProcesses.has(args[0]!)) {
+		return {...finish(new Parser([], host, false).parse()), columns: []};
+	}
 	try {
 		return finish(new Parser(args, host, false).parse());
 	} catch (error) {
