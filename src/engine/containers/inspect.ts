@@ -1,8 +1,8 @@
 /** docker's `inspect` of a container. */
 import {readdirSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
-import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
+import type {ContainerInspect, MountPoint} from '../api.ts';
 import {readIfThere} from '../files.ts';
 import {type InspectInput, networkSettings} from '../networks/inspect.ts';
 import {namesOf} from '../networks/names.ts';
@@ -10,36 +10,53 @@ import {noNetwork, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
 import {healthState} from './health.ts';
-import {
-	type ContainerRecord,
-	currentState,
-	findContainer,
-	healthLogPath,
-	isUp,
-	logPath,
-	type StoredMount,
-} from './record.ts';
+import {shownConfig, shownHostConfig} from './inspect-config.ts';
+import {type ContainerRecord, currentState, findContainer, healthLogPath, isUp, logPath} from './record.ts';
 import {storageDriver} from './storage.ts';
 
-/** Without what only the engine needs; a tmpfs of --tmpfs is in HostConfig, as docker has it. */
-export function publicMounts(mounts: readonly StoredMount[]): MountPoint[] {
-	return mounts.map(({anonymous: _, makeSource: __, ...mount}) => mount);
+/** Without what only the engine needs; a tmpfs of --tmpfs is in HostConfig alone, as docker has it. */
+export function publicMounts({Mounts, HostConfig}: ContainerRecord): MountPoint[] {
+	return Mounts.filter(
+		({Type, Destination}) => Type !== 'tmpfs' || HostConfig.Tmpfs?.[Destination] === undefined,
+	).map(({anonymous: _, makeSource: __, ...mount}) => mount);
 }
 
-function exists(folder: string, file: string): string {
+function filesOf(folder: string): ReadonlySet<string> {
 	try {
-		return readdirSync(folder).includes(file) ? join(folder, file) : '';
+		return new Set(readdirSync(folder));
 	} catch {
-		return '';
+		return new Set();
 	}
 }
 
 /** docker's HostConfig has links as paths. */
-async function publicHost(context: EngineContext, record: ContainerRecord): Promise<HostConfig> {
-	const {HostConfig: host, Name} = record;
-	if (!host.Links?.length) return host;
+async function shownLinks(context: EngineContext, record: ContainerRecord): Promise<string[] | null> {
+	if (!record.HostConfig.Links?.length) return null;
 	const links = (await import('./links.ts')).linkNames(context, record);
-	return {...host, Links: links.map(({name, alias}) => `/${name}:/${Name}/${alias}`)};
+	return links.map(({name, alias}) => `/${name}:/${record.Name}/${alias}`);
+}
+
+/**
+ * Where the root file system is. Nothing is mounted on the host: while a container is up its merged view is that
+ * of its first process; otherwise there is none, and docker's path doesn't exist either.
+ */
+function graphDriver(paths: Paths, record: ContainerRecord, pid: number): Record<string, unknown> {
+	const driver = storageDriver(paths);
+	if (driver !== 'overlay2') return {Data: null, Name: driver};
+	const folder = paths.container(record.Id);
+	return {
+		Data: {
+			ID: record.Id,
+			LowerDir: record.layers
+				.map((key) => join(paths.layer(key), 'fs'))
+				.toReversed()
+				.join(':'),
+			MergedDir: pid > 0 ? `/proc/${pid}/root` : join(folder, 'merged'),
+			UpperDir: join(folder, 'upper'),
+			WorkDir: join(folder, 'work'),
+		},
+		Name: driver,
+	};
 }
 
 /** What of networks is shown of a container, with its addresses and ports while it is up. */
@@ -66,7 +83,9 @@ export async function inspectContainer(
 	const state = currentState(paths, record.Id);
 	const folder = paths.container(record.Id);
 	const command = [...(record.Config.Entrypoint ?? []), ...(record.Config.Cmd ?? [])];
-	const driver = storageDriver(paths);
+	const files = filesOf(folder);
+	const fileOf = (name: string): string => (files.has(name) ? join(folder, name) : '');
+	const graph = graphDriver(paths, record, isUp(state) ? state.pid : 0);
 	const health = healthState(state, state.health && readIfThere(healthLogPath(paths, record.Id)));
 	const size = options.size ? await (await import('./size.ts')).containerSize(paths, record) : {};
 	return {
@@ -89,38 +108,23 @@ export async function inspectContainer(
 			...(health ? {Health: health} : {}),
 		},
 		Image: record.Image,
-		ResolvConfPath: exists(folder, 'resolv.conf'),
-		HostnamePath: exists(folder, 'hostname'),
-		HostsPath: exists(folder, 'hosts'),
-		LogPath: record.HostConfig.LogConfig.Type === 'none' ? '' : logPath(paths, record.Id),
+		ResolvConfPath: fileOf('resolv.conf'),
+		HostnamePath: fileOf('hostname'),
+		HostsPath: fileOf('hosts'),
+		LogPath: record.HostConfig.LogConfig.Type === 'none' ? '' : fileOf(basename(logPath(paths, record.Id))),
 		Name: `/${record.Name}`,
 		RestartCount: state.restartCount,
-		Driver: driver,
+		Driver: String(graph.Name),
 		Platform: record.Os,
 		MountLabel: '',
 		ProcessLabel: '',
 		AppArmorProfile: '',
 		ExecIDs: null,
-		HostConfig: await publicHost(context, record),
-		GraphDriver: {
-			Data:
-				driver === 'overlay2'
-					? {
-							ID: record.Id,
-							LowerDir: record.layers
-								.map((key) => join(paths.layer(key), 'fs'))
-								.toReversed()
-								.join(':'),
-							MergedDir: '',
-							UpperDir: join(folder, 'upper'),
-							WorkDir: join(folder, 'work'),
-						}
-					: {},
-			Name: driver,
-		},
-		Mounts: publicMounts(record.Mounts),
-		Config: record.Config,
-		NetworkSettings: networkSettings(networkInput(paths, record, state)),
+		HostConfig: shownHostConfig(record.HostConfig, await shownLinks(context, record)),
+		GraphDriver: graph,
 		...size,
+		Mounts: publicMounts(record),
+		Config: shownConfig(record.Config),
+		NetworkSettings: networkSettings(networkInput(paths, record, state)),
 	};
 }

@@ -244,7 +244,7 @@ function summary(
 		Status: statusText(state, now),
 		HostConfig: {NetworkMode: mode},
 		NetworkSettings: {Networks: networksInspect(input)},
-		Mounts: publicMounts(record.Mounts),
+		Mounts: publicMounts(record),
 		...(seconds(state.startedAt) ? {StartedAt: seconds(state.startedAt)} : {}),
 		...(seconds(state.finishedAt) ? {FinishedAt: seconds(state.finishedAt)} : {}),
 	};

@@ -18,6 +18,7 @@ import {defaultSeccomp} from '../../runtime/seccomp/default-profile.ts';
 import {parseSeccompProfile} from '../../runtime/seccomp/profile.ts';
 import type {ContainerConfig, HostConfig, MountPoint} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import {maskedPaths, readonlyPaths} from './masked-paths.ts';
 
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -273,22 +274,6 @@ function devicesOf(input: SpecInput, host: SpecHost): {nodes: LinuxDevice[]; rul
 	return {nodes, rules: deviceRules({privileged, devices: granted, cgroupRules})};
 }
 
-const maskedPaths = [
-	'/proc/acpi',
-	'/proc/asound',
-	'/proc/interrupts',
-	'/proc/kcore',
-	'/proc/keys',
-	'/proc/latency_stats',
-	'/proc/sched_debug',
-	'/proc/scsi',
-	'/proc/timer_list',
-	'/proc/timer_stats',
-	'/sys/devices/virtual/powercap',
-	'/sys/firmware',
-];
-const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
-
 function seccompOf(
 	options: SecurityOptions,
 	capabilities: string[],
@@ -399,7 +384,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 						...thermal.map((cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`),
 					])
 				: [],
-			readonlyPaths: masks ? (hostConfig.ReadonlyPaths ?? readonlyPaths) : [],
+			readonlyPaths: masks ? (hostConfig.ReadonlyPaths ?? [...readonlyPaths]) : [],
 			...(seccomp ? {seccomp} : {}),
 		},
 	};
