@@ -1,8 +1,8 @@
 /** docker's `inspect` of a container. */
-import {readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
-import type {ContainerInspect, MountPoint} from '../api.ts';
+import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
 import {readIfThere} from '../files.ts';
 import {type InspectInput, networkSettings} from '../networks/inspect.ts';
 import {namesOf} from '../networks/names.ts';
@@ -35,6 +35,12 @@ async function shownLinks(context: EngineContext, record: ContainerRecord): Prom
 	const links = (await import('./links.ts')).linkNames(context, record);
 	return links.map(({name, alias}) => `/${name}:/${record.Name}/${alias}`);
 }
+
+/** Only cgroup v1 has a switch for the OOM killer; there docker says that it is not off. */
+const oomKiller = (host: HostConfig): HostConfig => ({
+	...host,
+	OomKillDisable: host.OomKillDisable ?? (existsSync('/sys/fs/cgroup/cgroup.controllers') ? null : false),
+});
 
 /**
  * Where the root file system is. Nothing is mounted on the host: while a container is up its merged view is that
@@ -120,7 +126,7 @@ export async function inspectContainer(
 		ProcessLabel: '',
 		AppArmorProfile: '',
 		ExecIDs: null,
-		HostConfig: shownHostConfig(record.HostConfig, await shownLinks(context, record)),
+		HostConfig: shownHostConfig(oomKiller(record.HostConfig), await shownLinks(context, record)),
 		GraphDriver: graph,
 		...size,
 		Mounts: publicMounts(record),

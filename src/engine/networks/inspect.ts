@@ -9,13 +9,13 @@ export interface EndpointInspect {
 	IPAMConfig: EndpointSettings['IPAMConfig'] | null;
 	Links: string[] | null;
 	Aliases: string[] | null;
+	MacAddress: string;
 	DriverOpts: Record<string, string> | null;
 	GwPriority: number;
 	NetworkID: string;
 	EndpointID: string;
 	Gateway: string;
 	IPAddress: string;
-	MacAddress: string;
 	IPPrefixLen: number;
 	IPv6Gateway: string;
 	GlobalIPv6Address: string;
@@ -35,13 +35,13 @@ function endpointInspect(
 		IPAMConfig: settings.IPAMConfig ?? null,
 		Links: orNull(settings.Links),
 		Aliases: orNull(settings.Aliases),
+		MacAddress: endpoint?.mac ?? settings.MacAddress ?? '',
 		DriverOpts: orNull(settings.DriverOpts),
 		GwPriority: settings.GwPriority ?? 0,
 		NetworkID: endpoint?.networkId ?? '',
 		EndpointID: endpoint?.endpointId ?? '',
 		Gateway: endpoint?.ipv4?.gateway ?? '',
 		IPAddress: endpoint?.ipv4?.address ?? '',
-		MacAddress: endpoint?.mac ?? settings.MacAddress ?? '',
 		IPPrefixLen: endpoint?.ipv4?.prefix ?? 0,
 		IPv6Gateway: endpoint?.ipv6?.gateway ?? '',
 		GlobalIPv6Address: endpoint?.ipv6?.address ?? '',
