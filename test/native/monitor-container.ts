@@ -168,6 +168,8 @@ export interface Options {
 	argv: string[];
 	tty?: boolean;
 	settings?: Partial<MonitorSettings>;
+	/** The command of the health check; its times are in the settings. */
+	probe?: string[];
 	/** Bytes of a v1 memory limit. */
 	memory?: number;
 	/** Whether it gets a freezer cgroup and the sections to pause. */
@@ -301,25 +303,28 @@ export class Container {
 			],
 			pause: freeze('FROZEN'),
 			unpause: freeze('THAWED'),
+			...(options.probe ? {exec: this.execOps(options.probe)} : {}),
 		};
 	}
 
 	execPlan(argv: string[], tty = false): Buffer {
+		return encodePlan({exec: this.execOps(argv, tty)});
+	}
+
+	execOps(argv: string[], tty = false): Op[] {
 		const joined = Object.values(flags).reduce((sum, flag) => sum | flag);
 		const init: Op[] = [];
 		if (this.cgroups.length > 0)
 			init.push({op: 'joinCgroups', files: this.cgroups.map((path) => join(path, 'tasks'))});
-		return encodePlan({
-			exec: [
-				...init,
-				{op: 'joinContainer', flags: joined},
-				tty ? {op: 'console', rows: 24, columns: 80} : {op: 'stdio'},
-				{op: 'workdir', path: '/', create: 0},
-				{op: 'user', spec: '0:0', groups: []},
-				{op: 'ids'},
-				{op: 'exec', argv, env: ['PATH=/bin', 'TERM=xterm']},
-			],
-		});
+		return [
+			...init,
+			{op: 'joinContainer', flags: joined},
+			tty ? {op: 'console', rows: 24, columns: 80} : {op: 'stdio'},
+			{op: 'workdir', path: '/', create: 0},
+			{op: 'user', spec: '0:0', groups: []},
+			{op: 'ids'},
+			{op: 'exec', argv, env: ['PATH=/bin', 'TERM=xterm']},
+		];
 	}
 
 	/** Spawns a monitor; nothing runs yet. */
