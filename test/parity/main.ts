@@ -3,6 +3,8 @@
  * on private folders, and what they say is compared. `--record` keeps docker's answers for the tests, which
  * compare without docker; `--show` prints equal answers too. Ends with 1 when something differs or docker isn't there.
  */
+import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -54,6 +56,7 @@ const wherry = contender('wherry', launcher, folder, {
 });
 const recorded: Recorded = existsSync(answersFile) ? JSON.parse(readFileSync(answersFile, 'utf8')) : {};
 let [equal, different, listed] = [0, 0, 0];
+let holder: ChildProcess | undefined;
 try {
 	const registry = await pushImages();
 	try {
@@ -61,6 +64,7 @@ try {
 	} finally {
 		await registry.stop();
 	}
+	wherry.network = `/proc/${await otherNetwork()}/ns/net`;
 	const begun = Date.now();
 	for (const table of tables) {
 		const pairs = table.name.includes(flags.only ?? '') ? table.pairs : table.pairs.filter(wanted);
@@ -96,12 +100,33 @@ try {
 	if (flags.record) writeFileSync(answersFile, `${JSON.stringify(recorded, null, '\t')}\n`);
 } finally {
 	await daemon.stop();
-	rmSync(folder, {recursive: true, force: true});
-	rmSync(runFolder, {recursive: true, force: true});
+	holder?.kill();
+	for (const path of [folder, runFolder]) {
+		// What docker has left mounted; nobody else sees this mount namespace.
+		for (const mount of mountsBelow(path)) spawnSync('umount', ['-l', mount]);
+		rmSync(path, {recursive: true, force: true});
+	}
 	for (const path of cgroups) if (!foreign.includes(path)) removeCgroup(path);
 }
 say(`${equal} equal, ${different} different`);
 process.exit(different > 0 ? 1 : 0);
+
+/** A second network namespace, and the process that holds it. */
+async function otherNetwork(): Promise<number> {
+	holder = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up; echo ready; exec sleep infinity'], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	await once(holder.stdout!, 'data');
+	return holder.pid!;
+}
+
+function mountsBelow(path: string): string[] {
+	const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+	return mounts
+		.flatMap((line) => line.split(' ')[1] ?? [])
+		.filter((mount) => mount.startsWith(path))
+		.reverse();
+}
 
 /** With the empty groups below it. */
 function removeCgroup(path: string): void {

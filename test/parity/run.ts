@@ -11,6 +11,8 @@ export interface Contender {
 	work: string;
 	/** With the engine as `docker` first in PATH. */
 	env: NodeJS.ProcessEnv;
+	/** Path of the network namespace to run in: both publish the same ports. */
+	network?: string;
 }
 
 /** A contender whose program is reached as `docker`. */
@@ -29,14 +31,11 @@ export function contender(
 /** Longer than any line takes: what hangs is a difference, not the end of the comparison. */
 const patience = 90_000;
 
-export function shell({work, env}: Contender, line: string): Promise<Answer> {
+export function shell({work, env, network}: Contender, line: string): Promise<Answer> {
 	return new Promise((resolve, reject) => {
-		const child = spawn('/bin/sh', ['-c', line], {
-			cwd: work,
-			env,
-			stdio: ['ignore', 'pipe', 'pipe'],
-			detached: true,
-		});
+		const inside = network === undefined ? [] : ['nsenter', `--net=${network}`];
+		const [program, ...words] = [...inside, '/bin/sh', '-c', line] as [string, ...string[]];
+		const child = spawn(program, words, {cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true});
 		const answer = {stdout: '', stderr: ''};
 		for (const name of ['stdout', 'stderr'] as const) {
 			child[name].setEncoding('utf8').on('data', (text) => {
