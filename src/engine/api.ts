@@ -518,6 +518,7 @@ export type ImageInspect = Record<string, unknown> & {
 
 export interface Images {
 	/** Resolves to the pulled image's id. `wherry/base` is made here and never fetched. */
+	OnBuild?: string[];
 	pull(
 		reference: string,
 		options?: {platform?: Platform; onProgress?: (event: PullEvent) => void; signal?: AbortSignal},

@@ -31,7 +31,7 @@ function fullConfig(config: ImageConfig): ImageConfig {
 		Volumes: config.Volumes ?? null,
 		WorkingDir: config.WorkingDir ?? '',
 		Entrypoint: config.Entrypoint ?? null,
-		OnBuild: null,
+		OnBuild: config.OnBuild ?? null,
 		Labels: config.Labels ?? null,
 		...(StopSignal === undefined ? {} : {StopSignal}),
 		...(Shell === undefined ? {} : {Shell}),
@@ -56,7 +56,8 @@ export function describeImage(
 		Comment: configuration.comment ?? '',
 		Created: configuration.created ?? never,
 		Container: '',
-		ContainerConfig: null,
+		// The container that a layer was made in is not kept: as docker has it of images from a registry.
+		ContainerConfig: {...fullConfig({}), Env: null},
 		DockerVersion: configuration.docker_version ?? '',
 		Author: configuration.author ?? '',
 		Config: fullConfig(configuration.config),
@@ -66,10 +67,16 @@ export function describeImage(
 		Size: size,
 		VirtualSize: size,
 		GraphDriver: {
-			Data: {
-				...(lower.length > 0 ? {LowerDir: lower.join(':')} : {}),
-				...(upper === undefined ? {} : {UpperDir: upper}),
-			},
+			Data:
+				upper === undefined
+					? null
+					: {
+							...(lower.length > 0 ? {LowerDir: lower.join(':')} : {}),
+							// docker's names of folders that come and go with a mount; ours never are on the host.
+							MergedDir: join(upper, '../merged'),
+							UpperDir: upper,
+							WorkDir: join(upper, '../work'),
+						},
 			Name: 'overlay2',
 		},
 		RootFS: {

@@ -271,7 +271,7 @@ function runConfig(value: Json): ImageConfig {
 	const config: ImageConfig = {};
 	for (const key of ['User', 'WorkingDir', 'StopSignal'] as const)
 		if (typeof value[key] === 'string') config[key] = value[key];
-	for (const key of ['Env', 'Shell'] as const) if (isStrings(value[key])) config[key] = value[key];
+	for (const key of ['Env', 'Shell', 'OnBuild'] as const) if (isStrings(value[key])) config[key] = value[key];
 	for (const key of ['Entrypoint', 'Cmd'] as const)
 		if (isStrings(value[key]) || value[key] === null) config[key] = value[key];
 	for (const key of ['ExposedPorts', 'Volumes'] as const)
