@@ -205,9 +205,8 @@ test('an unhealthy container is killed, and its restart policy starts it again',
 		'health-on-failure': 'kill',
 		'restart-policy': 'on-failure',
 	});
-	await box.start(streams.detached);
-	const {pid} = box.state();
-	await until('a second process', () => box.state().status === 'running' && box.state().pid !== pid);
+	const {pid} = await (await box.start(streams.detached)).ok;
+	await box.status('running', (state) => state.pid !== pid);
 	box.touch('ok');
 	await box.health('healthy');
 	t.true(box.state().restartCount > 0);
@@ -235,12 +234,10 @@ test('an unhealthy container is restarted without any restart policy', async (t)
 		{...failing, 'health-on-failure': 'restart', 'stop-signal': '15', 'stop-timeout': '600'},
 		{argv: sh('trap "exit 3" TERM; while :; do sleep 1 & wait $!; done')},
 	);
-	await box.start(streams.detached);
-	const before = box.state();
-	await until('a second process', () => box.state().status === 'running' && box.state().pid !== before.pid);
+	const {pid} = await (await box.start(streams.detached)).ok;
+	await box.status('running', (state) => state.pid !== pid);
 	box.touch('ok');
 	await box.health('healthy');
-	t.is(startOf(before.pid) === before.pidStart, false);
 	t.is(box.state().manuallyStopped, false);
 	t.deepEqual(box.told().slice(0, 6), [
 		'start',
