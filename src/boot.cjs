@@ -90,8 +90,34 @@ function load(face) {
 	return module.exports;
 }
 
+/** What Node itself has loaded before the first line of this file: these cost nothing. */
+const present = [
+	'async_hooks',
+	'buffer',
+	'diagnostics_channel',
+	'events',
+	'fs',
+	'path',
+	'timers',
+	'url',
+	'util',
+	'vm',
+];
+
+/**
+ * Other built-in modules are loaded at the first use of one of their exports, not at import: node:crypto alone
+ * takes 5 ms, and most commands need none of it.
+ */
+function builtin(id) {
+	if (!id.startsWith('node:') || present.includes(id.slice(5))) return require(id);
+	return new Proxy({}, {get: (_, name) => require(id)[name]});
+}
+
+/** `node:os`, `./tui.cjs`, or a module of another face: `./cli.cjs?engine/locks.ts`. */
 function local(id) {
-	return id.startsWith('./') && id.endsWith('.cjs') ? load(id.slice(2, -4)) : require(id);
+	if (!id.startsWith('./')) return builtin(id);
+	const [face, module] = id.slice(2).split('.cjs?');
+	return module === undefined ? load(face.slice(0, -4)) : load(face).modules[module]();
 }
 local.resolve = require.resolve;
 local.cache = require.cache;

@@ -28,12 +28,11 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
-import {builtinModules} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
-import {bundleChunks} from './bundle-chunks.mjs';
+import {bundleGroups} from './bundle-groups.mjs';
 import {tuiPlugins} from './bundle-plugins.mjs';
 
 const source = dirname(fileURLToPath(import.meta.url));
@@ -76,42 +75,6 @@ const sharedErrors = {
 	},
 };
 
-/** What Node itself has loaded before the first line of ours: these cost nothing. */
-const loaded = ['buffer', 'events', 'fs', 'module', 'path', 'process', 'timers', 'url', 'vm'];
-
-/**
- * Other built-in modules are loaded at the first use of one of their exports, not at import: node:crypto alone
- * takes 5 ms, and most commands need none of it. A module whose class is extended at import is loaded then.
- */
-const lazyBuiltins = {
-	name: 'lazy-builtins',
-	setup(bundle) {
-		const names = new Set(builtinModules.filter((name) => !loaded.includes(name) && !name.startsWith('_')));
-		bundle.onResolve({filter: /^(node:)?[a-z_/0-9]+$/}, (args) => {
-			const name = args.path.replace(/^node:/, '');
-			if (!names.has(name) || args.namespace === 'lazy-builtin') return undefined;
-			return {path: name, namespace: 'lazy-builtin'};
-		});
-		bundle.onLoad({filter: /.*/, namespace: 'lazy-builtin'}, async ({path}) => {
-			const members = Object.keys(await import(`node:${path}`)).filter((name) => name !== 'default');
-			return {
-				// `real` is no name that esbuild resolves, so it isn't this plugin's again.
-				contents: `
-let real;
-const load = () => (real ??= require('node:' + ${JSON.stringify(path)}));
-const lazy = {};
-for (const name of ${JSON.stringify(members)}) {
-	Object.defineProperty(lazy, name, {enumerable: true, get: () => load()[name]});
-}
-Object.defineProperty(lazy, 'default', {enumerable: true, get: load});
-Object.defineProperty(lazy, '__esModule', {value: true});
-module.exports = lazy;`,
-				loader: 'js',
-			};
-		});
-	},
-};
-
 const shared = {
 	bundle: true,
 	platform: 'node',
@@ -134,14 +97,13 @@ const commonjs = {
 /** What every command needs, what talks to a container, what images need, what a start needs, and the rest. */
 const groups = {
 	cli: [
+		...['main.ts', 'cli/face.ts', 'cli/parse/command-line.ts', 'cli/commands/actions.ts'],
 		...[
-			'src/main.ts',
-			'cli/face.ts',
-			'cli/parse/command-line.ts',
-			'cli/commands/actions.ts',
 			'engine/engine.ts',
+			'engine/repair.ts',
+			'cli/commands/container-list.ts',
+			'engine/containers/list.ts',
 		],
-		...['engine/repair.ts', 'cli/commands/container-list.ts', 'engine/containers/list.ts'],
 	],
 	compile: ['engine/containers/rehearsal.ts'],
 	session: [
@@ -172,9 +134,8 @@ function recordedNode() {
 
 /** The command line and the engine, in the files that `groups` says. */
 async function buildCommandLine() {
-	const {format: _, supported: __, ...options} = commonjs;
-	const settings = {...options, plugins: [faces, lazyBuiltins], entryPoints: [join(source, 'main.ts')]};
-	for (const [group, text] of await bundleChunks(settings, groups)) {
+	const options = {...commonjs, plugins: [faces], absWorkingDir: root};
+	for (const [group, text] of await bundleGroups(options, source, 'main.ts', groups)) {
 		writeFileSync(join(target, `${group}.cjs`), text);
 	}
 }
@@ -232,14 +193,13 @@ try {
 		buildCommandLine(),
 		build({
 			...commonjs,
-			plugins: [faces, lazyBuiltins],
+			plugins: [faces],
 			entryPoints: [join(source, 'cli/help/main.ts')],
 			outfile: join(target, 'help.cjs'),
 		}),
 		...apart.map((name) =>
 			build({
 				...commonjs,
-				plugins: [lazyBuiltins],
 				stdin: {contents: `module.exports = require('${name}');`, resolveDir: root},
 				outfile: join(target, `${name}.cjs`),
 			}),

@@ -3,7 +3,6 @@
  * (or rejected) as `Error` with `code` ('ENOENT'), `errno` (positive) and `syscall`, like Node's own.
  * Descriptors are plain numbers, close-on-exec, closed by the caller with `fs.closeSync`.
  */
-import {createRequire} from 'node:module';
 import {addonPath} from './locate.ts';
 
 export interface LayerStats {
@@ -125,6 +124,11 @@ export const native: Native = new Proxy({} as Native, {
 let addon: Native | undefined;
 
 function load(): Native {
-	addon ??= createRequire(import.meta.url)(addonPath()) as Native;
+	if (!addon) {
+		// Not `require`: node:module alone takes longer to load than the addon.
+		const module = {exports: {} as Native};
+		process.dlopen(module, addonPath());
+		addon = module.exports;
+	}
 	return addon;
 }
