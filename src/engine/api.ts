@@ -86,6 +86,17 @@ export interface DeviceMapping {
 	CgroupPermissions: string;
 }
 
+export interface DeviceRequest {
+	/** `cdi`, or empty. */
+	Driver: string;
+	/** -1 is all. */
+	Count: number;
+	DeviceIDs: string[] | null;
+	/** One of these lists must be met. */
+	Capabilities: string[][] | null;
+	Options: Record<string, string> | null;
+}
+
 export interface HostConfig {
 	/** `source:target[:options]`; a source without a slash is a volume's name. */
 	Binds: string[] | null;
@@ -114,6 +125,8 @@ export interface HostConfig {
 	PublishAllPorts: boolean;
 	ReadonlyRootfs: boolean;
 	SecurityOpt: string[] | null;
+	/** `size`. */
+	StorageOpt?: Record<string, string>;
 	Tmpfs?: Record<string, string>;
 	UTSMode: string;
 	UsernsMode: string;
@@ -128,12 +141,23 @@ export interface HostConfig {
 	NanoCpus: number;
 	CgroupParent: string;
 	BlkioWeight: number;
+	BlkioWeightDevice?: {Path: string; Weight: number}[] | null;
+	/** Bytes or operations each second. */
+	BlkioDeviceReadBps?: {Path: string; Rate: number}[] | null;
+	BlkioDeviceWriteBps?: {Path: string; Rate: number}[] | null;
+	BlkioDeviceReadIOps?: {Path: string; Rate: number}[] | null;
+	BlkioDeviceWriteIOps?: {Path: string; Rate: number}[] | null;
+	/** Microseconds, as the next three. */
 	CpuPeriod: number;
 	CpuQuota: number;
+	CpuRealtimePeriod?: number;
+	CpuRealtimeRuntime?: number;
 	CpusetCpus: string;
 	CpusetMems: string;
 	Devices: DeviceMapping[] | null;
 	DeviceCgroupRules: string[] | null;
+	/** Of CDI, and what --gpus asks for. */
+	DeviceRequests?: DeviceRequest[] | null;
 	MemoryReservation: number;
 	/** Memory and swap together; -1 unlimited swap; 0 unset. */
 	MemorySwap: number;
@@ -439,6 +463,8 @@ export interface Containers {
 	stats(containers?: readonly string[], options?: StatsOptions): AsyncIterable<ContainerStats[]>;
 	/** The full id for a name, an id or an unambiguous prefix. */
 	resolve(container: string): Promise<string>;
+	/** Changes limits and the restart policy, also while it runs: all of it, or on an error nothing. */
+	update(container: string, change: ContainerUpdate): Promise<{warnings: string[]}>;
 	/** Publishes ports of a container, also while it runs, and takes published ones back (keys as `80/tcp`). */
 	updatePublished(container: string, change: PublishChange): Promise<{warnings: string[]}>;
 	/** The start plan that would be run, as text. */
@@ -492,6 +518,7 @@ export interface ImageConfig {
 	WorkingDir?: string;
 	Labels?: Record<string, string>;
 	StopSignal?: string;
+	OnBuild?: string[];
 	Shell?: string[];
 	Healthcheck?: HealthConfig;
 }
@@ -518,7 +545,6 @@ export type ImageInspect = Record<string, unknown> & {
 
 export interface Images {
 	/** Resolves to the pulled image's id. `wherry/base` is made here and never fetched. */
-	OnBuild?: string[];
 	pull(
 		reference: string,
 		options?: {platform?: Platform; onProgress?: (event: PullEvent) => void; signal?: AbortSignal},
@@ -558,6 +584,25 @@ export interface Volumes {
 	list(options?: {filters?: Filters}): Promise<VolumeSummary[]>;
 	inspect(name: string): Promise<VolumeSummary>;
 	remove(name: string, options?: {force?: boolean}): Promise<void>;
+}
+
+/** What `update` changes; 0, '' and what is absent stay as they are. */
+export interface ContainerUpdate {
+	BlkioWeight?: number;
+	CpuShares?: number;
+	NanoCpus?: number;
+	CpuPeriod?: number;
+	CpuQuota?: number;
+	CpuRealtimePeriod?: number;
+	CpuRealtimeRuntime?: number;
+	CpusetCpus?: string;
+	CpusetMems?: string;
+	Memory?: number;
+	MemoryReservation?: number;
+	MemorySwap?: number;
+	/** Below 1: none. */
+	PidsLimit?: number;
+	RestartPolicy?: HostConfig['RestartPolicy'];
 }
 
 export interface PublishChange {

@@ -20,7 +20,7 @@ export const actions: Record<string, () => Promise<CommandAction>> = {
 	'container stop': async () => (await import('./lifecycle.ts')).stop,
 	'container top': async () => (await import('./top.ts')).top,
 	'container unpause': async () => (await import('./lifecycle.ts')).unpause,
-	'container update': async () => (await import('./ports.ts')).update,
+	'container update': async () => (await import('./update.ts')).update,
 	'container wait': async () => (await import('./lifecycle.ts')).wait,
 	'image inspect': async () => (await import('./inspect.ts')).inspectImages,
 	'image ls': async () => (await import('./image-list.ts')).listImages,

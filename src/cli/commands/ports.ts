@@ -1,9 +1,7 @@
-import type {HostConfig} from '../../engine/api.ts';
 import {CliError, rangeError, syntaxError} from '../errors.ts';
-import {type CommandAction, forEachObject} from '../face.ts';
+import type {CommandAction} from '../face.ts';
 import {naturalOrder} from '../format/natural-order.ts';
-import {printError, printLine} from '../output.ts';
-import {type PortBindings, parsePublishAll} from '../parse/publish-port.ts';
+import {printLine} from '../output.ts';
 
 type Ports = Record<string, {HostIp: string; HostPort: string}[] | null>;
 
@@ -36,29 +34,4 @@ export const port: CommandAction = async ({args}, open) => {
 	const ports = (NetworkSettings as {Ports?: Ports} | undefined)?.Ports ?? {};
 	for (const line of portLines(ports, container, wanted)) printLine(line);
 	return 0;
-};
-
-/** Publishes ports and takes them back; docker's other changes of a container are not there yet. */
-export const update: CommandAction = async ({flags, args}, open) => {
-	if (!flags.changed('publish-add') && !flags.changed('publish-rm')) {
-		throw new CliError('you must provide one or more flags when using this command');
-	}
-	let add: PortBindings;
-	let remove: HostConfig['PortBindings'];
-	try {
-		add = parsePublishAll(flags.list('publish-add'));
-		remove = parsePublishAll(flags.list('publish-rm'));
-	} catch (error) {
-		throw new CliError((error as Error).message);
-	}
-	const engine = await open();
-	return await forEachObject(
-		args,
-		async (name) => {
-			const {warnings} = await engine.containers.updatePublished(name, {add, remove});
-			for (const warning of warnings) printError(`WARNING: ${warning}`);
-			return name;
-		},
-		printLine,
-	);
 };

@@ -16,6 +16,7 @@ import {storedNetworks} from '../networks/record.ts';
 import {readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import {referenceFile, referencesFolder, volumeLock} from '../volumes/references.ts';
+import {containerCgroup} from './cgroup.ts';
 import type {EngineContext} from './context.ts';
 import {healthSettings, probeCommand} from './health.ts';
 import type {HostFiles} from './host-files.ts';
@@ -75,8 +76,11 @@ export function removalOps(paths: Paths, record: ContainerRecord): Op[] {
 	return ops;
 }
 
-export function containerCgroups(id: string, resources: LinuxResources = {}): CgroupOps {
-	return cgroupOps(detectCgroups(), id, resources);
+export function containerCgroups(
+	record: Pick<ContainerRecord, 'Id' | 'HostConfig'>,
+	resources: LinuxResources = {},
+): CgroupOps {
+	return cgroupOps(detectCgroups(), containerCgroup(record), resources);
 }
 
 /**
@@ -101,7 +105,7 @@ function networkRelease(paths: Paths, id: string): Op[] {
 export function stopPlan(paths: Paths, record: ContainerRecord): Plan {
 	return {
 		stop: [
-			...containerCgroups(record.Id).stop,
+			...containerCgroups(record).stop,
 			...networkRelease(paths, record.Id),
 			...removalOps(paths, record),
 		],
@@ -148,7 +152,7 @@ export function seccompProgram(paths: Paths, spec: Spec): Uint8Array | undefined
 function probePlan(paths: Paths, record: ContainerRecord, spec: Spec, argv: readonly string[]): Plan {
 	return compileExec({
 		spec,
-		cgroups: containerCgroups(record.Id),
+		cgroups: containerCgroups(record),
 		user: {spec: record.Config.User, groups: record.HostConfig.GroupAdd ?? []},
 		argv,
 		env: [],
@@ -184,7 +188,7 @@ export function compileRecord(
 		root: rootOf(paths, storageDriver(paths), Id, record.layers),
 		user: {spec: Config.User, groups: HostConfig.GroupAdd ?? []},
 		seccomp: seccompProgram(paths, spec),
-		cgroups: containerCgroups(Id, spec.linux?.resources),
+		cgroups: containerCgroups(record, spec.linux?.resources),
 		cgroupVersion: specHost().cgroupVersion,
 		settings: {
 			id: Id,

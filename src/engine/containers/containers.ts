@@ -5,6 +5,7 @@ import type {
 	ContainerStats,
 	ContainerSummary,
 	Containers,
+	ContainerUpdate,
 	CreateOptions,
 	ExecOptions,
 	ExitStatus,
@@ -125,6 +126,12 @@ export class LocalContainers implements Containers {
 
 	async resolve(container: string): Promise<string> {
 		return findContainer(this.#context.paths, container).Id;
+	}
+
+	async update(container: string, change: ContainerUpdate): Promise<{warnings: string[]}> {
+		return this.#sayingFull(async () =>
+			(await import('./update.ts')).updateContainer(this.#context, container, change),
+		);
 	}
 
 	async updatePublished(container: string, change: PublishChange): Promise<{warnings: string[]}> {

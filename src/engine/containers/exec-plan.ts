@@ -17,7 +17,7 @@ export function execPlan(paths: Paths, record: ContainerRecord, spec: Spec, opti
 		: (spec.process?.capabilities?.bounding ?? []);
 	return compileExec({
 		spec,
-		cgroups: containerCgroups(record.Id),
+		cgroups: containerCgroups(record),
 		user: {spec: options.user || record.Config.User, groups: record.HostConfig.GroupAdd ?? []},
 		argv: options.argv,
 		env: options.env ?? [],

@@ -128,8 +128,8 @@ function checkLog({Type, Config}: HostConfig['LogConfig']): void {
 	}
 }
 
-function checkRestart(host: HostConfig): void {
-	const {Name, MaximumRetryCount} = host.RestartPolicy;
+/** Throws `invalid`. */
+export function checkRestartPolicy({Name, MaximumRetryCount}: HostConfig['RestartPolicy']): void {
 	if (!['no', 'always', 'on-failure', 'unless-stopped'].includes(Name)) {
 		fail(
 			`invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
@@ -139,7 +139,13 @@ function checkRestart(host: HostConfig): void {
 		fail("invalid restart policy: maximum retry count can only be used with 'on-failure'");
 	}
 	if (MaximumRetryCount < 0) fail('invalid restart policy: maximum retry count cannot be negative');
-	if (host.AutoRemove && Name !== 'no') fail("can't create 'AutoRemove' container with restart policy");
+}
+
+function checkRestart({RestartPolicy, AutoRemove}: HostConfig): void {
+	checkRestartPolicy(RestartPolicy);
+	if (AutoRemove && RestartPolicy.Name !== 'no') {
+		fail("can't create 'AutoRemove' container with restart policy");
+	}
 }
 
 function checkModes(host: HostConfig): void {

@@ -5,7 +5,7 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
-import type {LinuxDeviceCgroup, LinuxResources, LinuxThrottleDevice} from '../oci.ts';
+import type {LinuxDeviceCgroup, LinuxResources, LinuxThrottleDevice, LinuxWeightDevice} from '../oci.ts';
 import {type CgroupLayout, controllerDir} from './layout.ts';
 
 /** The part of docker's HostConfig that is about limits; 0, '' and null mean not set. */
@@ -27,7 +27,21 @@ export interface LimitRequest {
 	CpusetMems?: string;
 	PidsLimit?: number | null;
 	BlkioWeight?: number;
+	BlkioWeightDevice?: readonly {Path: string; Weight: number}[] | null;
+	/** Bytes or operations each second. */
+	BlkioDeviceReadBps?: readonly DeviceRate[] | null;
+	BlkioDeviceWriteBps?: readonly DeviceRate[] | null;
+	BlkioDeviceReadIOps?: readonly DeviceRate[] | null;
+	BlkioDeviceWriteIOps?: readonly DeviceRate[] | null;
+	/** Microseconds. */
+	CpuRealtimePeriod?: number;
+	CpuRealtimeRuntime?: number;
 	ShmSize?: number;
+}
+
+export interface DeviceRate {
+	Path: string;
+	Rate: number;
 }
 
 /** What the host can limit. */
@@ -47,6 +61,11 @@ export interface LimitHost {
 	readonly cpuset: boolean;
 	readonly pids: boolean;
 	readonly blkioWeight: boolean;
+	readonly blkioWeightDevice: boolean;
+	readonly blkioThrottle: boolean;
+	readonly realtime: boolean;
+	/** The kernel takes shares as they are, from 2 to 262144 (v1); v2 has weights, to which all are mapped. */
+	readonly sharesAsGiven: boolean;
 }
 
 const minMemory = 6 * 1024 * 1024;
@@ -89,7 +108,12 @@ function isAvailable(requested: string, available: string): boolean {
 
 type Adjusted<T> = {-readonly [K in keyof T]: T[K]};
 
-function checkMemory(request: Adjusted<LimitRequest>, host: LimitHost, warnings: string[]): void {
+function checkMemory(
+	request: Adjusted<LimitRequest>,
+	host: LimitHost,
+	warnings: string[],
+	update: boolean,
+): void {
 	const fail = (message: string): never => {
 		throw new Error(message);
 	};
@@ -97,7 +121,8 @@ function checkMemory(request: Adjusted<LimitRequest>, host: LimitHost, warnings:
 	if (request.MemorySwappiness === -1) request.MemorySwappiness = null;
 	const memory = request.Memory ?? 0;
 	if (memory !== 0 && memory < minMemory) fail('Minimum memory limit allowed is 6MB');
-	if (memory > 0 && (request.MemorySwap ?? 0) === 0) request.MemorySwap = memory * 2;
+	// What an update leaves out stays as it is.
+	if (memory > 0 && (request.MemorySwap ?? 0) === 0 && !update) request.MemorySwap = memory * 2;
 	if (memory > 0 && !host.memory) {
 		warnings.push(
 			'Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.',
@@ -115,7 +140,7 @@ function checkMemory(request: Adjusted<LimitRequest>, host: LimitHost, warnings:
 	if ((request.Memory ?? 0) > 0 && swap > 0 && swap < request.Memory!) {
 		fail('Minimum memoryswap limit should be larger than memory limit, see usage');
 	}
-	if ((request.Memory ?? 0) === 0 && swap > 0) {
+	if ((request.Memory ?? 0) === 0 && swap > 0 && !update) {
 		fail('You should always set the Memory limit when using Memoryswap limit, see usage');
 	}
 	if (request.MemorySwappiness != null && !host.swappiness) {
@@ -173,7 +198,12 @@ function checkCpu(request: Adjusted<LimitRequest>, host: LimitHost, warnings: st
 		warnings.push('Your kernel does not support CPU shares or the cgroup is not mounted. Shares discarded.');
 		request.CpuShares = 0;
 	}
-	if (request.CpuShares) request.CpuShares = Math.min(Math.max(request.CpuShares, minShares), maxShares);
+	const {CpuShares = 0} = request;
+	if (CpuShares < 0) throw new Error('shares: invalid argument');
+	if (CpuShares !== 0 && host.sharesAsGiven) {
+		if (CpuShares < minShares) throw new Error(`the minimum allowed cpu-shares is ${minShares}`);
+		if (CpuShares > maxShares) throw new Error(`the maximum allowed cpu-shares is ${maxShares}`);
+	}
 	if (((request.CpuPeriod ?? 0) !== 0 || (request.CpuQuota ?? 0) !== 0) && !host.cpuCfs) {
 		warnings.push(
 			'Your kernel does not support CPU CFS scheduler or the cgroup is not mounted. Period and quota discarded.',
@@ -186,6 +216,60 @@ function checkCpu(request: Adjusted<LimitRequest>, host: LimitHost, warnings: st
 		throw new Error('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
 	}
 	if (CpuQuota > 0 && CpuQuota < 1000) throw new Error('CPU cfs quota can not be less than 1ms (i.e. 1000)');
+	const {CpuRealtimePeriod: period = 0, CpuRealtimeRuntime: runtime = 0} = request;
+	if ((period !== 0 || runtime !== 0) && !host.realtime) {
+		throw new Error('Your kernel does not support CPU real-time scheduler');
+	}
+	if (period !== 0 && runtime !== 0 && runtime > period) {
+		throw new Error('cpu real-time runtime cannot be higher than cpu real-time period');
+	}
+}
+
+/** Limits of block devices: what is discarded, and how that is said. */
+const blockLimits = [
+	[
+		'BlkioWeightDevice',
+		'blkioWeightDevice',
+		'Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.',
+	],
+	[
+		'BlkioDeviceReadBps',
+		'blkioThrottle',
+		'BPS Block I/O read limit or the cgroup is not mounted. Block I/O BPS read limit discarded.',
+	],
+	[
+		'BlkioDeviceWriteBps',
+		'blkioThrottle',
+		'BPS Block I/O write limit or the cgroup is not mounted. Block I/O BPS write limit discarded.',
+	],
+	[
+		'BlkioDeviceReadIOps',
+		'blkioThrottle',
+		'IOPS Block read limit or the cgroup is not mounted. Block I/O IOPS read limit discarded.',
+	],
+	[
+		'BlkioDeviceWriteIOps',
+		'blkioThrottle',
+		'IOPS Block write limit or the cgroup is not mounted. Block I/O IOPS write limit discarded.',
+	],
+] as const;
+
+function checkBlockIo(request: Adjusted<LimitRequest>, host: LimitHost, warnings: string[]): void {
+	if ((request.BlkioWeight ?? 0) > 0 && !host.blkioWeight) {
+		warnings.push(
+			'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
+		);
+		request.BlkioWeight = 0;
+	}
+	const {BlkioWeight: weight = 0} = request;
+	if (weight !== 0 && (weight < 10 || weight > 1000)) {
+		throw new Error('Range of blkio weight is from 10 to 1000');
+	}
+	for (const [key, feature, what] of blockLimits) {
+		if (!request[key]?.length || host[feature]) continue;
+		warnings.push(`Your kernel does not support ${what}`);
+		request[key] = [];
+	}
 }
 
 function checkCpuset(request: Adjusted<LimitRequest>, host: LimitHost, warnings: string[]): void {
@@ -214,15 +298,16 @@ function checkCpuset(request: Adjusted<LimitRequest>, host: LimitHost, warnings:
 /**
  * Checks limits against docker's rules and what the host can do. `request` stays as it is; `limits` is what
  * to store and to apply: without what had to be discarded, with docker's swap (twice the memory) when none
- * is given. Throws Error in docker's words.
+ * is given. In an update only what is given is changed. Throws Error in docker's words.
  */
 export function checkResources<T extends LimitRequest>(
 	request: T,
 	host: LimitHost,
+	options: {update?: boolean} = {},
 ): {warnings: string[]; limits: T & LimitRequest} {
 	const warnings: string[] = [];
 	const limits: T & LimitRequest = {...request};
-	checkMemory(limits, host, warnings);
+	checkMemory(limits, host, warnings, options.update ?? false);
 	if ((limits.PidsLimit ?? 0) > 0 && !host.pids) {
 		warnings.push(
 			'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
@@ -231,15 +316,8 @@ export function checkResources<T extends LimitRequest>(
 	}
 	checkCpu(limits, host, warnings);
 	checkCpuset(limits, host, warnings);
-	if ((limits.BlkioWeight ?? 0) > 0 && !host.blkioWeight) {
-		warnings.push(
-			'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
-		);
-		limits.BlkioWeight = 0;
-	}
-	const {BlkioWeight: weight = 0, OomScoreAdj: oomScore = 0} = limits;
-	if (weight !== 0 && (weight < 10 || weight > 1000))
-		throw new Error('Range of blkio weight is from 10 to 1000');
+	checkBlockIo(limits, host, warnings);
+	const {OomScoreAdj: oomScore = 0} = limits;
 	if (oomScore < -1000 || oomScore > 1000) {
 		throw new Error(`Invalid value ${oomScore}, range for oom score adj is [-1000, 1000]`);
 	}
@@ -247,8 +325,9 @@ export function checkResources<T extends LimitRequest>(
 	return {warnings, limits};
 }
 
-/** Lists of devices that are already known by number. */
+/** Limits of devices that are already known by number. */
 export interface ThrottleRequest {
+	readonly weights?: readonly LinuxWeightDevice[];
 	readonly readBps?: readonly LinuxThrottleDevice[];
 	readonly writeBps?: readonly LinuxThrottleDevice[];
 	readonly readIops?: readonly LinuxThrottleDevice[];
@@ -276,11 +355,14 @@ export function linuxResources(
 					...(limits.CpuPeriod ? {period: limits.CpuPeriod} : {}),
 					...(limits.CpuQuota ? {quota: limits.CpuQuota} : {}),
 				}),
+		...(limits.CpuRealtimePeriod ? {realtimePeriod: limits.CpuRealtimePeriod} : {}),
+		...(limits.CpuRealtimeRuntime ? {realtimeRuntime: limits.CpuRealtimeRuntime} : {}),
 		...(limits.CpusetCpus ? {cpus: limits.CpusetCpus} : {}),
 		...(limits.CpusetMems ? {mems: limits.CpusetMems} : {}),
 	};
 	const blockIO = {
 		...(limits.BlkioWeight ? {weight: limits.BlkioWeight} : {}),
+		...(throttle.weights?.length ? {weightDevice: [...throttle.weights]} : {}),
 		...(throttle.readBps?.length ? {throttleReadBpsDevice: [...throttle.readBps]} : {}),
 		...(throttle.writeBps?.length ? {throttleWriteBpsDevice: [...throttle.writeBps]} : {}),
 		...(throttle.readIops?.length ? {throttleReadIOPSDevice: [...throttle.readIops]} : {}),
@@ -312,6 +394,7 @@ export function limitHost(layout: CgroupLayout): LimitHost {
 	};
 	const cpus = availableParallelism();
 	const memoryV1 = version('memory') === 1;
+	const weight = v1File('blkio', 'blkio.weight') || v1File('blkio', 'blkio.bfq.io_service_bytes');
 	return {
 		cpus,
 		onlineCpus: list('/sys/devices/system/cpu/online', `0-${cpus - 1}`),
@@ -329,7 +412,10 @@ export function limitHost(layout: CgroupLayout): LimitHost {
 		cpuset: version('cpuset') !== undefined,
 		pids: version('pids') !== undefined,
 		// The root has no weight of its own, but bfq's other files where bfq is there.
-		blkioWeight:
-			v1File('blkio', 'blkio.weight') || v1File('blkio', 'blkio.bfq.io_service_bytes') || version('io') === 2,
+		blkioWeight: weight || version('io') === 2,
+		blkioWeightDevice: weight || version('io') === 2,
+		blkioThrottle: v1File('blkio', 'blkio.throttle.read_bps_device') || version('io') === 2,
+		realtime: v1File('cpu', 'cpu.rt_period_us') && v1File('cpu', 'cpu.rt_runtime_us'),
+		sharesAsGiven: version('cpu') === 1,
 	};
 }

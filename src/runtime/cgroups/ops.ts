@@ -109,6 +109,12 @@ function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
 		const ours = join(memoryMount, cgroupParent);
 		ops.push(mkdirOp(ours), writeOp(join(ours, 'memory.use_hierarchy'), '1', ignoreErrors));
 	}
+	const cpuMount = v1Mount('cpu');
+	if (resources.cpu?.realtimeRuntime && cpuMount !== undefined) {
+		const ours = join(cpuMount, cgroupParent);
+		// A child gets real time only of what its parent has; the kernel keeps a twentieth for everybody else.
+		ops.push(mkdirOp(ours), writeOp(join(ours, 'cpu.rt_runtime_us'), '950000', ignoreErrors));
+	}
 	if (unified) {
 		const wanted = wantedControllers(layout, resources).filter((name) => !unified.delegated.includes(name));
 		if (wanted.length > 0) {

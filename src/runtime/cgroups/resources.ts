@@ -85,6 +85,12 @@ function cpuV1(cpu: LinuxCPU, update: boolean): ControllerWrite[] {
 	if (cpu.quota) put('cpu.cfs_quota_us', cpu.quota);
 	if (update && cpu.period && cpu.quota) put('cpu.cfs_period_us', cpu.period);
 	if (cpu.burst) put('cpu.cfs_burst_us', cpu.burst);
+	// A runtime above the period is refused: either order may be the one that works.
+	if (cpu.realtimePeriod) {
+		put('cpu.rt_period_us', cpu.realtimePeriod, ...(cpu.realtimeRuntime ? (['any'] as const) : []));
+	}
+	if (cpu.realtimeRuntime) put('cpu.rt_runtime_us', cpu.realtimeRuntime);
+	if (cpu.realtimePeriod && cpu.realtimeRuntime) put('cpu.rt_period_us', cpu.realtimePeriod);
 	return writes;
 }
 

@@ -23,6 +23,10 @@ const host: LimitHost = {
 	cpuset: true,
 	pids: true,
 	blkioWeight: true,
+	blkioWeightDevice: true,
+	blkioThrottle: true,
+	realtime: true,
+	sharesAsGiven: true,
 };
 const mb = 1 << 20;
 
@@ -50,6 +54,13 @@ const refused: [request: LimitRequest, message: string][] = [
 	[
 		{CpuPeriod: 1e6 + 1},
 		'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
+	],
+	[{CpuShares: -1}, 'shares: invalid argument'],
+	[{CpuShares: 1}, 'the minimum allowed cpu-shares is 2'],
+	[{CpuShares: 262145}, 'the maximum allowed cpu-shares is 262144'],
+	[
+		{CpuRealtimePeriod: 1000, CpuRealtimeRuntime: 2000},
+		'cpu real-time runtime cannot be higher than cpu real-time period',
 	],
 	[{CpuQuota: 999}, 'CPU cfs quota can not be less than 1ms (i.e. 1000)'],
 	[{CpusetCpus: '4'}, 'Requested CPUs are not available - requested 4, available: 0-3'],
@@ -95,8 +106,7 @@ test('limits at their edges are taken', (t) => {
 
 test("what is stored has docker's defaults", (t) => {
 	t.is(checkResources({Memory: 64 * mb}, host).limits.MemorySwap, 128 * mb);
-	t.is(checkResources({CpuShares: 1}, host).limits.CpuShares, 2);
-	t.is(checkResources({CpuShares: 1 << 20}, host).limits.CpuShares, 262144);
+	t.is(checkResources({CpuShares: 1}, {...host, sharesAsGiven: false}).limits.CpuShares, 1, 'v2 maps it');
 	t.is(checkResources<LimitRequest>({MemorySwappiness: -1}, host).limits.MemorySwappiness, null);
 });
 
@@ -113,6 +123,8 @@ test('what the host cannot limit is discarded with a warning', (t) => {
 		cpuset: false,
 		pids: false,
 		blkioWeight: false,
+		blkioWeightDevice: false,
+		blkioThrottle: false,
 	};
 	const request: LimitRequest = {
 		Memory: 64 * mb,
@@ -125,12 +137,20 @@ test('what the host cannot limit is discarded with a warning', (t) => {
 		CpusetCpus: '9',
 		PidsLimit: 10,
 		BlkioWeight: 500,
+		BlkioWeightDevice: [{Path: '/dev/x', Weight: 10}],
+		BlkioDeviceReadBps: [{Path: '/dev/x', Rate: 10}],
+		BlkioDeviceWriteBps: [{Path: '/dev/x', Rate: 10}],
+		BlkioDeviceReadIOps: [{Path: '/dev/x', Rate: 10}],
+		BlkioDeviceWriteIOps: [{Path: '/dev/x', Rate: 10}],
 	};
 	const {warnings, limits} = checkResources(request, none);
 	t.snapshot(warnings);
 	t.deepEqual(linuxResources(limits, []), {devices: []});
 	t.throws(() => checkResources({NanoCpus: 1e9}, none), {
 		message: /^NanoCPUs can not be set, as your kernel/,
+	});
+	t.throws(() => checkResources({CpuRealtimePeriod: 1000}, {...none, realtime: false}), {
+		message: 'Your kernel does not support CPU real-time scheduler',
 	});
 	const noSwap = checkResources({Memory: 64 * mb}, {...host, swap: false});
 	t.is(noSwap.limits.MemorySwap, -1);
@@ -182,4 +202,11 @@ test('this host can limit memory, processes and CPUs', (t) => {
 	t.true(here.memory && here.pids && here.cpuCfs && here.cpuset);
 	t.regex(here.onlineCpus, /^0/);
 	t.true(here.cpus >= 1);
+});
+
+test('an update may change a part of what goes together', (t) => {
+	const update = {update: true};
+	t.deepEqual(checkResources({MemorySwap: 64 * mb}, host, update).limits, {MemorySwap: 64 * mb});
+	t.deepEqual(checkResources<LimitRequest>({Memory: 64 * mb}, host, update).limits, {Memory: 64 * mb});
+	t.throws(() => checkResources({Memory: 2 * mb}, host, update), {message: /6MB/});
 });

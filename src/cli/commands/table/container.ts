@@ -124,10 +124,10 @@ export const containerCommands: CommandRows = {
 		usage: '[OPTIONS] CONTAINER [CONTAINER...]',
 		args: [1, -1],
 		flags: `
-		blkio-weight:uint16=0 cpu-period:int64=0 cpu-quota:int64=0 cpu-rt-period:int64=0
-		cpu-rt-runtime:int64=0 c/cpu-shares:int64=0 cpus:decimal cpuset-cpus:string cpuset-mems:string
-		m/memory:bytes=0 memory-reservation:bytes=0 memory-swap:bytes=0 pids-limit:int64=0
-		+publish-add:list +publish-rm:list restart:string ~kernel-memory:bytes=0`,
+		+blkio-weight:uint16=0 +cpu-period:int64=0 +cpu-quota:int64=0 +cpu-rt-period:int64=0
+		+cpu-rt-runtime:int64=0 +c/cpu-shares:int64=0 +cpus:decimal +cpuset-cpus:string +cpuset-mems:string
+		+m/memory:bytes=0 +memory-reservation:bytes=0 +memory-swap:bytes=0 +pids-limit:int64=0
+		+publish-add:list +publish-rm:list +restart:string +~kernel-memory:bytes=0`,
 	},
 	'container wait': {usage: 'CONTAINER [CONTAINER...]', args: [1, -1]},
 };
