@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "gzip.h"
+#include "syscalls.h"
 #include "text.h"
 
 namespace wherry {
@@ -21,7 +25,8 @@ constexpr size_t kMaxLine = 16384;
 // Room for the longest line when every byte of it is escaped, and for a burst of ordinary ones.
 constexpr size_t kOutSize = 256 * 1024;
 constexpr int64_t kIndexDistance = 64 * 1024;
-constexpr size_t kFrameBound = 96;  // the JSON around a line
+constexpr size_t kFrameBound = 96;  // the JSON around a line, without the attributes
+constexpr size_t kMaxAttributes = 64 * 1024;
 
 struct IndexRecord {
   uint64_t offset;
@@ -64,25 +69,32 @@ void count_lines(int fd, int64_t from, uint64_t* lines, int64_t* end) {
 }  // namespace
 
 Log::~Log() {
+  await_compressor(false);
   close_files();
   release();
   for (Partial& partial : partial_) free(partial.text);
 }
 
-std::string Log::name(int64_t number, bool index) const {
+std::string Log::name(int64_t number, const char* suffix) const {
   std::string text = settings_.path;
   if (number > 0) {
     char digits[20];
     text += '.';
     text.append(digits, format_number(digits, number));
   }
-  if (index) text += ".idx";
-  return text;
+  return text + suffix;
 }
 
 int Log::open(const LogSettings& settings) {
   settings_ = settings;
   if (settings_.path.empty()) return 0;
+  bool attributes = !settings_.attributes.empty() && settings_.attributes.size() <= kMaxAttributes;
+  for (int stream = 0; stream < 2; stream++) {
+    std::string& text = middle_[stream];
+    text = stream == 0 ? "\",\"stream\":\"stdout\"" : "\",\"stream\":\"stderr\"";
+    if (attributes) text += ",\"attrs\":" + settings_.attributes;
+    text += ",\"time\":\"";
+  }
   return open_files(false);
 }
 
@@ -93,10 +105,10 @@ void Log::change(const LogSettings& settings) {
 
 int Log::open_files(bool fresh) {
   int flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
-  file_ = ::open(name(0, false).c_str(), flags, 0640);
+  file_ = ::open(name(0).c_str(), flags, 0640);
   if (file_ < 0) return errno;
   // Without its index a log is only slower to read.
-  index_ = ::open(name(0, true).c_str(), flags | (fresh ? O_TRUNC : 0), 0640);
+  index_ = ::open(name(0, ".idx").c_str(), flags | (fresh ? O_TRUNC : 0), 0640);
   size_ = next_index_ = 0;
   lines_ = 0;
   struct stat status;
@@ -183,7 +195,8 @@ void Log::emit(Stream stream, const char* text, size_t length, bool newline) {
     if (map == MAP_FAILED) return drop(1, ENOMEM);
     out_ = static_cast<char*>(map);
   }
-  if (kOutSize - out_length_ < escaped_bound(length) + kFrameBound) flush();
+  const std::string& middle = middle_[static_cast<int>(stream)];
+  if (kOutSize - out_length_ < escaped_bound(length) + middle.size() + kFrameBound) flush();
   if (formatted_ != now_) {
     format_time(time_text_, now_);
     formatted_ = now_;
@@ -192,13 +205,13 @@ void Log::emit(Stream stream, const char* text, size_t length, bool newline) {
   char* o = start;
   memcpy(o, "{\"log\":\"", 8);
   o += 8;
-  o += escape_json(o, text, length);
+  o += escape_json(o, text, length, settings_.keep_bytes);
   if (newline) {
     memcpy(o, "\\n", 2);
     o += 2;
   }
-  memcpy(o, stream == Stream::kStdout ? "\",\"stream\":\"stdout\",\"time\":\"" : "\",\"stream\":\"stderr\",\"time\":\"", 28);
-  o += 28;
+  memcpy(o, middle.data(), middle.size());
+  o += middle.size();
   memcpy(o, time_text_, kTimeLength);
   o += kTimeLength;
   memcpy(o, "\"}\n", 3);
@@ -270,22 +283,63 @@ void Log::flush() {
   drop(lines - whole, error);
 }
 
+int64_t Log::oldest() const {
+  int64_t last = settings_.max_files - 1;
+  return last > 99 ? 99 : last;
+}
+
 void Log::rotate() {
   close_files();
-  int64_t last = settings_.max_files - 1;
-  if (last > 99) last = 99;
+  // It works on the names that change now.
+  await_compressor(true);
+  int64_t last = oldest();
   if (last < 1) {
-    unlink(name(0, true).c_str());
-    unlink(name(0, false).c_str());
+    unlink(name(0, ".idx").c_str());
+    unlink(name(0).c_str());
+  } else {
+    // A new file takes only the place of one of its own kind.
+    unlink(name(last).c_str());
+    unlink(name(last, ".gz").c_str());
   }
   for (int64_t i = last; i >= 1; i--) {
     // The index first: a log without one is only slow to read, one with another's would be read wrongly.
-    unlink(name(i, true).c_str());
-    if (rename(name(i - 1, false).c_str(), name(i, false).c_str()) == 0)
-      rename(name(i - 1, true).c_str(), name(i, true).c_str());
+    unlink(name(i, ".idx").c_str());
+    bool plain = rename(name(i - 1).c_str(), name(i).c_str()) == 0;
+    bool packed = i > 1 && rename(name(i - 1, ".gz").c_str(), name(i, ".gz").c_str()) == 0;
+    if (plain || packed) rename(name(i - 1, ".idx").c_str(), name(i, ".idx").c_str());
   }
   int error = open_files(true);
   if (error != 0) drop(0, error);
+  if (settings_.compress) compress_full();
+}
+
+// In a process of its own, so that nobody waits for it. It may be killed at any moment: a file has its packed form
+// under its name before the plain one goes, and what it leaves undone is done the next time.
+void Log::compress_full() {
+  compressor_ = fork();
+  if (compressor_ != 0) return;
+  // What the monitor holds open must not stay open for that.
+  sys::close_range(0, ~0u);
+  setpriority(PRIO_PROCESS, 0, 10);
+  for (int64_t i = oldest(); i >= 1; i--) {
+    std::string from = name(i), packed = name(i, ".gz"), half = name(i, ".gz.new");
+    int in = ::open(from.c_str(), O_RDONLY | O_NOFOLLOW);
+    if (in < 0) continue;
+    int out = ::open(half.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
+    bool ok = out >= 0 && gzip(in, out) && rename(half.c_str(), packed.c_str()) == 0;
+    unlink(ok ? from.c_str() : half.c_str());
+    close(in);
+    if (out >= 0) close(out);
+  }
+  _exit(0);
+}
+
+void Log::await_compressor(bool wait) {
+  if (compressor_ < 0) return;
+  pid_t ended;
+  do ended = waitpid(compressor_, nullptr, wait ? 0 : WNOHANG);
+  while (ended < 0 && errno == EINTR);
+  if (ended != 0) compressor_ = -1;
 }
 
 void Log::drop(uint64_t lines, int reason) {
@@ -298,6 +352,7 @@ void Log::sync() {
 }
 
 void Log::release() {
+  await_compressor(false);
   if (out_ != nullptr && out_length_ == 0) {
     munmap(out_, kOutSize);
     out_ = nullptr;

@@ -2,6 +2,8 @@
 // (src/runtime/monitor-protocol.ts has the format).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,6 +16,9 @@ struct LogSettings {
   std::string path;  // empty: nothing is logged
   int64_t max_size = -1;
   int64_t max_files = 1;
+  std::string attributes;   // of every line, the text of a JSON object; empty: none
+  bool keep_bytes = false;  // bytes that are no UTF-8 can be had back
+  bool compress = false;    // files that are full become .gz
 };
 
 class Log {
@@ -52,12 +57,16 @@ class Log {
   void flush();
   void write_index();
   void rotate();
+  void compress_full();
+  void await_compressor(bool wait);
   int open_files(bool fresh);
   void close_files();
   void drop(uint64_t lines, int reason);
-  std::string name(int64_t number, bool index) const;
+  std::string name(int64_t number, const char* suffix = "") const;
+  int64_t oldest() const;
 
   LogSettings settings_;
+  std::string middle_[2];   // what is between the text of a line and its time, by stream
   int file_ = -1;
   int index_ = -1;
   Partial partial_[2];
@@ -70,6 +79,7 @@ class Log {
   int64_t now_ = 0;
   int64_t formatted_ = -1;  // the time that time_text_ shows
   char time_text_[32];
+  pid_t compressor_ = -1;
   uint64_t dropped_ = 0;
   int drop_reason_ = 0;
 };

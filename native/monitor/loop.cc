@@ -1,6 +1,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -47,9 +48,17 @@ void Loop::turn(void (*idle)(void* context), void* context) {
     if (earliest == 0 || timer->deadline < earliest) earliest = timer->deadline;
   int64_t wait = -1;
   if (earliest != 0) {
-    wait = (earliest - steady_clock() + 999999) / 1000000;
+    int64_t left = earliest - steady_clock();
+    wait = (left + 999999) / 1000000;
     if (wait < 0) wait = 0;
     if (wait > 3600000) wait = 3600000;
+    if (left > 0 && left < 1000000) {
+      // epoll_wait(2) counts in milliseconds, its descriptor can be waited for more exactly.
+      pollfd ready = {epoll_, POLLIN, 0};
+      timespec exact = {0, static_cast<long>(left)};
+      ppoll(&ready, 1, &exact, nullptr);
+      wait = 0;
+    }
   }
   bool wait_for_quiet = !quiet_ && (wait < 0 || wait > 1000);
   int n = epoll_wait(epoll_, batch_, 16, static_cast<int>(wait_for_quiet ? 1000 : wait));

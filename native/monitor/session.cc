@@ -21,8 +21,10 @@ alignas(4096) char output_buffer[64 * 1024];
 
 // After the end of the process others may hold its output open. What it wrote itself is read at once.
 constexpr int64_t kDrainStep = 100 * 1000000ll;
-// The most that a pipe holds, in reads.
-constexpr int kDrainReads = 16;
+// The most that a pipe holds, in reads, which may be as short as a page.
+constexpr int kDrainReads = 64;
+// After a rest, before others have their turn.
+constexpr int kRestReads = 4;
 constexpr int64_t kTerminalRetry = 1000 * 1000000ll;
 
 void set_size(int terminal, uint16_t rows, uint16_t columns) {
@@ -45,11 +47,21 @@ Session::Session(Monitor& monitor, const std::string& exec_id, Log* log)
       stdin_(*this, &Session::on_stdin) {
   drain_.context = this;
   drain_.fire = [](void* self) { static_cast<Session*>(self)->on_timer(); };
+  for (Pace& pace : pace_) pace.timer.context = this;
+  pace_[0].timer.fire = [](void* context) {
+    Session* self = static_cast<Session*>(context);
+    self->rest_over(self->stdout_, Stream::kStdout);
+  };
+  pace_[1].timer.fire = [](void* context) {
+    Session* self = static_cast<Session*>(context);
+    self->rest_over(self->stderr_, Stream::kStderr);
+  };
 }
 
 Session::~Session() {
   Loop& loop = monitor_.loop();
   loop.cancel(drain_);
+  for (Pace& pace : pace_) loop.cancel(pace.timer);
   for (Source* source : {static_cast<Source*>(&status_), static_cast<Source*>(&exit_), static_cast<Source*>(&stdout_),
                          static_cast<Source*>(&stderr_), static_cast<Source*>(&stdin_)})
     loop.forget(*source);
@@ -128,22 +140,46 @@ void Session::remove(Client* client) {
 
 void Session::on_stdout(uint32_t events) {
   if ((events & EPOLLOUT) != 0) stdin_has_room();
-  if ((events & ~EPOLLOUT) != 0 && stdout_.fd >= 0) read_output(stdout_, Stream::kStdout);
+  if ((events & ~EPOLLOUT) != 0 && stdout_.fd >= 0) read_paced(stdout_, Stream::kStdout);
 }
 
-void Session::on_stderr(uint32_t) { read_output(stderr_, Stream::kStderr); }
+void Session::on_stderr(uint32_t) { read_paced(stderr_, Stream::kStderr); }
+
+void Session::read_paced(MethodSource<Session>& source, Stream stream) {
+  size_t length = read_output(source, stream);
+  if (length == 0 || tty_ || phase_ != Phase::kRunning || choked_) return;
+  Pace& pace = pace_[static_cast<int>(stream)];
+  if (!pace.note(source.fd, length, steady_clock())) return;
+  monitor_.loop().forget(source);
+  monitor_.loop().set(pace.timer, Pace::kRest);
+}
+
+// Reads what has come. A stream that has nothing, or more than short pieces, is waited for as before.
+void Session::rest_over(MethodSource<Session>& source, Stream stream) {
+  if (source.fd < 0 || phase_ != Phase::kRunning || choked_) return;
+  bool any = false;
+  size_t length;
+  int reads = 0;
+  do {
+    length = read_output(source, stream);
+    any = any || length > 0;
+  } while (length == sizeof output_buffer && !choked_ && ++reads < kRestReads);
+  if (source.fd < 0 || choked_) return;
+  if (any && length < sizeof output_buffer) monitor_.loop().set(pace_[static_cast<int>(stream)].timer, Pace::kRest);
+  else monitor_.loop().watch(source, EPOLLIN);
+}
 
 void Session::on_stdin(uint32_t) { stdin_has_room(); }
 
-bool Session::read_output(MethodSource<Session>& source, Stream stream) {
+size_t Session::read_output(MethodSource<Session>& source, Stream stream) {
   ssize_t n = read(source.fd, output_buffer, sizeof output_buffer);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
   // A terminal's master gives EIO when nobody has the other side.
   if (n <= 0) {
     end_output(source);
-    return false;
+    return 0;
   }
-  if (phase_ == Phase::kEnded) return true;
+  if (phase_ == Phase::kEnded) return static_cast<size_t>(n);
   size_t length = static_cast<size_t>(n);
   if (log_ != nullptr) {
     log_->append(stream, output_buffer, length, wall_clock());
@@ -154,11 +190,12 @@ bool Session::read_output(MethodSource<Session>& source, Stream stream) {
   MonitorFrame frame = stream == Stream::kStdout ? MonitorFrame::kStdout : MonitorFrame::kStderr;
   for (Client* client : clients_)
     if (client->wants(bit)) client->send(frame, output_buffer, length);
-  return true;
+  return length;
 }
 
 void Session::end_output(MethodSource<Session>& source) {
   monitor_.loop().forget(source);
+  monitor_.loop().cancel(pace_[&source == &stderr_].timer);
   int& owned = tty_ ? child_.console_master : &source == &stdout_ ? child_.stdout_r : child_.stderr_r;
   if (tty_ && phase_ == Phase::kRunning) {
     // Nobody has the terminal open, but the process lives and may open it again.
@@ -177,6 +214,7 @@ void Session::update_reading() {
   if (choked == choked_) return;
   choked_ = choked;
   if (phase_ != Phase::kRunning) return;
+  for (Pace& pace : pace_) monitor_.loop().cancel(pace.timer);
   uint32_t events = choked ? 0u : static_cast<uint32_t>(EPOLLIN);
   if (stdout_.fd >= 0) monitor_.loop().watch(stdout_, events | (tty_ && stdin_waits_ ? EPOLLOUT : 0u));
   if (stderr_.fd >= 0) monitor_.loop().watch(stderr_, events);
@@ -286,6 +324,7 @@ void Session::on_exit(uint32_t) {
   monitor_.session_exited(*this);
   // Whether a client is slow is of no importance any more: what is left is bounded by the pipes.
   monitor_.loop().cancel(drain_);
+  for (Pace& pace : pace_) monitor_.loop().cancel(pace.timer);
   for (MethodSource<Session>* source : {&stdout_, &stderr_}) {
     Stream stream = source == &stdout_ ? Stream::kStdout : Stream::kStderr;
     for (int i = 0; i < kDrainReads && source->fd >= 0 && phase_ == Phase::kExited && read_output(*source, stream); i++) {}

@@ -9,6 +9,7 @@
 #include "container.h"
 #include "log.h"
 #include "loop.h"
+#include "pace.h"
 
 namespace wherry {
 
@@ -69,8 +70,10 @@ class Session {
   void on_stderr(uint32_t events);
   void on_stdin(uint32_t events);
   void adopt_streams();
-  // False at the end of the stream or when nothing is there.
-  bool read_output(MethodSource<Session>& source, Stream stream);
+  // The number of bytes; 0 at the end of the stream or when nothing is there.
+  size_t read_output(MethodSource<Session>& source, Stream stream);
+  void read_paced(MethodSource<Session>& source, Stream stream);
+  void rest_over(MethodSource<Session>& source, Stream stream);
   void end_output(MethodSource<Session>& source);
   bool output_open() const { return stdout_.fd >= 0 || stderr_.fd >= 0; }
   void stdin_has_room();
@@ -93,6 +96,7 @@ class Session {
   int exit_code_ = 0;
   std::vector<Client*> clients_;
   MethodSource<Session> status_, exit_, stdout_, stderr_, stdin_;
+  Pace pace_[2];
   Timer drain_;
 };
 

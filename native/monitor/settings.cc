@@ -14,9 +14,13 @@ Settings read_settings(const PlanView& plan) {
   s.id = plan.setting("id");
   s.run_dir = plan.setting("run-dir");
   s.state_file = plan.setting("state-file");
-  if (std::string(plan.setting("log-driver")) == "json-file") s.log.path = plan.setting("log-file");
+  std::string driver = plan.setting("log-driver");
+  s.log.keep_bytes = driver == "local";
+  if (driver == "json-file" || driver == "local") s.log.path = plan.setting("log-file");
   s.log.max_size = plan.setting_number("log-max-size", -1);
   s.log.max_files = plan.setting_number("log-max-files", 1);
+  s.log.compress = plan.setting_number("log-compress", 0) != 0;
+  s.log.attributes = plan.setting("log-attributes");
   s.tty = plan.setting_number("tty", 0) != 0;
   s.open_stdin = plan.setting_number("open-stdin", 0) != 0;
   s.stdin_once = plan.setting_number("stdin-once", 0) != 0;

@@ -56,7 +56,7 @@ bool needs_escape(uint64_t word) {
 
 }  // namespace
 
-size_t escape_json(char* out, const char* in, size_t length) {
+size_t escape_json(char* out, const char* in, size_t length, bool keep_bytes) {
   const unsigned char* s = reinterpret_cast<const unsigned char*>(in);
   char* o = out;
   size_t i = 0;
@@ -93,7 +93,11 @@ size_t escape_json(char* out, const char* in, size_t length) {
       bool complete;
       size_t n = utf8_length(s + i, length - i, &complete);
       if (n == 0) {
-        memcpy(o, "\\ufffd", 6);
+        memcpy(o, keep_bytes ? "\\udc00" : "\\ufffd", 6);
+        if (keep_bytes) {
+          o[4] = kHex[c >> 4];
+          o[5] = kHex[c & 15];
+        }
         o += 6;
         i++;
       } else {

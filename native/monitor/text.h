@@ -11,8 +11,9 @@ namespace wherry {
 constexpr size_t escaped_bound(size_t n) { return n * 6; }
 
 // Writes the inside of a JSON string for arbitrary bytes and returns its length. Every byte that is no
-// part of valid UTF-8 becomes one U+FFFD, as Go's encoder (and so docker's log) does.
-size_t escape_json(char* out, const char* in, size_t length);
+// part of valid UTF-8 becomes one U+FFFD, as Go's encoder (and so docker's log) does; with `keep_bytes` it becomes
+// the low surrogate U+DC00 + byte, which stands for nothing else, so that a reader can have the byte back.
+size_t escape_json(char* out, const char* in, size_t length, bool keep_bytes = false);
 
 // Length of an incomplete but so far valid UTF-8 sequence at the end of the text: 0 to 3.
 size_t incomplete_tail(const char* text, size_t length);

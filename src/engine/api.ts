@@ -349,8 +349,13 @@ export interface LogEntry {
 	stream: 'stdout' | 'stderr';
 	/** RFC 3339 with nanoseconds. */
 	time: string;
-	/** With its newline, unless it is a part of a longer line. */
+	/**
+	 * With its newline, unless it is a part of a longer line. Of the driver `local`: a byte that is no part of UTF-8
+	 * is the lone surrogate U+DC00 + byte.
+	 */
 	line: string;
+	/** Labels, variables and tag that --log-opt has asked for. */
+	attrs?: Record<string, string>;
 }
 
 /** Of one interface of a container. */

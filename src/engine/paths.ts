@@ -35,7 +35,7 @@ export class Paths {
 	get containers(): string {
 		return join(this.root, 'containers');
 	}
-	/** container.json, config.json, state.json, upper/, work/, hostname, hosts, resolv.conf, container.log*. */
+	/** container.json, config.json, state.json, upper/, work/, hostname, hosts, resolv.conf, <id>-json.log*. */
 	container(id: string): string {
 		return join(this.containers, id);
 	}

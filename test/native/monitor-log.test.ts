@@ -1,4 +1,6 @@
-import {appendFileSync, existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {dirname} from 'node:path';
+import {gunzipSync} from 'node:zlib';
 import test from 'ava';
 import {logIndexRecord, request, streams} from '../../src/runtime/monitor-protocol.ts';
 import {Container, until} from './monitor-container.ts';
@@ -27,6 +29,12 @@ function index(path: string): {offset: number; line: number; time: bigint}[] {
 		});
 	return records;
 }
+
+const lines = (text: string): number[] =>
+	text
+		.split('\n')
+		.filter(Boolean)
+		.map((line) => Number((JSON.parse(line) as {log: string}).log));
 
 /** Every index record points at the line that it names. */
 function checkIndex(
@@ -175,6 +183,77 @@ test('an index that belongs to another file is begun anew', async (t) => {
 	t.true(
 		records.length > 0 &&
 			records.every(({line, offset}) => line <= 3001 && offset < statSync(box.logPath).size),
+	);
+});
+
+test('full files are compressed, and nothing of them is lost', async (t) => {
+	const box = await logged(t, 'seq 1 20000', {
+		'log-max-size': '100000',
+		'log-max-files': '9',
+		'log-compress': '1',
+	});
+	const numbers = Array.from({length: 8}, (_, at) => 8 - at);
+	await until('eight compressed files', () =>
+		numbers.every(
+			(number) => !existsSync(`${box.logPath}.${number}`) && existsSync(`${box.logPath}.${number}.gz`),
+		),
+	);
+	const seen: number[] = [];
+	for (const number of numbers) {
+		const packed = readFileSync(`${box.logPath}.${number}.gz`);
+		const text = gunzipSync(packed);
+		t.true(packed.length < text.length / 8, `${packed.length} of ${text.length} bytes`);
+		seen.push(...lines(text.toString()));
+		t.true(index(`${box.logPath}.${number}`).length > 0);
+	}
+	seen.push(...lines(readFileSync(box.logPath, 'utf8')));
+	t.is(seen.at(-1), 20_000);
+	t.deepEqual(
+		seen,
+		Array.from({length: seen.length}, (_, at) => seen[0]! + at),
+	);
+	t.false(readdirSync(dirname(box.logPath)).some((name) => name.endsWith('.new')));
+});
+
+test('attributes are a member of every line', async (t) => {
+	const box = await logged(t, 'echo one; sleep 0.05; echo two >&2', {'log-attributes': '{"a":"b\\"c"}'});
+	t.deepEqual(
+		readFileSync(box.logPath, 'utf8')
+			.trim()
+			.split('\n')
+			.map((line) => {
+				const {log, attrs, stream} = JSON.parse(line) as Record<string, unknown>;
+				return [log, attrs, stream];
+			}),
+		[
+			['one\n', {a: 'b"c'}, 'stdout'],
+			['two\n', {a: 'b"c'}, 'stderr'],
+		],
+	);
+});
+
+test('the driver local keeps bytes that are no text', async (t) => {
+	const box = await logged(t, "printf 'a\\377\\200\\303\\251b\\n'", {'log-driver': 'local'});
+	t.is(box.log()[0]!.log, 'a\udcff\udc80éb\n');
+});
+
+test('very many short writes arrive whole, in the log and at a client', async (t) => {
+	const box = new Container(t, {
+		argv: sh('i=0; while [ $i -lt 30000 ]; do echo $i; i=$((i+1)); done; echo end >&2'),
+		settings: {},
+	});
+	const client = await box.start(streams.stdout | streams.stderr);
+	t.is((await client.exit).code, 0);
+	const text = Array.from({length: 30_000}, (_, at) => `${at}\n`).join('');
+	t.true(client.text === text);
+	t.is(client.stderr.toString(), 'end\n');
+	await box.ended();
+	t.true(
+		box
+			.log()
+			.filter(({stream}) => stream === 'stdout')
+			.map(({log}) => log)
+			.join('') === text,
 	);
 });
 

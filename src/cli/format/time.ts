@@ -19,7 +19,8 @@ export function parseRfc3339(text: string): bigint | undefined {
  */
 export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * 1_000_000n): bigint {
 	try {
-		return now - parseDuration(text);
+		// docker's `0` is the beginning of time.
+		if (text !== '0') return now - parseDuration(text);
 	} catch {
 		// Not a duration.
 	}

@@ -20,33 +20,13 @@ import {containerCgroup} from './cgroup.ts';
 import type {EngineContext} from './context.ts';
 import {healthSettings, probeCommand} from './health.ts';
 import type {HostFiles} from './host-files.ts';
+import {logSettings} from './log-config.ts';
 import {type Attachment, joinedNamespace} from './network.ts';
 import {type ContainerRecord, healthLogPath, logPath, statePath} from './record.ts';
 import {signalNumber} from './signals.ts';
 import {buildSpec} from './spec.ts';
 import {specHost} from './spec-host.ts';
 import {rootOf, storageDriver} from './storage.ts';
-
-/** What a log keeps when nobody says otherwise: docker's is without bound. */
-export const defaultLog = {maxSize: 20 << 20, maxFiles: 5};
-
-const unitShift: Record<string, number> = {k: 10, m: 20, g: 30, t: 40, p: 50};
-
-/** docker's sizes, in powers of 1024: `10m`, `1.5g`, `-1`. Checked by host-config.ts. */
-function byteCount(text: string): number {
-	const match = /^(-?\d+(?:\.\d+)?)\s?([kmgtp]?)/i.exec(text);
-	if (!match) return defaultLog.maxSize;
-	return Math.trunc(Number(match[1]) * 2 ** (unitShift[match[2]!.toLowerCase()] ?? 0));
-}
-
-function logSettings(record: ContainerRecord) {
-	const {Type, Config} = record.HostConfig.LogConfig;
-	return {
-		'log-driver': Type,
-		'log-max-size': String(Config['max-size'] ? byteCount(Config['max-size']) : defaultLog.maxSize),
-		'log-max-files': Config['max-file'] ?? String(Config['max-size'] ? 1 : defaultLog.maxFiles),
-	};
-}
 
 /** What the end undoes besides cgroups and network: with --rm everything, otherwise the folder in WHERRY_RUN. */
 export function removalOps(paths: Paths, record: ContainerRecord): Op[] {

@@ -2,6 +2,7 @@
 import {isIP} from 'node:net';
 import type {ContainerConfig, HostConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import {checkLogConfig} from './log-config.ts';
 
 const MiB = 1 << 20;
 
@@ -97,37 +98,6 @@ function checkNumbers(host: HostConfig): void {
 	}
 }
 
-const byteSize = /^\d+(\.\d+)?\s?([kmgtp]i?)?b?$/i;
-
-function checkLog({Type, Config}: HostConfig['LogConfig']): void {
-	if (Type !== 'json-file' && Type !== 'none') {
-		fail(
-			`logger: no log driver named '${Type}' is registered; the drivers are json-file and none`,
-			'unsupported',
-		);
-	}
-	for (const [key, value] of Object.entries(Config)) {
-		if (Type === 'none') fail(`unknown log opt '${key}' for none log driver`);
-		if (key === 'max-size') {
-			if (value !== '-1' && !byteSize.test(value)) fail(`invalid size: '${value}'`);
-		} else if (key === 'max-file') {
-			if (!/^\d+$/.test(value)) fail(`invalid max-file: ${value}`);
-			if (Number(value) < 1) fail('max-file cannot be less than 1');
-		} else if (
-			key === 'compress' ||
-			key === 'labels' ||
-			key === 'labels-regex' ||
-			key === 'env' ||
-			key === 'env-regex' ||
-			key === 'tag' ||
-			key === 'mode' ||
-			key === 'max-buffer-size'
-		) {
-			fail(`log opt '${key}' is not supported yet`, 'unsupported');
-		} else fail(`unknown log opt '${key}' for json-file log driver`);
-	}
-}
-
 /** Throws `invalid`. */
 export function checkRestartPolicy({Name, MaximumRetryCount}: HostConfig['RestartPolicy']): void {
 	if (!['no', 'always', 'on-failure', 'unless-stopped'].includes(Name)) {
@@ -205,7 +175,7 @@ export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): 
 /** Throws `invalid`, or `unsupported` for what is known but not there yet. */
 export function checkHostConfig(user: Partial<ContainerConfig>, host: HostConfig): void {
 	checkNumbers(host);
-	checkLog(host.LogConfig);
+	checkLogConfig(host.LogConfig);
 	checkRestart(host);
 	checkModes(host);
 	checkNetwork(user, host);

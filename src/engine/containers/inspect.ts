@@ -117,7 +117,8 @@ export async function inspectContainer(
 		ResolvConfPath: fileOf('resolv.conf'),
 		HostnamePath: fileOf('hostname'),
 		HostsPath: fileOf('hosts'),
-		LogPath: record.HostConfig.LogConfig.Type === 'none' ? '' : fileOf(basename(logPath(paths, record.Id))),
+		LogPath:
+			record.HostConfig.LogConfig.Type === 'json-file' ? fileOf(basename(logPath(paths, record.Id))) : '',
 		Name: `/${record.Name}`,
 		RestartCount: state.restartCount,
 		Driver: String(graph.Name),

@@ -8,9 +8,18 @@ const filler = ' '.repeat(11);
 
 function parseSlowly(line: string): LogEntry | undefined {
 	try {
-		const value = JSON.parse(line) as {log?: unknown; stream?: unknown; time?: unknown};
+		const value = JSON.parse(line) as {log?: unknown; stream?: unknown; time?: unknown; attrs?: unknown};
 		if (typeof value.log !== 'string' || typeof value.time !== 'string') return undefined;
-		return {stream: value.stream === 'stderr' ? 'stderr' : 'stdout', time: value.time, line: value.log};
+		const stream = value.stream === 'stderr' ? 'stderr' : 'stdout';
+		const attrs = typeof value.attrs === 'object' && value.attrs !== null ? Object.entries(value.attrs) : [];
+		return {
+			stream,
+			time: value.time,
+			line: value.log,
+			...(attrs.length > 0
+				? {attrs: Object.fromEntries(attrs.map(([key, text]) => [key, String(text)]))}
+				: {}),
+		};
 	} catch {
 		return undefined;
 	}

@@ -1,9 +1,9 @@
 /** Reads a container's log, and follows it over rotations until the container has ended. */
-import {closeSync, type FSWatcher, readSync, statSync, watch} from 'node:fs';
+import {type FSWatcher, readSync, statSync, watch} from 'node:fs';
 import {basename, dirname} from 'node:path';
 import type {LogEntry, LogOptions} from '../api.ts';
 import {parseTimestamp} from '../files.ts';
-import {type LogFile, openLog, openLogs, sinceStart, tailStart} from './log-files.ts';
+import {type LogFile, newerLogs, openLogs, sinceStart, tailStart} from './log-files.ts';
 import {parseLines} from './log-lines.ts';
 
 const chunkSize = 1 << 20;
@@ -36,7 +36,7 @@ class LogReader {
 	}
 
 	close(): void {
-		closeSync(this.file.fd);
+		this.file.close();
 	}
 }
 
@@ -72,14 +72,14 @@ function selection(options: LogOptions): Keep {
 	};
 }
 
-function begin(path: string, options: LogOptions): LogReader[] {
+async function begin(path: string, options: LogOptions): Promise<LogReader[]> {
 	const files = openLogs(path);
 	// docker's order: the last lines first, and of these the ones since a time.
 	const starts =
 		options.tail !== undefined
-			? tailStart(files, options.tail)
+			? await tailStart(files, options.tail)
 			: options.since !== undefined
-				? sinceStart(files, options.since)
+				? await sinceStart(files, options.since)
 				: undefined;
 	const readers: LogReader[] = [];
 	for (const file of files) {
@@ -87,7 +87,7 @@ function begin(path: string, options: LogOptions): LogReader[] {
 		if (offset !== undefined) readers.push(new LogReader(file, offset));
 		else if (options.follow && file.path === path) {
 			readers.push(new LogReader(file, statSync(path, {throwIfNoEntry: false})?.size ?? 0));
-		} else closeSync(file.fd);
+		} else file.close();
 	}
 	return readers;
 }
@@ -138,12 +138,13 @@ export async function* readLogs(source: LogSource, options: LogOptions = {}): As
 			const left = options.until === undefined ? undefined : Number(options.until / 1_000_000n) - Date.now();
 			if (left !== undefined && left < 2 ** 31 - 1) timer = setTimeout(end, Math.max(0, left));
 		}
-		readers.push(...begin(path, options));
+		readers.push(...(await begin(path, options)));
 		for (;;) {
 			const last = over;
 			for (;;) {
 				const reader = readers[0];
 				if (!reader) break;
+				await reader.file.unpack();
 				for (let entries = reader.read(); entries; entries = reader.read()) {
 					if (options.signal?.aborted) return;
 					const kept = keep(entries);
@@ -155,7 +156,9 @@ export async function* readLogs(source: LogSource, options: LogOptions = {}): As
 			}
 			if (!options.follow) return;
 			// Rotated: the monitor writes to the old file no more once the new one is there.
-			if (rotate(path, readers)) continue;
+			const newer = newerLogs(path, readers.at(-1)?.file);
+			readers.push(...newer.map((file) => new LogReader(file, 0)));
+			if (newer.length > 0) continue;
 			if (last) return;
 			await bell.wait();
 		}
@@ -166,22 +169,4 @@ export async function* readLogs(source: LogSource, options: LogOptions = {}): As
 		options.signal?.removeEventListener('abort', end);
 		for (const reader of readers) reader.close();
 	}
-}
-
-/** Adds the files that have come after the current one; false when there is none. */
-function rotate(path: string, readers: LogReader[]): boolean {
-	const current = readers.at(-1);
-	if (current && statSync(path, {throwIfNoEntry: false})?.ino === current.file.inode) return false;
-	if (!current) {
-		const file = openLog(path);
-		if (!file) return false;
-		readers.push(new LogReader(file, 0));
-		return true;
-	}
-	const files = openLogs(path);
-	const at = files.findIndex((file) => file.inode === current.file.inode);
-	const newer = files.slice(at + 1);
-	for (const file of files.slice(0, at + 1)) closeSync(file.fd);
-	for (const file of newer) readers.push(new LogReader(file, 0));
-	return newer.length > 0;
 }

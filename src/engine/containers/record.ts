@@ -48,7 +48,7 @@ export const zeroTime = '0001-01-01T00:00:00Z';
 export const recordPath = (paths: Paths, id: string): string => join(paths.container(id), 'container.json');
 export const statePath = (paths: Paths, id: string): string => join(paths.container(id), 'state.json');
 export const healthLogPath = (paths: Paths, id: string): string => join(paths.container(id), 'health.log');
-export const logPath = (paths: Paths, id: string): string => join(paths.container(id), 'container.log');
+export const logPath = (paths: Paths, id: string): string => join(paths.container(id), `${id}-json.log`);
 export const socketPath = (paths: Paths, id: string): string => join(paths.runContainer(id), 'attach.sock');
 
 export function noSuchContainer(name: string): WherryError {

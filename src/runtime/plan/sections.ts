@@ -45,13 +45,17 @@ export interface MonitorSettings {
 	mountpoint: string;
 	/** The state file that the monitor replaces by rename at every change; see state.ts. */
 	'state-file': string;
-	/** `json-file` or `none`. */
+	/** `json-file`, `local` (the same, but any bytes can be had back) or `none`. */
 	'log-driver': string;
 	'log-file': string;
 	/** Bytes after which the log is rotated, -1 never. */
 	'log-max-size': string;
 	/** Files kept, the current one among them. */
 	'log-max-files': string;
+	/** Whether files that are full become `.gz`; absent: no. */
+	'log-compress'?: string;
+	/** The text of a JSON object that every line has as `attrs`. */
+	'log-attributes'?: string;
 	/** Whether the container has a terminal. */
 	tty: string;
 	/** Whether stdin stays open without a client (-i); else it is /dev/null. */

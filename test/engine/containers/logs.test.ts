@@ -1,6 +1,16 @@
-import {appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {
+	appendFileSync,
+	existsSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
+import {gzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
 import type {LogOptions} from '../../../src/engine/api.ts';
 import {parseLines} from '../../../src/engine/containers/log-lines.ts';
@@ -52,7 +62,7 @@ async function numbers(path: string, options: LogOptions = {}): Promise<number[]
 const range = (from: number, to: number) => Array.from({length: to - from}, (_, index) => from + index);
 
 function threeFiles(t: ExecutionContext): string {
-	const path = join(folder(t), 'container.log');
+	const path = join(folder(t), 'x-json.log');
 	writeLog(`${path}.2`, 0, 100);
 	writeLog(`${path}.1`, 100, 200);
 	writeLog(path, 200, 250);
@@ -98,8 +108,53 @@ test('one stream can be asked for', async (t) => {
 	t.deepEqual(await numbers(path, {tail: 4, stdout: true, stderr: false}), [246, 248]);
 });
 
+test('compressed files are read like the others', async (t) => {
+	const path = threeFiles(t);
+	for (const name of [`${path}.1`, `${path}.2`]) {
+		writeFileSync(`${name}.gz`, gzipSync(readFileSync(name)));
+		rmSync(name);
+	}
+	t.deepEqual(await numbers(path), range(0, 250));
+	t.deepEqual(await numbers(path, {tail: 130}), range(120, 250));
+	t.deepEqual(await numbers(path, {since: parseTimestamp(timeOf(90))!}), range(90, 250));
+	// One that is cut off gives what it has.
+	const packed = readFileSync(`${path}.1.gz`);
+	writeFileSync(`${path}.1.gz`, packed.subarray(0, packed.length / 2));
+	const rest = await numbers(path);
+	t.deepEqual(rest.slice(0, 100), range(0, 100));
+	t.deepEqual(rest.slice(-50), range(200, 250));
+	t.true(rest.length < 250);
+	t.deepEqual(readdirSync(dirname(path)).length, 6);
+});
+
+test('following goes on in files that have been compressed meanwhile', async (t) => {
+	const path = join(folder(t), 'x-json.log');
+	writeLog(path, 0, 5);
+	const over = Promise.withResolvers<void>();
+	const found: number[] = [];
+	const rotate = (from: number) => {
+		for (const number of [1, 0]) {
+			const name = number === 0 ? path : `${path}.${number}`;
+			for (const end of ['', '.gz', '.idx']) {
+				if (existsSync(`${name}${end}`)) renameSync(`${name}${end}`, `${path}.${number + 1}${end}`);
+			}
+		}
+		writeFileSync(`${path}.1.gz`, gzipSync(readFileSync(`${path}.1`)));
+		rmSync(`${path}.1`);
+		writeLog(path, from, from + 5);
+	};
+	for await (const batch of readLogs({path, ended: () => over.promise}, {follow: true})) {
+		found.push(...batch.map(({line}) => Number(line.slice(5))));
+		if (found.at(-1) !== 4) continue;
+		rotate(5);
+		rotate(10);
+		over.resolve();
+	}
+	t.deepEqual(found, range(0, 15));
+});
+
 test('following goes on over a rotation and ends with the container', async (t) => {
-	const path = join(folder(t), 'container.log');
+	const path = join(folder(t), 'x-json.log');
 	writeLog(path, 0, 5);
 	const over = Promise.withResolvers<void>();
 	const found: number[] = [];
@@ -123,7 +178,7 @@ test('following goes on over a rotation and ends with the container', async (t) 
 });
 
 test('following ends when the reader has had enough', async (t) => {
-	const path = join(folder(t), 'container.log');
+	const path = join(folder(t), 'x-json.log');
 	writeLog(path, 0, 5);
 	const leave = new AbortController();
 	const found: string[] = [];
@@ -136,7 +191,7 @@ test('following ends when the reader has had enough', async (t) => {
 });
 
 test('a container that has written nothing has an empty log', async (t) => {
-	t.deepEqual(await numbers(join(folder(t), 'container.log')), []);
+	t.deepEqual(await numbers(join(folder(t), 'x-json.log')), []);
 });
 
 test('lines are what JSON says, however they are written', (t) => {
@@ -158,6 +213,10 @@ test('lines are what JSON says, however they are written', (t) => {
 		parseLines(text),
 		texts.map((line) => ({stream: 'stdout', time: timeOf(1), line})),
 	);
+	const attrs = {label: '","stream":"stderr"', time: '","time":"x"'};
+	t.deepEqual(parseLines(`${JSON.stringify({log: 'x\n', stream: 'stdout', attrs, time: timeOf(2)})}\n`), [
+		{stream: 'stdout', time: timeOf(2), line: 'x\n', attrs},
+	]);
 	t.deepEqual(parseLines(`${JSON.stringify({time: timeOf(2), stream: 'stderr', log: 'other order\n'})}\n`), [
 		{stream: 'stderr', time: timeOf(2), line: 'other order\n'},
 	]);

@@ -324,7 +324,7 @@ test('inspect has the state, the mounts and the configuration as docker names th
 		Platform: 'linux',
 		Config: {Image: baseImage, Hostname: id.slice(0, 12), Labels: {a: 'b'}},
 		HostConfig: {NetworkMode: 'none', Memory: 64 << 20, MemorySwap: 128 << 20},
-		LogPath: join(fixture.root, 'containers', id, 'container.log'),
+		LogPath: join(fixture.root, 'containers', id, `${id}-json.log`),
 	});
 	t.deepEqual(inspect.Mounts, [
 		{Type: 'bind', Source: '/tmp', Destination: '/host', Mode: 'ro', RW: false, Propagation: 'rprivate'},
@@ -394,9 +394,12 @@ test('a log is bounded as the options say, and none is none', async (t) => {
 		},
 	);
 	const files = readdirSync(join(fixture.root, 'containers', bounded.id)).filter((name) =>
-		/^container\.log(\.\d+)?$/.test(name),
+		/-json\.log(\.\d+)?$/.test(name),
 	);
-	t.deepEqual(files.sort(), ['container.log', 'container.log.1', 'container.log.2']);
+	t.deepEqual(
+		files.sort(),
+		['', '.1', '.2'].map((end) => `${bounded.id}-json.log${end}`),
+	);
 	const lines: string[] = [];
 	for await (const batch of containers.logs(bounded.id, {tail: 3}))
 		lines.push(...batch.map((entry) => entry.line));
