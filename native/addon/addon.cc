@@ -8,6 +8,8 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_overlay(env, exports);
   export_trees(env, exports);
   export_processes(env, exports);
+  export_archives(env, exports);
+  export_container_root(env, exports);
   export_layers(env, exports);
   export_netlink(env, exports);
   export_terminal(env, exports);

@@ -35,6 +35,8 @@ bool get_arguments(const Napi::CallbackInfo &info, Values &...values) {
   return (get_argument(info, index++, values) && ...);
 }
 
+void export_archives(Napi::Env env, Napi::Object exports);
+void export_container_root(Napi::Env env, Napi::Object exports);
 void export_locks(Napi::Env env, Napi::Object exports);
 void export_paths(Napi::Env env, Napi::Object exports);
 void export_overlay(Napi::Env env, Napi::Object exports);

@@ -6,7 +6,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include "entry_data.h"
 
 namespace wherry {
 namespace {
@@ -21,18 +21,6 @@ bool starts_with(const std::string &text, const char *start) { return text.rfind
 
 timespec to_timespec(const TarTime &time) {
   return {static_cast<time_t>(time.seconds), static_cast<long>(time.nanoseconds)};
-}
-
-Status write_fully(int file, const uint8_t *data, size_t size, off_t offset) {
-  while (size > 0) {
-    ssize_t put = pwrite(file, data, size, offset);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return system_failure(errno, "write");
-    data += put;
-    size -= static_cast<size_t>(put);
-    offset += put;
-  }
-  return {};
 }
 
 }  // namespace
@@ -151,7 +139,7 @@ Status LayerWriter::write_file(const TarEntry &entry, TarReader &reader, LayerFo
     return file.get();
   };
   if (Status failure = replace(parent, name, "open", create)) return failure;
-  if (Status failure = write_data(entry, reader, file.get())) return failure;
+  if (Status failure = write_entry_data(entry, reader, file.get())) return failure;
   if ((entry.uid != uid_ || entry.gid != gid_) && fchown(file.get(), entry.uid, entry.gid) != 0) {
     return system_failure(errno, "chown");
   }
@@ -161,30 +149,6 @@ Status LayerWriter::write_file(const TarEntry &entry, TarReader &reader, LayerFo
   timespec times[2] = {to_timespec(entry.mtime), to_timespec(entry.mtime)};
   if (futimens(file.get(), times) != 0) return system_failure(errno, "utimensat");
   return {};
-}
-
-Status LayerWriter::write_data(const TarEntry &entry, TarReader &reader, int file) {
-  if (!entry.sparse) {
-    return reader.read_data([&](uint64_t offset, const uint8_t *data, size_t size) {
-      return write_fully(file, data, size, static_cast<off_t>(offset));
-    });
-  }
-  size_t part = 0;
-  uint64_t before = 0;  // data of the parts before this one
-  Status failure = reader.read_data([&](uint64_t offset, const uint8_t *data, size_t size) -> Status {
-    while (size > 0) {
-      while (offset >= before + entry.parts[part].length) before += entry.parts[part++].length;
-      uint64_t inside = offset - before;
-      size_t now = static_cast<size_t>(std::min<uint64_t>(size, entry.parts[part].length - inside));
-      if (Status bad = write_fully(file, data, now, static_cast<off_t>(entry.parts[part].offset + inside))) return bad;
-      offset += now;
-      data += now;
-      size -= now;
-    }
-    return {};
-  });
-  if (failure) return failure;
-  return ftruncate(file, static_cast<off_t>(entry.real_size)) == 0 ? Status() : system_failure(errno, "ftruncate");
 }
 
 Status LayerWriter::write_hard_link(const TarEntry &entry, const std::string &path, LayerFolder &parent,

@@ -25,7 +25,6 @@ class LayerWriter {
   Status prepare_root();
   Status write_entry(const TarEntry &entry, TarReader &reader);
   Status write_file(const TarEntry &entry, TarReader &reader, LayerFolder &parent, const std::string &name);
-  Status write_data(const TarEntry &entry, TarReader &reader, int file);
   Status write_hard_link(const TarEntry &entry, const std::string &path, LayerFolder &parent, const std::string &name);
   Status write_folder(const TarEntry &entry, LayerFolder &folder);
   Status write_whiteout(LayerFolder &parent, const std::string &name);

@@ -42,23 +42,36 @@ bool read_process(int pid, ProcessStatus &status) {
   return true;
 }
 
+/** A pidfd of a process that lives and was started then; none when there is no such one. */
+Status open_process(int pid, int64_t start, UniqueFd &process) {
+  if (pid <= 0) return system_failure(EINVAL, "pidfd_open");
+  process.reset(static_cast<int>(syscall(kSysPidfdOpen, pid, 0)));
+  if (!process) return errno == ESRCH ? Status() : system_failure(errno, "pidfd_open");
+  // Read after the pidfd is there: if the start fits now, the pidfd is that process.
+  ProcessStatus status;
+  if (!read_process(pid, status) || status.start != start || status.state == 'Z' || status.state == 'X') process.reset();
+  return {};
+}
+
+/** openProcess(pid, start): number | undefined */
+Napi::Value open_process_by_start(const Napi::CallbackInfo &info) {
+  int pid;
+  int64_t start;
+  if (!get_arguments(info, pid, start)) return info.Env().Undefined();
+  UniqueFd process;
+  if (Status failure = open_process(pid, start, process)) return throw_failure(info.Env(), *failure);
+  return process ? Napi::Number::New(info.Env(), process.release()) : info.Env().Undefined();
+}
+
 /** signalProcess(pid, start, signal): boolean */
 Napi::Value signal_process(const Napi::CallbackInfo &info) {
   int pid, signal;
   int64_t start;
   if (!get_arguments(info, pid, start, signal)) return info.Env().Undefined();
   Napi::Env env = info.Env();
-  if (pid <= 0) return throw_failure(env, system_failure(EINVAL, "pidfd_open"));
-  UniqueFd process(static_cast<int>(syscall(kSysPidfdOpen, pid, 0)));
-  if (!process) {
-    if (errno == ESRCH) return Napi::Boolean::New(env, false);
-    return throw_failure(env, system_failure(errno, "pidfd_open"));
-  }
-  // Read after the pidfd is there: if the start fits now, the pidfd is that process.
-  ProcessStatus status;
-  if (!read_process(pid, status) || status.start != start || status.state == 'Z' || status.state == 'X') {
-    return Napi::Boolean::New(env, false);
-  }
+  UniqueFd process;
+  if (Status failure = open_process(pid, start, process)) return throw_failure(env, *failure);
+  if (!process) return Napi::Boolean::New(env, false);
   if (syscall(kSysPidfdSendSignal, process.get(), signal, nullptr, 0) == 0) return Napi::Boolean::New(env, true);
   if (errno == ESRCH) return Napi::Boolean::New(env, false);
   return throw_failure(env, system_failure(errno, "pidfd_send_signal"));
@@ -204,6 +217,7 @@ Napi::Value exit_now(const Napi::CallbackInfo &info) {
 }  // namespace
 
 void export_processes(Napi::Env env, Napi::Object exports) {
+  exports.Set("openProcess", Napi::Function::New(env, open_process_by_start, "openProcess"));
   exports.Set("signalProcess", Napi::Function::New(env, signal_process, "signalProcess"));
   exports.Set("exit", Napi::Function::New(env, exit_now, "exit"));
   exports.Set("spawnMonitor", Napi::Function::New(env, spawn_monitor_on_thread, "spawnMonitor"));

@@ -15,6 +15,7 @@
 namespace wherry {
 
 constexpr long kSysOpenTree = 428;
+constexpr long kSysMoveMount = 429;
 constexpr long kSysFsopen = 430;
 constexpr long kSysFsconfig = 431;
 constexpr long kSysFsmount = 432;
@@ -48,6 +49,9 @@ inline int openat2(int folder, const char *path, uint64_t flags, uint64_t mode, 
 
 constexpr unsigned kOpenTreeClone = 1;
 constexpr unsigned kOpenTreeCloexec = O_CLOEXEC;
+constexpr unsigned kAtRecursive = 0x8000;
+constexpr unsigned kMoveMountFromEmptyPath = 0x04;
+constexpr unsigned kMoveMountToEmptyPath = 0x40;
 constexpr unsigned kFsopenCloexec = 1;
 constexpr unsigned kFsconfigSetString = 1;
 constexpr unsigned kFsconfigCreate = 6;
@@ -64,6 +68,12 @@ struct MountAttr {
 
 inline int open_tree(int folder, const char *path, unsigned flags) {
   return static_cast<int>(syscall(kSysOpenTree, folder, path, flags));
+}
+
+/** Mounts a detached mount on what an O_PATH descriptor stands for. */
+inline int attach_mount(int mount, int target) {
+  return static_cast<int>(
+      syscall(kSysMoveMount, mount, "", target, "", kMoveMountFromEmptyPath | kMoveMountToEmptyPath));
 }
 
 inline int mount_setattr(int folder, const char *path, unsigned flags, const MountAttr &attr) {

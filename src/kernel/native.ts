@@ -28,6 +28,77 @@ export interface LayerUnpacker {
 	abort(): Promise<void>;
 }
 
+/** What starts of containers make in a root; see `listChanges`. Paths without a leading slash. */
+export interface StartMarks {
+	readonly files: readonly string[];
+	readonly folders: readonly string[];
+	/** A descriptor of the image's root. */
+	readonly base?: number;
+}
+
+export interface PackOptions {
+	/** Of the first entry; what is beneath it follows after a slash. Empty: names begin beneath it. */
+	readonly name?: string;
+	/** Whether the folder that is packed has an entry itself. Default true. */
+	readonly withTop?: boolean;
+	/** An overlay's upper folder: its whiteouts and opaque folders become those of layers (image-spec, layer.md). */
+	readonly upper?: boolean;
+	/** Left out as long as they are as a start made them: empty, and the folders as in `base`. */
+	readonly marks?: StartMarks;
+	/** A descriptor of another tree: only what differs from it is packed, what is gone becomes a whiteout. */
+	readonly base?: number;
+	/** Holes are told in GNU's format, which not every reader knows; otherwise they are zeros. */
+	readonly sparse?: boolean;
+	/** Folders on other file systems are packed without what is in them; otherwise only those of the kernel's own. */
+	readonly oneFileSystem?: boolean;
+	/** Folders, relative, of which the same holds when they are on another file system. */
+	readonly closed?: readonly string[];
+	/** A pidfd: when its process ends, the work fails with ESRCH. */
+	readonly guard?: number;
+	/** Whether the archive's digest is wanted. */
+	readonly hash?: boolean;
+	/** The output is a file, which has to be on the disk when it is done. */
+	readonly sync?: boolean;
+}
+
+export interface UnpackOptions {
+	/** The folder to unpack into, as messages name it and, in a container, where it is. */
+	readonly folder: string;
+	/** `root` is the folder itself, and no link in it is followed. Otherwise `root` is what `/` means to `folder` and all links. */
+	readonly beneath?: boolean;
+	/** Files get the owners that their entries say (default), or nobody changes them. */
+	readonly owners?: boolean;
+	/** Both: all files get this owner. */
+	readonly uid?: number;
+	readonly gid?: number;
+	/** As in PackOptions. */
+	readonly guard?: number;
+}
+
+export interface PackStats {
+	/** Bytes of the archive. */
+	readonly size: number;
+	readonly entries: number;
+}
+
+/** A mount to make beneath a root. */
+export interface RootMount {
+	readonly source: string;
+	readonly target: string;
+	readonly readOnly: boolean;
+	readonly recursive: boolean;
+}
+
+export interface RootStat {
+	/** st_mode. */
+	readonly mode: number;
+	readonly size: number;
+	/** Nanoseconds since the epoch. */
+	readonly mtime: bigint;
+	/** On procfs, sysfs or another file system of the kernel's own. */
+	readonly kernel: boolean;
+}
+
 /** A stream socket in the event loop, with no buffer of its own. It keeps the process alive while it is watched. */
 export interface NativeSocket {
 	/** Which events the listener gets; none at first. */
@@ -62,6 +133,50 @@ export interface Native {
 	copyTree(from: number, to: number): Promise<void>;
 	/** Removes the tree at `path` (openat-based, no links followed, no other file system entered). On a thread. A missing path is fine. */
 	removeTree(path: string): Promise<void>;
+	/**
+	 * Writes a tar archive of what a descriptor (O_PATH will do) stands for to another, on threads: sorted, with
+	 * whole seconds, xattrs and hard links, following no link and never leaving it, whoever changes it meanwhile.
+	 * `digest` is empty unless asked for.
+	 */
+	packTree(
+		source: number,
+		output: number,
+		options: PackOptions,
+	): Promise<PackStats & {readonly digest: string}>;
+	/**
+	 * Unpacks a tar archive, plain or compressed with gzip or zstd, into a tree that has files already and in which
+	 * others may be at work, on threads. Folders are merged, other files replaced. Resolves to the number of entries.
+	 * Refusals have code EREFUSED and docker's words; archives that are wrong EBADLAYER.
+	 */
+	unpackTree(root: number, input: number, options: UnpackOptions): Promise<number>;
+	/** Both at once, without anything between. */
+	transferTree(
+		source: number,
+		packing: PackOptions,
+		root: number,
+		unpacking: UnpackOptions,
+	): Promise<PackStats>;
+	/** docker's diff of a tree (an overlay's upper folder, or whole) with its base, sorted: `A path`, `C path`, `D path`. On a thread. */
+	listChanges(
+		tree: number,
+		base: number,
+		options: {readonly upper?: boolean; readonly marks?: StartMarks},
+	): Promise<string[]>;
+	/**
+	 * Attaches a detached mount to `mountpoint` in a mount namespace of its own, with others beneath it, whose
+	 * mount points are made where they are missing. Resolves to a descriptor of the namespace, which keeps them.
+	 */
+	mountBeneath(root: number, mountpoint: string, mounts: readonly RootMount[]): Promise<number>;
+	/** Undoes `mountBeneath`. When it resolves, and no other descriptor of it is open, the file systems are unmounted. */
+	unmountRoot(space: number, mountpoint: string): Promise<void>;
+	/** open_tree(2): a detached mount of a folder, without what is mounted beneath it. */
+	cloneMount(path: string): number;
+	/** O_PATH descriptor of the root in a process's mount namespace; `alone`: a detached mount of it, without what is mounted beneath. */
+	openProcessRoot(pidfd: number, alone: boolean): Promise<number>;
+	/** lstat of a path that is resolved as if `root` were `/`. */
+	statInRoot(root: number, path: string): RootStat;
+	/** The path with all links replaced, as if `root` were `/`; what is not there is taken as written. */
+	resolveInRoot(root: number, path: string): string;
 	/** xattrs of a path (links not followed). */
 	getXattr(path: string, name: string): Buffer | undefined;
 	setXattr(path: string, name: string, value: Uint8Array): void;
@@ -71,6 +186,8 @@ export interface Native {
 	syncfs(fd: number): Promise<void>;
 	/** Asks the file system to put the folders that will be made in this one far from each other. Never fails for that. */
 	spreadFolders(path: string): void;
+	/** pidfd_open + check of the start time; undefined: no such process. */
+	openProcess(pid: number, start: number): number | undefined;
 	/** pidfd_open + check of the start time (field 22 of /proc/PID/stat) + pidfd_send_signal. False: no such process. */
 	signalProcess(pid: number, start: number, signal: number): boolean;
 	/**

@@ -1,0 +1,180 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "binding.h"
+#include "kernel_filesystems.h"
+#include "root_paths.h"
+#include "syscalls.h"
+#include "unique_fd.h"
+
+// How the files of a container are reached: through descriptors of its root. Paths that begin at one are resolved in
+// the mount namespace that the root is mounted in, whichever that is, so other threads need not be in it.
+namespace wherry {
+namespace {
+
+Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
+
+struct Mount {
+  std::string source, target;
+  bool read_only, recursive;
+};
+
+Status mount_one(int root, const Mount &mount) {
+  unsigned flags = kOpenTreeClone | kOpenTreeCloexec | (mount.recursive ? kAtRecursive : 0);
+  UniqueFd clone(open_tree(AT_FDCWD, mount.source.c_str(), flags));
+  if (!clone) return system_failure(errno, "open_tree", mount.source);
+  struct stat source, found;
+  if (fstat(clone.get(), &source) != 0) return system_failure(errno, "fstat", mount.source);
+  UniqueFd target;
+  if (Status failure = make_in_root(root, mount.target, S_ISDIR(source.st_mode), target)) return failure;
+  if (fstat(target.get(), &found) != 0) return system_failure(errno, "fstat", mount.target);
+  if (is_kernel_filesystem(target.get())) return system_failure(EPERM, "mount", mount.target);
+  if (S_ISDIR(source.st_mode) != S_ISDIR(found.st_mode)) return system_failure(ENOTDIR, "mount", mount.target);
+  if (attach_mount(clone.get(), target.get()) != 0) return system_failure(errno, "move_mount", mount.target);
+  if (!mount.read_only) return {};
+  unsigned at = AT_EMPTY_PATH | (mount.recursive ? kAtRecursive : 0);
+  if (mount_setattr(clone.get(), "", at, {kMountAttrRdonly, 0, 0, 0}) == 0) return {};
+  // Before Linux 5.12: the uppermost mount only, as everybody did then.
+  std::string link = "/proc/self/fd/" + std::to_string(clone.get());
+  if (errno == ENOSYS && ::mount(nullptr, link.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0) {
+    return {};
+  }
+  return system_failure(errno, "mount_setattr", mount.target);
+}
+
+/** Leaves the thread in a mount namespace of its own, of which `space` becomes a descriptor. */
+Status mount_beneath(int root, const std::string &mountpoint, const std::vector<Mount> &mounts, UniqueFd &space) {
+  if (unshare(CLONE_FS | CLONE_NEWNS) != 0) return system_failure(errno, "unshare");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return system_failure(errno, "mount", "/");
+  umask(0);
+  UniqueFd point(open(mountpoint.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!point) return system_failure(errno, "open", mountpoint);
+  if (attach_mount(root, point.get()) != 0) return system_failure(errno, "move_mount", mountpoint);
+  Status failure;
+  for (const Mount &mount : mounts) {
+    if (!failure) failure = mount_one(root, mount);
+  }
+  if (!failure) {
+    space.reset(open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    if (!space) failure = system_failure(errno, "open", "/proc/thread-self/ns/mnt");
+  }
+  // Not by the end of the thread, of which nobody knows when it is over.
+  if (failure) umount2(mountpoint.c_str(), MNT_DETACH);
+  return failure;
+}
+
+bool read_mounts(const Napi::Value &value, std::vector<Mount> &mounts) {
+  if (!value.IsArray()) return false;
+  Napi::Array array = value.As<Napi::Array>();
+  for (uint32_t at = 0; at < array.Length(); ++at) {
+    Napi::Object mount = array.Get(at).ToObject();
+    mounts.push_back({mount.Get("source").ToString().Utf8Value(), mount.Get("target").ToString().Utf8Value(),
+                      mount.Get("readOnly").ToBoolean().Value(), mount.Get("recursive").ToBoolean().Value()});
+  }
+  return true;
+}
+
+/** mountBeneath(root, mountpoint, mounts): Promise<number> */
+Napi::Value mount_beneath_on_thread(const Napi::CallbackInfo &info) {
+  int root;
+  std::string mountpoint;
+  std::vector<Mount> mounts;
+  if (!get_arguments(info, root, mountpoint)) return info.Env().Undefined();
+  if (!read_mounts(info[2], mounts)) {
+    Napi::TypeError::New(info.Env(), "argument 3 must be an array").ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  auto space = std::make_shared<UniqueFd>();
+  return run_on_thread(
+      info.Env(), [=]() -> Status { return mount_beneath(root, mountpoint, mounts, *space); },
+      [space](Napi::Env env) { return Napi::Number::New(env, space->release()); });
+}
+
+/** unmountRoot(space, mountpoint): Promise<void>. When it resolves, the file systems are unmounted. */
+Napi::Value unmount_root_on_thread(const Napi::CallbackInfo &info) {
+  int space;
+  std::string mountpoint;
+  if (!get_arguments(info, space, mountpoint)) return info.Env().Undefined();
+  return run_on_thread(
+      info.Env(),
+      [=]() -> Status {
+        if (unshare(CLONE_FS) != 0) return system_failure(errno, "unshare");
+        if (setns(space, CLONE_NEWNS) != 0) return system_failure(errno, "setns");
+        if (umount2(mountpoint.c_str(), MNT_DETACH) != 0) return system_failure(errno, "umount2", mountpoint);
+        return {};
+      },
+      undefined);
+}
+
+/** cloneMount(path): number. A detached mount of one folder, without what is mounted beneath it. */
+Napi::Value clone_mount(const Napi::CallbackInfo &info) {
+  std::string path;
+  if (!get_arguments(info, path)) return info.Env().Undefined();
+  int fd = open_tree(AT_FDCWD, path.c_str(), kOpenTreeClone | kOpenTreeCloexec);
+  if (fd < 0) return throw_failure(info.Env(), system_failure(errno, "open_tree", path));
+  return Napi::Number::New(info.Env(), fd);
+}
+
+/** The root that a process sees; alone, without what is mounted beneath it. */
+Status enter_root(int process, bool alone, UniqueFd &root) {
+  if (unshare(CLONE_FS) != 0) return system_failure(errno, "unshare");
+  if (setns(process, CLONE_NEWNS) != 0) return system_failure(errno, "setns");
+  root.reset(alone ? open_tree(AT_FDCWD, "/", kOpenTreeClone | kOpenTreeCloexec)
+                   : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return system_failure(errno, alone ? "open_tree" : "open", "/");
+  return {};
+}
+
+/** openProcessRoot(pidfd, alone): Promise<number> */
+Napi::Value open_process_root_on_thread(const Napi::CallbackInfo &info) {
+  int process;
+  bool alone;
+  if (!get_arguments(info, process, alone)) return info.Env().Undefined();
+  auto root = std::make_shared<UniqueFd>();
+  return run_on_thread(
+      info.Env(), [=]() -> Status { return enter_root(process, alone, *root); },
+      [root](Napi::Env env) { return Napi::Number::New(env, root->release()); });
+}
+
+Napi::Value big(Napi::Env env, int64_t value) { return Napi::BigInt::New(env, value); }
+
+/** statInRoot(root, path): {mode, size, mtime, isKernels} | undefined. A link in the last place is not followed. */
+Napi::Value stat_in_root(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  int root;
+  std::string path;
+  if (!get_arguments(info, root, path)) return env.Undefined();
+  UniqueFd fd(openat2(root, path.c_str(), O_PATH | O_NOFOLLOW, 0, kResolveInRoot | kResolveNoMagiclinks));
+  struct stat status;
+  if (!fd || fstat(fd.get(), &status) != 0) return throw_failure(env, system_failure(errno, "lstat", path));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("mode", Napi::Number::New(env, status.st_mode));
+  result.Set("size", Napi::Number::New(env, static_cast<double>(status.st_size)));
+  result.Set("mtime", big(env, status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec));
+  result.Set("kernel", Napi::Boolean::New(env, is_kernel_filesystem(fd.get())));
+  return result;
+}
+
+/** resolveInRoot(root, path): string */
+Napi::Value resolve_path_in_root(const Napi::CallbackInfo &info) {
+  int root;
+  std::string path, resolved;
+  if (!get_arguments(info, root, path)) return info.Env().Undefined();
+  if (Status failure = resolve_in_root(root, path, resolved)) return throw_failure(info.Env(), *failure);
+  return Napi::String::New(info.Env(), resolved);
+}
+
+}  // namespace
+
+void export_container_root(Napi::Env env, Napi::Object exports) {
+  exports.Set("mountBeneath", Napi::Function::New(env, mount_beneath_on_thread, "mountBeneath"));
+  exports.Set("unmountRoot", Napi::Function::New(env, unmount_root_on_thread, "unmountRoot"));
+  exports.Set("cloneMount", Napi::Function::New(env, clone_mount, "cloneMount"));
+  exports.Set("openProcessRoot", Napi::Function::New(env, open_process_root_on_thread, "openProcessRoot"));
+  exports.Set("statInRoot", Napi::Function::New(env, stat_in_root, "statInRoot"));
+  exports.Set("resolveInRoot", Napi::Function::New(env, resolve_path_in_root, "resolveInRoot"));
+}
+
+}  // namespace wherry
