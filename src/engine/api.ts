@@ -556,6 +556,10 @@ export interface Images {
 	): Promise<{id: string; digest: string; reference: string; changed: boolean}>;
 	list(options?: {all?: boolean; filters?: Filters}): Promise<ImageSummary[]>;
 	inspect(image: string): Promise<ImageInspect>;
+	/** The ids of the images that these names or ids mean; undefined for one that isn't there. */
+	ids(images: readonly string[]): Promise<(string | undefined)[]>;
+	/** The ids of an image and of those that were made from it; none when it isn't there. */
+	descendants(image: string): Promise<string[]>;
 	/** Layers are unpacked here when they are not yet. Throws not-found: `No such image: x:latest`. */
 	resolve(image: string): Promise<ResolvedImage>;
 	tag(image: string, reference: string): Promise<void>;

@@ -19,6 +19,8 @@ function lazyImages(open: () => Promise<Images>): Images {
 		pull: (...args) => call((images) => images.pull(...args)),
 		list: (...args) => call((images) => images.list(...args)),
 		inspect: (...args) => call((images) => images.inspect(...args)),
+		ids: (...args) => call((images) => images.ids(...args)),
+		descendants: (...args) => call((images) => images.descendants(...args)),
 		resolve: (...args) => call((images) => images.resolve(...args)),
 		tag: (...args) => call((images) => images.tag(...args)),
 		remove: (...args) => call((images) => images.remove(...args)),

@@ -2,7 +2,7 @@
  * Brings in order what killed processes have left behind. Cheap when there is nothing: a few folders are
  * listed. Nothing that lives is touched, and nothing that somebody has locked: he is working on it.
  */
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {native} from '../kernel/native.ts';
 import {type EngineContext, namesLock} from './containers/context.ts';
@@ -64,11 +64,17 @@ async function repairBoot(context: EngineContext): Promise<void> {
 	const {paths} = context;
 	const mark = join(paths.run, 'boot');
 	if (readIfThere(mark) === bootId()) return;
-	for (const id of listIds(paths)) {
+	const ids = listIds(paths);
+	for (const id of ids) {
 		const state = readState(paths, id);
 		if (isActiveStatus(state.status) && !monitorLives(state)) await settleQuietly(context, id);
 	}
-	if (existsSync(paths.run)) replaceFile(mark, bootId());
+	if (!existsSync(paths.run)) {
+		if (ids.length === 0) return;
+		// Otherwise every command until the first start would look at all of them again.
+		mkdirSync(paths.run, {recursive: true, mode: 0o700});
+	}
+	replaceFile(mark, bootId());
 }
 
 /** `.new-<id>-<pid>-<start>` of a dead process, and `.rm-<id>` that nobody goes on with. */

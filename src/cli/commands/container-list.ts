@@ -51,40 +51,68 @@ ${size ? 'size: {{.Size}}\n' : ''}`,
 	wording: listWording,
 });
 
-/** A container as docker's templates see it. */
+/** A container as docker's templates see it; what a template doesn't ask for isn't made. */
 export function containerRow(
 	container: ContainerSummary,
 	options: {trunc: boolean; now: number},
 ): Record<string, unknown> {
 	const {trunc, now} = options;
-	const id = trunc ? shortId(container.Id) : container.Id;
-	const names = container.Names.map((name) => name.replace(/^\//, '')).filter(
-		(name) => !(trunc && name.includes('/')),
-	);
-	const mounts = container.Mounts.map((mount) => {
-		const name = mount.Name || mount.Source;
-		return trunc ? ellipsis(name, 15) : name;
-	});
-	const health =
-		/\((healthy|unhealthy|health: starting)\)/.exec(container.Status)?.[1]?.replace('health: ', '') ?? '';
 	return {
-		Command: goQuote(trunc ? ellipsis(container.Command, 20) : container.Command),
-		CreatedAt: formatGoTime(container.Created),
-		HealthStatus: health,
-		ID: id,
-		Image: imageName(container, trunc),
+		get Command() {
+			return goQuote(trunc ? ellipsis(container.Command, 20) : container.Command);
+		},
+		get CreatedAt() {
+			return formatGoTime(container.Created);
+		},
+		get HealthStatus() {
+			const health = /\((healthy|unhealthy|health: starting)\)/.exec(container.Status)?.[1] ?? '';
+			return health.replace('health: ', '');
+		},
+		ID: trunc ? shortId(container.Id) : container.Id,
+		get Image() {
+			return imageName(container, trunc);
+		},
 		Label: labelOf(container.Labels),
-		Labels: printable(labelList(container.Labels)),
-		LocalVolumes: String(container.Mounts.filter((mount) => mount.Driver === 'local').length),
-		Mounts: mounts.join(','),
-		Names: printable(names.join(',')),
-		Networks: Object.keys(container.NetworkSettings.Networks).join(','),
-		Ports: displayPorts(container.Ports),
-		RunningFor: `${humanDuration(now - container.Created)} ago`,
-		Size: size(container),
+		get Labels() {
+			return printable(labelList(container.Labels));
+		},
+		get LocalVolumes() {
+			return String(container.Mounts.filter((mount) => mount.Driver === 'local').length);
+		},
+		get Mounts() {
+			return mounts(container, trunc);
+		},
+		get Names() {
+			return names(container, trunc);
+		},
+		get Networks() {
+			return Object.keys(container.NetworkSettings.Networks).join(',');
+		},
+		get Ports() {
+			return displayPorts(container.Ports);
+		},
+		get RunningFor() {
+			return `${humanDuration(now - container.Created)} ago`;
+		},
+		get Size() {
+			return size(container);
+		},
 		State: container.State,
 		Status: container.Status,
 	};
+}
+
+function mounts({Mounts}: ContainerSummary, trunc: boolean): string {
+	return Mounts.map((mount) => {
+		const name = mount.Name || mount.Source;
+		return trunc ? ellipsis(name, 15) : name;
+	}).join(',');
+}
+
+/** Names that others link to it by are only shown whole. */
+function names({Names}: ContainerSummary, trunc: boolean): string {
+	const plain = Names.map((name) => name.replace(/^\//, ''));
+	return printable(plain.filter((name) => !(trunc && name.includes('/'))).join(','));
 }
 
 function imageName({Image, ImageID}: ContainerSummary, trunc: boolean): string {

@@ -1,4 +1,5 @@
 import {Struct} from './template/go-value.ts';
+import type {Template} from './template/parse.ts';
 import {executeTemplate, inspectWording, parseTemplate, type Wording} from './value.ts';
 import {textWidth} from './width.ts';
 
@@ -19,6 +20,9 @@ export interface ListView {
 	wording?: Wording;
 }
 
+/** By field; a text, or a function that makes it. */
+export type ListRow = Readonly<Record<string, unknown>>;
+
 /**
  * docker's lists: the default table, `table TEMPLATE`, `json`, `raw`, or a template per row. Cells are padded by
  * three spaces as docker's tabwriter does; what the format asks for is printed as it is otherwise. Throws
@@ -26,21 +30,47 @@ export interface ListView {
  */
 export function formatList(
 	view: ListView,
-	rows: readonly Readonly<Record<string, unknown>>[],
+	rows: readonly ListRow[],
 	options: {format: string; quiet?: boolean},
 ): string {
 	const {wording = inspectWording} = view;
 	const {format, table} = chosenFormat(view, options);
 	const template = parseTemplate(format, wording);
-	const contexts = rows.map((row) => new Struct(view.type, row));
-	const lines = () => contexts.map((row) => executeTemplate(template, row, {wording}));
-	if (!table) {
-		return lines()
-			.map((line) => `${line}\n`)
-			.join('');
-	}
+	const line =
+		simpleLine(template, rows[0]) ??
+		((row: ListRow) => executeTemplate(template, new Struct(view.type, row), {wording}));
+	if (!table) return rows.map((row) => `${line(row)}\n`).join('');
 	const heading = executeTemplate(template, view.headings, {header: true, wording});
-	return alignColumns([heading, ...lines()].join('\n'));
+	return alignColumns([heading, ...rows.map(line)].join('\n'));
+}
+
+/** Most templates are fields with something between them; hundreds of rows take a third of the time this way. */
+function simpleLine(template: Template, sample: ListRow | undefined): ((row: ListRow) => string) | undefined {
+	const parts: {text: string; field: boolean}[] = [];
+	for (const node of template.root) {
+		if (node.kind === 'text') {
+			parts.push({text: node.text, field: false});
+			continue;
+		}
+		if (node.kind !== 'action' || node.pipe.variables.length > 0) return undefined;
+		const [command] = node.pipe.commands;
+		const [operand] = command!.args;
+		if (node.pipe.commands.length > 1 || command!.args.length > 1) return undefined;
+		if (operand!.kind !== 'field' || operand!.names.length > 1) return undefined;
+		const [text] = operand!.names as [string];
+		const value = sample?.[text];
+		const isText = typeof value === 'string' || (typeof value === 'function' && value.length === 0);
+		if (!isText || !Object.hasOwn(sample!, text)) return undefined;
+		parts.push({text, field: true});
+	}
+	return (row) => {
+		let line = '';
+		for (const {text, field} of parts) {
+			const value = field ? row[text] : text;
+			line += typeof value === 'function' ? value() : value;
+		}
+		return line;
+	};
 }
 
 function chosenFormat(

@@ -3,7 +3,6 @@
  * monitor while it lives; and what the kernel says about it.
  */
 import {mkdirSync, readdirSync} from 'node:fs';
-import {join} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {ContainerConfig, ContainerStatus, EndpointSettings, HostConfig, MountPoint} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
@@ -45,11 +44,11 @@ export interface ContainerRecord {
 
 export const zeroTime = '0001-01-01T00:00:00Z';
 
-export const recordPath = (paths: Paths, id: string): string => join(paths.container(id), 'container.json');
-export const statePath = (paths: Paths, id: string): string => join(paths.container(id), 'state.json');
-export const healthLogPath = (paths: Paths, id: string): string => join(paths.container(id), 'health.log');
-export const logPath = (paths: Paths, id: string): string => join(paths.container(id), `${id}-json.log`);
-export const socketPath = (paths: Paths, id: string): string => join(paths.runContainer(id), 'attach.sock');
+export const recordPath = (paths: Paths, id: string): string => `${paths.container(id)}/container.json`;
+export const statePath = (paths: Paths, id: string): string => `${paths.container(id)}/state.json`;
+export const healthLogPath = (paths: Paths, id: string): string => `${paths.container(id)}/health.log`;
+export const logPath = (paths: Paths, id: string): string => `${paths.container(id)}/${id}-json.log`;
+export const socketPath = (paths: Paths, id: string): string => `${paths.runContainer(id)}/attach.sock`;
 
 export function noSuchContainer(name: string): WherryError {
 	return new WherryError('not-found', `No such container: ${name}`, {object: name});
@@ -89,8 +88,10 @@ export const initialState: MonitorState = {
 };
 
 /** What the state file says; the initial state when it isn't there or makes no sense. */
-export function readState(paths: Paths, id: string): MonitorState {
-	const text = readIfThere(statePath(paths, id));
+export const readState = (paths: Paths, id: string): MonitorState =>
+	parseState(readIfThere(statePath(paths, id)));
+
+export function parseState(text: string | undefined): MonitorState {
 	if (text === undefined) return initialState;
 	try {
 		const state = {...initialState, ...(JSON.parse(text) as MonitorState)};

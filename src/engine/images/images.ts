@@ -135,6 +135,19 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return describeImage(image, configuration, findLayers(paths, image.diffIds), paths);
 		},
 
+		async ids(texts) {
+			const images = await store.catalog.images();
+			return texts.map((text) => found(images, text)?.id);
+		},
+
+		async descendants(text) {
+			const images = await store.catalog.images();
+			const ancestor = found(images, text);
+			if (!ancestor) return [];
+			const {descendantsOf} = await import('./ancestry.ts');
+			return descendantsOf(images, ancestor, async (image) => (await load(image)).configuration);
+		},
+
 		async resolve(text): Promise<ResolvedImage> {
 			const image = await find(text);
 			const {manifest, configuration} = await load(image);
@@ -210,6 +223,15 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		close: () => closeTransport(),
 	};
 	return engine;
+}
+
+/** The image that is meant; undefined when it isn't there, or could be several. */
+function found(images: readonly Image[], text: string): Image | undefined {
+	try {
+		return lookup(images, text).image;
+	} catch {
+		return undefined;
+	}
 }
 
 function isBase(text: string): boolean {
