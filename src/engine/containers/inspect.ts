@@ -1,6 +1,6 @@
 /** docker's `inspect` of a container. */
 import {existsSync, readdirSync} from 'node:fs';
-import {basename, join} from 'node:path';
+import {basename} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
 import {readIfThere} from '../files.ts';
@@ -21,11 +21,13 @@ export function publicMounts({Mounts, HostConfig}: ContainerRecord): MountPoint[
 	).map(({anonymous: _, makeSource: __, ...mount}) => mount);
 }
 
+const noFiles: ReadonlySet<string> = new Set();
+
 function filesOf(folder: string): ReadonlySet<string> {
 	try {
 		return new Set(readdirSync(folder));
 	} catch {
-		return new Set();
+		return noFiles;
 	}
 }
 
@@ -54,12 +56,12 @@ function graphDriver(paths: Paths, record: ContainerRecord, pid: number): Record
 		Data: {
 			ID: record.Id,
 			LowerDir: record.layers
-				.map((key) => join(paths.layer(key), 'fs'))
+				.map((key) => `${paths.layer(key)}/fs`)
 				.toReversed()
 				.join(':'),
-			MergedDir: pid > 0 ? `/proc/${pid}/root` : join(folder, 'merged'),
-			UpperDir: join(folder, 'upper'),
-			WorkDir: join(folder, 'work'),
+			MergedDir: pid > 0 ? `/proc/${pid}/root` : `${folder}/merged`,
+			UpperDir: `${folder}/upper`,
+			WorkDir: `${folder}/work`,
 		},
 		Name: driver,
 	};
@@ -89,8 +91,9 @@ export async function inspectContainer(
 	const state = currentState(paths, record.Id);
 	const folder = paths.container(record.Id);
 	const command = [...(record.Config.Entrypoint ?? []), ...(record.Config.Cmd ?? [])];
-	const files = filesOf(folder);
-	const fileOf = (name: string): string => (files.has(name) ? join(folder, name) : '');
+	// Before the first start there is none of them.
+	const files = state.status === 'created' && !state.error ? noFiles : filesOf(folder);
+	const fileOf = (name: string): string => (files.has(name) ? `${folder}/${name}` : '');
 	const graph = graphDriver(paths, record, isUp(state) ? state.pid : 0);
 	const health = healthState(state, state.health && readIfThere(healthLogPath(paths, record.Id)));
 	const size = options.size ? await (await import('./size.ts')).containerSize(paths, record) : {};

@@ -2,7 +2,7 @@
  * Names of containers. `WHERRY_ROOT/names/<name>` is a symbolic link to `../containers/<id>`: made
  * exclusively and with its content in one step.
  */
-import {existsSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {randomInt} from '../../kernel/random.ts';
 import {isErrno, WherryError} from '../errors.ts';
@@ -37,9 +37,12 @@ export function randomName(attempt = 0): string {
 /** The id that has the name, whether or not its container is still there. */
 export function lookUpName(paths: Paths, name: string): string | undefined {
 	if (!namePattern.test(name)) return undefined;
+	const path = `${paths.names}/${name}`;
 	let target: string;
 	try {
-		target = readlinkSync(join(paths.names, name));
+		// Most often it is no name, and an error takes longer than a look.
+		if (!lstatSync(path, {throwIfNoEntry: false})) return undefined;
+		target = readlinkSync(path);
 	} catch (error) {
 		if (isErrno(error, 'ENOENT', 'EINVAL', 'ENAMETOOLONG', 'ENOTDIR')) return undefined;
 		throw error;

@@ -144,18 +144,46 @@ export function listIds(paths: Paths): string[] {
 	}
 }
 
+/** Sorted, for `rm $(ps -aq)`: each of hundreds of prefixes would list all of the others. */
+let listing: {path: string; at: number; ids: string[]} | undefined;
+
+/** Milliseconds. What came or went meanwhile is read or missed all the same; only a prefix could mean two. */
+const listingLife = 100;
+
+/** The ids that start with `prefix`, two at most. */
+function idsWithPrefix(paths: Paths, prefix: string): string[] {
+	const path = paths.containers;
+	if (listing?.path !== path || Date.now() - listing.at > listingLife) {
+		listing = {path, at: Date.now(), ids: listIds(paths).sort()};
+	}
+	const {ids} = listing;
+	let [low, high] = [0, ids.length];
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (ids[middle]! < prefix) low = middle + 1;
+		else high = middle;
+	}
+	return ids.slice(low, low + 2).filter((id) => id.startsWith(prefix));
+}
+
 /** The container with this id, name or unambiguous prefix, in docker's order. Throws `not-found`, `invalid`. */
 export function findContainer(paths: Paths, container: string): ContainerRecord {
 	const name = container.startsWith('/') ? container.slice(1) : container;
 	if (name === '') throw new WherryError('invalid', 'invalid container name or ID: value is empty');
-	const candidates: (string | undefined)[] = [isId(name) ? name : undefined, lookUpName(paths, name)];
-	for (const id of candidates) {
-		const record = id && readRecord(paths, id);
-		// A name whose record says otherwise is about to be renamed or repaired.
+	if (isId(name)) {
+		const record = readRecord(paths, name);
 		if (record) return record;
 	}
+	const id = lookUpName(paths, name);
+	// A name whose record says otherwise is about to be renamed or repaired.
+	const named = id && readRecord(paths, id);
+	if (named) return named;
 	if (/^[0-9a-f]{1,63}$/.test(name)) {
-		const matches = listIds(paths).filter((id) => id.startsWith(name));
+		let matches = idsWithPrefix(paths, name);
+		if (matches.length === 0) {
+			listing = undefined;
+			matches = idsWithPrefix(paths, name);
+		}
 		if (matches.length > 1) {
 			throw new WherryError('invalid', `Multiple IDs found with provided prefix: ${name}`, {object: name});
 		}
