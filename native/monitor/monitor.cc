@@ -16,9 +16,11 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "donor.h"
 #include "events.h"
 #include "fail.h"
 #include "fd.h"
+#include "syscalls.h"
 #include "text.h"
 
 namespace wherry {
@@ -26,6 +28,8 @@ namespace wherry {
 namespace {
 
 constexpr size_t kMaxClients = 256;
+constexpr int64_t kDonorPoll = 200 * 1000000ll;
+constexpr int64_t kDonorPatience = 15 * 1000000000ll;
 
 void write_text(const std::string& path, const std::string& text) {
   Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -271,6 +275,7 @@ void Monitor::session_running(Session& session) {
     return;
   }
   started_ = steady_clock();
+  donor_awaited_ = 0;
   phase_ = Phase::kRunning;
   paused_ = false;
   state_.status = "running";
@@ -304,10 +309,31 @@ void Monitor::session_failed(Session& session, const Failure& failure) {
 
 const char* Monitor::resting_status() const { return state_.started_at == kNever ? "created" : "exited"; }
 
+// A container that is joined may itself be between two runs, or be restarted by hand: it gets some time.
+bool Monitor::awaits_donor(const Failure& failure) {
+  bool missing = false, comes = false;
+  for (const std::string& file : settings_.donors) {
+    missing = missing || !donor_runs(file);
+    comes = comes || donor_restarts(file);
+  }
+  int64_t now = steady_clock();
+  if (donor_awaited_ == 0 || comes) donor_awaited_ = now;
+  if (!missing || restart_forbidden_ || now - donor_awaited_ > kDonorPatience) return false;
+  phase_ = Phase::kBackoff;
+  state_.status = "restarting";
+  state_.error = failure.message;
+  save_state();
+  if (main_ != nullptr) dead_sessions_.push_back(main_);
+  main_ = nullptr;
+  loop_.set(restart_timer_, kDonorPoll);
+  return true;
+}
+
 // A first start that fails leaves the container `created`, as docker does; a failed restart ends it.
 void Monitor::start_failed(const Failure& failure) {
   bool first = started_ == 0;
   disarm_oom();
+  if (!first && awaits_donor(failure)) return;
   state_.status = resting_status();
   state_.pid = 0;
   state_.pid_start = 0;
@@ -445,8 +471,16 @@ void Monitor::answer_exit(bool final) {
   }
 }
 
+// The file may be missing (before Linux 5.14). Linux since 6.12 kills whatever is cloned into a cgroup in which all
+// were killed before, so that later processes have to join it.
+void Monitor::kill_cgroup() {
+  if (settings_.kill_file.empty()) return;
+  write_text(settings_.kill_file, "1");
+  sys::without.into_cgroup = true;
+}
+
 void Monitor::kill_rest() {
-  if (!settings_.kill_file.empty()) write_text(settings_.kill_file, "1");
+  kill_cgroup();
   // The memory cgroup lists who is left; on v2 any file of the cgroup is beside the list. cgroup.kill itself may be
   // missing (before Linux 5.14).
   const std::string& beside = settings_.oom_file.empty() ? settings_.kill_file : settings_.oom_file;
@@ -469,8 +503,7 @@ void Monitor::kill_rest() {
 // Sends SIGKILL to all of the container. What is frozen can't die on v1: it is thawed after.
 void Monitor::send_kill() {
   if (main_ == nullptr || !main_->running()) return;
-  // The file may be missing (before Linux 5.14).
-  if (!settings_.kill_file.empty()) write_text(settings_.kill_file, "1");
+  kill_cgroup();
   main_->signal(SIGKILL);
   emit_kill(SIGKILL);
   thaw();

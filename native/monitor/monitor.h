@@ -86,6 +86,7 @@ class Monitor {
 
   void start_process(bool first, uint16_t rows, uint16_t columns);
   void start_failed(const Failure& failure);
+  bool awaits_donor(const Failure& failure);
   void process_ended();
   void end_in_backoff();
   void finish_for_good(const Failure* start_failure);
@@ -96,6 +97,7 @@ class Monitor {
   void end_process(int number, int32_t seconds);
   void forbid_restart();
   void send_kill();
+  void kill_cgroup();
   void kill_rest();
   HostContext host_context() const;
   bool run_section(Section section, Failure* failure);
@@ -131,6 +133,7 @@ class Monitor {
   int netns_ = -1;
   Network* network_ = nullptr;  // once there is something for it
   int64_t started_ = 0, ended_ = 0;  // CLOCK_MONOTONIC
+  int64_t donor_awaited_ = 0;        // CLOCK_MONOTONIC, 0: not
   std::string inherited_oom_score_;
   MethodSource<Monitor> listener_;
   MethodSource<Monitor> oom_source_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "child.h"
+#include "donor.h"
 #include "mount_api.h"
 #include "paths.h"
 #include "syscalls.h"
@@ -166,6 +167,10 @@ bool op_bind(ChildState& state, const Op& op, size_t index, Failure* failure) {
   bool recursive = flags & MS_REC;
   Fd mount(index < state.shared_sources.size() ? state.shared_sources[index] : -1);
   if (mount) state.shared_sources[index] = -1;
+  // Another container's folder is at the same place there.
+  if (std::string_view donor = donor_file(op.text(0)); !donor.empty()) {
+    if (!clone_donor_tree(std::string(donor), path, recursive, &mount, failure)) return false;
+  }
   if (!mount) mount.reset(clone_tree(AT_FDCWD, source, recursive));
   if (!mount) {
     if (errno == ENOENT) return fail(failure, 0, "bind source path does not exist: %s", source);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "child.h"
+#include "donor.h"
 #include "fd.h"
 #include "mount_api.h"
 #include "paths.h"
@@ -31,9 +32,14 @@ bool op_unshare(ChildState& state, const Op& op, Failure* failure) {
 }
 
 bool join_namespace_file(const char* path, int flag, Failure* failure) {
-  Fd fd(open(path, O_RDONLY | O_CLOEXEC));
-  if (!fd || setns(fd.get(), flag) < 0) return fail(failure, errno, "join namespace %s", path);
-  return true;
+  Fd fd;
+  if (std::string_view donor = donor_file(path); !donor.empty()) {
+    const char* kind = flag == CLONE_NEWNET ? "net" : flag == CLONE_NEWPID ? "pid" : "ipc";
+    if (!open_donor_namespace(std::string(donor), kind, &fd, failure)) return false;
+  } else {
+    fd.reset(open(path, O_RDONLY | O_CLOEXEC));
+  }
+  return (fd && setns(fd.get(), flag) == 0) || fail(failure, errno, "join namespace %s", path);
 }
 
 bool op_join_namespace(ChildState& state, const Op& op, Failure* failure) {

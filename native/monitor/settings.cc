@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include "donor.h"
+
 namespace wherry {
 
 static RestartPolicy restart_policy(const std::string& name) {
@@ -33,6 +35,14 @@ Settings read_settings(const PlanView& plan) {
   s.kill_file = plan.setting("kill-file");
   s.events_file = plan.setting("events-file");
   s.auto_remove = plan.setting_number("auto-remove", 0) != 0;
+  auto add_donor = [&s](std::string_view path) {
+    std::string_view file = donor_file(path);
+    if (!file.empty()) s.donors.emplace_back(file);
+  };
+  add_donor(plan.setting("join-net"));
+  add_donor(plan.setting("join-pid"));
+  for (const Op& op : plan.section(Section::kInit))
+    if (op.code() == OpCode::kJoinNamespace) add_donor(op.text(0));
   s.stop_signal = static_cast<int>(plan.setting_number("stop-signal", 15));
   s.stop_timeout = static_cast<int32_t>(plan.setting_number("stop-timeout", 10));
   return s;

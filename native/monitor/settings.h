@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "log.h"
 #include "plan.h"
@@ -28,6 +29,7 @@ struct Settings {
   std::string kill_file;
   std::string events_file;
   bool auto_remove = false;
+  std::vector<std::string> donors;  // state files of the containers whose namespaces it joins
   int stop_signal = 15;
   int32_t stop_timeout = 10;  // seconds, -1 never
 };

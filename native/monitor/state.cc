@@ -121,7 +121,10 @@ uint64_t process_start(pid_t pid) {
   char path[40];
   snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(pid));
   std::string stat;
-  if (!read_small_file(path, 4096, &stat)) return 0;
+  return read_small_file(path, 4096, &stat) ? start_of_stat(stat) : 0;
+}
+
+uint64_t start_of_stat(const std::string& stat) {
   // The name in field 2 may have spaces and parentheses: fields are counted from its end.
   size_t at = stat.rfind(')');
   if (at == std::string::npos) return 0;

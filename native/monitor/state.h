@@ -45,6 +45,7 @@ void read_past(const std::string& path, State* state);
 
 // Field 22 of /proc/PID/stat, 0 when there is no such process.
 uint64_t process_start(pid_t pid);
+uint64_t start_of_stat(const std::string& stat);
 
 std::string read_boot_id();
 

@@ -197,7 +197,11 @@ function cgroupMount(mount: Mount, cgroups: CgroupOps, version: 1 | 2): Op[] {
 	return ops;
 }
 
-function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2): Op[] {
+const isSharedMemory = ({destination, source}: Mount): boolean =>
+	destination === '/dev/shm' && /^\/proc\/\d+\/root\/dev\/shm$/.test(source ?? '');
+
+/** `shmDonor`: the state file of the container whose /dev/shm is mounted, which no path leads to. */
+function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2, shmDonor?: string): Op[] {
 	const ops: Op[] = [];
 	for (const mount of spec.mounts ?? []) {
 		if (mount.type === 'cgroup') {
@@ -208,7 +212,7 @@ function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2): Op[] {
 		if (mount.type === 'bind' || flags & MS.bind) {
 			ops.push({
 				op: 'bind',
-				source: mount.source!,
+				source: shmDonor && isSharedMemory(mount) ? `container:${shmDonor}` : mount.source!,
 				target: mount.destination,
 				flags: flags & ~MS.bind,
 				propagation: propagation || MS.private | MS.rec,
@@ -321,6 +325,11 @@ export interface CompileInput {
 	columns?: number;
 	/** Whom the spec's hooks are told about; absent: they don't run. */
 	hooks?: HookSubject;
+	/**
+	 * State files of the containers whose namespaces are joined, in place of the spec's paths: those are true for one
+	 * start only.
+	 */
+	donors?: Partial<Record<'network' | 'pid' | 'ipc', string>>;
 	/** Without a monitor, by `wherry oci`: the init waits at this FIFO for its start. */
 	startFifo?: string;
 }
@@ -333,9 +342,13 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 	const process = spec.process!;
 	let flags: number = cloneFlags.mount;
 	const joins: Op[] = [];
+	const joined = (type: string): string | undefined => {
+		const donor = input.donors?.[type as 'network' | 'pid' | 'ipc'];
+		return donor === undefined ? namespacePath(spec, type) : `container:${donor}`;
+	};
 	for (const type of ['uts', 'ipc', 'pid', 'network', 'user'] as const) {
 		if (!hasNamespace(spec, type)) continue;
-		const path = namespacePath(spec, type);
+		const path = joined(type);
 		if (!path) flags |= cloneFlags[type];
 		else if (type === 'ipc' || type === 'uts')
 			joins.push({op: 'joinNamespace', path, flag: cloneFlags[type]});
@@ -372,7 +385,7 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 				}
 			: {op: 'bindRoot', source: root.path},
 	);
-	init.push(...mountOps(spec, cgroups, input.cgroupVersion));
+	init.push(...mountOps(spec, cgroups, input.cgroupVersion, input.donors?.ipc));
 	init.push(
 		process.terminal ? {op: 'console', rows: input.rows ?? 24, columns: input.columns ?? 80} : {op: 'stdio'},
 	);
@@ -411,8 +424,8 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 		...input.settings,
 		tty: process.terminal ? '1' : '0',
 		'clone-flags': String(flags),
-		'join-pid': namespacePath(spec, 'pid') ?? '',
-		'join-net': namespacePath(spec, 'network') ?? '',
+		'join-pid': joined('pid') ?? '',
+		'join-net': joined('network') ?? '',
 		'cgroup-dir': cgroups.cgroupDir,
 		'monitor-cgroups': cgroups.monitorFiles.join('\n'),
 		'oom-file': cgroups.oomFile,

@@ -128,6 +128,20 @@ export function seccompProgram(paths: Paths, spec: Spec): Uint8Array | undefined
 	return seccomp && compileSeccompCached(seccomp, specHost().arch, join(paths.cache, 'seccomp'));
 }
 
+/** The state files of the containers whose namespaces it joins. */
+function donorsOf(
+	paths: Paths,
+	host: ContainerRecord['HostConfig'],
+): Partial<Record<'network' | 'pid' | 'ipc', string>> {
+	const modes = {network: host.NetworkMode, pid: host.PidMode, ipc: host.IpcMode};
+	return Object.fromEntries(
+		Object.entries(modes).flatMap(([kind, mode]) => {
+			const id = /^container:(.+)$/.exec(mode)?.[1];
+			return id ? [[kind, statePath(paths, id)]] : [];
+		}),
+	);
+}
+
 /** The health check's command, with what the container's own command may. */
 function probePlan(paths: Paths, record: ContainerRecord, spec: Spec, argv: readonly string[]): Plan {
 	return compileExec({
@@ -189,6 +203,7 @@ export function compileRecord(
 			...(probe ? healthSettings(Config, healthLogPath(paths, Id)) : {}),
 		},
 		network: attachment.network,
+		donors: donorsOf(paths, HostConfig),
 		...(start.rows && start.columns ? {rows: start.rows, columns: start.columns} : {}),
 		stop: [...attachment.unpublish, ...attachment.stop, ...removalOps(paths, record)],
 	});

@@ -123,8 +123,6 @@ function checkModes(host: HostConfig): void {
 	if (!['none', 'private', 'shareable', 'host'].includes(host.IpcMode) && !joins(host.IpcMode)) {
 		fail(`invalid IPC mode: ${host.IpcMode}`);
 	}
-	// Its /dev/shm is a mount in the other's mount namespace, from which nothing can be bound.
-	if (joins(host.IpcMode)) fail('--ipc container:<name|id> is not supported yet', 'unsupported');
 	if (host.PidMode !== '' && host.PidMode !== 'host' && !joins(host.PidMode)) {
 		fail(`invalid PID mode: ${host.PidMode}`);
 	}
@@ -137,13 +135,6 @@ function checkModes(host: HostConfig): void {
 		fail(`unknown or invalid runtime name: ${host.Runtime}`);
 	}
 	if (host.Isolation !== '' && host.Isolation !== 'default') fail(`invalid isolation: ${host.Isolation}`);
-	// The monitor restarts without the engine, and a number of a process may be another's by then.
-	if (host.RestartPolicy.Name !== 'no' && (joins(host.PidMode) || joins(host.IpcMode))) {
-		fail(
-			'a restart policy together with --pid or --ipc container:<name|id> is not supported yet',
-			'unsupported',
-		);
-	}
 	if (host.CgroupParent !== '') fail('--cgroup-parent is not supported yet', 'unsupported');
 }
 

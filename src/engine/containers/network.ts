@@ -8,7 +8,7 @@ import type {NamePlan} from '../networks/names.ts';
 import {type NetworkState, noNetwork, readNetworkState, writeNetworkState} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
 import type {HostEntries} from './host-files.ts';
-import {type ContainerRecord, currentState, findContainer} from './record.ts';
+import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
 
 export interface Attachment {
 	/** A namespace file to join. */
@@ -36,13 +36,23 @@ export function joinedNamespace(
 	if (!id) return undefined;
 	const other = findContainer(context.paths, id);
 	const state = currentState(context.paths, other.Id);
-	if (state.pid === 0 || (state.status !== 'running' && state.status !== 'paused')) {
-		const what = {net: 'network', pid: 'PID', ipc: 'IPC'}[kind];
-		throw new WherryError(
-			'conflict',
-			`cannot join ${what} namespace of a non running container: container ${other.Name} is ${state.status}`,
-			{object: other.Id},
+	const fail = (message: string): never => {
+		const head = kind === 'ipc' ? `can't join IPC of container ${other.Id}: ` : '';
+		throw new WherryError('conflict', `${head}${message}`, {object: other.Id});
+	};
+	if (state.status === 'restarting') {
+		fail(`Container ${other.Id} is restarting, wait until the container is running`);
+	}
+	if (state.pid === 0 || !isUp(state)) {
+		fail(
+			kind === 'net'
+				? `cannot join network of a non running container: ${other.Id}`
+				: `container ${other.Id} is not running`,
 		);
+	}
+	const {IpcMode} = other.HostConfig;
+	if (kind === 'ipc' && (IpcMode === 'private' || IpcMode === 'none')) {
+		fail('non-shareable IPC (hint: use IpcMode:shareable for the donor container)');
 	}
 	return `/proc/${state.pid}/ns/${kind}`;
 }

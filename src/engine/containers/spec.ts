@@ -152,36 +152,29 @@ function defaultMounts(input: SpecInput, options: SecurityOptions): Mount[] {
 			options: [...(options.writableCgroups ? [] : readOnly), 'nosuid', 'noexec', 'nodev'],
 		},
 	];
-	const bindFromHost = (path: string): Mount => ({
-		destination: path,
-		type: 'bind',
-		source: path,
-		options: ['rbind', 'nosuid', 'noexec', 'nodev'],
+	// It shows the queues of the namespace that it is mounted in, the host's or another container's too.
+	mounts.push({
+		destination: '/dev/mqueue',
+		type: 'mqueue',
+		source: 'mqueue',
+		options: ['nosuid', 'noexec', 'nodev'],
 	});
-	if (host.IpcMode === 'host') mounts.push(bindFromHost('/dev/mqueue'), bindFromHost('/dev/shm'));
-	else {
+	const shmPath = host.IpcMode === 'host' ? '/dev/shm' : input.shmPath;
+	if (shmPath) {
 		mounts.push({
-			destination: '/dev/mqueue',
-			type: 'mqueue',
-			source: 'mqueue',
-			options: ['nosuid', 'noexec', 'nodev'],
+			destination: '/dev/shm',
+			type: 'bind',
+			source: shmPath,
+			options: ['rbind', 'nosuid', 'noexec', 'nodev'],
 		});
-		if (input.shmPath) {
-			mounts.push({
-				destination: '/dev/shm',
-				type: 'bind',
-				source: input.shmPath,
-				options: ['rbind', 'nosuid', 'noexec', 'nodev'],
-			});
-		} else if (host.IpcMode !== 'none') {
-			const size = host.ShmSize || 64 << 20;
-			mounts.push({
-				destination: '/dev/shm',
-				type: 'tmpfs',
-				source: 'shm',
-				options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`],
-			});
-		}
+	} else if (host.IpcMode !== 'none') {
+		const size = host.ShmSize || 64 << 20;
+		mounts.push({
+			destination: '/dev/shm',
+			type: 'tmpfs',
+			source: 'shm',
+			options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`],
+		});
 	}
 	return mounts;
 }

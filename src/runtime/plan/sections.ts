@@ -87,9 +87,9 @@ export interface MonitorSettings {
 	'preserve-fds'?: string;
 	/** The FIFO of `awaitStart`. */
 	'start-fifo'?: string;
-	/** A namespace file for the pid namespace to join, or empty. */
+	/** A namespace file for the pid namespace to join, `container:` and another container's state file, or empty. */
 	'join-pid': string;
-	/** A namespace file for the network namespace to join, or empty. */
+	/** The same for the network namespace. */
 	'join-net': string;
 	/** v2: the cgroup folder for CLONE_INTO_CGROUP, or empty. The monitor falls back to cgroup.procs. */
 	'cgroup-dir': string;
