@@ -17,7 +17,7 @@ bool same_time(const timespec &one, const timespec &other) {
 
 std::string capability_of(const std::string &path) {
   char value[64];
-  ssize_t size = lgetxattr(path.c_str(), "security.capability", value, sizeof value);
+  ssize_t size = getxattr(path.c_str(), "security.capability", value, sizeof value);
   return size > 0 ? std::string(value, static_cast<size_t>(size)) : "";
 }
 

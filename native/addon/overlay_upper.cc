@@ -19,7 +19,7 @@ bool contains(const std::vector<std::string> &list, const std::string &path) {
 
 bool is_opaque(const std::string &path) {
   char value[2];
-  return lgetxattr(path.c_str(), "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
+  return getxattr(path.c_str(), "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
 }
 
 bool stat_beneath(int root, const std::string &path, struct stat &status) {

@@ -12,7 +12,7 @@ namespace wherry {
 
 inline bool is_whiteout(const struct stat &status) { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
 
-/** Asked of a path; a link in its last place is not followed. */
+/** Asked of a path, which may be a link to a descriptor. */
 bool is_opaque(const std::string &path);
 
 /** lstat of a path beneath a folder, whose own folders are no links. False: it is not there. */

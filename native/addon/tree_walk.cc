@@ -9,6 +9,7 @@ namespace {
 
 /** More open folders than this, and the uppermost are closed until the walk comes back to them. */
 constexpr size_t kMaxOpen = 64;
+constexpr size_t kReopened = 32;
 
 bool is_gone(int number) { return number == ENOENT || number == ENOTDIR || number == ELOOP; }
 
@@ -53,21 +54,26 @@ Status TreeWalk::enter_last() {
 
 /** From the start, name by name. A folder that was moved away meanwhile has nothing more to give. */
 Status TreeWalk::reopen(size_t index) {
-  Frame &frame = frames_[index];
-  UniqueFd fd(duplicate(frames_[0].fd.get()));
-  if (!fd) return system_failure(errno, "fcntl");
-  for (size_t level = 1; level <= index && fd; ++level) {
-    const Frame &above = frames_[level - 1];
-    const std::string &name = above.entries[above.at - 1].name;
-    fd.reset(openat(fd.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  int above = frames_[0].fd.get();
+  UniqueFd passing;
+  // The ones above it will be wanted soon.
+  first_open_ = index > kReopened ? index - kReopened : 1;
+  for (size_t level = 1; level <= index; ++level) {
+    const Frame &parent = frames_[level - 1];
+    Frame &frame = frames_[level];
+    const std::string &name = parent.entries[parent.at - 1].name;
+    UniqueFd fd(openat(above, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd && !is_gone(errno)) return system_failure(errno, "open", name);
+    struct stat status;
+    bool same = fd && fstat(fd.get(), &status) == 0 && status.st_dev == frame.device && status.st_ino == frame.inode;
+    if (!same) {
+      for (size_t lost = level; lost <= index; ++lost) frames_[lost].at = frames_[lost].entries.size();
+      first_open_ = level;
+      return {};
+    }
+    above = fd.get();
+    (level < first_open_ ? passing : frame.fd) = std::move(fd);
   }
-  struct stat status;
-  if (!fd || fstat(fd.get(), &status) != 0 || status.st_dev != frame.device || status.st_ino != frame.inode) {
-    frame.at = frame.entries.size();
-    return {};
-  }
-  frame.fd = std::move(fd);
   return {};
 }
 
@@ -91,7 +97,6 @@ Status TreeWalk::next(WalkEntry &entry, bool &end) {
     size_t index = frames_.size() - 1;
     if (!frames_[index].fd) {
       if (Status failure = reopen(index)) return failure;
-      first_open_ = index;
       if (!frames_[index].fd) continue;
     }
     Frame &frame = frames_[index];
