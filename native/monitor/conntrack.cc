@@ -98,12 +98,15 @@ bool any_address(const ConnectionPlace& place) { return place.address.unspecifie
 std::vector<Filter> make_filters(const std::vector<ConnectionPlace>& places, const std::vector<IpAddress>& own) {
   std::vector<Filter> filters;
   auto add = [&](const ConnectionPlace& place, uint16_t tuple, bool source, const IpAddress& address) {
-    // A port is one of a protocol.
-    if (place.port != 0 && place.protocol == 0) {
-      filters.push_back({tuple, source, kTcp, place.port, address});
-      filters.push_back({tuple, source, kUdp, place.port, address});
-    } else {
-      filters.push_back({tuple, source, place.protocol, place.port, address});
+    for (uint32_t port = place.port; port <= place.last_port && filters.size() <= kMostFilters; port++) {
+      auto number = static_cast<uint16_t>(port);
+      // A port is one of a protocol.
+      if (number != 0 && place.protocol == 0) {
+        filters.push_back({tuple, source, kTcp, number, address});
+        filters.push_back({tuple, source, kUdp, number, address});
+      } else {
+        filters.push_back({tuple, source, place.protocol, number, address});
+      }
     }
   };
   for (const ConnectionPlace& place : places) {
@@ -156,8 +159,9 @@ class Matcher {
  public:
   Matcher(const std::vector<ConnectionPlace>& places, const std::vector<IpAddress>& own) : places_(places), own_(own) {
     for (const ConnectionPlace& place : places) {
-      if (place.port != 0) ports_[place.port / 8] |= static_cast<uint8_t>(1 << place.port % 8);
-      else without_port_ = true;
+      if (place.port == 0) without_port_ = true;
+      for (uint32_t port = place.port; port != 0 && port <= place.last_port; port++)
+        ports_[port / 8] |= static_cast<uint8_t>(1 << port % 8);
     }
   }
   bool matches(const Tuple& original, const Tuple& reply) const {
@@ -181,7 +185,7 @@ class Matcher {
     return false;
   }
   bool is_at(const ConnectionPlace& place, const IpAddress& address, uint16_t port) const {
-    if (place.port != 0 && place.port != port) return false;
+    if (place.port != 0 && (port < place.port || port > place.last_port)) return false;
     if (!any_address(place)) return place.address == address;
     return (place.address.length == 0 || place.address.length == address.length) && is_own(address);
   }

@@ -11,7 +11,7 @@ namespace wherry {
 // A place: zero, an unspecified address and port 0 stand for any.
 struct ConnectionPlace {
   uint8_t protocol = 0;
-  uint16_t port = 0;
+  uint16_t port = 0, last_port = 0;  // from the one to the other
   IpAddress address;
 };
 

@@ -1,4 +1,5 @@
-// Brings the firewall's table and the container's elements back after somebody has flushed the rules.
+// Brings the firewall's table and the container's elements back after somebody has flushed the rules, and the rules
+// that let its packets through a filter of the host's.
 #pragma once
 
 #include <cstdint>
@@ -18,30 +19,35 @@ class FirewallWatch {
   FirewallWatch(const FirewallWatch&) = delete;
   FirewallWatch& operator=(const FirewallWatch&) = delete;
 
-  // healFirewall; one that is watched already is watched as the operation says from now on.
-  bool watch(const Op& op, Failure* failure);
+  // healFirewall and allowForwarding. What they want is done now, and whenever it has been undone, for as long as
+  // the plan has the operation.
+  bool heal(const Op& op, Failure* failure);
+  bool allow(const Op& op, Failure* failure);
 
  private:
-  struct Table {
-    std::string base, lock, name;
-    uint8_t family;
-    bool suspect = false;
+  // What may have changed: the tables of our own, or the host's filter.
+  enum class Part : uint8_t { kOwn = 1, kHost = 2 };
+  struct Watched {
+    std::string table;
+    Part part;
   };
   enum class Look { kDone, kBusy };
 
+  bool watch(std::string_view table, Part part, Failure* failure);
   bool open(Failure* failure);
+  bool filter(int fd) const;
   void receive(uint32_t events);
-  void deleted(uint8_t family, const std::string& name);
-  void suspect_all();
+  void suspect(Part part);
   void look();
-  Look restore(const Table& table);
-  void send_elements();
+  Look look_at(const PlanView& plan);
+  void send_elements(const PlanView& plan);
 
   Loop& loop_;
   std::string plan_path_;
   int netns_;
   MethodSource<FirewallWatch> source_;
-  std::vector<Table> tables_;
+  std::vector<Watched> watched_;
+  uint8_t suspects_ = 0;  // Parts
   Timer timer_;
   int64_t started_ = 0;  // when it began to wait for a lock
 };

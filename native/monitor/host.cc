@@ -14,6 +14,8 @@
 #include "hooks.h"
 #include "fd.h"
 #include "network.h"
+#include "nf_tables.h"
+#include "port_ranges.h"
 #include "paths.h"
 
 namespace wherry {
@@ -112,16 +114,32 @@ bool fill_cpuset(const char* mount, const char* path, Failure* failure) {
   return true;
 }
 
+bool forgets(const Op& op) { return op.code() == OpCode::kForgetConnections || op.code() == OpCode::kForgetPorts; }
+
+void append_places(const Op& op, std::vector<ConnectionPlace>* places) {
+  ConnectionPlace place;
+  place.protocol = static_cast<uint8_t>(op.number(0));
+  if (!op.text(1).empty() && !IpAddress::from_bytes(op.text(1), &place.address)) return;
+  if (op.code() == OpCode::kForgetConnections) {
+    place.port = place.last_port = static_cast<uint16_t>(op.number(2));
+    places->push_back(place);
+    return;
+  }
+  std::vector<PortRange> ranges;
+  if (!read_port_ranges(op.text(2), &ranges)) return;
+  for (const PortRange& range : ranges) {
+    place.port = range.first;
+    place.last_port = range.port(range.count - 1);
+    places->push_back(place);
+  }
+}
+
 // Operations that follow one another are one walk through the kernel's table. Gives the index of the last.
 size_t forget_run(const std::vector<Op>& ops, size_t index) {
   std::vector<ConnectionPlace> places;
   for (;; index++) {
-    const Op& op = ops[index];
-    ConnectionPlace place;
-    place.protocol = static_cast<uint8_t>(op.number(0));
-    place.port = static_cast<uint16_t>(op.number(2));
-    if (op.text(1).empty() || IpAddress::from_bytes(op.text(1), &place.address)) places.push_back(place);
-    if (index + 1 == ops.size() || ops[index + 1].code() != OpCode::kForgetConnections) break;
+    append_places(ops[index], &places);
+    if (index + 1 == ops.size() || !forgets(ops[index + 1])) break;
   }
   forget_connections(places);
   return index;
@@ -180,14 +198,17 @@ bool run_host_section(const PlanView& plan, Section section, const HostContext& 
   const auto& ops = plan.section(section);
   for (size_t index = 0; index < ops.size(); index++) {
     Failure problem;
-    if (ops[index].code() == OpCode::kForgetConnections) {
+    if (forgets(ops[index])) {
       index = forget_run(ops, index);
       continue;
     }
-    if (run_operation(ops[index], context, &problem)) continue;
+    const size_t first = index;
+    const OpCode code = ops[index].code();
+    bool published = code == OpCode::kPublishPorts || code == OpCode::kUnpublishPorts;
+    if (published ? change_published(ops, &index, &problem) : run_operation(ops[index], context, &problem)) continue;
     if (ok) {
       problem.section = static_cast<uint32_t>(section);
-      problem.op = static_cast<int32_t>(index);
+      problem.op = static_cast<int32_t>(first);
       *failure = std::move(problem);
     }
     ok = false;

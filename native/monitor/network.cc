@@ -2,12 +2,15 @@
 
 #include <errno.h>
 
+#include <vector>
+
 #include "datagram.h"
+#include "port_ranges.h"
 
 namespace wherry {
 
 bool read_host_port(int64_t protocol, std::string_view address, int64_t port, HostPort* out, Failure* failure) {
-  if (protocol != kTcp && protocol != kUdp) return fail(failure, EPROTONOSUPPORT, "protocol %d", static_cast<int>(protocol));
+  if (protocol != kTcp && protocol != kUdp && protocol != kSctp) return fail(failure, EPROTONOSUPPORT, "protocol %d", static_cast<int>(protocol));
   if (!IpAddress::from_bytes(address, &out->address)) return fail(failure, EINVAL, "an address of %zu bytes", address.size());
   if (port < 1 || port > 65535) return fail(failure, EINVAL, "port %lld", static_cast<long long>(port));
   out->protocol = static_cast<uint8_t>(protocol);
@@ -34,19 +37,45 @@ void Network::roll_back(const Mark& mark) {
   if (proxies_ != nullptr) proxies_->roll_back(mark.proxies);
 }
 
-bool Network::open_proxy(const Op& op, Failure* failure) {
-  HostPort port, target;
-  if (!read_host_port(op.number(0), op.text(1), op.number(2), &port, failure) ||
-      !read_host_port(op.number(0), op.text(3), op.number(4), &target, failure)) {
-    return false;
-  }
-  if (proxies_ == nullptr) proxies_ = new Proxies(loop_);
-  return proxies_->open(port, SocketAddress(target.address, target.port), failure);
+// Protocol, address and ports of reservePorts and proxyPorts; the port is that of each range in turn.
+static bool read_ports(const Op& op, HostPort* port, std::vector<PortRange>* ranges, Failure* failure) {
+  if (!read_port_ranges(op.text(2), ranges)) return fail(failure, EINVAL, "ports %s", op.path(2));
+  return read_host_port(op.number(0), op.text(1), ranges->front().first, port, failure);
 }
 
-bool Network::heal_firewall(const Op& op, int netns, Failure* failure) {
+bool Network::reserve_ports(const Op& op, Failure* failure) {
+  HostPort port;
+  std::vector<PortRange> ranges;
+  if (!read_ports(op, &port, &ranges, failure)) return false;
+  for (const PortRange& range : ranges) {
+    for (uint32_t i = 0; i < range.count; i++) {
+      port.port = range.port(i);
+      if (!ports_.reserve(port, failure)) return false;
+    }
+  }
+  return true;
+}
+
+bool Network::open_proxies(const Op& op, Failure* failure) {
+  HostPort port;
+  IpAddress target;
+  std::vector<PortRange> ranges;
+  if (!read_ports(op, &port, &ranges, failure)) return false;
+  if (!IpAddress::from_bytes(op.text(3), &target)) return fail(failure, EINVAL, "an address of %zu bytes", op.text(3).size());
+  if (port.protocol == kSctp) return fail(failure, EPROTONOSUPPORT, "a proxy for %s", port.text().c_str());
+  if (proxies_ == nullptr) proxies_ = new Proxies(loop_);
+  for (const PortRange& range : ranges) {
+    for (uint32_t i = 0; i < range.count; i++) {
+      port.port = range.port(i);
+      if (!proxies_->open(port, SocketAddress(target, range.partner(i)), failure)) return false;
+    }
+  }
+  return true;
+}
+
+FirewallWatch& Network::firewall(int netns) {
   if (firewall_ == nullptr) firewall_ = new FirewallWatch(loop_, plan_path_, netns);
-  return firewall_->watch(op, failure);
+  return *firewall_;
 }
 
 bool Network::serve_names(const Op& op, int netns, Failure* failure) {
@@ -66,13 +95,12 @@ void Network::release_memory() {
 }
 
 bool Network::run(const Op& op, int netns, Failure* failure) {
-  HostPort port;
   switch (op.code()) {
-    case OpCode::kReservePort:
-      return read_host_port(op.number(0), op.text(1), op.number(2), &port, failure) && ports_.reserve(port, failure);
-    case OpCode::kProxyPort: return open_proxy(op, failure);
+    case OpCode::kReservePorts: return reserve_ports(op, failure);
+    case OpCode::kProxyPorts: return open_proxies(op, failure);
     case OpCode::kServeNames: return serve_names(op, netns, failure);
-    case OpCode::kHealFirewall: return heal_firewall(op, netns, failure);
+    case OpCode::kHealFirewall: return firewall(netns).heal(op, failure);
+    case OpCode::kAllowForwarding: return firewall(netns).allow(op, failure);
     default: return fail(failure, 0, "operation %s can't run here", op.name());
   }
 }

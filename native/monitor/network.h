@@ -26,7 +26,7 @@ class Network {
   bool run(const Op& op, int netns, Failure* failure);
   // Gives memory back that isn't needed for now.
   void release_memory();
-  // Closes what reservePort or proxyPort holds; nothing there is fine.
+  // Closes what reservePorts or proxyPorts holds; nothing there is fine.
   void release(const HostPort& port);
 
   // What a section that fails has reserved is given back.
@@ -39,8 +39,9 @@ class Network {
 
  private:
   bool serve_names(const Op& op, int netns, Failure* failure);
-  bool heal_firewall(const Op& op, int netns, Failure* failure);
-  bool open_proxy(const Op& op, Failure* failure);
+  bool reserve_ports(const Op& op, Failure* failure);
+  bool open_proxies(const Op& op, Failure* failure);
+  FirewallWatch& firewall(int netns);
 
   Loop& loop_;
   std::string plan_path_;

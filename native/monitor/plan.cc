@@ -20,11 +20,17 @@ bool is_raw(OpCode code, unsigned argument) {
   switch (code) {
     case OpCode::kWriteHost:
     case OpCode::kAttachDeviceFilter:
-    case OpCode::kReservePort:
+    case OpCode::kReservePorts:
     case OpCode::kForgetConnections:
+    case OpCode::kForgetPorts:
       return argument == 1;
-    case OpCode::kProxyPort:
+    case OpCode::kProxyPorts:
       return argument == 1 || argument == 3;
+    case OpCode::kPublishPorts:
+    case OpCode::kUnpublishPorts:
+      return argument == 4 || argument == 5;
+    case OpCode::kAllowForwarding:
+      return argument == 5;
     case OpCode::kServeNames:
       return argument == 3;
     case OpCode::kNetlink:
@@ -139,7 +145,7 @@ class PlanDecoder {
     if (!in->number(&count) || count > in->left() / 5) return false;
     for (uint32_t index = 0; index < count; index++) {
       std::string_view item;
-      if (!in->string(false, &item)) return false;
+      if (!in->string(is_raw(info.code, argument), &item)) return false;
       out->list.push_back(item);
     }
     return true;

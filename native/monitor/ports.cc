@@ -33,7 +33,9 @@ bool bind_udp(int fd, const SocketAddress& address) {
 
 }  // namespace
 
-std::string HostPort::text() const { return endpoint_text(address, port) + (protocol == kUdp ? "/udp" : "/tcp"); }
+std::string HostPort::text() const {
+  return endpoint_text(address, port) + (protocol == kUdp ? "/udp" : protocol == kSctp ? "/sctp" : "/tcp");
+}
 
 bool bind_failed(const HostPort& port, int err, Failure* failure) {
   return fail(failure, err, "failed to bind host port %s", port.text().c_str());
@@ -42,7 +44,7 @@ bool bind_failed(const HostPort& port, int err, Failure* failure) {
 int port_socket(const HostPort& port) {
   int family = port.address.length == 16 ? AF_INET6 : AF_INET;
   int type = (port.protocol == kUdp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  int fd = unless_last(socket(family, type, 0));
+  int fd = unless_last(socket(family, type, port.protocol == kSctp ? IPPROTO_SCTP : 0));
   if (fd >= 0 && family == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   return fd;
 }
@@ -57,7 +59,9 @@ bool Ports::reserve(const HostPort& port, Failure* failure) {
   if (!fd && is_moot(port, errno)) return true;
   if (!fd) return bind_failed(port, errno, failure);
   SocketAddress address(port.address, port.port);
-  bool bound = port.protocol == kUdp ? bind_udp(fd.get(), address) : bind_tcp(fd.get(), address);
+  bool bound = port.protocol == kUdp   ? bind_udp(fd.get(), address)
+               : port.protocol == kTcp ? bind_tcp(fd.get(), address)
+                                       : bind(fd.get(), &address.any, address.length) == 0;
   if (!bound) return bind_failed(port, errno, failure);
   held_.push_back({port, fd.release()});
   return true;

@@ -12,9 +12,10 @@ namespace wherry {
 
 constexpr uint8_t kTcp = 6;
 constexpr uint8_t kUdp = 17;
+constexpr uint8_t kSctp = 132;
 
 struct HostPort {
-  uint8_t protocol = 0;  // kTcp or kUdp
+  uint8_t protocol = 0;  // one of those
   uint16_t port = 0;
   IpAddress address;
 

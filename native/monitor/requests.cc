@@ -301,15 +301,20 @@ void Monitor::handle_network(Client& client, const std::string& payload, bool na
 }
 
 bool Monitor::handle_release_port(Client& client, const std::string& payload) {
-  if (payload.size() < 4 || payload.size() - 4 != static_cast<uint8_t>(payload[1])) return false;
-  HostPort port;
-  Failure failure;
-  if (!read_host_port(static_cast<uint8_t>(payload[0]), std::string_view(payload).substr(4), read_u16(&payload[2]),
-                      &port, &failure)) {
-    refuse(client, failure.message, failure.err);
-    return true;
+  std::string_view rest = payload;
+  if (rest.empty()) return false;
+  while (!rest.empty()) {
+    if (rest.size() < 4 || rest.size() - 4 < static_cast<uint8_t>(rest[1])) return false;
+    std::string_view address = rest.substr(4, static_cast<uint8_t>(rest[1]));
+    HostPort port;
+    Failure failure;
+    if (!read_host_port(static_cast<uint8_t>(rest[0]), address, read_u16(&rest[2]), &port, &failure)) {
+      refuse(client, failure.message, failure.err);
+      return true;
+    }
+    if (network_ != nullptr) network_->release(port);
+    rest.remove_prefix(4 + address.size());
   }
-  if (network_ != nullptr) network_->release(port);
   client.send_ok("{}");
   client.finish();
   return true;

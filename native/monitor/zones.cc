@@ -17,7 +17,6 @@ namespace {
 constexpr size_t kMaxFile = 256 << 10;
 constexpr size_t kMaxNames = 16 << 20;
 constexpr size_t kMaxName = 253;
-constexpr unsigned kMaxAliasDepth = 8;
 // The kernel's clock for files has steps of up to 10 ms: a folder that was read so soon after its change may
 // have changed again without its time telling.
 constexpr int64_t kSettled = 100 * 1000000ll;
@@ -125,26 +124,24 @@ void Zones::read_line(std::string_view line) {
   names_.append(name.data(), name.size());
 }
 
+// An alias may lead to a container on each of several networks. Where it leads to nobody the name itself counts:
+// it may be another's name.
 std::vector<IpAddress> Zones::find(std::string_view name) {
   refresh();
-  std::string target;
-  for (unsigned depth = 0; depth < kMaxAliasDepth; depth++) {
-    const Alias* alias = nullptr;
-    for (const Alias& one : aliases_)
-      if (std::string_view(names_.data() + one.name, one.length) == name) alias = &one;
-    // A name may be an alias of itself on another network.
-    if (alias == nullptr || alias->target == name) break;
-    target = alias->target;
-    name = target;
-  }
   std::vector<IpAddress> found;
+  for (const Alias& alias : aliases_)
+    if (std::string_view(names_.data() + alias.name, alias.length) == name) collect(alias.target, &found);
+  if (found.empty()) collect(name, &found);
+  return found;
+}
+
+void Zones::collect(std::string_view name, std::vector<IpAddress>* found) const {
   auto at = std::lower_bound(by_name_.begin(), by_name_.end(), name,
                              [this](uint32_t index, std::string_view wanted) { return name_of(records_[index]) < wanted; });
   for (; at != by_name_.end() && name_of(records_[*at]) == name; ++at) {
     const IpAddress& address = records_[*at].address;
-    if (std::find(found.begin(), found.end(), address) == found.end()) found.push_back(address);
+    if (std::find(found->begin(), found->end(), address) == found->end()) found->push_back(address);
   }
-  return found;
 }
 
 std::string Zones::reverse(const IpAddress& address) {

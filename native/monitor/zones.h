@@ -45,6 +45,7 @@ class Zones {
   void refresh();
   void read_folder(const std::string& path);
   void read_line(std::string_view line);
+  void collect(std::string_view name, std::vector<IpAddress>* found) const;
   std::string_view name_of(const Record& record) const { return {names_.data() + record.name, record.length}; }
 
   std::vector<Folder> folders_;

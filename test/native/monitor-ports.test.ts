@@ -1,4 +1,5 @@
 import test from 'ava';
+import {rangesText} from '../../src/engine/networks/port-ranges.ts';
 import {request} from '../../src/runtime/monitor-protocol.ts';
 import {encodePlan} from '../../src/runtime/plan/encode.ts';
 import type {Op} from '../../src/runtime/plan/ops.ts';
@@ -11,11 +12,11 @@ const any4 = Buffer.alloc(4);
 const any6 = Buffer.alloc(16);
 const loopback4 = Buffer.of(127, 0, 0, 1);
 
-const reserve = (protocol: number, address: Buffer, port: number): Op => ({
-	op: 'reservePort',
+const reserve = (protocol: number, address: Buffer, port: number, count = 1): Op => ({
+	op: 'reservePorts',
 	protocol,
 	address,
-	port,
+	ports: rangesText(Array.from({length: count}, (_, index) => ({from: port + index, to: 80}))),
 });
 
 function releasePayload(protocol: number, address: Buffer, port: number): Buffer {
@@ -154,11 +155,10 @@ const server = createServer((s) => s.end()).listen(8080, () => {
 test('thousands of ports are reserved, and the command has the limits that it would have without', async (t) => {
 	const host = new NetworkNamespace(t);
 	const count = 3000;
-	const range = Array.from({length: count}, (_, index) => reserve(tcp, any4, 20000 + index));
 	const box = new Container(t, {
 		argv: ['/bin/sh', '-c', 'ulimit -n; ulimit -Hn; exec sleep 1000'],
 		host,
-		network: range,
+		network: [reserve(tcp, any4, 20000, count)],
 	});
 	const starter = await box.start();
 	await until('both limits', () => starter.text.split('\n').length === 3);
@@ -176,11 +176,13 @@ test('ports never take the last descriptors, which the container needs', async (
 	const limited = Object.create(host, {
 		prefix: {value: [...host.prefix, 'prlimit', '--nofile=256:256']},
 	}) as NetworkNamespace;
-	const range = (from: number, count: number): Op[] =>
-		Array.from({length: count}, (_, index) => reserve(tcp, any4, from + index));
-	const box = new Container(t, {argv: ['/bin/sleep', '1000'], host: limited, network: range(20000, 150)});
+	const box = new Container(t, {
+		argv: ['/bin/sleep', '1000'],
+		host: limited,
+		network: [reserve(tcp, any4, 20000, 150)],
+	});
 	await box.start();
-	const more = await box.ask(request.network, encodePlan({network: range(30000, 100)}));
+	const more = await box.ask(request.network, encodePlan({network: [reserve(tcp, any4, 30000, 100)]}));
 	await t.throwsAsync(more.ok, {
 		message: /^failed to bind host port 0\.0\.0\.0:300\d\d\/tcp: too many open files$/,
 	});
@@ -211,6 +213,16 @@ test('ports come and go while the container runs', async (t) => {
 	const release = await box.ask(request.releasePort, releasePayload(tcp, any4, 8080));
 	t.deepEqual(await release.ok, {});
 	t.deepEqual(tryBinds(host, binds), ['bound', 'EADDRINUSE', 'bound']);
+	// Several at once.
+	t.deepEqual(await (await publish(reserve(tcp, any4, 8080, 3), reserve(tcp, any6, 8080))).ok, {});
+	const several = [
+		releasePayload(tcp, any4, 8081),
+		releasePayload(udp, any4, 8080),
+		releasePayload(tcp, any4, 8080),
+	];
+	t.deepEqual(await (await box.ask(request.releasePort, Buffer.concat(several))).ok, {});
+	t.deepEqual(tryBinds(host, binds), ['bound', 'bound', 'bound']);
+	t.is(tryBind(host, tcp, '0.0.0.0', 8082), 'EADDRINUSE');
 	// What is not held is not missed; what is no port is refused.
 	t.deepEqual(await (await box.ask(request.releasePort, releasePayload(tcp, any4, 9))).ok, {});
 	await t.throwsAsync((await box.ask(request.releasePort, releasePayload(1, any4, 9))).ok, {
@@ -220,9 +232,12 @@ test('ports come and go while the container runs', async (t) => {
 	await t.throwsAsync((await box.ask(request.network, 'no plan')).ok, {
 		message: 'malformed plan: not a plan',
 	});
-	await t.throwsAsync(
-		(await publish({op: 'removeFile', path: ''}, {op: 'reservePort', protocol: 6, address: '', port: 1})).ok,
-	);
+	await t.throwsAsync((await box.ask(request.releasePort, '')).ok);
+	for (const ports of ['', '0:1', '80', '80:', '80:80,', '80:65536', '9-8:1', '1-3:1-2', 'x:1', '1:1;2:2']) {
+		const refused = await publish({op: 'reservePorts', protocol: tcp, address: any4, ports});
+		await t.throwsAsync(refused.ok, {message: /^ports /}, ports);
+	}
+	await t.throwsAsync((await publish({op: 'reservePorts', protocol: tcp, address: '', ports: '1:1'})).ok);
 	t.is(box.state().status, 'running');
 	await box.stop(0);
 });

@@ -10,12 +10,11 @@ const target = Buffer.of(172, 18, 0, 2);
 const any6 = Buffer.alloc(16);
 
 const proxy = (protocol: number, port: number, toPort: number): Op => ({
-	op: 'proxyPort',
+	op: 'proxyPorts',
 	protocol,
 	address: any6,
-	port,
+	ports: `${port}:${toPort}`,
 	toAddress: target,
-	toPort,
 });
 
 interface Setup {

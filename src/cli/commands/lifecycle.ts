@@ -81,9 +81,10 @@ export const remove: CommandAction = async ({flags, args}, open) => {
 	const engine = await open();
 	const force = flags.bool('force');
 	const volumes = flags.bool('volumes');
+	const link = flags.bool('link');
 	return await forAll(
 		args,
-		(name) => engine.containers.remove(name.replace(/^\/+|\/+$/g, ''), {force, volumes}),
+		(name) => engine.containers.remove(name.replace(/^\/+|\/+$/g, ''), {force, volumes, link}),
 		// With --force a container that isn't there is said, but is no failure.
 		(error) => force && error instanceof WherryError && error.code === 'not-found',
 	);

@@ -23,6 +23,7 @@ function checkMode(target: string, address: string, mac: string): void {
 function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAttachment {
 	const aliases = [...flags.list('network-alias'), ...flags.list('net-alias')];
 	const links = flags.list('link');
+	const linkLocalIps = flags.list('link-local-ip');
 	const mac = flags.string('mac-address').trim();
 	const given = {
 		ipv4: flags.string('ip'),
@@ -37,6 +38,7 @@ function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAtt
 	both('--link', 'links', links, attachment.links);
 	both('--ip', 'IPv4 address', given.ipv4, attachment.ipv4);
 	both('--ip6', 'IPv6 address', given.ipv6, attachment.ipv6);
+	both('--link-local-ip', 'link-local IP addresses', linkLocalIps, attachment.linkLocalIps);
 	both('--mac-address', 'MAC address', mac, attachment.mac);
 	if (mac !== '') checkMac(mac);
 	checkMode(attachment.target, given.ipv4 || given.ipv6, mac);
@@ -45,6 +47,7 @@ function withFlags(attachment: NetworkAttachment, flags: FlagValues): NetworkAtt
 		aliases: aliases.length > 0 ? aliases : attachment.aliases,
 		ipv4: given.ipv4 || attachment.ipv4,
 		ipv6: given.ipv6 || attachment.ipv6,
+		linkLocalIps: linkLocalIps.length > 0 ? linkLocalIps : attachment.linkLocalIps,
 		mac: mac || attachment.mac,
 	};
 }

@@ -82,6 +82,10 @@ export const createNetwork: CommandAction = async ({flags, args}, open) => {
 		auxAddresses: flags.map('aux-address'),
 		ipamDriver: flags.string('ipam-driver'),
 		ipamOptions: flags.map('ipam-opt'),
+		scope: flags.string('scope'),
+		ingress: flags.bool('ingress'),
+		configOnly: flags.bool('config-only'),
+		configFrom: flags.string('config-from'),
 	});
 	for (const warning of warnings) printError(`WARNING: ${warning}`);
 	printLine(id);
@@ -130,6 +134,7 @@ export const connectNetwork: CommandAction = async ({flags, args}, open) => {
 			links: flags.list('link'),
 			ipv4: flags.string('ip'),
 			ipv6: flags.string('ip6'),
+			linkLocalIps: flags.list('link-local-ip'),
 			driverOptions: Object.fromEntries(flags.list('driver-opt').map(parseDriverOption)),
 			gwPriority: flags.number('gw-priority'),
 		});

@@ -70,11 +70,19 @@ const limitKeys = [
 	'CpusetMems',
 	'PidsLimit',
 	'BlkioWeight',
+	'BlkioWeightDevice',
+	'BlkioDeviceReadBps',
+	'BlkioDeviceWriteBps',
+	'BlkioDeviceReadIOps',
+	'BlkioDeviceWriteIOps',
+	'CpuRealtimePeriod',
+	'CpuRealtimeRuntime',
 ] as const satisfies (keyof HostConfig)[];
 
 /** docker's rules for limits and what the host can limit; what it can't is taken out with a warning. */
 function checkLimits(host: HostConfig): string[] {
-	if (!limitKeys.some((key) => host[key])) return [];
+	const given = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : Boolean(value));
+	if (!limitKeys.some((key) => given(host[key]))) return [];
 	try {
 		const {limits, warnings} = checkResources(host, limitHost(detectCgroups()));
 		Object.assign(host, limits);
@@ -113,6 +121,7 @@ export async function planRecord(
 		HostConfig: host,
 		Mounts: [],
 		...(settled.networks ? {Networks: settled.networks} : {}),
+		...(host.Links?.length ? {LinkIds: (await import('./links.ts')).settleLinks(context, host)} : {}),
 	};
 	completeHostname(context, record);
 	checkConfig(config);

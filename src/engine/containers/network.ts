@@ -119,13 +119,31 @@ export async function attachNetwork(
 ): Promise<Attachment> {
 	if (!hasEndpoints(record.HostConfig.NetworkMode)) return withoutEndpoints(context, record);
 	const {allocateNetworks} = await import('../networks/allocate.ts');
+	const before = options.dry ? undefined : readNetworkState(context.paths, record.Id);
 	const state = await allocateNetworks(context, record, options);
-	if (!options.dry) {
+	if (before) {
 		writeNetworkState(context.paths, record.Id, state);
 		const {writeZoneEntries} = await import('../networks/names.ts');
 		writeZoneEntries(context.paths, record, state.endpoints);
+		await tellLinked(context, record, before, state);
 	}
 	return describe(context, record, state);
+}
+
+const defaultAddress = ({endpoints}: NetworkState): string | undefined =>
+	endpoints.find(({network}) => network === 'bridge')?.ipv4?.address;
+
+/** Who is linked to it runs on from before: only an address that has changed is news. */
+async function tellLinked(
+	context: EngineContext,
+	record: ContainerRecord,
+	before: NetworkState,
+	state: NetworkState,
+): Promise<void> {
+	const [old, address] = [defaultAddress(before), defaultAddress(state)];
+	if (!old || !address || old === address) return;
+	const {moveLinkedHost} = await import('./links.ts');
+	moveLinkedHost(context, record.Id, old, address);
 }
 
 /** The same for a container that runs: nothing is taken. */

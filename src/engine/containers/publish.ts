@@ -137,7 +137,7 @@ async function reserve(
 	const ops = reserveOps(added, endpoint);
 	const {portError} = await import('./network-errors.ts');
 	await runNetworkOps(context, record, ops, 'network', (detail) =>
-		portError(record, endpoint.endpointId, ops[detail.op ?? -1], detail),
+		portError(context, record, endpoint.endpointId, ops[detail.op ?? -1], detail),
 	);
 }
 

@@ -36,6 +36,9 @@ export interface ContainerRecord {
 	Config: ContainerConfig;
 	HostConfig: HostConfig;
 	Mounts: StoredMount[];
+	/** Of SELinux, where the host has it; the process's is empty when it has none of its own. */
+	ProcessLabel?: string;
+	MountLabel?: string;
 	/** What it asks of each network, by its name; absent for host, none and container:ID. */
 	Networks?: Record<string, EndpointSettings>;
 	/** Of the containers that HostConfig.Links names, by alias. */

@@ -1,6 +1,7 @@
-/** Ports that a monitor holds are given back one by one. */
+/** Ports that a monitor holds are given back. */
 import {request} from '../../runtime/monitor-protocol.ts';
 import {addressBytes, parseAddress} from '../networks/address.ts';
+import {protocolNumber} from '../networks/endpoint.ts';
 import type {PublishedPort} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
 import {ask} from './monitor-client.ts';
@@ -12,14 +13,15 @@ export async function releasePorts(
 	record: ContainerRecord,
 	ports: readonly PublishedPort[],
 ): Promise<void> {
-	for (const {protocol, hostIp, hostPort} of ports) {
+	if (ports.length === 0) return;
+	const records = ports.map(({protocol, hostIp, hostPort}) => {
 		const address = addressBytes(parseAddress(hostIp)!);
 		const head = Buffer.alloc(4);
-		head[0] = protocol === 'udp' ? 17 : 6;
+		head[0] = protocolNumber[protocol];
 		head[1] = address.length;
 		head.writeUInt16LE(hostPort, 2);
-		await reachMonitor(context, record, (socket) =>
-			ask(socket, request.releasePort, Buffer.concat([head, address])),
-		);
-	}
+		return Buffer.concat([head, address]);
+	});
+	const payload = Buffer.concat(records);
+	await reachMonitor(context, record, (socket) => ask(socket, request.releasePort, payload));
 }

@@ -75,9 +75,7 @@ export async function removeContainer(
 	container: string,
 	options: {force?: boolean; volumes?: boolean; link?: boolean} = {},
 ): Promise<void> {
-	if (options.link) {
-		throw new WherryError('unsupported', 'removing links (--link) is not supported yet', {object: container});
-	}
+	if (options.link) return (await import('./links.ts')).removeLink(context, container);
 	const {paths, locks} = context;
 	const {Id} = findContainer(paths, container);
 	const lock = await locks.acquire(Id);

@@ -80,8 +80,8 @@ async function parentIndex(network: NetworkRecord): Promise<number> {
 /** What an endpoint is on the host's side. */
 async function hostSide(context: EngineContext, network: NetworkRecord) {
 	if (network.Driver === 'bridge') {
-		const {index, icc} = await ensureBridge(context, network);
-		return {master: index, isolated: !icc, mode: 0, routed: false, mtu: bridgeOptions(network).mtu};
+		const {index, icc, bridge} = await ensureBridge(context, network);
+		return {master: index, bridge, isolated: !icc, mode: 0, routed: false, mtu: bridgeOptions(network).mtu};
 	}
 	const {mode, routed, mtu} = childOptions(network);
 	return {master: await parentIndex(network), isolated: false, mode, routed, mtu};
@@ -157,6 +157,7 @@ export async function allocateEndpoint(
 		...(mac && network.Driver !== 'ipvlan' ? {mac: formatMac(mac)} : {}),
 		...(v4 ? {ipv4: leased(network, v4, host.routed)} : {}),
 		...(v6 ? {ipv6: leased(network, v6, host.routed)} : {}),
+		...(settings.IPAMConfig?.LinkLocalIPs?.length ? {linkLocal: settings.IPAMConfig.LinkLocalIPs} : {}),
 		internal: network.Internal,
 		aliases: settings.Aliases ? [...settings.Aliases] : [],
 		links: (settings.Links ?? []).map(parseLink),

@@ -20,7 +20,7 @@ import {
 	writeBase,
 	writeStamp,
 } from './firewall.ts';
-import {allowInHostFilter, disallowInHostFilter, hostFilterTable, lacksHostRules} from './host-filter.ts';
+import {disallowInHostFilter} from './host-filter.ts';
 import {poolsOf} from './ipam.ts';
 import {bridgeOptions} from './options.ts';
 import type {NetworkRecord} from './record.ts';
@@ -142,17 +142,14 @@ function hardenBridge(bridge: string, network: NetworkRecord): void {
 }
 
 /** Two queries at the same time. */
-async function look(paths: Paths, stamp: Stamp): Promise<{ready: boolean; hostFilter: boolean}> {
+async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
 	const table = tableName(paths);
 	const [link, ...tables] = await Promise.all([
 		findLink(rt.getLinkByIndex(stamp.index)),
-		...familiesOf(stamp).map((version) => presentTables(version, [table, hostFilterTable])),
+		...familiesOf(stamp).map((version) => presentTables(version, [table])),
 	]);
 	const bridge = link?.name === stamp.bridge && link.kind === 'bridge' && link.up;
-	return {
-		ready: bridge && tables.every((names) => names.has(table)),
-		hostFilter: tables.some((names) => names.has(hostFilterTable)),
-	};
+	return bridge && tables.every((names) => names.has(table));
 }
 
 /**
@@ -161,16 +158,10 @@ async function look(paths: Paths, stamp: Stamp): Promise<{ready: boolean; hostFi
  */
 export async function ensureBridge({paths, locks}: Context, network: NetworkRecord): Promise<Stamp> {
 	const before = readStamp(paths, network.Id);
-	const now = before && (await look(paths, before));
-	if (before && now?.ready) {
-		if (now.hostFilter && (await lacksHostRules(paths, before))) {
-			await locks.with(firewallLock, () => allowInHostFilter(paths, before));
-		}
-		return before;
-	}
+	if (before && (await isReady(paths, before))) return before;
 	return locks.with(firewallLock, async () => {
 		const meanwhile = readStamp(paths, network.Id);
-		if (meanwhile && (await look(paths, meanwhile)).ready) return meanwhile;
+		if (meanwhile && (await isReady(paths, meanwhile))) return meanwhile;
 		const options = bridgeOptions(network);
 		const link = await makeBridge(paths, network);
 		const stamp: Stamp = {
@@ -187,7 +178,6 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 		setSysctl(`net/ipv4/conf/${link.name}/route_localnet`, '1');
 		await addressBridge(link, network);
 		await enableForwarding(network.EnableIPv6);
-		await allowInHostFilter(paths, stamp);
 		writeStamp(paths, network.Id, stamp);
 		writeBase(paths);
 		return stamp;

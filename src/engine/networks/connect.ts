@@ -21,6 +21,7 @@ import {allocateEndpoint, chooseGateway, firstIndex, portsFor, prioritiesOf} fro
 import {
 	defaultRouteOps,
 	endpointOps,
+	firewallOps,
 	namesOp,
 	publishOps,
 	removeDefaultRouteOps,
@@ -36,6 +37,8 @@ import {
 	type EndpointState,
 	gatewayEndpoint,
 	type NetworkState,
+	noNetwork,
+	type PublishedPort,
 	publishingEndpoint,
 	readNetworkState,
 	writeNetworkState,
@@ -49,16 +52,13 @@ function checkConnectable(record: ContainerRecord, network: NetworkRecord): void
 	const fail = (message: string): never => {
 		throw new WherryError('denied', message, {object: record.Id});
 	};
-	if (network.Driver === 'host') {
-		fail('container cannot be disconnected from host network or connected to host network');
-	}
-	if (mode.startsWith('container:')) {
+	if (mode.startsWith('container:') || (mode === 'host' && network.Driver !== 'host')) {
 		fail(
 			'container sharing network namespace with another container or host cannot be connected to any other network',
 		);
 	}
-	if (mode === 'host') {
-		fail('container cannot be disconnected from host network or connected to host network');
+	if (network.Driver === 'host') {
+		fail('cannot connect container to host network - container must be created in host network mode');
 	}
 	if (mode === 'none' || network.Driver === 'null') {
 		fail(
@@ -150,6 +150,15 @@ function routeOps(before: NetworkState, after: NetworkState): {first: Op[]; last
 	};
 }
 
+/** docker: a port that nobody asked for by number is another one after the move. */
+function chosenFreely(
+	{HostConfig}: ContainerRecord,
+	{chosen, containerPort, protocol}: PublishedPort,
+): boolean {
+	const bindings = HostConfig.PortBindings?.[`${containerPort}/${protocol}`] ?? [];
+	return chosen === true && !bindings.some(({HostPort}) => HostPort.includes('-'));
+}
+
 async function movePorts(
 	context: EngineContext,
 	record: ContainerRecord,
@@ -162,7 +171,8 @@ async function movePorts(
 		await runNetworkOps(context, record, unpublishOps(context.paths, before.ports, old));
 		await releasePorts(context, record, before.ports);
 	}
-	after.ports = next ? await portsFor(context, record, next, before) : [];
+	const left = before.ports.filter((port) => chosenFreely(record, port));
+	after.ports = next ? await portsFor(context, record, next, noNetwork, {taken: left}) : [];
 	if (!next || after.ports.length === 0) return;
 	await runNetworkOps(context, record, reserveOps(after.ports, next));
 	writeNetworkState(context.paths, record.Id, after);
@@ -199,7 +209,12 @@ async function connectRunning(
 		// From here on the stop plan knows of the lease.
 		writeNetworkState(paths, record.Id, after);
 		await rewritePlans(context, record);
-		await runNetworkOps(context, record, [...routes.first, ...endpointOps(endpoint), ...routes.last]);
+		await runNetworkOps(context, record, [
+			...routes.first,
+			...firewallOps(paths, [endpoint]),
+			...endpointOps(endpoint),
+			...routes.last,
+		]);
 		writeZoneEntries(paths, record, after.endpoints);
 		await updateNames(context, record, before, after);
 		await movePorts(context, record, before, after);
@@ -256,10 +271,12 @@ export async function connectContainer(
 	container: string,
 	settings: EndpointSettings,
 ): Promise<void> {
+	// docker: the container is looked for first.
+	findContainer(context.paths, container);
 	const network = await networkOf(context, name);
 	await locked(context, container, async (record) => {
-		checkConnectable(record, network);
 		checkSettings(network, settings);
+		checkConnectable(record, network);
 		const networks = record.Networks ?? {[record.HostConfig.NetworkMode]: {}};
 		if (networks[network.Name]) {
 			throw new WherryError(
@@ -271,15 +288,15 @@ export async function connectContainer(
 		const connected: ContainerRecord = {...record, Networks: {...networks, [network.Name]: settings}};
 		// First the record: a lease of a network that it has is found when this breaks off.
 		writeRecord(context.paths, connected);
+		const up = isUp(currentState(context.paths, record.Id));
 		try {
-			if (isUp(currentState(context.paths, record.Id))) {
-				await connectRunning(context, connected, network, settings);
-			}
+			if (up) await connectRunning(context, connected, network, settings);
 		} catch (error) {
 			writeRecord(context.paths, record);
 			throw error;
 		}
-		tell(context, 'connect', network, record);
+		// docker: one that doesn't run is connected when it starts.
+		if (up) tell(context, 'connect', network, record);
 	});
 }
 
@@ -309,6 +326,27 @@ async function disconnectRunning(
 	await reloadMonitor(context, record);
 }
 
+/** With `force` also a network that is gone: the container must be able to start without it. */
+function networkToLeave({paths}: EngineContext, name: string, force: boolean): NetworkRecord | undefined {
+	try {
+		return findNetwork(paths, name);
+	} catch (error) {
+		if (force && error instanceof WherryError && error.code === 'not-found') return undefined;
+		throw error;
+	}
+}
+
+function checkLeavable(record: ContainerRecord, network: NetworkRecord): void {
+	if (network.Driver !== 'host') return;
+	throw new WherryError(
+		'denied',
+		record.HostConfig.NetworkMode === 'host'
+			? 'cannot disconnect container from host network - container was created in host network mode'
+			: `container ${record.Id} is not connected to network ${network.Name}`,
+		{object: record.Id},
+	);
+}
+
 export async function disconnectContainer(
 	context: EngineContext,
 	name: string,
@@ -316,34 +354,35 @@ export async function disconnectContainer(
 	options: {force?: boolean} = {},
 ): Promise<void> {
 	const {paths} = context;
-	const network = findNetwork(paths, name);
-	if (network.Driver === 'host' || network.Driver === 'null') {
-		throw new WherryError(
-			'denied',
-			'container cannot be disconnected from host network or connected to host network',
-			{object: container},
-		);
+	try {
+		findContainer(paths, container);
+	} catch (error) {
+		if (!options.force || !(error instanceof WherryError) || error.code !== 'not-found') throw error;
+		findNetwork(paths, name);
+		throw new WherryError('not-found', `endpoint ${container} not found`, {object: container});
 	}
+	const network = networkToLeave(context, name, options.force ?? false);
 	await locked(context, container, async (record) => {
+		if (network) checkLeavable(record, network);
 		const networks =
 			record.Networks ??
 			(hasOwnNetwork(record.HostConfig.NetworkMode) ? {[record.HostConfig.NetworkMode]: {}} : {});
-		if (!networks[network.Name]) {
-			if (options.force) return;
-			throw new WherryError('denied', `container ${record.Id} is not connected to network ${network.Name}`, {
+		const known = network?.Name ?? name;
+		if (!networks[known]) {
+			throw new WherryError('denied', `container ${record.Id} is not connected to network ${known}`, {
 				object: record.Id,
 			});
 		}
-		const {[network.Name]: _, ...rest} = networks;
+		const {[known]: _, ...rest} = networks;
 		const left: ContainerRecord = {...record, Networks: rest};
 		const up = isUp(currentState(paths, record.Id));
 		const endpoint = up
-			? readNetworkState(paths, record.Id).endpoints.find(({networkId}) => networkId === network.Id)
+			? readNetworkState(paths, record.Id).endpoints.find((each) => each.network === known)
 			: undefined;
 		if (endpoint) await disconnectRunning(context, left, endpoint);
 		// One that broke off has gone so far.
-		else if (up) dropHoldings(paths, network.Id, record.Id);
+		else if (up && network) dropHoldings(paths, network.Id, record.Id);
 		writeRecord(paths, left);
-		tell(context, 'disconnect', network, record);
+		if (up && network) tell(context, 'disconnect', network, record);
 	});
 }

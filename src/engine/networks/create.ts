@@ -8,7 +8,7 @@ import type {EngineContext} from '../containers/context.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {readIfThere, timestamp} from '../files.ts';
-import {type Address, formatSubnet, overlaps, parseSubnet, type Subnet} from './address.ts';
+import {formatSubnet, overlaps, parseAddress, parseSubnet, type Subnet, usableRange} from './address.ts';
 import {completeGateway, ipamConfigs} from './ipam.ts';
 import {checkOptions, childOptions, networkOption} from './options.ts';
 import {chooseSubnet, chooseSubnet6} from './pools.ts';
@@ -34,6 +34,12 @@ function driverOf(name: string | undefined): NetworkDriver {
 	if (driver === 'bridge' || driver === 'macvlan' || driver === 'ipvlan') return driver;
 	if (driver === 'host' || driver === 'null') {
 		return invalid(`only one instance of "${driver}" network is allowed`);
+	}
+	if (driver === 'overlay') {
+		throw new WherryError(
+			'denied',
+			'This node is not a swarm manager: networks of the driver overlay need one',
+		);
 	}
 	throw new WherryError('not-found', `plugin "${driver}" not found`, {object: driver});
 }
@@ -65,8 +71,8 @@ async function completeSubnets(
 		throw new WherryError(
 			'exhausted',
 			version === 4
-				? 'all predefined address pools have been fully subnetted'
-				: 'all predefined IPv6 address pools have been fully subnetted',
+				? 'could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network: all predefined address pools have been fully subnetted'
+				: 'could not find an available, non-overlapping IPv6 address pool among the defaults to assign to the network: all predefined address pools have been fully subnetted',
 		);
 	});
 	return [...configs, ...chosen];
@@ -90,25 +96,27 @@ function checkOverlaps(context: EngineContext, configs: readonly IpamConfig[]): 
 function checkGateways(configs: readonly IpamConfig[]): void {
 	for (const {Subnet, Gateway} of configs) {
 		const subnet = parseSubnet(Subnet)!;
-		const bits = (subnet.address.version === 4 ? 32 : 128) - subnet.prefix;
-		if (bits < 2 && subnet.address.version === 4 && bits === 0) {
+		const {from, to} = usableRange(subnet);
+		if (subnet.address.version === 4 && subnet.prefix === 32) {
 			invalid(`invalid subnet ${Subnet}: it has no address for a container`);
 		}
-		const edge: Address | undefined =
-			Gateway === undefined ? undefined : parseSubnet(`${Gateway}/${subnet.prefix}`)?.given;
-		if (edge && bits >= 2 && edge.value === subnet.address.value) {
-			invalid(`invalid gateway ${Gateway}: it is the address of the network ${Subnet}`);
+		const gateway = Gateway === undefined ? undefined : parseAddress(Gateway);
+		if (gateway && (gateway.value < from || gateway.value > to)) {
+			throw new WherryError('conflict', `failed to allocate gateway (${Gateway}): Address already in use`, {
+				object: Gateway,
+			});
 		}
 	}
 }
 
-const sourceOf = async (configs: readonly IpamConfig[]): Promise<IpamConfig[]> =>
-	configs.map(completeGateway);
+/** With gateways, IPv4 first. */
+const complete = (configs: readonly IpamConfig[]): IpamConfig[] =>
+	configs
+		.toSorted((a, b) => Number(a.Subnet.includes(':')) - Number(b.Subnet.includes(':')))
+		.map(completeGateway);
 
-/** docker's `bridge`, made when it is first needed, with a subnet that is free then. */
-export async function ensureDefaultNetwork(context: EngineContext): Promise<NetworkRecord> {
-	const there = readNetwork(context.paths, 'bridge');
-	if (there) return there;
+/** docker's `bridge`, with a subnet that is free now. */
+export async function createDefaultNetwork(context: EngineContext): Promise<NetworkRecord> {
 	return context.locks.with(networksLock, async () => {
 		const meanwhile = readNetwork(context.paths, 'bridge');
 		if (meanwhile) return meanwhile;
@@ -118,7 +126,7 @@ export async function ensureDefaultNetwork(context: EngineContext): Promise<Netw
 			IPAM: {
 				Driver: 'default',
 				Options: null,
-				Config: await sourceOf(await completeSubnets(context, [], [4])),
+				Config: complete(await completeSubnets(context, [], [4])),
 			},
 			Options: {
 				[networkOption.defaultBridge]: 'true',
@@ -144,55 +152,121 @@ async function checkParent(record: NetworkRecord): Promise<void> {
 	}
 }
 
-export async function createNetwork(
-	context: EngineContext,
-	options: NetworkCreateOptions,
-): Promise<{id: string; warnings: string[]}> {
-	const {paths, locks, events} = context;
-	const {name} = options;
-	checkNetworkName(name);
-	const exists = () =>
-		new WherryError('conflict', `network with name ${name} already exists`, {object: name});
-	if (isPredefined(name)) throw exists();
-	if (name === 'default' || name === 'container') {
-		throw new WherryError('denied', `operation is not permitted on predefined ${name} network`, {
-			object: name,
+const predefinedError = (name: string): WherryError =>
+	new WherryError('denied', `operation is not permitted on predefined ${name} network`, {object: name});
+
+/** A network that only holds what others take over (`--config-only`). */
+function configurationNetwork(
+	{paths}: EngineContext,
+	{configFrom = '', configOnly, ...options}: NetworkCreateOptions,
+): NetworkRecord | undefined {
+	if (configOnly) {
+		if (options.internal || options.attachable || options.ingress || options.scope) {
+			throw new WherryError(
+				'denied',
+				'configuration network can only contain network specific fields. Network operator fields like [ ingress | internal | attachable | scope ] are not supported.',
+			);
+		}
+		if (configFrom) {
+			throw new WherryError(
+				'denied',
+				'a configuration network cannot depend on another configuration network',
+			);
+		}
+	}
+	if (!configFrom) return undefined;
+	const source = readNetwork(paths, configFrom);
+	if (!source) {
+		throw new WherryError('not-found', `configuration network ${JSON.stringify(configFrom)} does not exist`, {
+			object: configFrom,
 		});
 	}
-	const driver = driverOf(options.driver);
-	const given = ipamConfigs(options);
-	const ipv6 = options.ipv6 ?? given.some(({Subnet}) => Subnet.includes(':'));
-	const ipv4 = options.ipv4 ?? true;
-	if (!ipv4)
-		throw new WherryError('unsupported', 'networks without IPv4 (--ipv4=false) are not supported yet');
-	if (!ipv6 && given.some(({Subnet}) => Subnet.includes(':'))) {
-		invalid('an IPv6 subnet needs --ipv6');
+	if (!source.ConfigOnly) {
+		throw new WherryError('invalid', `${JSON.stringify(configFrom)} is not a configuration network`, {
+			object: configFrom,
+		});
 	}
+	const {ipv6, subnets = [], labels = {}, options: driverOptions = {}, ipamOptions = {}} = options;
+	if ([subnets, Object.keys({...labels, ...driverOptions, ...ipamOptions})].flat().length > 0 || ipv6) {
+		throw new WherryError(
+			'denied',
+			'user specified configurations are not supported if the network depends on a configuration network',
+		);
+	}
+	return source;
+}
+
+function checkScope({scope = '', ingress}: NetworkCreateOptions): void {
+	if (ingress) throw new WherryError('invalid', 'ingress network can only be global scope network');
+	if (scope === 'swarm') {
+		throw new WherryError('denied', 'cannot create a swarm scoped network when swarm is not active');
+	}
+	if (scope !== '' && scope !== 'local') invalid(`invalid scope: ${scope}`);
+}
+
+/** What the user asks for, checked as far as it can be without looking at other networks. */
+function draftNetwork(
+	context: EngineContext,
+	options: NetworkCreateOptions,
+): {record: NetworkRecord; given: IpamConfig[]; families: (4 | 6)[]} {
+	const {name} = options;
+	checkNetworkName(name);
+	if (isPredefined(name) || name === 'default') throw predefinedError(name);
+	checkScope(options);
+	const source = configurationNetwork(context, options);
+	const driver = options.configOnly ? 'null' : driverOf(options.driver);
+	const given = source ? source.IPAM.Config : ipamConfigs(options);
+	const has = (version: 4 | 6): boolean => given.some(({Subnet}) => Subnet.includes(':') === (version === 6));
+	const ipv4 = source ? source.EnableIPv4 : (options.ipv4 ?? true);
+	const ipv6 = source ? source.EnableIPv6 : (options.ipv6 ?? has(6));
+	if (!ipv4 && !ipv6) invalid('IPv4 or IPv6 must be enabled');
+	if (!ipv4 && has(4)) invalid('an IPv4 subnet needs --ipv4');
+	if (!ipv6 && has(6)) invalid('an IPv6 subnet needs --ipv6');
 	if (options.ipamDriver && options.ipamDriver !== 'default') {
-		throw new WherryError('not-found', `IPAM driver "${options.ipamDriver}" not found`, {object: name});
+		throw new WherryError('not-found', `plugin "${options.ipamDriver}" not found`, {object: name});
 	}
 	checkGateways(given);
 	const record: NetworkRecord = {
 		...emptyNetwork(name, randomHex(32)),
 		Created: timestamp(wallClock()),
 		Driver: driver,
+		EnableIPv4: ipv4,
 		EnableIPv6: ipv6,
+		IPAM: {Driver: 'default', Options: source?.IPAM.Options ?? {...options.ipamOptions}, Config: given},
 		Internal: options.internal ?? false,
 		Attachable: options.attachable ?? false,
-		Options: {...options.options},
-		Labels: {...options.labels},
+		ConfigFrom: {Network: options.configFrom ?? ''},
+		ConfigOnly: options.configOnly ?? false,
+		Options: {...(source?.Options ?? options.options)},
+		Labels: {...(source?.Labels ?? options.labels)},
 	};
-	checkOptions(record);
-	if (driver !== 'bridge') await checkParent(record);
+	if (!record.ConfigOnly) checkOptions(record);
+	const wanted: [4 | 6, boolean][] = [
+		[4, ipv4],
+		[6, ipv6],
+	];
+	return {record, given, families: wanted.filter(([, on]) => on).map(([version]) => version)};
+}
+
+export async function createNetwork(
+	context: EngineContext,
+	options: NetworkCreateOptions,
+): Promise<{id: string; warnings: string[]}> {
+	const {paths, locks, events} = context;
+	const {record, given, families} = draftNetwork(context, options);
+	const {Name: name, Driver: driver} = record;
+	const exists = () =>
+		new WherryError('conflict', `network with name ${name} already exists`, {object: name});
+	if (driver === 'macvlan' || driver === 'ipvlan') await checkParent(record);
 	if (readNetwork(paths, name)) throw exists();
 	await locks.with(networksLock, async () => {
 		if (driver === 'bridge' && given.length > 0) checkOverlaps(context, given);
-		const configs = await completeSubnets(context, given, ipv6 ? [4, 6] : [4]);
-		record.IPAM = {
-			Driver: 'default',
-			Options: Object.keys(options.ipamOptions ?? {}).length > 0 ? {...options.ipamOptions} : {},
-			Config: await sourceOf(configs),
-		};
+		if (!record.ConfigOnly) {
+			record.IPAM.Config = complete(await completeSubnets(context, given, families));
+			record.Chosen = families.filter(
+				(version) => !given.some(({Subnet}) => Subnet.includes(':') === (version === 6)),
+			);
+		}
 		if (!publishNetwork(paths, record)) throw exists();
 	});
 	events.append('network', 'create', record.Id, {name, type: driver});

@@ -5,10 +5,12 @@ import * as nft from '../../kernel/netlink/nftables.ts';
 import * as rt from '../../kernel/netlink/rtnetlink.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import type {Paths} from '../paths.ts';
-import {type Address, addressBytes, lastAddress, parseAddress, parseMac, parseSubnet} from './address.ts';
+import {addressBytes, lastAddress, parseAddress, parseMac, parseSubnet} from './address.ts';
 import {baseFile, firewallLock, tableName} from './firewall.ts';
+import {allowForwardingOp} from './host-filter.ts';
 import {leaseFile} from './leases.ts';
-import {type Published, publishedMessages} from './ruleset.ts';
+import {groupPorts, type PortGroup, publishedRanges, rangesText} from './port-ranges.ts';
+import {familyOf, setName} from './ruleset.ts';
 import {type EndpointState, type NetworkState, type PublishedPort, publishingEndpoint} from './state.ts';
 import {zoneFile} from './zone.ts';
 
@@ -17,7 +19,6 @@ const hostNamespace = 100;
 const containerNamespace = 101;
 const where = {host: 0, container: 1} as const;
 const ignoreErrors = 1;
-const healed = 2;
 
 const netlink = (place: number, family: number, messages: readonly Message[], flags = 0): Op => ({
 	op: 'netlink',
@@ -69,6 +70,10 @@ function containerMessages(endpoint: EndpointState): Message[] {
 		messages.push(rt.newAddress(index, bytesOf(ipv4.address), ipv4.prefix, broadcast));
 	}
 	if (ipv6) messages.push(rt.newAddress(index, bytesOf(ipv6.address), ipv6.prefix));
+	for (const text of endpoint.linkLocal ?? []) {
+		const address = bytesOf(text);
+		messages.push(rt.newAddress(index, address, address.length === 4 ? 16 : 64));
+	}
 	messages.push(rt.setLink({index}, {up: true}));
 	if (!gateway) return messages;
 	for (const [family, each] of [
@@ -132,67 +137,56 @@ export const removeEndpointOps = (endpoint: EndpointState): Op[] => [
 	netlink(where.container, protocol.route, [rt.deleteLink({index: endpoint.index})], ignoreErrors),
 ];
 
-const protocolNumber = {tcp: 6, udp: 17} as const;
+/** From <linux/in.h>. */
+export const protocolNumber = {tcp: 6, udp: 17, sctp: 132} as const;
 const isAny = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
 
 /** The address that a published port of this family leads to; undefined: there is none, it is proxied. */
-function target(endpoint: EndpointState, version: 4 | 6): Address | undefined {
-	const address = version === 4 ? endpoint.ipv4 : endpoint.ipv6;
-	return address && parseAddress(address.address);
+function target(endpoint: EndpointState, hostIp: string): Buffer | undefined {
+	const address = hostIp.includes(':') ? endpoint.ipv6 : endpoint.ipv4;
+	return address && bytesOf(address.address);
 }
 
-export function mappedPorts(ports: readonly PublishedPort[], endpoint: EndpointState): Published[] {
-	return ports.flatMap((port) => {
-		const hostAddress = parseAddress(port.hostIp)!;
-		const container = target(endpoint, hostAddress.version);
-		if (!container) return [];
-		const {protocol: name, hostPort, containerPort} = port;
-		return [
-			{
-				protocol: name,
-				hostAddress: isAny(port.hostIp) ? undefined : hostAddress,
-				hostPort,
-				container,
-				containerPort,
-			},
-		];
-	});
-}
+/** Ports that the kernel leads to the container. */
+const mappedGroups = (ports: readonly PublishedPort[], endpoint: EndpointState): PortGroup[] =>
+	groupPorts(ports.filter(({hostIp}) => target(endpoint, hostIp)));
 
 /** Sockets first: a port that is taken fails before anything else has been done. */
-function reserveOp(port: PublishedPort, endpoint: EndpointState): Op {
-	const address = bytesOf(port.hostIp);
-	const common = {protocol: protocolNumber[port.protocol], address, port: port.hostPort};
-	// There is no route_localnet for IPv6: what comes for ::1, and for a container without IPv6, is proxied.
-	if (address.length === 4) return {op: 'reservePort', ...common};
-	const to = endpoint.ipv4 ?? endpoint.ipv6!;
-	return {op: 'proxyPort', ...common, toAddress: bytesOf(to.address), toPort: port.containerPort};
+function reserveOp({protocol: name, hostIp, ports}: PortGroup, endpoint: EndpointState): Op {
+	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: publishedRanges(ports)};
+	// There is no route_localnet for IPv6: what comes for ::1, or for an address of a kind that the container doesn't
+	// have, is proxied; but SCTP, whose associations have many addresses.
+	if (name === 'sctp' || (!hostIp.includes(':') && endpoint.ipv4)) return {op: 'reservePorts', ...common};
+	return {op: 'proxyPorts', ...common, toAddress: bytesOf((endpoint.ipv4 ?? endpoint.ipv6!).address)};
 }
 
-function elementOps(
-	action: 'add' | 'delete',
+const elementOps = (
+	op: 'publishPorts' | 'unpublishPorts',
 	paths: Paths,
 	ports: readonly PublishedPort[],
 	endpoint: EndpointState,
-	flags: number,
-): Op[] {
-	const mapped = mappedPorts(ports, endpoint);
-	return ([4, 6] as const)
-		.map((version) => publishedMessages(action, version, tableName(paths), mapped))
-		.filter((messages) => messages.length > 0)
-		.map((messages) => netlink(where.host, protocol.netfilter, nft.transaction(messages), flags));
-}
+): Op[] =>
+	mappedGroups(ports, endpoint).map(({protocol: name, hostIp, ports: group}) => ({
+		op,
+		family: familyOf(hostIp.includes(':') ? 6 : 4),
+		table: tableName(paths),
+		map: isAny(hostIp) ? setName.published : setName.publishedOn,
+		protocol: protocolNumber[name],
+		address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
+		toAddress: target(endpoint, hostIp)!,
+		ports: publishedRanges(group),
+	}));
 
 /** A client that goes on sending to a UDP port must not be held by the entry from before. */
 const forgetPorts = (ports: readonly PublishedPort[]): Op[] =>
-	ports
-		.filter((port) => port.protocol === 'udp' && !port.hostIp.includes(':'))
-		.map(({hostIp, hostPort}) => ({
-			op: 'forgetConnections',
+	groupPorts(ports.filter((port) => port.protocol === 'udp' && !port.hostIp.includes(':'))).map(
+		({hostIp, ports: group}) => ({
+			op: 'forgetPorts',
 			protocol: protocolNumber.udp,
 			address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
-			port: hostPort,
-		}));
+			ports: publishedRanges(group),
+		}),
+	);
 
 const forgetAddress = (address: string): Op => ({
 	op: 'forgetConnections',
@@ -205,15 +199,12 @@ const addressesOf = (endpoint: EndpointState): string[] =>
 	[endpoint.ipv4?.address, endpoint.ipv6?.address].filter((address) => address !== undefined);
 
 export const reserveOps = (ports: readonly PublishedPort[], endpoint: EndpointState): Op[] =>
-	ports.map((port) => reserveOp(port, endpoint));
+	groupPorts(ports).map((group) => reserveOp(group, endpoint));
 
 export const publishOps = (paths: Paths, ports: readonly PublishedPort[], endpoint: EndpointState): Op[] => [
-	...elementOps('add', paths, ports, endpoint, healed),
+	...elementOps('publishPorts', paths, ports, endpoint),
 	...forgetPorts(ports),
 ];
-
-const removePublished = (paths: Paths, ports: readonly PublishedPort[], endpoint: EndpointState): Op[] =>
-	elementOps('delete', paths, ports, endpoint, ignoreErrors);
 
 /** For a container that goes on: connections by these ports end. */
 export const unpublishOps = (
@@ -221,13 +212,13 @@ export const unpublishOps = (
 	ports: readonly PublishedPort[],
 	endpoint: EndpointState,
 ): Op[] => [
-	...removePublished(paths, ports, endpoint),
-	...mappedPorts(ports, endpoint).map(
-		({protocol: name, container, containerPort}): Op => ({
-			op: 'forgetConnections',
+	...elementOps('unpublishPorts', paths, ports, endpoint),
+	...mappedGroups(ports, endpoint).map(
+		({protocol: name, hostIp, ports: group}): Op => ({
+			op: 'forgetPorts',
 			protocol: protocolNumber[name],
-			address: addressBytes(container),
-			port: containerPort,
+			address: target(endpoint, hostIp)!,
+			ports: rangesText(group.map(({containerPort}) => ({from: containerPort, to: containerPort}))),
 		}),
 	),
 ];
@@ -287,17 +278,21 @@ export const namesOp = (names: NameService): Op => ({
 	...resolverRules(),
 });
 
-function healOps(paths: Paths, endpoints: readonly EndpointState[]): Op[] {
+/** The table, and the way through the host's own filter. Before elements go into the table. */
+export function firewallOps(paths: Paths, endpoints: readonly EndpointState[]): Op[] {
 	const bridges = endpoints.filter(({driver}) => driver === 'bridge');
 	if (bridges.length === 0) return [];
 	const versions = bridges.some(({ipv6}) => ipv6) ? ([4, 6] as const) : ([4] as const);
-	return versions.map((version) => ({
-		op: 'healFirewall',
-		base: baseFile(paths, version),
-		lock: paths.lock(firewallLock),
-		family: version === 4 ? nft.nfFamily.ipv4 : nft.nfFamily.ipv6,
-		table: tableName(paths),
-	}));
+	const lock = paths.lock(firewallLock);
+	return versions.flatMap((version): Op[] => {
+		const family = familyOf(version);
+		return [
+			{op: 'healFirewall', base: baseFile(paths, version), lock, family, table: tableName(paths)},
+			...bridges
+				.filter(({bridge, ipv6}) => bridge && (version === 4 || ipv6))
+				.map(({bridge}) => allowForwardingOp(paths, family, bridge!)),
+		];
+	});
 }
 
 /**
@@ -325,9 +320,9 @@ export function networkOps(
 		...(publishing ? reserveOps(state.ports, publishing) : []),
 		...(publishing && state.ports.length > 0 ? [armStopPlan(paths, container)] : []),
 		...state.endpoints.flatMap(addressesOf).map(forgetAddress),
+		...firewallOps(paths, state.endpoints),
 		...state.endpoints.flatMap(endpointOps),
 		...(publishing ? publishOps(paths, state.ports, publishing) : []),
-		...healOps(paths, state.endpoints),
 		...(names ? [namesOp(names)] : []),
 	];
 }
@@ -344,7 +339,7 @@ export const releaseEndpointOps = (paths: Paths, container: string, endpoint: En
 /** What a stop plan has of published ports; before connections, names and addresses. */
 export function unpublishAllOps(paths: Paths, state: NetworkState): Op[] {
 	const publishing = publishingEndpoint(state);
-	return publishing ? removePublished(paths, state.ports, publishing) : [];
+	return publishing ? elementOps('unpublishPorts', paths, state.ports, publishing) : [];
 }
 
 /** What a stop plan has of endpoints. */

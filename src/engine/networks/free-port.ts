@@ -3,13 +3,18 @@ import {createSocket} from 'node:dgram';
 import {existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {isErrno, WherryError} from '../errors.ts';
-import {allocatedError, clash, everywhere, type WantedPort} from './ports.ts';
+import {allocatedError, clash, everywhere, type Protocol, type WantedPort} from './ports.ts';
 import type {PublishedPort} from './state.ts';
 
 export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
+/** RFC 6335, section 6: where dynamic ports begin. */
+const firstDynamic = 49_152;
+
 /** Binds for a moment. The port that it got, or undefined when it is taken. */
-async function probe(protocol: 'tcp' | 'udp', host: string, port: number): Promise<number | undefined> {
+async function probe(protocol: Protocol, host: string, port: number): Promise<number | undefined> {
+	// Node has no sockets for it; whether the port is free is seen when it is bound.
+	if (protocol === 'sctp') return port || firstDynamic + Math.floor(Math.random() * (65_536 - firstDynamic));
 	return new Promise((resolve, reject) => {
 		const failed = (error: Error) =>
 			isErrno(error, 'EADDRINUSE', 'EACCES') ? resolve(undefined) : reject(error);
@@ -30,12 +35,6 @@ async function probe(protocol: 'tcp' | 'udp', host: string, port: number): Promi
 			socket.close(() => resolve(got));
 		});
 	});
-}
-
-/** The addresses that a binding is for, as `inspect` shows them. */
-function hostIps(hostIp: string): string[] {
-	if (hostIp !== '') return [hostIp];
-	return hostHasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
 }
 
 const attempts = 20;
@@ -79,18 +78,22 @@ export async function choosePorts(
 	options: {hostBinding: string; before: readonly PublishedPort[]; taken?: readonly PublishedPort[]},
 ): Promise<PublishedPort[]> {
 	const published: PublishedPort[] = [];
+	const binding = everywhere(options.hostBinding) ? '' : options.hostBinding;
+	// As `inspect` shows them.
+	const allIps = binding !== '' ? [binding] : hostHasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
 	for (const port of wanted) {
 		const {protocol, containerPort} = port;
-		const binding = everywhere(options.hostBinding) ? '' : options.hostBinding;
-		const ips = hostIps(port.hostIp || binding);
+		const ips = port.hostIp ? [port.hostIp] : allIps;
 		const fixed = port.from !== 0 && port.from === port.to;
-		const old = options.before.find(
-			(each) =>
-				each.chosen &&
-				each.protocol === protocol &&
-				each.containerPort === containerPort &&
-				each.hostIp === ips[0],
-		);
+		const old = fixed
+			? undefined
+			: options.before.find(
+					(each) =>
+						each.chosen &&
+						each.protocol === protocol &&
+						each.containerPort === containerPort &&
+						each.hostIp === ips[0],
+				);
 		const hostPort = fixed
 			? port.from
 			: await choosePort(port, ips, [...published, ...(options.taken ?? [])], old?.hostPort ?? -1);

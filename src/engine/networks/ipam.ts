@@ -26,8 +26,14 @@ const fail = (message: string): never => {
 	throw new WherryError('invalid', message);
 };
 
-function subnetOf(text: string): Subnet {
-	return parseSubnet(text) ?? fail(`invalid CIDR address: ${text}`);
+/** `what`: `subnet` or `ip-range`. */
+function subnetOf(text: string, what = 'subnet'): Subnet {
+	const parsed = parseSubnet(text);
+	if (!parsed) return fail(`invalid network config:\ninvalid ${what} ${text}: invalid CIDR block notation`);
+	if (!sameAddress(parsed.given, parsed.address)) {
+		fail(`invalid network config:\ninvalid ${what} ${text}: it should be ${formatSubnet(parsed)}`);
+	}
+	return parsed;
 }
 
 function addressOf(text: string, what: string): Address {
@@ -56,7 +62,7 @@ export function ipamConfigs(input: IpamInput): IpamConfig[] {
 		drafts.push({subnet, aux: []});
 	}
 	for (const text of ipRanges) {
-		const range = subnetOf(text);
+		const range = subnetOf(text, 'ip-range');
 		const draft = drafts.find(({subnet}) => contains(subnet, range.address) && range.prefix >= subnet.prefix);
 		if (!draft) return fail(`no matching subnet for range ${text}`);
 		if (draft.range) {

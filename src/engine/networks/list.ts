@@ -5,7 +5,7 @@ import {readRows} from '../containers/list.ts';
 import {type ContainerRecord, isUp} from '../containers/record.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
-import {ensureDefaultNetwork} from './create.ts';
+import {ensureDefaultNetwork} from './default-network.ts';
 import {allNetworks, findNetwork, isPredefined, type NetworkRecord} from './record.ts';
 import {type EndpointState, readNetworkState} from './state.ts';
 
@@ -35,7 +35,10 @@ export async function listNetworks(context: EngineContext, filters: Filters): Pr
 		if (value !== 'custom' && value !== 'builtin')
 			throw new WherryError('invalid', `invalid filter: 'type'='${value}'`);
 	}
-	const dangling = given('dangling')?.map((value) => value === 'true' || value === '1');
+	const dangling = given('dangling')?.map((value) => {
+		if (['true', '1', 'false', '0'].includes(value)) return value === 'true' || value === '1';
+		throw new WherryError('invalid', `invalid filter 'dangling=${value}'`);
+	});
 	const used = dangling
 		? new Set(readRows(context.paths).flatMap(({record}) => Object.keys(record.Networks ?? {})))
 		: undefined;
@@ -70,6 +73,6 @@ export async function inspectNetwork(context: EngineContext, name: string): Prom
 			IPv6Address: ipv6 ? `${ipv6.address}/${ipv6.prefix}` : '',
 		};
 	}
-	const {Options, Labels, ...rest} = network;
+	const {Options, Labels, Chosen: _, ...rest} = network;
 	return {...rest, Containers: containers, Options, Labels};
 }

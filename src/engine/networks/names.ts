@@ -43,8 +43,11 @@ export function writeZoneEntries(
 			zoneText({container, network: endpoint.network, aliases, addresses}),
 		);
 	}
-	const links = endpoints.flatMap((endpoint) => (isUserNetwork(endpoint) ? endpoint.links : []));
-	if (links.length > 0) writeZoneEntry(ownZone(paths, record.Id), 'links', linkText(links));
+	const links = endpoints
+		.filter(isUserNetwork)
+		.map((endpoint) => linkText(endpoint.network, endpoint.links))
+		.join('');
+	if (links !== '') writeZoneEntry(ownZone(paths, record.Id), 'links', links);
 }
 
 function isLoopback(server: string): boolean {

@@ -43,7 +43,7 @@ const fail = (message: string): never => {
 function flagValue(key: string, text: string): boolean {
 	if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
 	if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
-	return fail(`failed to parse ${key} value: ${text}: strconv.ParseBool: parsing "${text}": invalid syntax`);
+	return fail(`failed to parse ${key} value: ${text} (strconv.ParseBool: parsing "${text}": invalid syntax)`);
 }
 
 export interface BridgeOptions {
@@ -65,7 +65,10 @@ export function mtuOf(options: Record<string, string>): number {
 	const text = options[option.mtu];
 	if (text === undefined || text === '') return 0;
 	const mtu = Number(text);
-	if (!/^\d+$/.test(text) || mtu < 68 || mtu > 65_535) fail(`invalid MTU: ${text}`);
+	if (!/^[+-]?\d+$/.test(text)) {
+		fail(`failed to parse ${option.mtu} value: ${text} (strconv.Atoi: parsing "${text}": invalid syntax)`);
+	}
+	if (mtu < 68 || mtu > 65_535) fail(`invalid MTU number: ${text}`);
 	return mtu;
 }
 

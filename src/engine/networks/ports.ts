@@ -6,12 +6,14 @@ import type {PublishedPort} from './state.ts';
 
 type Bindings = HostConfig['PortBindings'];
 
-const fail = (message: string, code: 'invalid' | 'conflict' | 'unsupported' = 'invalid'): never => {
-	throw new WherryError(code, message);
+const fail = (message: string): never => {
+	throw new WherryError('invalid', message);
 };
 
+export type Protocol = PublishedPort['protocol'];
+
 export interface WantedPort {
-	protocol: 'tcp' | 'udp';
+	protocol: Protocol;
 	containerPort: number;
 	/** Empty: every address. */
 	hostIp: string;
@@ -27,31 +29,25 @@ function portNumber(text: string, what: string): number {
 }
 
 /** `80/tcp`, protocol optional. */
-export function parseContainerPort(key: string): {port: number; protocol: 'tcp' | 'udp' | 'sctp'} {
+export function parseContainerPort(key: string): {port: number; protocol: Protocol} {
 	const [number = '', protocol = 'tcp'] = key.toLowerCase().split('/') as [string, string?];
 	if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') fail(`invalid proto: ${protocol}`);
 	const port = portNumber(number, 'containerPort');
 	if (port === 0) fail(`invalid containerPort: ${number}`);
-	return {port, protocol: protocol as 'tcp' | 'udp' | 'sctp'};
+	return {port, protocol: protocol as Protocol};
 }
 
-/** Throws in docker's words; `allowSctp` is for what is only exposed. */
+/** Throws in docker's words. */
 export function wantedPorts(bindings: Bindings | null | undefined): WantedPort[] {
 	const wanted: WantedPort[] = [];
 	for (const [key, list] of Object.entries(bindings ?? {})) {
 		const {port, protocol} = parseContainerPort(key);
-		if (protocol === 'sctp') fail(`publishing SCTP ports is not supported yet: ${key}`, 'unsupported');
 		for (const {HostIp, HostPort} of list?.length ? list : [{HostIp: '', HostPort: ''}]) {
 			if (HostIp && !parseAddress(HostIp)) fail(`invalid IP address: ${HostIp}`);
 			const [from = '', to = from] = (HostPort || '0').split('-') as [string, string?];
 			const range = {from: portNumber(from, 'hostPort'), to: portNumber(to, 'hostPort')};
 			if (range.to < range.from) fail(`invalid hostPort: ${HostPort}`);
-			wanted.push({
-				protocol: protocol as 'tcp' | 'udp',
-				containerPort: port,
-				hostIp: HostIp ?? '',
-				...range,
-			});
+			wanted.push({protocol, containerPort: port, hostIp: HostIp ?? '', ...range});
 		}
 	}
 	checkTwice(wanted);
@@ -103,7 +99,6 @@ export function withExposed(
 	const all: Bindings = {...bindings};
 	for (const key of Object.keys(exposed ?? {})) {
 		const {port, protocol} = parseContainerPort(key);
-		if (protocol === 'sctp') continue;
 		const name = `${port}/${protocol}`;
 		if (!all[name]?.length) all[name] = [{HostIp: '', HostPort: ''}];
 	}

@@ -34,26 +34,39 @@ export interface NetworkRecord {
 	ConfigOnly: boolean;
 	Options: Record<string, string>;
 	Labels: Record<string, string>;
+	/** Not shown: families whose subnet the user has not named, the engine chose it. */
+	Chosen?: (4 | 6)[];
 }
 
 export const predefined = ['bridge', 'host', 'none'] as const;
 export const isPredefined = (name: string): boolean => (predefined as readonly string[]).includes(name);
 
-export const networkPath = (paths: Paths, name: string): string => join(paths.networks, `${name}.json`);
+/** docker takes nearly every name: what a file's name can't have, or shouldn't begin with, is written as `%2F`. */
+const fileName = (name: string): string =>
+	name.replace(/^\.|[^a-zA-Z0-9_.-]/gu, (character) =>
+		[...Buffer.from(character)]
+			.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+			.join(''),
+	);
+
+export const networkPath = (paths: Paths, name: string): string =>
+	join(paths.networks, `${fileName(name)}.json`);
 /** Held while a subnet is chosen or a network goes. */
 export const networksLock = 'networks';
 
-const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,199}$/;
+/** Bytes of a file's name, less its ending and what is put around it while it is replaced. */
+const longestName = 200;
+
+/** No name: blank, with control characters, too long for a file, or one that `--network` means something else by. */
+function isName(name: string): boolean {
+	if (name.trim() === '' || /\p{Cc}/u.test(name) || /^container(:|$)/.test(name)) return false;
+	return fileName(name).length <= longestName;
+}
 
 export function checkNetworkName(name: string): void {
-	if (name === '') throw new WherryError('invalid', 'network name cannot be empty');
-	if (!namePattern.test(name)) {
-		throw new WherryError(
-			'invalid',
-			`invalid network name "${name}": only [a-zA-Z0-9][a-zA-Z0-9_.-]* is allowed`,
-			{object: name},
-		);
-	}
+	if (name.trim() === '') throw new WherryError('invalid', 'invalid name: name is empty');
+	if (!isName(name))
+		throw new WherryError('invalid', `invalid network name: ${JSON.stringify(name)}`, {object: name});
 }
 
 export function noSuchNetwork(name: string): WherryError {
@@ -69,7 +82,7 @@ function parse(text: string, name: string): NetworkRecord {
 }
 
 export function readNetwork(paths: Paths, name: string): NetworkRecord | undefined {
-	if (!namePattern.test(name)) return undefined;
+	if (!isName(name)) return undefined;
 	if (name === 'host' || name === 'none') return virtualNetwork(paths, name);
 	const text = readIfThere(networkPath(paths, name));
 	return text === undefined ? undefined : parse(text, name);
@@ -131,11 +144,10 @@ export function storedNetworks(paths: Paths): NetworkRecord[] {
 	}
 	const records: NetworkRecord[] = [];
 	for (const file of names) {
-		const name = /^([^.].*)\.json$/.exec(file)?.[1];
-		if (name === undefined) continue;
+		if (!/^[^.].*\.json$/.test(file)) continue;
 		try {
-			const record = readNetwork(paths, name);
-			if (record) records.push(record);
+			const text = readIfThere(join(paths.networks, file));
+			if (text !== undefined) records.push(parse(text, file.slice(0, -'.json'.length)));
 		} catch {
 			// A damaged record must not hide the others.
 		}
@@ -156,9 +168,11 @@ export function findNetwork(paths: Paths, network: string): NetworkRecord {
 	if (/^[0-9a-f]{1,64}$/.test(network)) {
 		const matches = allNetworks(paths).filter((record) => record.Id.startsWith(network));
 		if (matches.length > 1) {
-			throw new WherryError('invalid', `network ${network} is ambiguous (${matches.length} matches found)`, {
-				object: network,
-			});
+			throw new WherryError(
+				'invalid',
+				`network ${network} is ambiguous (${matches.length} matches found based on ID prefix)`,
+				{object: network},
+			);
 		}
 		if (matches[0]) return matches[0];
 	}

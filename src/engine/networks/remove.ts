@@ -10,6 +10,7 @@ import {readRecord} from '../containers/record.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
 import {parseTimestamp} from '../files.ts';
+import {untilTime} from '../images/filters.ts';
 import {removeBridge} from './bridge.ts';
 import {listLeases} from './leases.ts';
 import {
@@ -49,6 +50,15 @@ export async function finishRemoval(context: EngineContext, network: NetworkReco
 
 /** docker: a network goes when no container that runs, or is about to, has an address there. */
 function checkUnused({paths}: EngineContext, network: NetworkRecord): void {
+	if (network.ConfigOnly) {
+		const user = storedNetworks(paths).find(({ConfigFrom}) => ConfigFrom.Network === network.Name);
+		if (!user) return;
+		throw new WherryError(
+			'denied',
+			`configuration network ${JSON.stringify(network.Name)} is in use by network ${user.Name}`,
+			{object: network.Name},
+		);
+	}
 	const holders = new Set(listLeases(paths, network.Id).values());
 	const active = [...holders].filter((id) => isId(id) && existsSync(paths.runContainer(id)));
 	if (active.length === 0) return;
@@ -97,16 +107,13 @@ export async function pruneNetworks(
 		if (!['label', 'label!', 'until'].includes(key))
 			throw new WherryError('invalid', `invalid filter '${key}'`);
 	}
-	const until = filters.until?.map((text) => {
-		const time = parseTimestamp(text) ?? (/^\d+$/.test(text) ? BigInt(text) * 1_000_000_000n : undefined);
-		if (time === undefined) throw new WherryError('invalid', `invalid filter 'until=${text}'`);
-		return time;
-	});
+	const now = Date.now();
+	const until = filters.until?.map((text) => BigInt(Math.round(untilTime(text, now))) * 1_000_000n);
 	const deleted: string[] = [];
 	await context.locks.with(networksLock, async () => {
 		const used = new Set(readRows(context.paths).flatMap(({record}) => Object.keys(record.Networks ?? {})));
 		for (const network of storedNetworks(context.paths).toSorted((a, b) => (a.Name < b.Name ? -1 : 1))) {
-			if (isPredefined(network.Name) || used.has(network.Name)) continue;
+			if (isPredefined(network.Name) || network.ConfigOnly || used.has(network.Name)) continue;
 			if (filters.label?.length && !labelsMatch(filters.label, network.Labels)) continue;
 			if (filters['label!']?.length && labelsMatch(filters['label!'], network.Labels)) continue;
 			if (until?.some((time) => (parseTimestamp(network.Created) ?? 0n) >= time)) continue;

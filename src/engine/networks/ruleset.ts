@@ -20,19 +20,15 @@ export const setName = {
 	/** Subnets whose packets leave with the host's address. */
 	masqueraded: 'masqueraded',
 	/**
-	 * Port to container, for every address of the host; and address . port, for one address. Two plain maps in
-	 * place of one with intervals: the kernel finds and deletes their elements at once, however many there are.
+	 * Protocol . port to container, for every address of the host; and protocol . address . port, for one address.
+	 * Two plain maps in place of one with intervals: the kernel finds and deletes their elements at once, however
+	 * many there are. The monitors fill them.
 	 */
-	publishedTcp: 'published_tcp',
-	publishedUdp: 'published_udp',
-	publishedTcpOn: 'published_tcp_on',
-	publishedUdpOn: 'published_udp_on',
+	published: 'published',
+	publishedOn: 'published_on',
 } as const;
 
 const {register, metaKey, dataType} = nft;
-const tcp = Buffer.of(6);
-const udp = Buffer.of(17);
-
 interface FamilyFacts {
 	family: nft.NfFamily;
 	addressType: number;
@@ -42,6 +38,8 @@ interface FamilyFacts {
 	destination: number;
 	/** Register after the address. */
 	portRegister: number;
+	/** The register after that. */
+	portOnRegister: number;
 }
 
 const facts: Record<4 | 6, FamilyFacts> = {
@@ -52,6 +50,7 @@ const facts: Record<4 | 6, FamilyFacts> = {
 		source: 12,
 		destination: 16,
 		portRegister: register.word1,
+		portOnRegister: register.word2,
 	},
 	6: {
 		family: nft.nfFamily.ipv6,
@@ -60,6 +59,7 @@ const facts: Record<4 | 6, FamilyFacts> = {
 		source: 8,
 		destination: 24,
 		portRegister: register.word4,
+		portOnRegister: register.word5,
 	},
 };
 
@@ -90,26 +90,24 @@ const loopbackName = nft.interfaceName('lo');
 
 /** Table, sets and chains. Applied to a host without the table; one that is there is left alone by the caller. */
 export function baseRuleset(version: 4 | 6, table: string): Message[] {
-	const {family, addressType, addressLength, source, destination, portRegister} = facts[version];
+	const {family, addressType, addressLength, source, destination, portRegister, portOnRegister} =
+		facts[version];
 	const rule = (chain: string, expressions: readonly nft.Expression[], comment?: string): Message =>
 		nft.newRule(family, table, chain, expressions, comment ? {comment} : {});
 	const load = (offset: number, to: number = register.first): nft.Expression =>
 		nft.loadPayload(nft.payloadBase.network, offset, addressLength, to);
-	const published = (protocol: Buffer, map: string, onAddress: boolean): nft.Expression[] => [
-		nft.loadMeta(metaKey.l4protocol),
-		nft.compare(protocol),
+	const published = (map: string, onAddress: boolean): nft.Expression[] => [
 		nft.loadAddressType('destination'),
 		nft.compare(nft.word(nft.addressLocal)),
-		...(onAddress ? [load(destination, register.word0)] : []),
-		nft.loadPayload(nft.payloadBase.transport, 2, 2, onAddress ? portRegister : register.word0),
+		nft.loadMeta(metaKey.l4protocol, register.word0),
+		...(onAddress ? [load(destination, register.word1)] : []),
+		nft.loadPayload(nft.payloadBase.transport, 2, 2, onAddress ? portOnRegister : register.word1),
 		nft.lookup(map, {from: register.first, to: register.first}),
 		nft.destinationNat(version === 4 ? 2 : 10, register.word0, portRegister),
 	];
 	const publishedRules = (chain: string): Message[] => [
-		rule(chain, published(tcp, setName.publishedTcpOn, true)),
-		rule(chain, published(tcp, setName.publishedTcp, false)),
-		rule(chain, published(udp, setName.publishedUdpOn, true)),
-		rule(chain, published(udp, setName.publishedUdp, false)),
+		rule(chain, published(setName.publishedOn, true)),
+		rule(chain, published(setName.published, false)),
 	];
 	const names = [dataType.interfaceName];
 	const endpoint = [addressType, dataType.service];
@@ -128,10 +126,16 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			id: 8,
 		}),
 		nft.newSet(family, table, setName.masqueraded, {key: [addressType], interval: true, id: 5}),
-		nft.newSet(family, table, setName.publishedTcp, {key: [dataType.service], data: endpoint, id: 6}),
-		nft.newSet(family, table, setName.publishedUdp, {key: [dataType.service], data: endpoint, id: 7}),
-		nft.newSet(family, table, setName.publishedTcpOn, {key: endpoint, data: endpoint, id: 9}),
-		nft.newSet(family, table, setName.publishedUdpOn, {key: endpoint, data: endpoint, id: 10}),
+		nft.newSet(family, table, setName.published, {
+			key: [dataType.protocol, dataType.service],
+			data: endpoint,
+			id: 6,
+		}),
+		nft.newSet(family, table, setName.publishedOn, {
+			key: [dataType.protocol, ...endpoint],
+			data: endpoint,
+			id: 7,
+		}),
 
 		nft.newChain(family, table, 'guard', {
 			type: 'filter',
@@ -299,58 +303,4 @@ export function networkElements(network: NetworkElements): [set: string, element
 		]);
 	}
 	return sets;
-}
-
-/** One published port. */
-export interface Published {
-	protocol: 'tcp' | 'udp';
-	/** Undefined: every address of the host. */
-	hostAddress: Address | undefined;
-	hostPort: number;
-	/** Of the table's family. */
-	container: Address;
-	containerPort: number;
-}
-
-const publishedSet = {
-	tcp: {any: setName.publishedTcp, one: setName.publishedTcpOn},
-	udp: {any: setName.publishedUdp, one: setName.publishedUdpOn},
-} as const;
-
-function publishedElement(
-	{hostAddress, hostPort, container, containerPort}: Published,
-	withData: boolean,
-): nft.Element {
-	return {
-		key: hostAddress ? nft.concatenate(addressBytes(hostAddress), hostPort) : nft.port(hostPort),
-		...(withData ? {data: nft.concatenate(addressBytes(container), containerPort)} : {}),
-	};
-}
-
-/** The length of an attribute has 16 bits: so many elements fit into one message. */
-const elementsAMessage = 300;
-
-/** Messages that add or delete published ports of one family; without a transaction's frame. */
-export function publishedMessages(
-	action: 'add' | 'delete',
-	version: 4 | 6,
-	table: string,
-	ports: readonly Published[],
-): Message[] {
-	const {family} = facts[version];
-	const make = action === 'add' ? nft.newElements : nft.deleteElements;
-	const messages: Message[] = [];
-	for (const protocol of ['tcp', 'udp'] as const) {
-		for (const kind of ['any', 'one'] as const) {
-			const elements = ports
-				.filter((port) => port.protocol === protocol && port.container.version === version)
-				.filter((port) => (port.hostAddress === undefined) === (kind === 'any'))
-				.map((port) => publishedElement(port, action === 'add'));
-			for (let at = 0; at < elements.length; at += elementsAMessage) {
-				const part = elements.slice(at, at + elementsAMessage);
-				messages.push(make(family, table, publishedSet[protocol][kind], part));
-			}
-		}
-	}
-	return messages;
 }

@@ -4,9 +4,11 @@ import * as nft from '../../kernel/netlink/nftables.ts';
 import * as rt from '../../kernel/netlink/rtnetlink.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
 import type {Paths} from '../paths.ts';
-import {mappedPorts} from './endpoint.ts';
+import {addressBytes, parseAddress} from './address.ts';
+import {protocolNumber} from './endpoint.ts';
 import {tableName} from './firewall.ts';
-import {publishedMessages} from './ruleset.ts';
+import {everywhere} from './ports.ts';
+import {familyOf, setName} from './ruleset.ts';
 import type {EndpointState, PublishedPort} from './state.ts';
 
 /** Elements that keep these ports from being published, and an interface of the endpoint's name. */
@@ -15,8 +17,12 @@ export async function removeElements(
 	ports: readonly PublishedPort[],
 	endpoint: EndpointState,
 ): Promise<void> {
-	for (const port of mappedPorts(ports, endpoint)) {
-		const messages = publishedMessages('delete', port.container.version, tableName(paths), [port]);
+	for (const {protocol: name, hostIp, hostPort} of ports) {
+		const family = familyOf(hostIp.includes(':') ? 6 : 4);
+		const host = everywhere(hostIp) ? [] : [addressBytes(parseAddress(hostIp)!)];
+		const key = nft.concatenate(Buffer.of(protocolNumber[name]), ...host, hostPort);
+		const map = host.length > 0 ? setName.publishedOn : setName.published;
+		const messages = [nft.deleteElements(family, tableName(paths), map, [{key}])];
 		await exchange(protocol.netfilter, nft.transaction(messages), {tolerate: ['ENOENT']});
 	}
 	if (!endpoint.peer) return;

@@ -25,11 +25,15 @@ export interface EndpointState {
 	peer?: string;
 	/** Index of the bridge, or of the parent. */
 	master: number;
+	/** The bridge's name. */
+	bridge?: string;
 	/** ipvlan takes its parent's. */
 	mac?: string;
 	mtu: number;
 	ipv4?: EndpointAddress;
 	ipv6?: EndpointAddress;
+	/** More addresses of the interface, which the user asks for and nobody else keeps account of. */
+	linkLocal?: string[];
 	/** Its containers don't reach each other. */
 	isolated: boolean;
 	internal: boolean;
@@ -46,7 +50,7 @@ export interface EndpointState {
 }
 
 export interface PublishedPort {
-	protocol: 'tcp' | 'udp';
+	protocol: 'tcp' | 'udp' | 'sctp';
 	containerPort: number;
 	/** `0.0.0.0` and `::` are every address of the family. */
 	hostIp: string;

@@ -3,13 +3,13 @@ import type {EndpointSettings, HostConfig} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import type {ContainerRecord} from '../containers/record.ts';
 import {WherryError} from '../errors.ts';
-import {parseAddress, parseMac} from './address.ts';
-import {ensureDefaultNetwork} from './create.ts';
+import {type Address, parseAddress, parseMac} from './address.ts';
+import {ensureDefaultNetwork} from './default-network.ts';
 import {firewallWarnings} from './host-warnings.ts';
 import {isFree, poolsOf} from './ipam.ts';
 import {parseLink} from './parse-link.ts';
 import {wantedPorts} from './ports.ts';
-import {findNetwork, type NetworkRecord} from './record.ts';
+import {findNetwork, isPredefined, type NetworkRecord} from './record.ts';
 
 export interface WantedEndpoint {
 	network: NetworkRecord;
@@ -27,7 +27,13 @@ export const hasOwnNetwork = (mode: string): boolean =>
 
 export async function networkOf(context: EngineContext, name: string): Promise<NetworkRecord> {
 	if (name === 'bridge' || name === 'default') return ensureDefaultNetwork(context);
-	return findNetwork(context.paths, name);
+	const network = findNetwork(context.paths, name);
+	if (network.ConfigOnly) {
+		throw new WherryError('denied', 'cannot create endpoint on configuration-only network', {
+			object: network.Name,
+		});
+	}
+	return network;
 }
 
 /** The first is that of NetworkMode, the others by name. */
@@ -46,44 +52,73 @@ export async function wantedEndpoints(
 	return wanted;
 }
 
-/** An address, where asked for, must be of the network's, which must have been given a subnet by the user. */
+/** RFC 3927 and RFC 4291: 169.254.0.0/16 and fe80::/10. */
+function isLinkLocal({version, value}: Address): boolean {
+	return version === 4 ? value >> 16n === 0xa9fen : value >> 118n === 0x3fan;
+}
+
+/** What must hold for any address that a user asks for; the reasons for which it is refused. */
+function addressFaults(network: NetworkRecord, {IPAMConfig, Aliases}: EndpointSettings): string[] {
+	const faults: string[] = [];
+	const {IPv4Address, IPv6Address, LinkLocalIPs = []} = IPAMConfig ?? {};
+	if (!isUserDefined(network)) {
+		if (IPv4Address || IPv6Address) {
+			faults.push('user specified IP address is supported on user defined networks only');
+		}
+		if (Aliases?.length) {
+			faults.push('network-scoped aliases are only supported for user-defined networks');
+		}
+	}
+	for (const [text, version] of [
+		[IPv4Address, 4],
+		[IPv6Address, 6],
+	] as const) {
+		if (!text) continue;
+		const address = parseAddress(text);
+		const isMapped = version === 6 && address && address.value >> 32n === 0xffffn;
+		if (address?.version !== version || address.value === 0n || isMapped) {
+			faults.push(`invalid IPv${version} address: ${text}`);
+			continue;
+		}
+		if (!isUserDefined(network)) continue;
+		if (poolsOf(network, version).some((pool) => isFree({...pool, reserved: []}, address))) continue;
+		// docker's older words where the user could not know which addresses there are.
+		faults.push(
+			network.Chosen?.includes(version)
+				? `user specified IP address is supported only when connecting to networks with user configured subnets: ${text}`
+				: `no configured subnet or ip-range contain the IP address ${text}`,
+		);
+	}
+	for (const text of LinkLocalIPs) {
+		const address = parseAddress(text);
+		if (!address || !isLinkLocal(address)) faults.push(`invalid link-local IP address: ${text}`);
+	}
+	return faults;
+}
+
+const isUserDefined = ({Name}: NetworkRecord): boolean => !isPredefined(Name);
+
+/** Throws docker's words when an endpoint can't have what is asked for. */
 export function checkSettings(network: NetworkRecord, settings: EndpointSettings): void {
-	const {IPAMConfig, MacAddress, Links, Aliases} = settings;
+	const {IPAMConfig, MacAddress, Links} = settings;
+	const faults = addressFaults(network, settings);
+	if (faults.length > 0) {
+		fail(`invalid config for network ${network.Name}: invalid endpoint settings:\n${faults.join('\n')}`);
+	}
 	for (const [text, version] of [
 		[IPAMConfig?.IPv4Address, 4],
 		[IPAMConfig?.IPv6Address, 6],
 	] as const) {
 		if (!text) continue;
-		const address = parseAddress(text);
-		if (address?.version !== version) fail(`invalid IPv${version} address: ${text}`);
-		if (network.Name === 'bridge') {
-			fail(
-				'invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only',
-			);
-		}
-		const pools = poolsOf(network, version);
-		const inside = pools.some((pool) => isFree({...pool, reserved: []}, address!));
-		if (!inside) {
-			fail(
-				`invalid config for network ${network.Name}: invalid endpoint settings:\nno configured subnet or ip-range contain the IP address ${text}`,
-			);
-		}
-		if (!pools.some((pool) => isFree(pool, address!))) {
+		const address = parseAddress(text)!;
+		if (!poolsOf(network, version).some((pool) => isFree(pool, address))) {
 			throw new WherryError('conflict', 'Address already in use', {object: text});
 		}
-	}
-	if (IPAMConfig?.LinkLocalIPs?.length) {
-		throw new WherryError('unsupported', 'link-local addresses (--link-local-ip) are not supported yet');
 	}
 	if (MacAddress) {
 		const mac = parseMac(MacAddress);
 		if (!mac) fail(`invalid MAC address: ${MacAddress}`);
 		if (mac![0]! & 1) fail(`invalid MAC address: ${MacAddress} is a multicast address`);
-	}
-	if (Aliases?.length && network.Name === 'bridge') {
-		fail(
-			'invalid config for network bridge: invalid endpoint settings:\nnetwork-scoped aliases are only supported for user-defined networks',
-		);
 	}
 	for (const link of Links ?? []) parseLink(link);
 }
@@ -110,7 +145,13 @@ export async function settleNetworks(
 		if (published && host.NetworkMode === 'host') {
 			warnings.push('Published ports are discarded when using host network mode');
 		} else if (published) warnings.push('Published ports are discarded when the container has no network');
-		if (host.Links?.length) fail("conflicting options: links can't be used with this network mode");
+		if (host.Links?.length) {
+			fail(
+				host.NetworkMode === 'host'
+					? "conflicting options: host type networking can't be used with links. This would result in undefined behavior"
+					: "conflicting options: links can't be used with this network mode",
+			);
+		}
 		return {networks: undefined, warnings};
 	}
 	warnings.push(...firewallWarnings(context.paths));

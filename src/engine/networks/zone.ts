@@ -31,7 +31,7 @@ export interface ZoneEntry {
 
 const hostName = (name: string): string => name.toLowerCase().replace(/\.$/, '');
 /** What would break the format, or is no name that a resolver can be asked for. */
-const isName = (name: string): boolean => name !== '' && name.length <= 253 && !/[\s@\0]/.test(name);
+const isName = (name: string): boolean => name !== '' && name.length <= 253 && !/^@|[\s\0]/.test(name);
 
 export function zoneText(entry: ZoneEntry): string {
 	const {container, network, aliases, addresses} = entry;
@@ -45,11 +45,12 @@ export function zoneText(entry: ZoneEntry): string {
 	return addresses.flatMap((address) => unique.map((name) => `${name} ${address}\n`)).join('');
 }
 
-/** `--link name:alias` on a user network: names for one container only. */
-export function linkText(links: readonly {name: string; alias: string}[]): string {
+/** `--link name:alias` on a user network: names for one container only, and for what `name` is on that network. */
+export function linkText(network: string, links: readonly {name: string; alias: string}[]): string {
 	return links
-		.filter(({name, alias}) => isName(name) && isName(alias))
-		.map(({name, alias}) => `${hostName(alias)} @${hostName(name)}\n`)
+		.map(({name, alias}) => ({alias: hostName(alias), target: hostName(`${name}.${network}`)}))
+		.filter(({alias, target}) => isName(alias) && isName(target))
+		.map(({alias, target}) => `${alias} @${target}\n`)
 		.join('');
 }
 

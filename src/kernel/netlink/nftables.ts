@@ -127,6 +127,7 @@ export const register = {
 	word2: 10,
 	word3: 11,
 	word4: 12,
+	word5: 13,
 } as const;
 
 export const metaKey = {
@@ -386,13 +387,6 @@ export const deleteElements = (
 	set: string,
 	elements: readonly Element[],
 ): Message => nft(kind.deleteElements, flag.ack, family, text(1, table), text(2, set), elementList(elements));
-
-/** A port as a key of its own: in network order, without padding. */
-export function port(number: number): Buffer {
-	const out = Buffer.alloc(2);
-	out.writeUInt16BE(number);
-	return out;
-}
 
 /** An IPv4 address or a port in network order, padded to words, one after the other. */
 export function concatenate(...fields: readonly (Uint8Array | number)[]): Buffer {

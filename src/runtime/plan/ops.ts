@@ -70,7 +70,7 @@ export const opSchemas = {
 			['messages', 's'],
 			['flags', 'i'],
 		],
-		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. Flag 2: sent again by healFirewall. While it is sent, descriptor 100 is the namespace of the host and 101 that of the container, for IFLA_NET_NS_FD.',
+		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. While it is sent, descriptor 100 is the namespace of the host and 101 that of the container, for IFLA_NET_NS_FD.',
 	),
 	removeFile: op(14, ['host'], [['path', 's']], 'Unlinks; a file that is gone is fine.'),
 	removeTree: op(
@@ -106,27 +106,77 @@ export const opSchemas = {
 		'Under flock(lock): unlinks the reference file, and when no reference is left in the folder `references`, removes the tree `volume` (empty: never removes).',
 	),
 
-	reservePort: op(
-		19,
+	reservePorts: op(
+		80,
 		['host'],
 		[
 			['protocol', 'i'],
 			['address', 's'],
-			['port', 'i'],
+			['ports', 's'],
 		],
-		'Only in `network`. Binds a socket (protocol 6 tcp, 17 udp; address 4 or 16 bytes) and keeps it until the end, so that no other program takes a published port. It never receives: TCP does not listen, UDP has a filter that drops all.',
+		'Only in `network`. Binds a socket for each port (protocol 6 tcp, 17 udp, 132 sctp; address 4 or 16 bytes; ports as src/engine/networks/port-ranges.ts writes them) and keeps it until the end, so that no other program takes a published port. It never receives: TCP does not listen, UDP has a filter that drops all.',
 	),
-	proxyPort: op(
-		20,
+	proxyPorts: op(
+		81,
 		['host'],
 		[
 			['protocol', 'i'],
 			['address', 's'],
-			['port', 'i'],
+			['ports', 's'],
 			['toAddress', 's'],
-			['toPort', 'i'],
 		],
-		'Only in `network`. Binds as reservePort does, but accepts and forwards to an address reachable from the host (IPv6 clients of a container without IPv6).',
+		'Only in `network`. Binds as reservePorts does, but accepts and forwards to an address reachable from the host (IPv6 clients of a container without IPv6).',
+	),
+	publishPorts: op(
+		82,
+		['host'],
+		[
+			['family', 'i'],
+			['table', 's'],
+			['map', 's'],
+			['protocol', 'i'],
+			['address', 's'],
+			['toAddress', 's'],
+			['ports', 's'],
+		],
+		'Adds elements to a map of nf_tables: protocol . port (empty address) or protocol . address . port to address . port. Those that follow one another are one transaction. Sent again by healFirewall.',
+	),
+	unpublishPorts: op(
+		83,
+		['host'],
+		[
+			['family', 'i'],
+			['table', 's'],
+			['map', 's'],
+			['protocol', 'i'],
+			['address', 's'],
+			['toAddress', 's'],
+			['ports', 's'],
+		],
+		'Deletes what publishPorts has added; what is gone already is fine.',
+	),
+	forgetPorts: op(
+		84,
+		['host'],
+		[
+			['protocol', 'i'],
+			['address', 's'],
+			['ports', 's'],
+		],
+		'As forgetConnections for each of the first ports.',
+	),
+	allowForwarding: op(
+		85,
+		['host'],
+		[
+			['family', 'i'],
+			['lock', 's'],
+			['table', 's'],
+			['chains', 'l'],
+			['comments', 'l'],
+			['rules', 'l'],
+		],
+		'Only in `network`. Where the last of the chains (FORWARD) of the table may drop, sees that a rule with each of the comments is in the first of the chains that packets pass: `rules` has a batch for each chain and comment. Watches for changes of the table as healFirewall does.',
 	),
 	forgetConnections: op(
 		21,
@@ -160,7 +210,7 @@ export const opSchemas = {
 			['family', 'i'],
 			['table', 's'],
 		],
-		'Only in `network`, once per family (2 ip, 10 ip6 of nf_tables). Listens for changes of nf_tables (NFNLGRP_NFTABLES); when the table has gone, sends the batch in the file `base` under flock(lock) unless somebody has, then (in any case) the netlink operations with flag 2 of the network section of monitor.plan, as it is on disk at that moment: the engine rewrites it when ports are published or taken back.',
+		'Only in `network`, once per family (2 ip, 10 ip6 of nf_tables). Listens for changes of nf_tables (NFNLGRP_NFTABLES); when the table has gone or has fewer rules than the batch in the file `base` makes, sends that batch under flock(lock) unless somebody has, then (in any case) the publishPorts of the network section of monitor.plan, as it is on disk at that moment: the engine rewrites it when ports are published or taken back. Looks at once, too.',
 	),
 
 	joinCgroups: op(30, ['init', 'exec'], [['files', 'l']], 'Writes "0" to each tasks or cgroup.procs file.'),
@@ -401,6 +451,15 @@ export const opSchemas = {
 		['init'],
 		[['offsets', 's']],
 		'Enters a new time namespace with these lines in timens_offsets (time_namespaces(7)).',
+	),
+	securityLabel: op(
+		90,
+		['init', 'exec'],
+		[
+			['files', 'l'],
+			['value', 's'],
+		],
+		'Sets the label (AppArmor profile, SELinux context) that execve gives the process: writes `value` to the first of the files below /proc/thread-self that there is. It holds for the next execve.',
 	),
 	personality: op(75, ['init', 'exec'], [['persona', 'i']], 'personality(2).'),
 	ioPriority: op(

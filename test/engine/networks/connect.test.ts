@@ -106,7 +106,7 @@ test('ports are published and taken back while the container runs', async (t) =>
 	const taken = await t.throwsAsync(
 		engine.call('containers.updatePublished', other, {add: {'80/tcp': [{HostIp: '', HostPort: '8080'}]}}),
 	);
-	t.regex(taken.message, /failed to bind host port 0\.0\.0\.0:8080\/tcp: address already in use/);
+	t.regex(taken.message, /: Bind for 0\.0\.0\.0:8080 failed: port is already allocated$/);
 	// The one that was refused takes nothing away with it.
 	await engine.call('containers.remove', other, {force: true});
 	await t.notThrowsAsync(served(8080));

@@ -103,6 +103,7 @@ test('bindings are read, and clashes among them are seen', (t) => {
 	t.deepEqual(withExposed({'80/tcp': [port('8080')]}, {'80/tcp': {}, '81/tcp': {}, '82/sctp': {}}), {
 		'80/tcp': [port('8080')],
 		'81/tcp': [port('')],
+		'82/sctp': [port('')],
 	});
 });
 
@@ -133,11 +134,11 @@ test('a zone entry names a container once in each way, and nothing that a resolv
 			['web.front', 'web', 'shop', 'shop.front'].flatMap((name) => `${name} fd00::2\n`).join(''),
 	);
 	t.is(
-		linkText([
+		linkText('Front', [
 			{name: 'MyDb', alias: 'db'},
 			{name: 'x y', alias: 'z'},
 		]),
-		'db @mydb\n',
+		'db @mydb.front\n',
 	);
 });
 

@@ -1,8 +1,6 @@
 import {closeSync, openSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
-import {parseAddress} from '../../../src/engine/networks/address.ts';
 import {baseMessages} from '../../../src/engine/networks/firewall.ts';
-import {publishedMessages} from '../../../src/engine/networks/ruleset.ts';
 import {protocol} from '../../../src/kernel/netlink/message.ts';
 import * as nft from '../../../src/kernel/netlink/nftables.ts';
 import * as rt from '../../../src/kernel/netlink/rtnetlink.ts';
@@ -112,38 +110,11 @@ test('the table is installed in one step, also over itself, and nft reads it', a
 		await exchange(protocol.netfilter, base, {namespaceFd});
 		await exchange(protocol.netfilter, base, {namespaceFd});
 	}
-	const ports = (
-		[
-			['10.1.0.2', undefined],
-			['10.1.0.2', '127.0.0.1'],
-			['fd00:1::2', undefined],
-		] as const
-	).map(([container, host], index) => ({
-		protocol: index === 1 ? ('udp' as const) : ('tcp' as const),
-		hostAddress: host && parseAddress(host),
-		hostPort: 8080 + index,
-		container: parseAddress(container)!,
-		containerPort: 80,
-	}));
-	for (const version of [4, 6] as const) {
-		const add = nft.transaction(publishedMessages('add', version, 'wherry', ports));
-		await exchange(protocol.netfilter, add, {namespaceFd});
-		// Again is no error: a monitor that heals doesn't know what is there.
-		await exchange(protocol.netfilter, add, {namespaceFd});
-	}
 	const {nftables} = ns.ruleset();
 	const withoutHandles = JSON.parse(
 		JSON.stringify(nftables.slice(1), (key, value) => (key === 'handle' ? undefined : value)),
 	);
 	t.snapshot(withoutHandles);
-	await exchange(protocol.netfilter, nft.transaction(publishedMessages('delete', 4, 'wherry', ports)), {
-		namespaceFd,
-	});
-	const maps = ns
-		.ruleset()
-		.nftables.filter((item) => item.map?.family === 'ip')
-		.map(({map}) => map!.elem);
-	t.deepEqual(maps, [undefined, undefined, undefined, undefined]);
 });
 
 test('a transaction is all or nothing', async (t) => {

@@ -19,27 +19,27 @@ export const containerCommands: CommandRows = {
 		usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
 		args: [1, -1],
 		flags: `
-		+add-host:list +annotation:map=map[] +a/attach:list blkio-weight:uint16=0
-		blkio-weight-device:list +cap-add:list +cap-drop:list cgroup-parent:string +cgroupns:string
-		+cidfile:string cpu-count:int64=0 cpu-percent:int64=0 +cpu-period:int64=0 +cpu-quota:int64=0
-		cpu-rt-period:int64=0 cpu-rt-runtime:int64=0 +c/cpu-shares:int64=0 +cpus:decimal
+		+add-host:list +annotation:map=map[] +a/attach:list +blkio-weight:uint16=0
+		+blkio-weight-device:list +cap-add:list +cap-drop:list +cgroup-parent:string +cgroupns:string
+		+cidfile:string +~cpu-count:int64=0 +~cpu-percent:int64=0 +cpu-period:int64=0 +cpu-quota:int64=0
+		+cpu-rt-period:int64=0 +cpu-rt-runtime:int64=0 +c/cpu-shares:int64=0 +cpus:decimal
 		+cpuset-cpus:string +cpuset-mems:string +device:list +device-cgroup-rule:list
-		device-read-bps:list device-read-iops:list device-write-bps:list device-write-iops:list +dns:list
+		+device-read-bps:list +device-read-iops:list +device-write-bps:list +device-write-iops:list +dns:list
 		+dns-option:list +dns-search:list +domainname:string +entrypoint:string +e/env:list +env-file:list
-		+expose:list gpus:gpu-request +group-add:list +health-cmd:string +health-interval:duration=0s +health-on-failure:string
+		+expose:list +gpus:gpu-request +group-add:list +health-cmd:string +health-interval:duration=0s +health-on-failure:string
 		+health-retries:int=0 +health-start-interval:duration=0s +health-start-period:duration=0s
-		+health-timeout:duration=0s +help +h/hostname:string +init +i/interactive io-maxbandwidth:bytes=0
-		io-maxiops:uint64=0 +ip:ip=<nil> +ip6:ip=<nil> +ipc:string isolation:string +l/label:list
+		+health-timeout:duration=0s +help +h/hostname:string +init +i/interactive +~io-maxbandwidth:bytes=0
+		+~io-maxiops:uint64=0 +ip:ip=<nil> +ip6:ip=<nil> +ipc:string +isolation:string +l/label:list
 		+label-file:list +link:list +link-local-ip:list +log-driver:string +log-opt:list
 		+mac-address:string +m/memory:bytes=0 +memory-reservation:bytes=0 +memory-swap:bytes=0
 		+memory-swappiness:int64=-1 +mount:mount +name:string +network:network +network-alias:list
 		+no-healthcheck +oom-kill-disable +oom-score-adj:int=0 +pid:string +pids-limit:int64=0
 		+platform:string +privileged +p/publish:list +P/publish-all +pull:string=missing +q/quiet
 		+read-only +restart:string=no +rm +runtime:string +security-opt:list +shm-size:bytes=0
-		+stop-signal:string +stop-timeout:int=0 storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty
+		+stop-signal:string +stop-timeout:int=0 +storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty
 		+ulimit:ulimit use-api-socket +u/user:string +userns:string +uts:string +v/volume:list
 		volume-driver:string +volumes-from:list +w/workdir:string +~dns-opt:list +~net:network
-		+~net-alias:list ~kernel-memory:bytes=0 +~disable-content-trust=true`,
+		+~net-alias:list +~kernel-memory:bytes=0 +~disable-content-trust=true`,
 	},
 	'container diff': {usage: 'CONTAINER'},
 	'container exec': {
@@ -84,27 +84,27 @@ export const containerCommands: CommandRows = {
 		usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
 		args: [1, -1],
 		flags: `
-		+add-host:list +annotation:map=map[] +a/attach:list blkio-weight:uint16=0
-		blkio-weight-device:list +cap-add:list +cap-drop:list cgroup-parent:string +cgroupns:string
-		+cidfile:string cpu-count:int64=0 cpu-percent:int64=0 +cpu-period:int64=0 +cpu-quota:int64=0
-		cpu-rt-period:int64=0 cpu-rt-runtime:int64=0 +c/cpu-shares:int64=0 +cpus:decimal
+		+add-host:list +annotation:map=map[] +a/attach:list +blkio-weight:uint16=0
+		+blkio-weight-device:list +cap-add:list +cap-drop:list +cgroup-parent:string +cgroupns:string
+		+cidfile:string +~cpu-count:int64=0 +~cpu-percent:int64=0 +cpu-period:int64=0 +cpu-quota:int64=0
+		+cpu-rt-period:int64=0 +cpu-rt-runtime:int64=0 +c/cpu-shares:int64=0 +cpus:decimal
 		+cpuset-cpus:string +cpuset-mems:string +d/detach +detach-keys:string +device:list
-		+device-cgroup-rule:list device-read-bps:list device-read-iops:list device-write-bps:list
-		device-write-iops:list +dns:list +dns-option:list +dns-search:list +domainname:string
-		+entrypoint:string +e/env:list +env-file:list +expose:list gpus:gpu-request +group-add:list
+		+device-cgroup-rule:list +device-read-bps:list +device-read-iops:list +device-write-bps:list
+		+device-write-iops:list +dns:list +dns-option:list +dns-search:list +domainname:string
+		+entrypoint:string +e/env:list +env-file:list +expose:list +gpus:gpu-request +group-add:list
 		+health-cmd:string +health-interval:duration=0s +health-on-failure:string +health-retries:int=0
 		+health-start-interval:duration=0s +health-start-period:duration=0s +health-timeout:duration=0s
-		+help +h/hostname:string +init +i/interactive io-maxbandwidth:bytes=0 io-maxiops:uint64=0
-		+ip:ip=<nil> +ip6:ip=<nil> +ipc:string isolation:string +l/label:list +label-file:list +link:list
+		+help +h/hostname:string +init +i/interactive +~io-maxbandwidth:bytes=0 +~io-maxiops:uint64=0
+		+ip:ip=<nil> +ip6:ip=<nil> +ipc:string +isolation:string +l/label:list +label-file:list +link:list
 		+link-local-ip:list +log-driver:string +log-opt:list +mac-address:string +m/memory:bytes=0
 		+memory-reservation:bytes=0 +memory-swap:bytes=0 +memory-swappiness:int64=-1 +mount:mount
 		+name:string +network:network +network-alias:list +no-healthcheck +oom-kill-disable
 		+oom-score-adj:int=0 +pid:string +pids-limit:int64=0 +platform:string +privileged +p/publish:list
 		+P/publish-all +pull:string=missing +q/quiet +read-only +restart:string=no +rm +runtime:string
 		+security-opt:list +shm-size:bytes=0 +sig-proxy=true +stop-signal:string +stop-timeout:int=0
-		storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty +ulimit:ulimit use-api-socket
+		+storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty +ulimit:ulimit use-api-socket
 		+u/user:string +userns:string +uts:string +v/volume:list volume-driver:string +volumes-from:list
-		+w/workdir:string +~dns-opt:list +~net:network +~net-alias:list ~kernel-memory:bytes=0
+		+w/workdir:string +~dns-opt:list +~net:network +~net-alias:list +~kernel-memory:bytes=0
 		+~disable-content-trust=true`,
 	},
 	'container start': {
