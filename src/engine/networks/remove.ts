@@ -8,9 +8,7 @@ import {readRows} from '../containers/list.ts';
 import {isId} from '../containers/names.ts';
 import {readRecord} from '../containers/record.ts';
 import {isErrno, WherryError} from '../errors.ts';
-import {labelsMatch} from '../events/filter.ts';
-import {parseTimestamp} from '../files.ts';
-import {untilTime} from '../images/filters.ts';
+import {untilTime} from '../prune-filter.ts';
 import {removeBridge} from './bridge.ts';
 import {listLeases} from './leases.ts';
 import {
@@ -103,20 +101,13 @@ export async function pruneNetworks(
 	context: EngineContext,
 	filters: Filters,
 ): Promise<{NetworksDeleted: string[]}> {
-	for (const key of Object.keys(filters)) {
-		if (!['label', 'label!', 'until'].includes(key))
-			throw new WherryError('invalid', `invalid filter '${key}'`);
-	}
-	const now = Date.now();
-	const until = filters.until?.map((text) => BigInt(Math.round(untilTime(text, now))) * 1_000_000n);
+	const wanted = pruneTest(filters);
 	const deleted: string[] = [];
 	await context.locks.with(networksLock, async () => {
 		const used = new Set(readRows(context.paths).flatMap(({record}) => Object.keys(record.Networks ?? {})));
 		for (const network of storedNetworks(context.paths).toSorted((a, b) => (a.Name < b.Name ? -1 : 1))) {
 			if (isPredefined(network.Name) || network.ConfigOnly || used.has(network.Name)) continue;
-			if (filters.label?.length && !labelsMatch(filters.label, network.Labels)) continue;
-			if (filters['label!']?.length && labelsMatch(filters['label!'], network.Labels)) continue;
-			if (until?.some((time) => (parseTimestamp(network.Created) ?? 0n) >= time)) continue;
+			if (!wanted(network.Labels, Date.parse(network.Created))) continue;
 			await take(context, network);
 			deleted.push(network.Name);
 		}
