@@ -42,6 +42,7 @@ bool run_operation(ChildState& state, const Op& op, size_t index, Failure* failu
     case OpCode::kRlimit: return op_rlimit(state, op, failure);
     case OpCode::kLoopbackUp: return op_loopback_up(state, op, failure);
     case OpCode::kOomScoreAdj: return op_oom_score_adj(state, op, failure);
+    case OpCode::kSecurityLabel: return op_security_label(state, op, failure);
     case OpCode::kConsole: return op_console(state, op, failure);
     case OpCode::kStdio: return op_stdio(state, op, failure);
     case OpCode::kWait: return op_wait(state, failure);

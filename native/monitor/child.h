@@ -99,6 +99,7 @@ bool op_sysctl(ChildState&, const Op&, Failure*);
 bool op_rlimit(ChildState&, const Op&, Failure*);
 bool op_loopback_up(ChildState&, const Op&, Failure*);
 bool op_oom_score_adj(ChildState&, const Op&, Failure*);
+bool op_security_label(ChildState&, const Op&, Failure*);
 
 // Clock, personality, priorities (scheduling.cc); hooks (hooks.cc).
 bool op_time_offsets(ChildState&, const Op&, Failure*);

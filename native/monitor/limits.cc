@@ -87,6 +87,22 @@ bool op_loopback_up(ChildState&, const Op&, Failure* failure) {
   return ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0 || fail(failure, errno, "set the interface lo up");
 }
 
+bool op_security_label(ChildState&, const Op& op, Failure* failure) {
+  std::string_view value = op.text(1);
+  for (std::string_view file : op.list(0)) {
+    std::string path = "thread-self/" + std::string(file);
+    Fd fd(sys::openat2(proc_fd(), path.c_str(), O_WRONLY, 0,
+                       sys::kResolveBeneath | sys::kResolveNoMagiclinks | sys::kResolveNoXdev));
+    if (!fd && errno == ENOENT) continue;
+    if (fd && filesystem_of(fd.get()) == PROC_SUPER_MAGIC &&
+        write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size())) {
+      return true;
+    }
+    return fail(failure, errno, "write %s to /proc/%s", op.path(1), path.c_str());
+  }
+  return fail(failure, ENOENT, "set the security label %s", op.path(1));
+}
+
 bool op_oom_score_adj(ChildState&, const Op& op, Failure* failure) {
   std::string value = std::to_string(op.number(0));
   if (write_proc(proc_fd(), "self/oom_score_adj", value)) return true;

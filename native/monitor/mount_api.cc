@@ -103,10 +103,20 @@ bool NewFilesystem::option(const char* key, const char* value, Failure* failure)
   return refuse(key, failure);
 }
 
+// A value in quotes (an SELinux context) may have commas, as in mount(2)'s data.
 bool NewFilesystem::options(std::string_view data, Failure* failure) {
   while (!data.empty()) {
     size_t comma = data.find(',');
+    size_t quote = data.find("=\"");
+    if (quote < comma) {
+      size_t end = data.find('"', quote + 2);
+      comma = end == std::string_view::npos ? end : data.find(',', end);
+    }
     std::string item(data.substr(0, comma));
+    if (quote < item.size() && item.back() == '"' && item.size() > quote + 2) {
+      item.pop_back();
+      item.erase(quote + 1, 1);
+    }
     data = comma == std::string_view::npos ? "" : data.substr(comma + 1);
     if (item.empty()) continue;
     size_t equals = item.find('=');

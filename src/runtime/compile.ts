@@ -220,6 +220,7 @@ function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2, shmDonor?: str
 			continue;
 		}
 		// devpts: newinstance is what every mount of it is since 4.7.
+		const label = labelled.has(mount.type ?? '') ? spec.linux?.mountLabel : undefined;
 		const cleaned = mount.type === 'devpts' ? data.replace(/(^|,)newinstance(?=,|$)/, '$1') : data;
 		ops.push({
 			op: 'mount',
@@ -227,7 +228,9 @@ function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2, shmDonor?: str
 			source: mount.source ?? 'none',
 			target: mount.destination,
 			flags,
-			data: cleaned.replace(/^,/, '').replace(/,,/g, ','),
+			data: [cleaned.replace(/^,/, '').replace(/,,/g, ','), ...(label ? [contextOption(label)] : [])]
+				.filter(Boolean)
+				.join(','),
 		});
 		if (mount.destination === '/dev') ops.push(...deviceOps(spec));
 	}
@@ -240,11 +243,30 @@ const namespacePath = (spec: Spec, type: string): string | undefined =>
 const hasNamespace = (spec: Spec, type: string): boolean =>
 	spec.linux?.namespaces?.some((namespace) => namespace.type === type) ?? false;
 
+/** What the two modules of the kernel are told to make of the next program. A filter might forbid it later. */
+function labelOps({apparmorProfile, selinuxLabel}: Process): Op[] {
+	const ops: Op[] = [];
+	if (apparmorProfile) {
+		// Before Linux 5.8 there is one file for whichever module is the first.
+		const files = ['attr/apparmor/exec', 'attr/exec'];
+		ops.push({op: 'securityLabel', files, value: `exec ${apparmorProfile}`});
+	}
+	if (selinuxLabel) ops.push({op: 'securityLabel', files: ['attr/exec'], value: selinuxLabel});
+	return ops;
+}
+
+/** A context has commas. */
+const contextOption = (label: string): string => `context="${label}"`;
+
+/** File systems that take an SELinux context when they are mounted. */
+const labelled = new Set(['tmpfs', 'devpts', 'ramfs']);
+
 /** Ids, capabilities and the filter, in the order that leaves no gap; the same for init and exec. */
 function privilegeOps(spec: Spec, process: Process, user: UserSpec, seccomp: Uint8Array | undefined): Op[] {
 	const flags = spec.linux?.seccomp ? seccompFlags(spec.linux.seccomp) : 0;
 	const sets = process.capabilities ?? {};
 	const ops: Op[] = [
+		...labelOps(process),
 		{op: 'user', spec: user.spec, groups: [...user.groups]},
 		{op: 'boundingSet', mask: capabilityMask(sets.bounding ?? [])},
 	];
@@ -381,7 +403,9 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 					lowers: [...root.lowers],
 					upper: root.upper,
 					work: root.work,
-					options: overlayOptions,
+					options: spec.linux?.mountLabel
+						? [...overlayOptions, contextOption(spec.linux.mountLabel)]
+						: overlayOptions,
 				}
 			: {op: 'bindRoot', source: root.path},
 	);

@@ -75,11 +75,11 @@ export interface LinuxCapabilities {
 	ambient?: string[];
 }
 
-/** `type` is `RLIMIT_NOFILE` and so on; 2^64-1 (as a number, 18446744073709551615) is without limit. */
+/** `type` is `RLIMIT_NOFILE` and so on; 2^64-1 is without limit. */
 export interface Rlimit {
 	type: string;
-	soft: number;
-	hard: number;
+	soft: number | bigint;
+	hard: number | bigint;
 }
 
 export interface Hook {

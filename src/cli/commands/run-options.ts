@@ -1,12 +1,11 @@
-import {readFileSync} from 'node:fs';
-import type {ContainerConfig, CreateOptions, DeviceMapping, HostConfig, Platform} from '../../engine/api.ts';
+import type {ContainerConfig, CreateOptions, HostConfig, Platform} from '../../engine/api.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import {keyValues} from '../parse/flag-values.ts';
 import {parseMount} from '../parse/mount.ts';
 import {type PortBindings, parsePublishAll} from '../parse/publish-port.ts';
-import type {Ulimit} from '../parse/ulimit.ts';
-import {environment, readKeyValueFile, systemMessage} from './env-file.ts';
+import {environment, readKeyValueFile} from './env-file.ts';
 import {networkOptions} from './network-options.ts';
+import {resourceOptions} from './resource-options.ts';
 import {parseVolumeSpec} from './volume-spec.ts';
 
 /** What `run` and `create` ask of the engine. Reads only the files that the flags name. Throws docker's words. */
@@ -16,7 +15,7 @@ export function createOptions(
 	env: NodeJS.ProcessEnv = process.env,
 ): CreateOptions & {config: Partial<ContainerConfig>; hostConfig: Partial<HostConfig>} {
 	const [image, ...command] = args as [string, ...string[]];
-	const platform = parsePlatform(flags.string('platform'));
+	const platform = parsePlatform(flags.string('platform') || (env.DOCKER_DEFAULT_PLATFORM ?? ''));
 	const binds: string[] = [];
 	const volumes: Record<string, object> = {};
 	for (const spec of flags.list('volume')) {
@@ -83,16 +82,10 @@ function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 	if (autoRemove && restart.Name !== 'no' && restart.Name !== '') {
 		throw new Error('conflicting options: cannot specify both --restart and --rm');
 	}
-	const swappiness = flags.number('memory-swappiness');
-	if (flags.changed('memory-swappiness') && swappiness !== -1 && (swappiness < 0 || swappiness > 100)) {
-		throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
-	}
 	mode(flags, 'pid', (value) => value === 'host' || /^container:./.test(value), 'PID');
 	mode(flags, 'uts', (value) => value === 'host', 'UTS');
 	mode(flags, 'userns', (value) => value === 'host', 'USER');
 	mode(flags, 'cgroupns', (value) => value === 'host' || value === 'private', 'CGROUP');
-	const {securityOpts, unconfinedPaths} = securityOptions(flags.list('security-opt'));
-
 	const config: Partial<HostConfig> = {
 		Binds: binds.length > 0 ? binds : null,
 		ContainerIDFile: flags.string('cidfile'),
@@ -108,40 +101,17 @@ function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 		DnsSearch: flags.list('dns-search'),
 		ExtraHosts: list('add-host'),
 		Links: list('link'),
-		GroupAdd: list('group-add'),
 		IpcMode: flags.string('ipc'),
-		OomScoreAdj: flags.number('oom-score-adj'),
 		PidMode: flags.string('pid'),
-		Privileged: flags.bool('privileged'),
 		PublishAllPorts: flags.bool('publish-all'),
 		ReadonlyRootfs: flags.bool('read-only'),
-		SecurityOpt: securityOpts.length > 0 ? securityOpts : null,
 		UTSMode: flags.string('uts'),
 		UsernsMode: flags.string('userns'),
-		ShmSize: flags.number('shm-size'),
-		Runtime: flags.string('runtime'),
-		CpuShares: flags.number('cpu-shares'),
-		Memory: flags.number('memory'),
-		NanoCpus: flags.number('cpus'),
-		CpuPeriod: flags.number('cpu-period'),
-		CpuQuota: flags.number('cpu-quota'),
-		CpusetCpus: flags.string('cpuset-cpus'),
-		CpusetMems: flags.string('cpuset-mems'),
-		Devices: flags.changed('device') ? flags.list('device').map(parseDevice) : null,
-		DeviceCgroupRules: list('device-cgroup-rule'),
-		MemoryReservation: flags.number('memory-reservation'),
-		MemorySwap: flags.number('memory-swap'),
-		MemorySwappiness: flags.changed('memory-swappiness') && swappiness !== -1 ? swappiness : null,
-		OomKillDisable: flags.changed('oom-kill-disable') ? flags.bool('oom-kill-disable') : null,
+		...resourceOptions(flags),
 		Init: flags.changed('init') ? flags.bool('init') : null,
-		PidsLimit: flags.changed('pids-limit') ? flags.number('pids-limit') : null,
-		Ulimits: flags.changed('ulimit') ? flags.list<Ulimit>('ulimit') : null,
 	};
 	if (flags.changed('mount')) config.Mounts = flags.list('mount').map(parseMount);
 	if (flags.changed('tmpfs')) config.Tmpfs = Object.fromEntries(flags.list('tmpfs').map(cutAtColon));
-	if (flags.changed('sysctl')) config.Sysctls = flags.map('sysctl');
-	if (flags.changed('annotation')) config.Annotations = flags.map('annotation');
-	if (unconfinedPaths) Object.assign(config, {MaskedPaths: [], ReadonlyPaths: []});
 	return config;
 }
 
@@ -200,23 +170,6 @@ export function parseRestartPolicy(text: string): HostConfig['RestartPolicy'] {
 	return {Name: name as HostConfig['RestartPolicy']['Name'], MaximumRetryCount: Number(count ?? 0)};
 }
 
-const deviceMode = /^(?=[rwm]{1,3}$)(?!.*(.).*\1)/;
-
-/** `source[:target][:mode]`. */
-export function parseDevice(text: string): DeviceMapping {
-	const parts = text.split(':');
-	if (parts.length > 3) throw new Error(`invalid device specification: ${text}`);
-	const [source, second, third] = parts as [string, string?, string?];
-	let target = source;
-	let permissions = 'rwm';
-	if (second !== undefined && deviceMode.test(second) && third === undefined) permissions = second;
-	else if (second !== undefined && second !== '') target = second;
-	if (third !== undefined) permissions = third;
-	if (!deviceMode.test(permissions)) throw new Error(`bad mode specified: ${permissions}`);
-	if (!target.startsWith('/')) throw new Error(`${target} is not an absolute path`);
-	return {PathOnHost: source, PathInContainer: target, CgroupPermissions: permissions};
-}
-
 function logConfig(driver: string, options: readonly string[]): HostConfig['LogConfig'] {
 	if (driver === 'none' && options.length > 0) throw new Error(`invalid logging opts for driver ${driver}`);
 	return {Type: driver, Config: keyValues(options)};
@@ -236,44 +189,6 @@ function exposedPorts(text: string): string[] {
 	if (low > high || high > 65_535)
 		throw new Error(`invalid range format for --expose: ${text}, error: invalid port range`);
 	return Array.from({length: high - low + 1}, (_, i) => `${low + i}/${protocol.toLowerCase()}`);
-}
-
-function securityOptions(options: readonly string[]): {securityOpts: string[]; unconfinedPaths: boolean} {
-	const securityOpts: string[] = [];
-	let unconfinedPaths = false;
-	for (const option of options) {
-		let [key, value] = option.includes('=') ? cut(option, '=') : [option, undefined];
-		if (value === undefined && key !== 'no-new-privileges' && option.includes(':'))
-			[key, value] = cut(option, ':');
-		if ((value === undefined || value === '') && key !== 'no-new-privileges') {
-			throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
-		}
-		if (key === 'systempaths' && value === 'unconfined') unconfinedPaths = true;
-		else if (key === 'seccomp' && value !== 'unconfined' && value !== 'builtin') {
-			securityOpts.push(`seccomp=${seccompProfile(value!)}`);
-		} else securityOpts.push(option);
-	}
-	return {securityOpts, unconfinedPaths};
-}
-
-function cut(text: string, at: string): [string, string] {
-	const index = text.indexOf(at);
-	return [text.slice(0, index), text.slice(index + 1)];
-}
-
-/** The engine gets the profile itself: the file is the caller's. */
-function seccompProfile(path: string): string {
-	let text: string;
-	try {
-		text = readFileSync(path, 'utf8');
-	} catch (error) {
-		throw new Error(`opening seccomp profile (${path}) failed: open ${path}: ${systemMessage(error)}`);
-	}
-	try {
-		return JSON.stringify(JSON.parse(text));
-	} catch (error) {
-		throw new Error(`compacting json for seccomp profile (${path}) failed: ${(error as Error).message}`);
-	}
 }
 
 const architectures = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x'];

@@ -8,6 +8,7 @@ import type {ParsedLine} from '../parse/command-line.ts';
 import {parseDetachKeys} from '../terminal/detach-keys.ts';
 import {pump, requireTerminal, windowSize} from '../terminal/session.ts';
 import {parsePullPolicy, withImage} from './ensure-image.ts';
+import {foreignFlags, resourceWarnings} from './resource-options.ts';
 import {createOptions} from './run-options.ts';
 
 export const run: CommandAction = async (line, open) => {
@@ -66,6 +67,9 @@ export async function createContainer(
 	options: ReturnType<typeof createOptions>,
 ): Promise<{id: string}> {
 	const {flags} = line;
+	const foreign = foreignFlags(flags);
+	if (foreign) throw new CliError(foreign);
+	for (const warning of resourceWarnings(options.hostConfig)) printError(`WARNING: ${warning}`);
 	const policy = parsePullPolicy(flags.string('pull'));
 	const cidfile = flags.string('cidfile');
 	if (cidfile !== '' && existsSync(cidfile)) {
@@ -119,7 +123,14 @@ export function runError(line: ParsedLine, error: unknown): CliError {
 	if (error instanceof CliError) return error;
 	if (error instanceof UsageError) return helpError(line, error.message, 125);
 	const status = error instanceof WherryError ? error.exitCode : undefined;
-	return helpError(line, describe(error), status ?? 125);
+	const message = describe(error);
+	return helpError(line, message, status ?? statusOf(message));
+}
+
+/** docker's client goes by the words. */
+function statusOf(message: string): number {
+	if (/executable file not found|no such file or directory/.test(message)) return 127;
+	return /permission denied|is a directory/.test(message) ? 126 : 125;
 }
 
 function helpError(line: ParsedLine, message: string, status: number): CliError {

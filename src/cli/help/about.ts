@@ -58,6 +58,10 @@ export const commonCommands = ['run', 'exec', 'ps', 'pull', 'images', 'version',
 
 /** What a flag does, by its name; where commands differ, by `command --name`. */
 export const flagHelp: Record<string, string> = {
+	'--config': 'Folder of the configuration files (default ~/.docker)',
+	'--debug': 'Show where errors come from',
+	'--log-level': 'debug, info, warn, error, fatal; debug is --debug',
+	'--version': 'Print the version',
 	'add-host': 'Line for /etc/hosts (name:address, name:host-gateway)',
 	alias: 'One more name on the network',
 	all: 'Stopped containers too',
@@ -72,6 +76,8 @@ export const flagHelp: Record<string, string> = {
 	cgroupns: 'cgroup namespace: private or host',
 	cidfile: "File for the container's id",
 	'blkio-weight': 'Relative weight of block I/O, 10 to 1000',
+	'blkio-weight-device': 'Weight of one device (/dev/sda:500)',
+	'cgroup-parent': 'Cgroup in which the container gets its own',
 	'cpu-period': 'CFS period in microseconds',
 	'cpu-quota': 'CFS quota in microseconds per period',
 	'cpu-rt-period': 'Period of real-time CPU time in microseconds',
@@ -83,7 +89,11 @@ export const flagHelp: Record<string, string> = {
 	detach: 'Leave it running in the background',
 	'detach-keys': 'Keys that detach (default ctrl-p,ctrl-q)',
 	details: 'With the attributes of the log',
-	device: 'Device of the host (source[:target[:rwm]])',
+	device: 'Device of the host (source[:target[:rwm]]), or of CDI (vendor.com/class=name)',
+	'device-read-bps': 'Bytes per second that may be read from a device (/dev/sda:1mb)',
+	'device-read-iops': 'Reads per second from a device (/dev/sda:1000)',
+	'device-write-bps': 'Bytes per second that may be written to a device (/dev/sda:1mb)',
+	'device-write-iops': 'Writes per second to a device (/dev/sda:1000)',
 	'device-cgroup-rule': 'Rule for the device filter',
 	digests: 'With digests',
 	'disable-content-trust': 'No effect',
@@ -116,6 +126,7 @@ export const flagHelp: Record<string, string> = {
 	'health-start-interval': 'Time between two checks within the start period (5s)',
 	'health-start-period': 'Time in which failures do not count (0s)',
 	'health-timeout': 'Time that a check may take (30s)',
+	gpus: 'GPUs through CDI: all, how many, or device=...',
 	'group-add': 'Supplementary group',
 	hostname: 'Host name in the container',
 	init: 'A small init as process 1 that reaps and passes signals on',
@@ -126,6 +137,7 @@ export const flagHelp: Record<string, string> = {
 	'ip-range': 'Addresses for containers: a part of the subnet',
 	'ipam-driver': 'Who gives out addresses: default',
 	'ipam-opt': 'Option of that driver (key=value)',
+	isolation: 'Isolation: default',
 	ipv4: 'With IPv4 addresses',
 	ipv6: 'With IPv6 addresses',
 	ipc: 'IPC: private, shareable, none, host, container:NAME',
@@ -178,6 +190,7 @@ export const flagHelp: Record<string, string> = {
 	signal: 'Signal to send',
 	since: 'From this time, or this long ago (10m)',
 	size: 'With sizes',
+	'storage-opt': 'Storage option: size=10g, where the file system has project quotas',
 	'stop-signal': 'Signal that stops it',
 	'stop-timeout': 'Seconds from that signal to KILL',
 	subnet: 'Subnet (address/length)',
@@ -200,3 +213,7 @@ export const flagHelp: Record<string, string> = {
 	'volumes-from': "Another container's volumes",
 	workdir: 'Working directory',
 };
+
+/** What a flag of a command does; the command is empty for the flags before it. */
+export const flagText = (command: string, flag: string): string =>
+	flagHelp[`${command} --${flag}`.trimStart()] ?? flagHelp[flag] ?? '';

@@ -1,12 +1,22 @@
 import type {FlagSpec} from '../commands/table/rows.ts';
 import {parseDuration} from '../format/duration.ts';
 import {parseRamSize} from '../format/size.ts';
+import {parseOperationsDevice, parseRateDevice, parseWeightDevice} from './block-io.ts';
 import {parseCsvLine} from './csv.ts';
+import {parseGpus} from './gpus.ts';
 import {checkAddress, checkLink, checkSearchDomain, parseExtraHost} from './host-names.ts';
 import {isIP} from './ip.ts';
 import {parseNetwork} from './network.ts';
 import {parseBool, parseInteger, parseNanoCpus} from './scalars.ts';
 import {parseUlimit} from './ulimit.ts';
+
+/** A value that is looked at now and read later. */
+function checked(parse: (text: string) => unknown): (text: string) => string {
+	return (text) => {
+		parse(text);
+		return text;
+	};
+}
 
 /** Lists whose values docker checks one by one while it reads the command line. */
 const checks: Record<string, (value: string) => string> = {
@@ -31,6 +41,11 @@ const checks: Record<string, (value: string) => string> = {
 			throw new Error(`invalid device cgroup format '${value}'`);
 		return value;
 	},
+	'blkio-weight-device': checked(parseWeightDevice),
+	'device-read-bps': checked(parseRateDevice),
+	'device-write-bps': checked(parseRateDevice),
+	'device-read-iops': checked(parseOperationsDevice),
+	'device-write-iops': checked(parseOperationsDevice),
 	dns: checkAddress,
 	'dns-search': checkSearchDomain,
 	link: checkLink,
@@ -118,6 +133,9 @@ export class FlagValues {
 			case 'mount':
 				this.#push(name, text);
 				break;
+			case 'gpu-request':
+				this.#push(name, parseGpus(text));
+				break;
 			case 'network':
 				this.#push(name, parseNetwork(text));
 				break;
@@ -138,6 +156,11 @@ export class FlagValues {
 		const list = this.#values.get(name);
 		if (Array.isArray(list)) list.push(value);
 		else this.#values.set(name, [value]);
+	}
+
+	/** Whether anything was set. */
+	get any(): boolean {
+		return this.#values.size > 0;
 	}
 
 	changed(name: string): boolean {

@@ -18,6 +18,7 @@ import type {Paths} from '../paths.ts';
 import {referenceFile, referencesFolder, volumeLock} from '../volumes/references.ts';
 import {containerCgroup} from './cgroup.ts';
 import type {EngineContext} from './context.ts';
+import {type Grants, noGrants} from './grants.ts';
 import {healthSettings, probeCommand} from './health.ts';
 import type {HostFiles} from './host-files.ts';
 import {logSettings} from './log-config.ts';
@@ -97,6 +98,7 @@ export function specOf(
 	record: ContainerRecord,
 	files: HostFiles,
 	attachment: Attachment,
+	grants: Grants = noGrants,
 ): Spec {
 	const pid = joinedNamespace(context, record.HostConfig.PidMode, 'pid');
 	const ipc = joinedNamespace(context, record.HostConfig.IpcMode, 'ipc');
@@ -111,7 +113,12 @@ export function specOf(
 			mounts: record.Mounts,
 			files,
 			init: initPath(),
-			rootPath: 'rootfs',
+			// Where a hook of the host finds the root: it is mounted there, for the container alone.
+			rootPath: grants.edits.some(({hooks}) => hooks.length > 0) ? context.paths.mountpoint : 'rootfs',
+			grants,
+			...(record.MountLabel === undefined
+				? {}
+				: {labels: {process: record.ProcessLabel ?? '', mount: record.MountLabel}}),
 			joined: {
 				...(attachment.join ? {network: attachment.join} : {}),
 				...(pid ? {pid} : {}),
@@ -147,7 +154,7 @@ function probePlan(paths: Paths, record: ContainerRecord, spec: Spec, argv: read
 	return compileExec({
 		spec,
 		cgroups: containerCgroups(record),
-		user: {spec: record.Config.User, groups: record.HostConfig.GroupAdd ?? []},
+		user: {spec: record.Config.User, groups: groupsOf(record, spec)},
 		argv,
 		env: [],
 		cwd: undefined,
@@ -158,6 +165,12 @@ function probePlan(paths: Paths, record: ContainerRecord, spec: Spec, argv: read
 		capabilities: spec.process?.capabilities?.bounding ?? [],
 	});
 }
+
+/** Of --group-add, and those that come with devices. */
+export const groupsOf = ({HostConfig}: ContainerRecord, spec: Spec): string[] => [
+	...(HostConfig.GroupAdd ?? []),
+	...(spec.process?.user.additionalGids ?? []).map(String),
+];
 
 export interface Compiled {
 	spec: Spec;
@@ -180,7 +193,7 @@ export function compileRecord(
 	const plans = compileContainer({
 		spec,
 		root: rootOf(paths, storageDriver(paths), Id, record.layers),
-		user: {spec: Config.User, groups: HostConfig.GroupAdd ?? []},
+		user: {spec: Config.User, groups: groupsOf(record, spec)},
 		seccomp: seccompProgram(paths, spec),
 		cgroups: containerCgroups(record, spec.linux?.resources),
 		cgroupVersion: specHost().cgroupVersion,
@@ -203,6 +216,9 @@ export function compileRecord(
 			...(probe ? healthSettings(Config, healthLogPath(paths, Id)) : {}),
 		},
 		network: attachment.network,
+		...(spec.hooks
+			? {hooks: {id: Id, bundle: paths.container(Id), annotations: spec.annotations ?? {}}}
+			: {}),
 		donors: donorsOf(paths, HostConfig),
 		...(start.rows && start.columns ? {rows: start.rows, columns: start.columns} : {}),
 		stop: [...attachment.unpublish, ...attachment.stop, ...removalOps(paths, record)],

@@ -22,6 +22,8 @@ export interface StopOptions {
 	signal?: string;
 	/** Seconds; negative waits for ever. */
 	timeout?: number;
+	/** The host goes down: the next boot brings it back, if its policy does. */
+	untilBoot?: boolean;
 }
 
 async function stopRecord(
@@ -32,7 +34,11 @@ async function stopRecord(
 	const signal = signalNumber(options.signal || record.Config.StopSignal || 'SIGTERM');
 	const timeout = Math.max(-1, Math.trunc(options.timeout ?? record.Config.StopTimeout ?? 10));
 	try {
-		await reachMonitor(context, record, (socket) => ask(socket, request.stop, int32(signal, timeout)));
+		const payload = int32(signal, timeout);
+		const flags = Buffer.of(options.untilBoot ? 1 : 0);
+		await reachMonitor(context, record, (socket) =>
+			ask(socket, request.stop, options.untilBoot ? Buffer.concat([payload, flags]) : payload),
+		);
 	} catch (error) {
 		// It has ended by itself meanwhile.
 		if (!isNotRunning(error)) throw error;
@@ -53,9 +59,10 @@ export async function stopContainer(
 async function keepOverRestart(context: EngineContext, record: ContainerRecord): Promise<void> {
 	await context.locks.with(record.Id, async () => {
 		if (!isUp(currentState(context.paths, record.Id))) return;
-		const [{compileRecord, specOf}, {hostFiles}] = await Promise.all([
+		const [{compileRecord, specOf}, {hostFiles}, {hostGrants}] = await Promise.all([
 			import('./bundle.ts'),
 			import('./host-files.ts'),
+			import('./grants.ts'),
 		]);
 		const kept = {...record, HostConfig: {...record.HostConfig, AutoRemove: false}};
 		const attachment = await attachedNetwork(context, kept);
@@ -63,7 +70,12 @@ async function keepOverRestart(context: EngineContext, record: ContainerRecord):
 		writeRunFiles(
 			context.paths,
 			kept,
-			compileRecord(context, kept, specOf(context, kept, files, attachment), attachment),
+			compileRecord(
+				context,
+				kept,
+				specOf(context, kept, files, attachment, await hostGrants(kept)),
+				attachment,
+			),
 		);
 		await reachMonitor(context, record, (socket) => ask(socket, request.reload));
 	});

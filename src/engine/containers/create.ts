@@ -99,7 +99,9 @@ export async function planRecord(
 ): Promise<{record: ContainerRecord; image: ResolvedImage; warnings: string[]}> {
 	const user = options.config ?? {};
 	const name = options.name === undefined || options.name === '' ? '' : checkName(options.name);
-	const host = completeHostConfig(options.hostConfig ?? {});
+	const host = completeHostConfig(options.hostConfig ?? {}, {
+		cgroupVersion: detectCgroups().version === 'v2' ? 2 : 1,
+	});
 	checkHostConfig(user, host);
 	const warnings = checkLimits(host);
 	const image = await (await context.images()).resolve(options.image);
@@ -199,7 +201,7 @@ export async function createContainer(
 	try {
 		makeFolder(folder);
 		await makeRoot(paths, storageDriver(paths), folder, record.layers);
-		if (options.transient && record.HostConfig.AutoRemove) markTransient(paths, record.Id);
+		if (options.transient) markTransient(paths, record.Id, {keep: !record.HostConfig.AutoRemove});
 		record.Mounts = await makeMounts(context, record.Id, wanted, inherited, image);
 		await publish(context, record, folder);
 	} catch (error) {

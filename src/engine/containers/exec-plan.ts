@@ -5,7 +5,7 @@ import type {Spec} from '../../runtime/oci.ts';
 import type {Plan} from '../../runtime/plan/encode.ts';
 import type {ExecOptions} from '../api.ts';
 import type {Paths} from '../paths.ts';
-import {containerCgroups, seccompProgram} from './bundle.ts';
+import {containerCgroups, groupsOf, seccompProgram} from './bundle.ts';
 import type {ContainerRecord} from './record.ts';
 import {specHost} from './spec-host.ts';
 
@@ -18,7 +18,7 @@ export function execPlan(paths: Paths, record: ContainerRecord, spec: Spec, opti
 	return compileExec({
 		spec,
 		cgroups: containerCgroups(record),
-		user: {spec: options.user || record.Config.User, groups: record.HostConfig.GroupAdd ?? []},
+		user: {spec: options.user || record.Config.User, groups: groupsOf(record, spec)},
 		argv: options.argv,
 		env: options.env ?? [],
 		cwd: options.workingDir || undefined,

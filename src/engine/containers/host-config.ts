@@ -2,6 +2,8 @@
 import {isIP} from 'node:net';
 import type {ContainerConfig, HostConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import {parseSecurityOptions} from '../security/options.ts';
+import {parentPath} from './cgroup.ts';
 import {checkLogConfig} from './log-config.ts';
 
 const MiB = 1 << 20;
@@ -17,7 +19,7 @@ const defaults: HostConfig = {
 	VolumesFrom: null,
 	CapAdd: null,
 	CapDrop: null,
-	CgroupnsMode: 'private',
+	CgroupnsMode: '',
 	Dns: [],
 	DnsOptions: [],
 	DnsSearch: [],
@@ -57,8 +59,14 @@ const defaults: HostConfig = {
 	ReadonlyPaths: null,
 };
 
-/** What the user set over the defaults; an empty mode means the default, as in docker's API. */
-export function completeHostConfig(user: Partial<HostConfig>): HostConfig {
+/**
+ * What the user set over the defaults; an empty mode means the default, as in docker's API. On cgroup v1 that is the
+ * host's cgroup namespace: programs look for the container's id in /proc/self/cgroup there.
+ */
+export function completeHostConfig(
+	user: Partial<HostConfig>,
+	options: {cgroupVersion?: 1 | 2} = {},
+): HostConfig {
 	const host: HostConfig = {...defaults, ...user};
 	if (host.NetworkMode === '' || host.NetworkMode === 'default') host.NetworkMode = 'bridge';
 	host.RestartPolicy = {
@@ -67,10 +75,18 @@ export function completeHostConfig(user: Partial<HostConfig>): HostConfig {
 	};
 	host.LogConfig = {Type: user.LogConfig?.Type || 'json-file', Config: user.LogConfig?.Config ?? {}};
 	host.IpcMode ||= 'private';
-	host.CgroupnsMode ||= host.Privileged ? 'host' : 'private';
+	host.CgroupnsMode ||= host.Privileged || options.cgroupVersion === 1 ? 'host' : 'private';
+	host.SecurityOpt = withoutLabels(host);
 	host.ShmSize ||= defaults.ShmSize;
 	host.Runtime ||= defaults.Runtime;
 	return host;
+}
+
+/** As docker: what reaches into the host isn't kept apart by SELinux, unless the user says so. */
+function withoutLabels({SecurityOpt, Privileged, PidMode, IpcMode}: HostConfig): string[] | null {
+	const reaches = Privileged || PidMode === 'host' || IpcMode === 'host';
+	if (!reaches || SecurityOpt?.some((option) => /^label[=:]/.test(option))) return SecurityOpt;
+	return [...(SecurityOpt ?? []), 'label=disable'];
 }
 
 type Fail = (message: string, code?: 'invalid' | 'unsupported') => never;
@@ -93,8 +109,8 @@ function checkNumbers(host: HostConfig): void {
 		if (!Number.isSafeInteger(host[key])) fail(`invalid value for ${key}: ${host[key]}`);
 	}
 	if (host.ShmSize < 0) fail('SHM size can not be less than 0');
-	if (host.Memory < 0 || host.MemoryReservation < 0 || host.CpuShares < 0) {
-		fail('invalid value: memory and CPU limits can not be less than 0');
+	if (host.Memory < 0 || host.MemoryReservation < 0) {
+		fail('invalid value: memory limits can not be less than 0');
 	}
 }
 
@@ -134,8 +150,11 @@ function checkModes(host: HostConfig): void {
 	if (!['wherry', 'runc', 'crun', 'io.containerd.runc.v2'].includes(host.Runtime)) {
 		fail(`unknown or invalid runtime name: ${host.Runtime}`);
 	}
-	if (host.Isolation !== '' && host.Isolation !== 'default') fail(`invalid isolation: ${host.Isolation}`);
-	if (host.CgroupParent !== '') fail('--cgroup-parent is not supported yet', 'unsupported');
+	if (host.Isolation !== '' && host.Isolation !== 'default') {
+		fail(`invalid isolation: ${JSON.stringify(host.Isolation)} - linux only supports 'default'`);
+	}
+	parentPath(host.CgroupParent);
+	parseSecurityOptions(host.SecurityOpt ?? []);
 }
 
 /** What the network's mode excludes; `config` is what the user gave, without any default. */

@@ -7,6 +7,7 @@ import {compileRecord, specOf} from './bundle.ts';
 import type {EngineContext} from './context.ts';
 import {planRecord} from './create.ts';
 import {inheritedMounts} from './create-mounts.ts';
+import {hostGrants} from './grants.ts';
 import {wantedMounts} from './mounts.ts';
 import {attachNetwork} from './network.ts';
 
@@ -37,6 +38,11 @@ export async function printContainerPlan(context: EngineContext, options: Create
 		hosts: join(folder, 'hosts'),
 	};
 	return printPlan(
-		compileRecord(context, record, specOf(context, record, files, attachment), attachment).monitor,
+		compileRecord(
+			context,
+			record,
+			specOf(context, record, files, attachment, await hostGrants(record)),
+			attachment,
+		).monitor,
 	);
 }

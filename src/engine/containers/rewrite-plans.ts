@@ -5,6 +5,7 @@ import type {Op} from '../../runtime/plan/ops.ts';
 import type {WherryError} from '../errors.ts';
 import {compileRecord, specOf} from './bundle.ts';
 import type {EngineContext} from './context.ts';
+import {hostGrants} from './grants.ts';
 import {hostFiles} from './host-files.ts';
 import {ask} from './monitor-client.ts';
 import {refusal} from './monitor-errors.ts';
@@ -16,7 +17,13 @@ import {writeRunFiles} from './run-files.ts';
 /** Stop plan and monitor's plan from the record and the network state on disk. */
 export async function rewritePlans(context: EngineContext, record: ContainerRecord): Promise<void> {
 	const attachment = await attachedNetwork(context, record);
-	const spec = specOf(context, record, hostFiles(context.paths, record), attachment);
+	const spec = specOf(
+		context,
+		record,
+		hostFiles(context.paths, record),
+		attachment,
+		await hostGrants(record),
+	);
 	const {restartCount} = readState(context.paths, record.Id);
 	writeRunFiles(context.paths, record, compileRecord(context, record, spec, attachment, {restartCount}));
 }

@@ -41,9 +41,9 @@ function devicesBelow(folder: string, skip: ReadonlySet<string>): LinuxDevice[] 
 	return found;
 }
 
-function devicesAt(path: string): LinuxDevice[] {
+function devicesAt(path: string): LinuxDevice[] | undefined {
 	const stat = statSync(path, {throwIfNoEntry: false});
-	if (!stat) return [];
+	if (!stat) return undefined;
 	if (stat.isDirectory()) return devicesBelow(path, new Set());
 	const device = deviceNode(path, stat);
 	return device ? [device] : [];
@@ -85,6 +85,10 @@ export function specHost(): SpecHost {
 		lastCapability: lastCapability(),
 		devices: () => devicesBelow('/dev', ownFileSystems),
 		device: devicesAt,
+		deviceNumbers: (path) => {
+			const stat = statSync(path, {throwIfNoEntry: false});
+			return stat && deviceNumbers(stat.rdev);
+		},
 		thermalThrottle,
 	};
 	return host;

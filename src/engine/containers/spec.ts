@@ -3,11 +3,12 @@
  * config-linux.md): the defaults of docker's own profile, and what the user changed of it.
  */
 import {capabilityNames, capabilitySet} from '../../runtime/capabilities.ts';
-import {deviceRules, type GrantedDevice} from '../../runtime/cgroups/device-filter.ts';
+import {cgroupPath} from '../../runtime/cgroups/layout.ts';
 import {linuxResources} from '../../runtime/cgroups/limits.ts';
 import type {
+	Hook,
+	Hooks,
 	LinuxDevice,
-	LinuxDeviceCgroup,
 	LinuxNamespace,
 	LinuxSeccomp,
 	Mount,
@@ -17,8 +18,14 @@ import type {
 import {defaultSeccomp} from '../../runtime/seccomp/default-profile.ts';
 import {parseSeccompProfile} from '../../runtime/seccomp/profile.ts';
 import type {ContainerConfig, HostConfig, MountPoint} from '../api.ts';
+import type {ContainerEdits} from '../cdi/specification.ts';
 import {WherryError} from '../errors.ts';
+import {parseSecurityOptions, type SecurityOptions} from '../security/options.ts';
+import type {Labels} from '../security/selinux.ts';
+import {containerCgroup} from './cgroup.ts';
+import {type Grants, noGrants} from './grants.ts';
 import {maskedPaths, readonlyPaths} from './masked-paths.ts';
+import {devicesOf, throttlesOf} from './spec-devices.ts';
 
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -31,8 +38,10 @@ export interface SpecHost {
 	lastCapability: number;
 	/** The host's device nodes, for --privileged. */
 	devices: () => LinuxDevice[];
-	/** One device node, or a folder of them, for --device. */
-	device: (path: string) => LinuxDevice[];
+	/** One device node, or those of a folder, for --device; undefined: there is nothing at that path. */
+	device: (path: string) => LinuxDevice[] | undefined;
+	/** The numbers that a device node has; undefined: there is none. */
+	deviceNumbers: (path: string) => {major: number; minor: number} | undefined;
 	/** Numbers of /sys/devices/system/cpu/cpuN/thermal_throttle that exist. */
 	thermalThrottle: () => number[];
 }
@@ -58,64 +67,16 @@ export interface SpecInput {
 	/** Paths of /dev/shm and namespaces of containers joined. */
 	joined: JoinedNamespaces;
 	shmPath?: string;
+	grants?: Grants;
+	/** Of SELinux. */
+	labels?: Labels;
 }
 
-interface SecurityOptions {
-	seccomp: string | undefined;
-	noNewPrivileges: boolean;
-	systemPaths: boolean;
-	writableCgroups: boolean;
-}
-
-/** Parses --security-opt. `label=` and `apparmor=` are accepted where the host has no such module. */
-export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
-	const parsed: SecurityOptions = {
-		seccomp: undefined,
-		noNewPrivileges: false,
-		systemPaths: true,
-		writableCgroups: false,
-	};
-	for (const option of options) {
-		const split = option.search(/[=:]/);
-		const key = split < 0 ? option : option.slice(0, split);
-		const value = split < 0 ? undefined : option.slice(split + 1);
-		if (key === 'no-new-privileges') {
-			if (value !== undefined && value !== 'true' && value !== 'false') {
-				throw new WherryError('invalid', `invalid --security-opt 2: "${option}"`);
-			}
-			parsed.noNewPrivileges = value !== 'false';
-			continue;
-		}
-		if (value === undefined || value === '')
-			throw new WherryError('invalid', `invalid --security-opt 1: "${option}"`);
-		if (key === 'seccomp') parsed.seccomp = value;
-		else if (key === 'systempaths') {
-			if (value !== 'unconfined') throw new WherryError('invalid', `invalid --security-opt 2: "${option}"`);
-			parsed.systemPaths = false;
-		} else if (key === 'writable-cgroups') parsed.writableCgroups = value === 'true';
-		else if (key === 'label' || key === 'apparmor') {
-			if (key === 'apparmor' && value !== 'unconfined') {
-				throw new WherryError(
-					'unsupported',
-					`security option ${option}: AppArmor profiles are not supported yet`,
-				);
-			}
-			if (key === 'label' && value !== 'disable') {
-				throw new WherryError(
-					'unsupported',
-					`security option ${option}: SELinux labels are not supported yet`,
-				);
-			}
-		} else throw new WherryError('invalid', `invalid --security-opt 2: "${option}"`);
-	}
-	return parsed;
-}
-
-function environment(config: ContainerConfig): string[] {
+function environment(config: ContainerConfig, more: readonly string[]): string[] {
 	const env = new Map<string, string>([['PATH', defaultPath]]);
 	if (config.Hostname) env.set('HOSTNAME', config.Hostname);
 	if (config.Tty) env.set('TERM', 'xterm');
-	for (const entry of config.Env) {
+	for (const entry of [...config.Env, ...more]) {
 		const split = entry.indexOf('=');
 		if (split > 0) env.set(entry.slice(0, split), entry.slice(split + 1));
 	}
@@ -204,6 +165,17 @@ function userMounts(input: SpecInput): Mount[] {
 			],
 		});
 	}
+	for (const edit of (input.grants?.edits ?? []).flatMap((each) => each.mounts)) {
+		mounts.push({
+			destination: edit.containerPath,
+			type: edit.type,
+			source: edit.hostPath,
+			options:
+				edit.type === 'bind' && !edit.options.some((option) => /^r?bind$/.test(option))
+					? ['rbind', ...edit.options]
+					: edit.options,
+		});
+	}
 	const {files} = input;
 	const taken = new Set(mounts.map((mount) => mount.destination));
 	const bindFile = (source: string | undefined, destination: string): void => {
@@ -239,32 +211,6 @@ function namespaces(input: SpecInput, cgroupVersion: 1 | 2): LinuxNamespace[] {
 	const cgroup = host.CgroupnsMode || (cgroupVersion === 2 && !host.Privileged ? 'private' : 'host');
 	if (cgroup === 'private') list.push({type: 'cgroup'});
 	return list;
-}
-
-function devicesOf(input: SpecInput, host: SpecHost): {nodes: LinuxDevice[]; rules: LinuxDeviceCgroup[]} {
-	const {Privileged: privileged, Devices: mappings, DeviceCgroupRules: cgroupRules} = input.hostConfig;
-	const nodes: LinuxDevice[] = privileged ? host.devices() : [];
-	const granted: GrantedDevice[] = [];
-	for (const mapping of privileged ? [] : (mappings ?? [])) {
-		const found = host.device(mapping.PathOnHost);
-		if (found.length === 0) {
-			throw new WherryError(
-				'invalid',
-				`error gathering device information while adding custom device "${mapping.PathOnHost}": no such file or directory`,
-				{object: mapping.PathOnHost},
-			);
-		}
-		for (const node of found) {
-			nodes.push({...node, path: mapping.PathInContainer + node.path.slice(mapping.PathOnHost.length)});
-			granted.push({
-				type: node.type as 'c' | 'b',
-				major: node.major!,
-				minor: node.minor!,
-				permissions: mapping.CgroupPermissions || 'rwm',
-			});
-		}
-	}
-	return {nodes, rules: deviceRules({privileged, devices: granted, cgroupRules})};
 }
 
 function seccompOf(
@@ -320,13 +266,22 @@ export function checkSysctls(host: HostConfig): void {
 	}
 }
 
-/** `RLIMIT_NOFILE` for `nofile`. */
+/** `RLIMIT_NOFILE` for `nofile`; docker's -1 is the kernel's largest number. */
 function rlimits(host: HostConfig): Rlimit[] {
+	const value = (limit: number): number | bigint => (limit < 0 ? 2n ** 64n - 1n : limit);
 	return (host.Ulimits ?? []).map((limit) => ({
 		type: `RLIMIT_${limit.Name.toUpperCase()}`,
-		soft: limit.Soft,
-		hard: limit.Hard,
+		soft: value(limit.Soft),
+		hard: value(limit.Hard),
 	}));
+}
+
+function hooksOf(edits: readonly ContainerEdits[]): Hooks | undefined {
+	const given = edits.flatMap((each) => each.hooks);
+	if (given.length === 0) return undefined;
+	const hooks: Record<string, Hook[]> = {};
+	for (const {name, hook} of given) hooks[name] = [...(hooks[name] ?? []), hook];
+	return hooks;
 }
 
 export function buildSpec(input: SpecInput, host: SpecHost): Spec {
@@ -340,36 +295,50 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 	}).filter(
 		(name) => capabilityNames.indexOf(name as (typeof capabilityNames)[number]) <= host.lastCapability,
 	);
-	const devices = devicesOf(input, host);
 	const seccomp = seccompOf(options, capabilities, hostConfig.Privileged, host);
 	const masks = options.systemPaths && !hostConfig.Privileged;
 	const thermal = masks ? host.thermalThrottle() : [];
 	const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
 	const numericUser = /^(\d+)(?::(\d+))?$/.exec(config.User);
+	const {apparmor, edits} = input.grants ?? noGrants;
+	const devices = devicesOf(hostConfig, edits, Number(numericUser?.[1] ?? 0), host);
+	const additionalGids = edits.flatMap((edit) => edit.additionalGids);
+	const hooks = hooksOf(edits);
 
 	return {
 		ociVersion: '1.0.2',
 		process: {
 			terminal: config.Tty,
-			user: {uid: Number(numericUser?.[1] ?? 0), gid: Number(numericUser?.[2] ?? 0)},
+			user: {
+				uid: Number(numericUser?.[1] ?? 0),
+				gid: Number(numericUser?.[2] ?? 0),
+				...(additionalGids.length > 0 ? {additionalGids} : {}),
+			},
 			args: hostConfig.Init ? ['/sbin/docker-init', '--', ...command] : command,
-			env: environment(config),
+			env: environment(
+				config,
+				edits.flatMap(({env}) => env),
+			),
 			cwd: config.WorkingDir || '/',
 			capabilities: {bounding: capabilities, effective: capabilities, permitted: capabilities},
 			...(hostConfig.Ulimits?.length ? {rlimits: rlimits(hostConfig)} : {}),
 			noNewPrivileges: options.noNewPrivileges,
 			oomScoreAdj: hostConfig.OomScoreAdj,
+			...(apparmor ? {apparmorProfile: apparmor} : {}),
+			...(input.labels?.process ? {selinuxLabel: input.labels.process} : {}),
 		},
 		root: {path: input.rootPath, readonly: hostConfig.ReadonlyRootfs},
 		...(hostConfig.UTSMode === 'host' ? {} : {hostname: config.Hostname}),
 		...(config.Domainname && hostConfig.UTSMode !== 'host' ? {domainname: config.Domainname} : {}),
 		mounts: [...defaultMounts(input, options), ...userMounts(input)],
+		...(hooks ? {hooks} : {}),
 		...(hostConfig.Annotations ? {annotations: hostConfig.Annotations} : {}),
 		linux: {
 			namespaces: namespaces(input, host.cgroupVersion),
 			devices: devices.nodes,
-			resources: linuxResources(hostConfig, devices.rules),
-			cgroupsPath: `/wherry/${input.id}`,
+			resources: linuxResources(hostConfig, devices.rules, throttlesOf(hostConfig, host)),
+			cgroupsPath: cgroupPath(containerCgroup({Id: input.id, HostConfig: hostConfig})),
+			...(input.labels?.mount ? {mountLabel: input.labels.mount} : {}),
 			sysctl: sysctls(input),
 			maskedPaths: masks
 				? (hostConfig.MaskedPaths ?? [

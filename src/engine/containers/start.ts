@@ -8,6 +8,7 @@ import {isErrno, WherryError} from '../errors.ts';
 import {compileRecord, specOf, writeBundle} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {encodeFrame, streamRequest} from './frames.ts';
+import {hostGrants} from './grants.ts';
 import {writeHostFiles} from './host-files.ts';
 import {followSession, MonitorGone, MonitorRefusal, MonitorSocket} from './monitor-client.ts';
 import {startError} from './monitor-errors.ts';
@@ -29,7 +30,7 @@ import {wantedStreams} from './streams.ts';
 import {unmarkTransient} from './transient.ts';
 
 /** `-v` makes a source that isn't there; any other must be there. */
-function prepareSources(record: ContainerRecord): void {
+export function prepareSources(record: ContainerRecord): void {
 	for (const mount of record.Mounts) {
 		if (mount.Type === 'tmpfs') continue;
 		if (statSync(mount.Source, {throwIfNoEntry: false})) continue;
@@ -74,7 +75,7 @@ async function prepare(
 	makeFolder(paths.runContainer(record.Id));
 	const attachment = await attachNetwork(context, record);
 	const files = writeHostFiles(context, record, attachment);
-	const spec = specOf(context, record, files, attachment);
+	const spec = specOf(context, record, files, attachment, await hostGrants(record));
 	const plans = compileRecord(context, record, spec, attachment, {
 		restartCount,
 		rows: attach?.rows,
@@ -91,7 +92,11 @@ async function afterFailure(context: EngineContext, {Id}: ContainerRecord, again
 	await awaitMonitorEnd(context, Id);
 	await settleContainer(context, Id);
 	const record = readRecord(paths, Id);
-	if (again || !record?.HostConfig.AutoRemove) return;
+	if (again) return;
+	if (!record?.HostConfig.AutoRemove) {
+		unmarkTransient(paths, Id);
+		return;
+	}
 	const {removeStopped} = await import('./remove.ts');
 	await removeStopped(context, record, true);
 }

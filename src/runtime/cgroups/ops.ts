@@ -87,6 +87,14 @@ function prepareForeignParents(layout: CgroupLayout, cgroup: string, resources: 
 	return ops;
 }
 
+/** A child gets real time only of what its parent has; the kernel keeps a twentieth for everybody else. */
+function realtimeParentOps(layout: CgroupLayout, resources: LinuxResources): Op[] {
+	const mount = layout.v1.find(({controllers}) => controllers.includes('cpu'))?.mount;
+	if (!resources.cpu?.realtimeRuntime || mount === undefined) return [];
+	const ours = join(mount, cgroupParent);
+	return [mkdirOp(ours), writeOp(join(ours, 'cpu.rt_runtime_us'), '950000', ignoreErrors)];
+}
+
 /** Makes `wherry` itself fit to have containers; nothing when an earlier start has done it. */
 function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
 	const ops: Op[] = [];
@@ -109,12 +117,7 @@ function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
 		const ours = join(memoryMount, cgroupParent);
 		ops.push(mkdirOp(ours), writeOp(join(ours, 'memory.use_hierarchy'), '1', ignoreErrors));
 	}
-	const cpuMount = v1Mount('cpu');
-	if (resources.cpu?.realtimeRuntime && cpuMount !== undefined) {
-		const ours = join(cpuMount, cgroupParent);
-		// A child gets real time only of what its parent has; the kernel keeps a twentieth for everybody else.
-		ops.push(mkdirOp(ours), writeOp(join(ours, 'cpu.rt_runtime_us'), '950000', ignoreErrors));
-	}
+	ops.push(...realtimeParentOps(layout, resources));
 	if (unified) {
 		const wanted = wantedControllers(layout, resources).filter((name) => !unified.delegated.includes(name));
 		if (wanted.length > 0) {
@@ -212,5 +215,5 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 /** The operations that change the limits of a container that runs; its device filter stays. */
 export function cgroupUpdateOps(layout: CgroupLayout, id: string, resources: LinuxResources): Op[] {
 	checkCgroup(id);
-	return limitOps(layout, id, resources, true);
+	return [...realtimeParentOps(layout, resources), ...limitOps(layout, id, resources, true)];
 }

@@ -3,12 +3,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {parseKeyValues} from '../../../src/cli/commands/env-file.ts';
-import {
-	createOptions,
-	parseDevice,
-	parsePlatform,
-	parseRestartPolicy,
-} from '../../../src/cli/commands/run-options.ts';
+import {parseDevice} from '../../../src/cli/commands/resource-options.ts';
+import {createOptions, parsePlatform, parseRestartPolicy} from '../../../src/cli/commands/run-options.ts';
 import {parseCommandLine} from '../../../src/cli/parse/command-line.ts';
 import {parseMount} from '../../../src/cli/parse/mount.ts';
 

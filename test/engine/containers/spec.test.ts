@@ -3,16 +3,13 @@ import {Ajv} from 'ajv';
 import test from 'ava';
 import type {ContainerConfig, HostConfig} from '../../../src/engine/api.ts';
 import {completeHostConfig} from '../../../src/engine/containers/host-config.ts';
-import {
-	buildSpec,
-	checkSysctls,
-	parseSecurityOptions,
-	type SpecHost,
-	type SpecInput,
-} from '../../../src/engine/containers/spec.ts';
+import {buildSpec, checkSysctls, type SpecHost, type SpecInput} from '../../../src/engine/containers/spec.ts';
+import {parseSecurityOptions} from '../../../src/engine/security/options.ts';
 import {cgroupLayout} from '../../../src/runtime/cgroups/layout.ts';
 import {cgroupOps} from '../../../src/runtime/cgroups/ops.ts';
 import {compileContainer, compileExec, parseMountOptions} from '../../../src/runtime/compile.ts';
+import type {Spec} from '../../../src/runtime/oci.ts';
+import type {Plan} from '../../../src/runtime/plan/encode.ts';
 import {printPlan} from '../../../src/runtime/plan/print.ts';
 
 const config: ContainerConfig = {
@@ -42,7 +39,13 @@ const host: SpecHost = {
 	kernel: [6, 1],
 	lastCapability: 40,
 	devices: () => [{path: '/dev/vda', type: 'b', major: 254, minor: 0}],
-	device: (path) => (path === '/dev/fuse' ? [{path, type: 'c', major: 10, minor: 229}] : []),
+	device: (path) =>
+		path === '/dev/fuse'
+			? [{path, type: 'c', major: 10, minor: 229}]
+			: path === '/etc/passwd'
+				? []
+				: undefined,
+	deviceNumbers: (path) => (path === '/dev/vda' ? {major: 254, minor: 0} : undefined),
 	thermalThrottle: () => [0],
 };
 
@@ -75,11 +78,14 @@ const v2Layout = cgroupLayout('30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 r
 );
 
 function plan(changes: Parameters<typeof input>[0] = {}): string {
-	const spec = buildSpec(input(changes), host);
+	return printPlan(compiled(buildSpec(input(changes), host), changes.config?.User));
+}
+
+function compiled(spec: Spec, user = ''): Plan {
 	const {monitor} = compileContainer({
 		spec,
 		root: {kind: 'overlay', lowers: ['/l/2/fs', '/l/1/fs'], upper: '/c/upper', work: '/c/work'},
-		user: {spec: changes.config?.User ?? '', groups: []},
+		user: {spec: user, groups: []},
 		seccomp: spec.linux?.seccomp ? Buffer.alloc(8) : undefined,
 		cgroups: cgroupOps(v2Layout, id, spec.linux!.resources!),
 		cgroupVersion: 2,
@@ -104,7 +110,7 @@ function plan(changes: Parameters<typeof input>[0] = {}): string {
 		},
 		stop: [{op: 'removeTree', path: '/r'}],
 	});
-	return printPlan(monitor);
+	return monitor;
 }
 
 test('the default container: its spec and its plan', (t) => {
@@ -165,6 +171,10 @@ test('a device that is not there is named', (t) => {
 	t.throws(() => buildSpec(input({hostConfig: {Devices}}), host), {
 		message: /custom device "\/dev\/nothing": no such file/,
 	});
+	const file = [{...Devices[0]!, PathOnHost: '/etc/passwd'}];
+	t.throws(() => buildSpec(input({hostConfig: {Devices: file}}), host), {
+		message: /custom device "\/etc\/passwd": not a device node/,
+	});
 });
 
 test('a device gets its node under its new name and its rule', (t) => {
@@ -190,12 +200,131 @@ for (const [sysctl, value, expected] of [
 	});
 }
 
-test('security options that are not known are refused, and those without a meaning here too', (t) => {
-	t.throws(() => parseSecurityOptions(['foo=bar']), {message: 'invalid --security-opt 2: "foo=bar"'});
-	t.throws(() => parseSecurityOptions(['seccomp']), {message: 'invalid --security-opt 1: "seccomp"'});
-	t.throws(() => parseSecurityOptions(['apparmor=mine']), {message: /not supported yet/});
-	t.true(parseSecurityOptions(['no-new-privileges:true']).noNewPrivileges);
-	t.false(parseSecurityOptions(['no-new-privileges=false']).noNewPrivileges);
+test("security options that are not known are refused in docker's words", (t) => {
+	for (const [option, which] of [
+		['foo=bar', 2],
+		['foo', 1],
+		['seccomp', 1],
+		['systempaths=on', 2],
+		['no-new-privileges:', 2],
+		['no-new-privileges=maybe', 2],
+	] as const) {
+		t.throws(() => parseSecurityOptions([option]), {message: `invalid --security-opt ${which}: "${option}"`});
+	}
+	const given = (...options: string[]) => parseSecurityOptions(options);
+	t.deepEqual(
+		['no-new-privileges', 'no-new-privileges:true', 'no-new-privileges=1', 'no-new-privileges=false'].map(
+			(option) => given(option).noNewPrivileges,
+		),
+		[true, true, true, false],
+	);
+	t.deepEqual(given('label:disable', 'label=type:x_t', 'disable').labels, ['disable', 'type:x_t', 'disable']);
+	t.is(given('apparmor=mine').apparmor, 'mine');
+	t.is(given('seccomp:unconfined').seccomp, 'unconfined');
+	t.false(given('systempaths=unconfined').systemPaths);
+});
+
+test('limits of block devices are by their numbers, and a device that is not there is said', (t) => {
+	const {blockIO} = buildSpec(
+		input({
+			hostConfig: {
+				BlkioWeightDevice: [{Path: '/dev/vda', Weight: 500}],
+				BlkioDeviceReadBps: [{Path: '/dev/vda', Rate: 1024}],
+				BlkioDeviceWriteIOps: [{Path: '/dev/vda', Rate: 9}],
+			},
+		}),
+		host,
+	).linux!.resources!;
+	t.deepEqual(blockIO, {
+		weightDevice: [{major: 254, minor: 0, weight: 500}],
+		throttleReadBpsDevice: [{major: 254, minor: 0, rate: 1024}],
+		throttleWriteIOPSDevice: [{major: 254, minor: 0, rate: 9}],
+	});
+	t.throws(() => buildSpec(input({hostConfig: {BlkioDeviceReadIOps: [{Path: '/dev/no', Rate: 1}]}}), host), {
+		message: 'stat /dev/no: no such file or directory',
+	});
+});
+
+test('a cgroup parent is where the user says, and never outside', (t) => {
+	const path = (CgroupParent: string) =>
+		buildSpec(input({hostConfig: {CgroupParent}}), host).linux!.cgroupsPath;
+	t.is(path(''), `/wherry/${id}`);
+	t.is(path('/a/b/'), `/a/b/${id}`);
+	t.is(path('a'), `/a/${id}`);
+	t.is(path('../../../x/../y'), `/y/${id}`);
+	t.is(path('user-app.slice'), `/user.slice/user-app.slice/${id}`);
+	t.throws(() => path('user--x.slice'), {message: /invalid slice name/});
+});
+
+test("labels and the profile of the kernel's modules stand before anything that could forbid to set them", (t) => {
+	const spec = buildSpec(
+		{
+			...input(),
+			grants: {apparmor: 'wherry-default', edits: []},
+			labels: {process: 'u:r:t:s0:c1,c2', mount: 'u:o:f:s0:c1,c2'},
+		},
+		host,
+	);
+	const text = printPlan(compiled(spec));
+	t.regex(
+		text,
+		/securityLabel files=\[attr\/apparmor\/exec attr\/exec\] value="exec wherry-default"\n.*securityLabel files=\[attr\/exec\] value=u:r:t:s0:c1,c2\n.* user /,
+	);
+	t.regex(text, /overlayRoot [^\n]*context=\\?"u:o:f:s0:c1,c2/);
+	t.regex(text, /fstype=tmpfs source=tmpfs target=\/dev [^\n]*context=\\?"u:o:f:s0:c1,c2/);
+	t.notRegex(text, /fstype=proc [^\n]*context/);
+});
+
+test('what a device of the Container Device Interface needs is there', (t) => {
+	const node = {permissions: 'rw', type: undefined, major: undefined, minor: undefined, fileMode: undefined};
+	const spec = buildSpec(
+		{
+			...input({config: {User: '1000'}}),
+			grants: {
+				apparmor: '',
+				edits: [
+					{
+						env: ['A=3', 'VENDOR=1'],
+						deviceNodes: [
+							{...node, path: '/dev/v0', hostPath: '/dev/fuse', uid: undefined, gid: 5},
+							{
+								...node,
+								path: '/dev/v1',
+								hostPath: '/dev/v1',
+								type: 'c',
+								major: 9,
+								minor: 8,
+								uid: 7,
+								gid: undefined,
+							},
+						],
+						mounts: [{hostPath: '/usr/lib/v', containerPath: '/usr/lib/v', type: 'bind', options: ['ro']}],
+						hooks: [{name: 'createContainer', hook: {path: '/bin/hook', args: ['hook', 'x']}}],
+						additionalGids: [44],
+					},
+				],
+			},
+		},
+		host,
+	);
+	t.deepEqual(
+		spec.process!.env!.filter((entry) => /^(A|VENDOR)=/.test(entry)),
+		['A=3', 'VENDOR=1'],
+	);
+	t.deepEqual(spec.linux!.devices, [
+		{type: 'c', path: '/dev/v0', major: 10, minor: 229, uid: 1000, gid: 5},
+		{type: 'c', path: '/dev/v1', major: 9, minor: 8, uid: 7},
+	]);
+	t.deepEqual(
+		spec.linux!.resources!.devices!.slice(-2).map(({major, minor, access}) => [major, minor, access]),
+		[
+			[10, 229, 'rw'],
+			[9, 8, 'rw'],
+		],
+	);
+	t.deepEqual(spec.mounts!.find(({destination}) => destination === '/usr/lib/v')?.options, ['rbind', 'ro']);
+	t.deepEqual(spec.hooks, {createContainer: [{path: '/bin/hook', args: ['hook', 'x']}]});
+	t.deepEqual(spec.process!.user.additionalGids, [44]);
 });
 
 const schemas = new URL('../../../../shared/reference/schemas/runtime-spec/', import.meta.url);
