@@ -54,6 +54,7 @@ struct Child {
   int netns_fd = -1;
   pid_t helper = -1;  // private: the process that a child in another pid namespace comes from
   bool ready = false;  // private: it has said that only execve is left
+  bool waiting = false;  // its init waits at `awaitStart`
   bool init = false;   // private: it is the container's init and no exec
 };
 

@@ -118,7 +118,7 @@ bool await_ready(Child& child, Failure* failure) {
   for (;;) {
     Status status = read_status(child, failure);
     if (status == Status::kFailed) return false;
-    if (child.ready && child.pid > 0) return true;
+    if (child.waiting && child.pid > 0) return true;
     if (status == Status::kRunning) return true;
     struct pollfd wait = {child.status_fd, POLLIN, 0};
     poll(&wait, 1, -1);

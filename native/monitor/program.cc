@@ -153,7 +153,7 @@ bool op_await_start(ChildState& state, const Op&, Failure* failure) {
     if (!fork_into_pid_namespace(state, failure)) return false;
     state.fork_at_exec = false;
   }
-  if (!send_ready(state.status_fd)) _exit(125);
+  if (!send_waiting(state.status_fd)) _exit(125);
   state.ready_sent = true;
   char way[40];
   snprintf(way, sizeof way, "self/fd/%d", state.start_fifo);

@@ -15,7 +15,7 @@ namespace wherry {
 
 namespace {
 
-constexpr char kGo = 'G', kConsole = 'C', kPid = 'P', kReady = 'R', kFailure = 'F';
+constexpr char kGo = 'G', kConsole = 'C', kPid = 'P', kReady = 'R', kWaiting = 'W', kFailure = 'F';
 constexpr size_t kMaxMessage = 4096;
 
 struct FailureHead {
@@ -110,6 +110,8 @@ bool send_pid(int status_fd, pid_t pid, int pidfd) {
 // write(2) and not send(2): a seccomp filter that is loaded by then allows it more likely.
 bool send_ready(int status_fd) { return write(status_fd, &kReady, 1) == 1; }
 
+bool send_waiting(int status_fd) { return write(status_fd, &kWaiting, 1) == 1; }
+
 bool send_failure(int status_fd, const Failure& failure) {
   FailureHead head = {kFailure, {}, failure.code, failure.section, failure.op, failure.err};
   std::string packet(reinterpret_cast<const char*>(&head), sizeof head);
@@ -168,6 +170,9 @@ Status read_status(Child& child, Failure* failure) {
         break;
       case kReady:
         child.ready = true;
+        break;
+      case kWaiting:
+        child.waiting = child.ready = true;
         break;
       case kFailure: {
         FailureHead head;

@@ -10,6 +10,7 @@ const needs = [
 	['docker-registry', 'docker-registry'],
 	['skopeo', 'skopeo'],
 	['umoci', 'umoci'],
+	['podman', 'podman'],
 	['tmux', 'tmux'],
 	['debootstrap', 'debootstrap'],
 	['zstd', 'zstd'],
@@ -22,6 +23,9 @@ const needs = [
 	['stty', 'coreutils'],
 	['ps', 'procps'],
 	['python3', 'python3'],
+	['bash', 'bash'],
+	['zsh', 'zsh'],
+	['fish', 'fish'],
 ];
 
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
