@@ -8,7 +8,7 @@ import {readRows} from '../containers/list.ts';
 import {isId} from '../containers/names.ts';
 import {readRecord} from '../containers/record.ts';
 import {isErrno, WherryError} from '../errors.ts';
-import {untilTime} from '../prune-filter.ts';
+import {pruneTest} from '../prune-filter.ts';
 import {removeBridge} from './bridge.ts';
 import {listLeases} from './leases.ts';
 import {
