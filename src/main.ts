@@ -1,5 +1,6 @@
+import {refuseCommand} from './cli/commands/table/refusals.ts';
 import {CliError} from './cli/errors.ts';
-import {printError, printLine} from './cli/output.ts';
+import {printError, printLine, writeErr, writeOut} from './cli/output.ts';
 import type {ParsedLine} from './cli/parse/command-line.ts';
 import type {Engine} from './engine/api.ts';
 import {native} from './kernel/native.ts';
@@ -15,15 +16,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 	let line: ParsedLine | undefined;
 	let engine: Promise<Engine> | undefined;
 	const open = async (): Promise<Engine> => {
-		engine ??= openEngine();
+		engine ??= openEngine(line?.command.name === 'system boot');
 		return await engine;
 	};
 	try {
 		if (argv.length === 0 && process.stdin.isTTY && process.stdout.isTTY) argv = ['ui'];
-		if (argv[0] === '--get-yargs-completions') {
-			const {complete} = await import('./cli/commands/complete.ts');
-			for (const word of await complete(argv.slice(1), open)) printLine(word);
-			return 0;
+		if (argv[0] === '__complete' || argv[0] === '__completeNoDesc') {
+			const {answerCompletion} = await import('./cli/completion/answer.ts');
+			return await answerCompletion(argv.slice(1), argv[0] === '__complete', open);
 		}
 		if (argv[0] === 'oci') {
 			const {ociMain} = await import('./oci/main.ts');
@@ -37,15 +37,25 @@ export async function main(argv: readonly string[]): Promise<number> {
 			printLine(versionLine());
 			return 0;
 		}
-		const {command} = line;
+		const {command, globals} = line;
+		const {DOCKER_HOST, DOCKER_CONTEXT} = process.env;
+		if (globals.any || DOCKER_HOST || DOCKER_CONTEXT) {
+			const {applyGlobals, refuseOtherHosts} = await import('./cli/globals.ts');
+			applyGlobals(globals, process.env);
+			if (!line.help) refuseOtherHosts(process.env);
+		}
 		if (line.help || command.name === '' || (command.group && !command.row.args)) {
-			const {helpText} = await import('./cli/help/main.ts');
-			printLine(await helpText(command.typed));
+			const {emptyGroup, helpText} = await import('./cli/help/main.ts');
+			if (!line.help && emptyGroup(command)) throw new CliError(refuseCommand(command));
+			const text = `${await helpText(command.typed)}\n`;
+			// Help that nobody asked for is no output.
+			if (line.help) writeOut(text);
+			else writeErr(text);
 			return 0;
 		}
 		const {actions} = await import('./cli/commands/actions.ts');
 		const load = command.name === 'ui' ? async () => (await import('./ui.ts')).ui : actions[command.name];
-		if (!load) throw new CliError(`wherry: 'wherry ${command.typed}' is not supported yet`);
+		if (!load) throw new CliError(refuseCommand(command));
 		const action = await load();
 		return await action(line, open);
 	} catch (error) {
@@ -62,11 +72,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 }
 
-async function openEngine(): Promise<Engine> {
+/** `boots`: the command itself sees to what runs after a boot. */
+async function openEngine(boots: boolean): Promise<Engine> {
 	const {openEngine: open} = await import('./engine/engine.ts');
 	const engine = open();
 	// What killed processes left behind must not be in the way of this command.
-	await engine.repair();
+	await engine.repair({boots});
 	return engine;
 }
 

@@ -34,8 +34,13 @@ const patience = 90_000;
 export function shell({work, env, network}: Contender, line: string): Promise<Answer> {
 	return new Promise((resolve, reject) => {
 		const inside = network === undefined ? [] : ['nsenter', `--net=${network}`];
-		const [program, ...words] = [...inside, '/bin/sh', '-c', line] as [string, ...string[]];
-		const child = spawn(program, words, {cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true});
+		const words = [...inside, '/bin/sh', '-c', line];
+		const child = spawn(words[0]!, words.slice(1), {
+			cwd: work,
+			env,
+			stdio: ['ignore', 'pipe', 'pipe'],
+			detached: true,
+		});
 		const answer = {stdout: '', stderr: ''};
 		for (const name of ['stdout', 'stderr'] as const) {
 			child[name].setEncoding('utf8').on('data', (text) => {

@@ -1,15 +1,23 @@
+import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
-import {printLine} from '../output.ts';
+import {printLine, writeOut} from '../output.ts';
+import {command} from './table/index.ts';
 
-/** Help and completion are made by yargs, which is loaded for them alone. */
-export const help: CommandAction = async (line) => {
+/** Help is laid out by yargs, which is loaded for it alone. */
+export const help: CommandAction = async ({args}) => {
+	const typed = args.join(' ');
+	if (!command(typed)) throw new CliError(`unknown help topic: ${typed}`);
 	const {helpText} = await import('../help/main.ts');
-	printLine(await helpText(line.args.join(' ')));
+	printLine(await helpText(typed));
 	return 0;
 };
 
-export const completion: CommandAction = async (line) => {
-	const {completionScript} = await import('../help/main.ts');
-	printLine(await completionScript(line.args[0] ?? 'bash'));
+export const completion: CommandAction = async ({args}) => {
+	const {completionScripts} = await import('../completion/scripts.ts');
+	const shell = args[0] ?? 'bash';
+	if (!Object.hasOwn(completionScripts, shell)) {
+		throw new CliError(`wherry completion: there is no script for ${shell}, only for bash, zsh and fish`);
+	}
+	writeOut(completionScripts[shell]!);
 	return 0;
 };

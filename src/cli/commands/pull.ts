@@ -9,7 +9,7 @@ export const pull: CommandAction = async ({flags, args}, open) => {
 	const quiet = flags.bool('quiet');
 	let platform: ReturnType<typeof parsePlatform>;
 	try {
-		platform = parsePlatform(flags.string('platform'));
+		platform = parsePlatform(flags.string('platform') || (process.env.DOCKER_DEFAULT_PLATFORM ?? ''));
 	} catch (error) {
 		throw new CliError((error as Error).message);
 	}

@@ -1,6 +1,9 @@
 import yargs from 'yargs';
 import {aliases, type Command, command, commands, shortForms, usageLine} from '../commands/table/index.ts';
-import {about, commonCommands, flagHelp} from './about.ts';
+import {commandReason, isEmptyGroup} from '../commands/table/refusals.ts';
+import {about, commonCommands, flagText} from './about.ts';
+import {examples} from './examples.ts';
+import {flagGroups} from './groups.ts';
 
 const typeNames: Record<string, string> = {
 	bool: '',
@@ -41,14 +44,23 @@ function rootSections(): string[] {
 	];
 }
 
+/** Whether the command is a group of which nothing is supported. */
+export const emptyGroup = (found: Command): boolean =>
+	found.name !== '' && found.group && isEmptyGroup(commands, found.name);
+
+function refusal(found: Command): string {
+	const reason = commandReason(found.name);
+	return reason === undefined ? 'Known from docker, not supported yet' : `Not supported: ${reason}`;
+}
+
 function groupSections(found: Command): string[] {
 	const below = Object.keys(commands).filter(
 		(name) =>
 			name.startsWith(`${found.name} `) &&
 			!name.slice(found.name.length + 1).includes(' ') &&
-			commands[name]!.args,
+			(commands[name]!.args || !isEmptyGroup(commands, name)),
 	);
-	if (below.length === 0) return ['Known from docker, not supported yet'];
+	if (below.length === 0) return [refusal(found)];
 	const rows = below.map(
 		(name) => [name.slice(found.name.length + 1), about[name] ?? ''] as [string, string],
 	);
@@ -56,7 +68,7 @@ function groupSections(found: Command): string[] {
 }
 
 function commandSections(found: Command): string[] {
-	if (!found.row.args) return ['Known from docker, not supported yet'];
+	if (!found.row.args) return [refusal(found)];
 	const others = [
 		`wherry ${found.name}`,
 		...Object.entries({...shortForms, ...aliases})
@@ -70,8 +82,7 @@ function commandSections(found: Command): string[] {
 
 /** Help on a command as it was typed; docker's order of parts, its flags laid out by yargs. */
 export async function helpText(typed: string): Promise<string> {
-	const found = command(typed);
-	if (!found) return `wherry: unknown command: wherry ${typed}`;
+	const found = command(typed)!;
 	const root = typed === '';
 	const sections = root
 		? rootSections()
@@ -79,12 +90,21 @@ export async function helpText(typed: string): Promise<string> {
 			? groupSections(found)
 			: commandSections(found);
 	const name = root ? 'wherry' : `wherry ${typed}`;
-	const tail = root || found.group ? [`Run '${name} COMMAND --help' for more information on a command.`] : [];
+	const tail =
+		root || (found.group && !emptyGroup(found))
+			? [`Run '${name} COMMAND --help' for more information on a command.`]
+			: [];
 	const head = [`Usage:  ${usageLine(found).replace(/\n/g, '\n        wherry ')}`, ...sections].filter(
 		(part) => part !== '',
 	);
 	const options = await optionList(found, root);
-	return [...head, ...(options === '' ? [] : [options]), ...tail].join('\n\n');
+	const shown = found.row.args && examples[found.name];
+	return [
+		...head,
+		...(options === '' ? [] : [options]),
+		...(shown ? [`Examples:\n${shown.map((line) => `  ${line}`).join('\n')}`] : []),
+		...tail,
+	].join('\n\n');
 }
 
 async function optionList(found: Command, root: boolean): Promise<string> {
@@ -94,44 +114,32 @@ async function optionList(found: Command, root: boolean): Promise<string> {
 		.usage('')
 		.wrap(Math.min(process.stdout.columns || 100, 110));
 	parser.updateStrings({'Options:': root ? 'Global Options:' : 'Options:'});
-	let any = false;
-	const flags = root
-		? [{name: 'version', short: 'v', type: 'bool', default: undefined, supported: true, hidden: false}]
-		: found.flags;
+	const version = {
+		name: 'version',
+		short: 'v',
+		type: 'bool',
+		default: undefined,
+		supported: true,
+		hidden: false,
+	};
+	const flags = (
+		root && found.row.args ? [...found.flags.filter(({name}) => name !== 'version'), version] : found.flags
+	).filter((flag) => found.row.args && flag.supported && !flag.hidden && flag.name !== 'help');
+	if (flags.length === 0) return '';
 	for (const flag of flags) {
-		if (!flag.supported || flag.hidden || flag.name === 'help') continue;
-		any = true;
 		const kind = typeNames[flag.type] ?? flag.type;
-		const text = root
-			? 'Print the version'
-			: (flagHelp[`${found.name} --${flag.name}`] ?? flagHelp[flag.name] ?? '');
-		const plainDefault = flag.default && !['0', 'map[]', '<nil>', '-1', '0s'].includes(flag.default);
+		const text = flagText(found.name, flag.name);
+		const plainDefault =
+			flag.default && !['0', 'map[]', '<nil>', '-1', '0s', '/root/.docker'].includes(flag.default);
 		parser.option(flag.name, {
 			...(flag.short ? {alias: flag.short} : {}),
 			describe: `${text}${plainDefault ? ` (default ${flag.default})` : ''}${kind === '' ? '' : `  <${kind}>`}`,
 		});
 	}
-	return any ? (await parser.getHelp()).trim() : '';
-}
-
-const fish = `complete -c wherry -f -a '(wherry --get-yargs-completions (commandline -opc) (commandline -ct))'`;
-
-/** A script for the shell's start file; it asks \`wherry --get-yargs-completions\`. */
-export async function completionScript(shell: string): Promise<string> {
-	if (shell === 'fish') return fish;
-	const kept = process.env.SHELL;
-	// yargs chooses between bash and zsh by these.
-	process.env.SHELL = shell === 'zsh' ? '/bin/zsh' : '/bin/bash';
-	if (shell !== 'zsh') delete process.env.ZSH_NAME;
-	const lines: string[] = [];
-	const log = console.log;
-	console.log = (text: string) => lines.push(text);
-	try {
-		yargs([]).scriptName('wherry').completion('completion').showCompletionScript();
-	} finally {
-		console.log = log;
-		if (kept === undefined) delete process.env.SHELL;
-		else process.env.SHELL = kept;
-	}
-	return lines.join('\n');
+	for (const [title, names] of flagGroups(
+		found.name,
+		flags.map(({name}) => name),
+	))
+		parser.group(names, `${title}:`);
+	return (await parser.getHelp()).trim();
 }

@@ -7,9 +7,7 @@ declare module 'yargs' {
 		wrap(columns: number): Parser;
 		updateStrings(strings: Record<string, string>): Parser;
 		option(name: string, settings: {alias?: string; describe?: string}): Parser;
-		scriptName(name: string): Parser;
-		completion(command: string): Parser;
-		showCompletionScript(): Parser;
+		group(names: readonly string[], title: string): Parser;
 		getHelp(): Promise<string>;
 	}
 	export default function yargs(argv: readonly string[]): Parser;

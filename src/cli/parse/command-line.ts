@@ -1,4 +1,5 @@
 import {type Command, command, commands, fullName, usageLine} from '../commands/table/index.ts';
+import {refuseFlag} from '../commands/table/refusals.ts';
 import {deprecations, type FlagSpec} from '../commands/table/rows.ts';
 import {CliError} from '../errors.ts';
 import {FlagValues} from './flag-values.ts';
@@ -12,6 +13,8 @@ export interface ParsedLine {
 	help: boolean;
 	/** Before the command: `--version`. */
 	version: boolean;
+	/** The flags before the command. */
+	globals: FlagValues;
 	/** What to say on stderr about flags that docker has given up. */
 	notes: string[];
 }
@@ -37,7 +40,7 @@ export function parseCommandLine(argv: readonly string[]): ParsedLine {
 		hidden: false,
 	});
 	const before = parseFlags(root, argv);
-	const result = {version: before.flags.bool('version'), notes: before.notes};
+	const result = {version: before.flags.bool('version'), notes: before.notes, globals: before.flags};
 	if (before.args.length === 0 || before.help || result.version) return {...before, command: root, ...result};
 
 	// The longest name that the words make; a group takes one more word, or is an error.
@@ -58,7 +61,7 @@ export function parseCommandLine(argv: readonly string[]): ParsedLine {
 		found = command(typed)!;
 	}
 	const parsed = parseFlags(found, before.args.slice(used));
-	return {...parsed, command: found, version: false, notes: [...result.notes, ...parsed.notes]};
+	return {...parsed, ...result, command: found, notes: [...result.notes, ...parsed.notes]};
 }
 
 function unknownCommand(group: string, word: string): CliError {
@@ -168,18 +171,17 @@ function parseFlags(found: Command, argv: readonly string[]): ParsedFlags {
 	const wantsHelp = given.some((spec) => spec.name === 'help');
 	if (!wantsHelp && (found.row.args || found.name === '')) {
 		for (const spec of given) {
-			if (!spec.supported) throw unsupportedFlag(found, spec);
+			if (!spec.supported && !isHarmless(spec, flags)) throw new CliError(refuseFlag(found, spec.name), 125);
 		}
 		if (found.name !== '') checkArguments(found, args);
 	}
 	return {flags, args, help: wantsHelp, notes};
 }
 
-function unsupportedFlag(found: Command, {name}: FlagSpec): CliError {
-	return new CliError(
-		`wherry${found.typed === '' ? '' : ` ${found.typed}`}: --${name} is not supported yet`,
-		125,
-	);
+/** A flag that is given the value which it has anyway asks for nothing. */
+function isHarmless({name, type, default: value}: FlagSpec, flags: FlagValues): boolean {
+	if (type === 'bool') return flags.bool(name) === (value === 'true');
+	return name === 'context' && flags.string(name) === 'default';
 }
 
 function checkArguments(found: Command, args: readonly string[]): void {

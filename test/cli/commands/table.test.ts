@@ -1,9 +1,13 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, globSync, readFileSync} from 'node:fs';
 import test from 'ava';
 import {actions} from '../../../src/cli/commands/actions.ts';
 import {aliases, command, commands, fullName, shortForms} from '../../../src/cli/commands/table/index.ts';
-import {readFlags} from '../../../src/cli/commands/table/rows.ts';
-import {about, flagHelp} from '../../../src/cli/help/about.ts';
+import {refuseCommand} from '../../../src/cli/commands/table/refusals.ts';
+import {deprecations, type FlagSpec, readFlags} from '../../../src/cli/commands/table/rows.ts';
+import {supportTable} from '../../../src/cli/commands/table/support.ts';
+import {CliError} from '../../../src/cli/errors.ts';
+import {about, flagText} from '../../../src/cli/help/about.ts';
+import {parseCommandLine} from '../../../src/cli/parse/command-line.ts';
 
 interface ReferenceFlag {
 	name: string;
@@ -14,7 +18,16 @@ interface ReferenceFlag {
 
 const reference = new URL('../../../../shared/reference/docker-cli-flags.json', import.meta.url);
 /** Flags that Windows hosts alone have, and docker's own compatibility. */
-const ours = new Set(['ui', 'debug', 'debug plan', 'completion', 'help', 'system check']);
+const ours = new Set([
+	'ui',
+	'debug',
+	'debug plan',
+	'completion',
+	'help',
+	'system boot',
+	'system check',
+	'system install-boot',
+]);
 /** Flags of ours on docker's commands. */
 const ourFlags: Record<string, number> = {
 	'container create': 1,
@@ -77,8 +90,82 @@ test('what the table calls supported has an action, and help for each flag', asy
 		t.truthy(about[name], name);
 		for (const flag of readFlags(commands, row)) {
 			if (!flag.supported || flag.hidden || flag.name === 'help') continue;
-			t.truthy(flagHelp[`${name} --${flag.name}`] ?? flagHelp[flag.name], `${name} --${flag.name}`);
+			t.truthy(flagText(name, flag.name), `${name} --${flag.name}`);
 		}
 		if (name !== 'ui') t.is(typeof (await actions[name]!()), 'function', name);
 	}
+});
+
+/** A value that the flag's type allows and that it does not have anyway. */
+function sample({name, type, default: value}: FlagSpec): string {
+	const samples: Record<string, string> = {
+		bool: value === 'true' ? 'false' : 'true',
+		bytes: '64m',
+		decimal: '1.5',
+		duration: '5s',
+		filter: 'label=a',
+		ip: '192.0.2.1',
+		ipNetSlice: '192.0.2.0/24',
+		ulimit: 'nofile=5',
+		mount: 'type=volume,dst=/x',
+		'gpu-request': 'all',
+	};
+	if (/^u?int/.test(type)) return '5';
+	if (/^device-.*-bps$/.test(name)) return '/dev/null:1mb';
+	if (/^device-.*-iops$|^blkio-weight-device$/.test(name)) return '/dev/null:100';
+	return samples[type] ?? 'value';
+}
+
+test('what is not supported is refused by name: nothing is silently ignored', (t) => {
+	let refused = 0;
+	for (const name of [...Object.keys(commands), ...Object.keys(shortForms)]) {
+		const found = command(name)!;
+		if (!found.row.args) {
+			if (!found.group)
+				t.regex(refuseCommand(found), new RegExp(`^wherry: 'wherry ${name}' is not supported`));
+			continue;
+		}
+		const arguments_ = Array<string>(Math.max(0, found.row.args[0])).fill('x');
+		for (const flag of found.flags) {
+			if (flag.supported) continue;
+			const line = [...name.split(' ').filter(Boolean), `--${flag.name}=${sample(flag)}`, ...arguments_];
+			const error = t.throws(() => parseCommandLine(line), {instanceOf: CliError}, line.join(' '));
+			t.is(error.status, 125, line.join(' '));
+			t.regex(error.message, new RegExp(`--${flag.name} is not supported`), line.join(' '));
+			refused++;
+		}
+	}
+	t.true(refused > 20);
+});
+
+test('a flag that is called supported is read somewhere', (t) => {
+	const files = globSync('src/{main.ts,cli/**/*.ts}', {cwd: new URL('../../..', import.meta.url).pathname});
+	const code = files
+		.filter((file) => !/cli\/(commands\/table|help|completion)\//.test(file))
+		.map((file) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'))
+		.join('\n');
+	// Taken with their values, which change nothing: docker has given them up, or they are what is always so.
+	const without = new Set([
+		...Object.keys(deprecations),
+		'help',
+		'attachable',
+		'details',
+		'version',
+		'verbose',
+	]);
+	for (const [name, row] of Object.entries(commands)) {
+		if (!row.args) continue;
+		for (const {name: flag, supported} of readFlags(commands, row)) {
+			if (supported && !without.has(flag)) t.true(code.includes(`'${flag}'`), `${name} --${flag}`);
+		}
+	}
+});
+
+test('SUPPORT.md tells what the table says', (t) => {
+	const path = 'src/cli/commands/SUPPORT.md';
+	t.is(
+		readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8'),
+		supportTable(),
+		`stale: node src/cli/commands/table/support.ts > ${path}`,
+	);
 });

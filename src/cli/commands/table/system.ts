@@ -25,7 +25,7 @@ export const systemCommands: CommandRows = {
 		usage: '[OPTIONS] COMMAND [ARG...]',
 		args: [0, 0],
 		flags: `
-		config:string=/root/.docker c/context:string D/debug H/host:string l/log-level:string=info tls
+		+config:string=/root/.docker c/context:string +D/debug H/host:string +l/log-level:string=info tls
 		tlscacert:string=/root/.docker/ca.pem tlscert:string=/root/.docker/cert.pem
 		tlskey:string=/root/.docker/key.pem tlsverify`,
 	},
