@@ -355,8 +355,8 @@ test('hundreds of networks are listed, completed and pruned', async (t) => {
 	t.is(names.length, 300);
 	t.deepEqual(names.slice(0, 3), ['many0', 'many1', 'many2']);
 	t.is(
-		await wherry.output('--get-yargs-completions', 'wherry', 'network', 'rm', 'many29'),
-		['many29', ...Array.from({length: 10}, (_, at) => `many29${at}`)].join('\n'),
+		await wherry.output('__completeNoDesc', 'network', 'rm', 'many29'),
+		['many29', ...Array.from({length: 10}, (_, at) => `many29${at}`), ':4'].join('\n'),
 	);
 	t.is(await wherry.output('run', '--rm', '--network', 'many299', 'wherry/base', 'echo', 'up'), 'up');
 	t.is(
