@@ -16,6 +16,7 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_digest(env, exports);
   export_clock(env, exports);
   export_sockets(env, exports);
+  export_log_text(env, exports);
   export_files(env, exports);
   return exports;
 }

@@ -48,6 +48,7 @@ void export_terminal(Napi::Env env, Napi::Object exports);
 void export_digest(Napi::Env env, Napi::Object exports);
 void export_clock(Napi::Env env, Napi::Object exports);
 void export_sockets(Napi::Env env, Napi::Object exports);
+void export_log_text(Napi::Env env, Napi::Object exports);
 void export_files(Napi::Env env, Napi::Object exports);
 
 }  // namespace wherry

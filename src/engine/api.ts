@@ -430,6 +430,13 @@ export interface StatsOptions {
 	signal?: AbortSignal;
 }
 
+/** What a container has written to one of its outputs, some lines at a time. */
+export interface LogText {
+	stream: 'stdout' | 'stderr';
+	/** Valid until the next are asked for. */
+	data: Uint8Array;
+}
+
 export interface Containers {
 	create(options: CreateOptions): Promise<{id: string; warnings: string[]}>;
 	/**
@@ -459,6 +466,8 @@ export interface Containers {
 	inspect(container: string, options?: {size?: boolean}): Promise<ContainerInspect>;
 	/** Batches of entries, oldest first; with `follow` it goes on until the container has ended. */
 	logs(container: string, options?: LogOptions): AsyncIterable<LogEntry[]>;
+	/** The same as text, much faster: what the container wrote, with the time before each line when asked. */
+	logText(container: string, options?: LogOptions & {timestamps?: boolean}): AsyncIterable<LogText[]>;
 	/** Its processes as ps(1) shows them with these options, `-ef` without any. */
 	top(container: string, options?: readonly string[]): Promise<ContainerProcesses>;
 	/**

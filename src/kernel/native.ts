@@ -214,6 +214,13 @@ export interface Native {
 	rawTerminal(fd: number): void;
 	/** `sha256:<hex>` of a few bytes: the addon is loaded anyway, node:crypto takes 5 ms more. */
 	sha256(data: Uint8Array): string;
+	/**
+	 * Lines of a json-file log to their text, with their times in front when asked. Gives the number of bytes that
+	 * were understood, which may be fewer than all, and then the ends, in `out`, of runs of stdout and stderr in
+	 * turn (the first, of stdout, may be empty). `out` is at least as long as `lines`. A lone surrogate U+DC00 + byte
+	 * becomes that byte.
+	 */
+	formatLog(lines: Uint8Array, out: Uint8Array, timestamps: boolean): number[];
 	/** Nanoseconds since the epoch. Node has it in its `performance` only, which takes 3 ms to load. */
 	wallClock(): bigint;
 	/**

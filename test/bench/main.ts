@@ -18,6 +18,7 @@ import {
 	wherry,
 } from './engines.ts';
 import {makeBundle, makeImages} from './images.ts';
+import {measureLogs} from './logs.ts';
 import {output, rateTable, type Sample, table, time} from './measure.ts';
 import {measureRates, type Rate, startMany} from './networks.ts';
 import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
@@ -250,6 +251,7 @@ try {
 			removeAll(engine);
 		}
 	}
+	if (wanted('logs, a million lines')) samples.push(...measureLogs(all, images.small, folder, Math.min(runs, 4), say));
 	if (wanted('published port')) rates.push(...(await measureRates(all, images.small, folder, say)));
 	if (wanted('memory')) {
 		say('memory');

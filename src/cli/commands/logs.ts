@@ -1,4 +1,4 @@
-import type {LogEntry} from '../../engine/api.ts';
+import type {LogEntry, LogText} from '../../engine/api.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {parseTimestamp} from '../format/time.ts';
@@ -19,16 +19,6 @@ function details({attrs}: LogEntry): string {
 		.join(',');
 }
 
-/** The text with the bytes that its lone surrogates stand for (see LogEntry). */
-function withBytes(text: string): string | Buffer {
-	if (text.isWellFormed()) return text;
-	const parts: Buffer[] = [];
-	for (const part of text.split(/([\udc80-\udcff]+)/u)) {
-		parts.push(/^[\udc80-\udcff]/u.test(part) ? Buffer.from(part, 'latin1') : Buffer.from(part));
-	}
-	return Buffer.concat(parts);
-}
-
 export const logs: CommandAction = async ({flags, args}, open) => {
 	const time = (name: string): bigint | undefined => {
 		const text = flags.string(name);
@@ -47,30 +37,22 @@ export const logs: CommandAction = async ({flags, args}, open) => {
 	// docker takes anything that isn't a number as `all`.
 	const lines = /^\+?\d+$/.test(tail) ? Number(tail) : undefined;
 	const timestamps = flags.bool('timestamps');
-	const detailed = flags.bool('details');
-	const engine = await open();
-	for await (const batch of engine.containers.logs(args[0]!, {
+	const options = {
 		follow: flags.bool('follow'),
-		stdout: true,
-		stderr: true,
 		...(lines === undefined ? {} : {tail: lines}),
 		...(since === undefined ? {} : {since}),
 		...(until === undefined ? {} : {until}),
-	})) {
-		// One write for each run of lines of the same stream.
-		let stream = batch[0]?.stream;
-		let text = '';
-		for (const entry of batch) {
-			if (entry.stream !== stream) {
-				(stream === 'stderr' ? writeErr : writeOut)(withBytes(text));
-				text = '';
-				stream = entry.stream;
-			}
-			if (timestamps) text += `${entry.time} `;
-			if (detailed) text += `${details(entry)} `;
-			text += entry.line;
-		}
-		if (text !== '') (stream === 'stderr' ? writeErr : writeOut)(withBytes(text));
+	};
+	const {containers} = await open();
+	const write = (texts: readonly LogText[]): void => {
+		for (const {stream, data} of texts) (stream === 'stderr' ? writeErr : writeOut)(data);
+	};
+	if (flags.bool('details')) {
+		const {joinEntries} = await import('../../engine/containers/log-text.ts');
+		const head = (entry: LogEntry): string => `${timestamps ? `${entry.time} ` : ''}${details(entry)} `;
+		for await (const batch of containers.logs(args[0]!, options)) write(joinEntries(batch, head));
+	} else {
+		for await (const texts of containers.logText(args[0]!, {...options, timestamps})) write(texts);
 	}
 	return 0;
 };

@@ -1,9 +1,9 @@
 /** The log of a container, and when it has ended. */
 import {request} from '../../runtime/monitor-protocol.ts';
-import type {LogEntry, LogOptions} from '../api.ts';
+import type {LogEntry, LogOptions, LogText} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {EngineContext} from './context.ts';
-import {readLogs} from './logs.ts';
+import {type LogSource, readLogs, readLogText} from './logs.ts';
 import {ask, connectMonitor} from './monitor-client.ts';
 import {currentState, findContainer, isUp, logPath, socketPath} from './record.ts';
 
@@ -22,22 +22,31 @@ async function awaitEnd(context: EngineContext, id: string, signal: AbortSignal)
 	}
 }
 
-export function containerLogs(
-	context: EngineContext,
-	container: string,
-	options: LogOptions,
-): AsyncGenerator<LogEntry[]> {
+function logSource(context: EngineContext, container: string): LogSource {
 	const record = findContainer(context.paths, container);
 	if (record.HostConfig.LogConfig.Type === 'none') {
 		throw new WherryError('unsupported', 'configured logging driver does not support reading', {
 			object: record.Id,
 		});
 	}
-	return readLogs(
-		{
-			path: logPath(context.paths, record.Id),
-			ended: (signal) => awaitEnd(context, record.Id, signal),
-		},
-		options,
-	);
+	return {
+		path: logPath(context.paths, record.Id),
+		ended: (signal) => awaitEnd(context, record.Id, signal),
+	};
+}
+
+export function containerLogs(
+	context: EngineContext,
+	container: string,
+	options: LogOptions,
+): AsyncGenerator<LogEntry[]> {
+	return readLogs(logSource(context, container), options);
+}
+
+export function containerLogText(
+	context: EngineContext,
+	container: string,
+	options: LogOptions & {timestamps?: boolean},
+): AsyncGenerator<LogText[]> {
+	return readLogText(logSource(context, container), options);
 }

@@ -12,6 +12,7 @@ import type {
 	Filters,
 	LogEntry,
 	LogOptions,
+	LogText,
 	PublishChange,
 	Session,
 	StatsOptions,
@@ -114,6 +115,13 @@ export class LocalContainers implements Containers {
 
 	async *logs(container: string, options: LogOptions = {}): AsyncGenerator<LogEntry[]> {
 		yield* (await import('./container-logs.ts')).containerLogs(this.#context, container, options);
+	}
+
+	async *logText(
+		container: string,
+		options: LogOptions & {timestamps?: boolean} = {},
+	): AsyncGenerator<LogText[]> {
+		yield* (await import('./container-logs.ts')).containerLogText(this.#context, container, options);
 	}
 
 	async top(container: string, options: readonly string[] = []): Promise<ContainerProcesses> {

@@ -1,10 +1,11 @@
 /** Reads a container's log, and follows it over rotations until the container has ended. */
 import {type FSWatcher, readSync, statSync, watch} from 'node:fs';
 import {basename, dirname} from 'node:path';
-import type {LogEntry, LogOptions} from '../api.ts';
+import type {LogEntry, LogOptions, LogText} from '../api.ts';
 import {parseTimestamp} from '../files.ts';
 import {type LogFile, newerLogs, openLogs, sinceStart, tailStart} from './log-files.ts';
 import {parseLines} from './log-lines.ts';
+import {joinEntries, textDecoder} from './log-text.ts';
 
 const chunkSize = 1 << 20;
 /** The monitor cuts lines at 16 KiB, which JSON makes six times as long at most. */
@@ -22,7 +23,7 @@ class LogReader {
 	}
 
 	/** The whole lines of the next chunk; undefined at the end. */
-	read(): LogEntry[] | undefined {
+	read(): Buffer | undefined {
 		// A new buffer each time: the rest of the last one is still in use.
 		const chunk = Buffer.allocUnsafe(this.#rest.length + chunkSize);
 		this.#rest.copy(chunk);
@@ -32,7 +33,7 @@ class LogReader {
 		const data = chunk.subarray(0, this.#rest.length + length);
 		const end = data.lastIndexOf(10) + 1;
 		this.#rest = data.length - end > maxLine ? Buffer.alloc(0) : data.subarray(end);
-		return parseLines(data.toString('utf8', 0, end));
+		return data.subarray(0, end);
 	}
 
 	close(): void {
@@ -46,29 +47,33 @@ export interface LogSource {
 	ended(signal: AbortSignal): Promise<void>;
 }
 
-type Keep = (entries: LogEntry[]) => {entries: LogEntry[]; past: boolean};
+/** Turns whole lines into what is given; `over` ends it. */
+type Decode<T> = (lines: Buffer) => {items: T[]; over: boolean};
 
-/** Leaves out what the options don't ask for; `past` when a line comes after `until`. */
-function selection(options: LogOptions): Keep {
-	const {since, until} = options;
+/** Whether the options leave nothing out of the lines from the start on. */
+function takesAll({stdout, stderr, since, until}: LogOptions): boolean {
 	// docker shows both streams unless one is asked for.
-	const both = options.stdout === undefined && options.stderr === undefined;
-	const stdout = both || (options.stdout ?? false);
-	const stderr = both || (options.stderr ?? false);
-	if (since === undefined && until === undefined && stdout && stderr)
-		return (entries) => ({entries, past: false});
-	return (entries) => {
-		const kept: LogEntry[] = [];
-		for (const entry of entries) {
-			if (!(entry.stream === 'stdout' ? stdout : stderr)) continue;
+	return since === undefined && until === undefined && Boolean(stdout) === Boolean(stderr);
+}
+
+/** Entries, without what the options don't ask for; over when a line comes after `until`. */
+function entryDecoder(options: LogOptions): Decode<LogEntry> {
+	const decode = (lines: Buffer): LogEntry[] => parseLines(lines.toString('utf8'));
+	if (takesAll(options)) return (lines) => ({items: decode(lines), over: false});
+	const {since, until} = options;
+	const both = Boolean(options.stdout) === Boolean(options.stderr);
+	return (lines) => {
+		const items: LogEntry[] = [];
+		for (const entry of decode(lines)) {
+			if (!both && !options[entry.stream]) continue;
 			if (since !== undefined || until !== undefined) {
 				const time = parseTimestamp(entry.time) ?? 0n;
 				if (since !== undefined && time < since) continue;
-				if (until !== undefined && time > until) return {entries: kept, past: true};
+				if (until !== undefined && time > until) return {items, over: true};
 			}
-			kept.push(entry);
+			items.push(entry);
 		}
-		return {entries: kept, past: false};
+		return {items, over: false};
 	};
 }
 
@@ -112,9 +117,8 @@ class Bell {
 	}
 }
 
-export async function* readLogs(source: LogSource, options: LogOptions = {}): AsyncGenerator<LogEntry[]> {
+async function* follow<T>(source: LogSource, options: LogOptions, decode: Decode<T>): AsyncGenerator<T[]> {
 	const {path} = source;
-	const keep = selection(options);
 	const bell = new Bell();
 	const leave = new AbortController();
 	const name = basename(path);
@@ -145,11 +149,11 @@ export async function* readLogs(source: LogSource, options: LogOptions = {}): As
 				const reader = readers[0];
 				if (!reader) break;
 				await reader.file.unpack();
-				for (let entries = reader.read(); entries; entries = reader.read()) {
+				for (let lines = reader.read(); lines; lines = reader.read()) {
 					if (options.signal?.aborted) return;
-					const kept = keep(entries);
-					if (kept.entries.length > 0) yield kept.entries;
-					if (kept.past) return;
+					const {items, over: past} = decode(lines);
+					if (items.length > 0) yield items;
+					if (past) return;
 				}
 				if (readers.length === 1) break;
 				readers.shift()!.close();
@@ -169,4 +173,25 @@ export async function* readLogs(source: LogSource, options: LogOptions = {}): As
 		options.signal?.removeEventListener('abort', end);
 		for (const reader of readers) reader.close();
 	}
+}
+
+export function readLogs(source: LogSource, options: LogOptions = {}): AsyncGenerator<LogEntry[]> {
+	return follow(source, options, entryDecoder(options));
+}
+
+export function readLogText(
+	source: LogSource,
+	options: LogOptions & {timestamps?: boolean} = {},
+): AsyncGenerator<LogText[]> {
+	const timestamps = options.timestamps ?? false;
+	if (takesAll(options)) {
+		const decode = textDecoder(timestamps);
+		return follow(source, options, (lines) => ({items: decode(lines), over: false}));
+	}
+	const decode = entryDecoder(options);
+	const head = timestamps ? (entry: LogEntry) => `${entry.time} ` : () => '';
+	return follow(source, options, (lines) => {
+		const {items, over} = decode(lines);
+		return {items: joinEntries(items, head), over};
+	});
 }

@@ -14,7 +14,7 @@ import {gzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
 import type {LogOptions} from '../../../src/engine/api.ts';
 import {parseLines} from '../../../src/engine/containers/log-lines.ts';
-import {readLogs} from '../../../src/engine/containers/logs.ts';
+import {readLogs, readLogText} from '../../../src/engine/containers/logs.ts';
 import {parseTimestamp, timestamp} from '../../../src/engine/files.ts';
 
 const start = 1_700_000_000_000_000_000n;
@@ -196,22 +196,11 @@ test('a container that has written nothing has an empty log', async (t) => {
 
 test('lines are what JSON says, however they are written', (t) => {
 	const entry = (log: string) => ({log, stream: 'stdout', time: timeOf(1)});
-	const texts = [
-		'plain\n',
-		'no newline',
-		'',
-		'\n',
-		'quote " and \\ and \\n\n',
-		'","stream":"stderr","time":"x"}\n',
-		'tab\tand \u001b[31mcolour\n',
-		'ünïcode 🚣\n',
-		'ends in backslash\\',
-		'\\n',
-	];
-	const text = texts.map((log) => `${JSON.stringify(entry(log))}\n`).join('');
+	const wellFormed = texts.filter((log) => log.isWellFormed());
+	const text = wellFormed.map((log) => `${JSON.stringify(entry(log))}\n`).join('');
 	t.deepEqual(
 		parseLines(text),
-		texts.map((line) => ({stream: 'stdout', time: timeOf(1), line})),
+		wellFormed.map((line) => ({stream: 'stdout', time: timeOf(1), line})),
 	);
 	const attrs = {label: '","stream":"stderr"', time: '","time":"x"'};
 	t.deepEqual(parseLines(`${JSON.stringify({log: 'x\n', stream: 'stdout', attrs, time: timeOf(2)})}\n`), [
@@ -225,4 +214,61 @@ test('lines are what JSON says, however they are written', (t) => {
 test('garbage between lines is left out', (t) => {
 	const good = lineOf(4);
 	t.deepEqual(parseLines(`nonsense\n{"log":"x\n\n{}\nnull\n${good}{"log":5}\n${good}half`).length, 2);
+});
+
+const texts = [
+	'plain\n',
+	'no newline',
+	'',
+	'\n',
+	'quote " and \\ and \\n\n',
+	'","stream":"stderr","time":"x"}\n',
+	'tab\tbell\u0007 del\u007f / and \u001b[31mcolour\n',
+	'ünïcode 🚣 \u2028\n',
+	'ends in backslash\\',
+	'bytes \udcff\udc80 and lone \ud83d\n',
+	`${'"'.repeat(5000)}\n`,
+];
+
+test('text is the lines of the entries, with their bytes, whoever decodes it', async (t) => {
+	const path = join(folder(t), 'x-json.log');
+	const lines: string[] = [];
+	for (const [at, log] of texts.entries()) {
+		const stream = at % 3 === 1 ? 'stderr' : 'stdout';
+		const entry = {log, stream, ...(at % 4 === 0 ? {attrs: {a: '"}'}} : {}), time: timeOf(at)};
+		lines.push(JSON.stringify(entry));
+		// As Go's encoder writes them, and in another order.
+		if (at % 5 === 0) lines.push(JSON.stringify(entry).replaceAll('/', '\\/').replaceAll('r', '\\u0072'));
+		if (at % 5 === 1) lines.push(JSON.stringify({time: timeOf(at), stream, log}));
+	}
+	writeFileSync(path, `${lines.join('\n')}\nnonsense\n`);
+	for (const options of [
+		{},
+		{timestamps: true},
+		{tail: 5},
+		{stderr: true},
+		{since: start, timestamps: true},
+	]) {
+		const expected = {stdout: '', stderr: ''};
+		for await (const batch of readLogs({path, ended}, options)) {
+			for (const {stream, time, line} of batch) {
+				const bytes = line
+					.split('')
+					.map((letter) => (/[\udc80-\udcff]/.test(letter) ? Buffer.from(letter, 'latin1') : letter));
+				const whole = Buffer.concat(
+					line.isWellFormed() ? [Buffer.from(line)] : bytes.map((part) => Buffer.from(part as string)),
+				);
+				expected[stream] += ('timestamps' in options ? `${time} ` : '') + whole.toString('latin1');
+			}
+		}
+		const found = {stdout: '', stderr: ''};
+		for await (const batch of readLogText({path, ended}, options)) {
+			for (const {stream, data} of batch) found[stream] += Buffer.from(data).toString('latin1');
+		}
+		t.deepEqual(
+			found,
+			expected,
+			JSON.stringify(options, (_, value) => String(value)),
+		);
+	}
 });
