@@ -479,6 +479,8 @@ export interface Containers {
 	resolve(container: string): Promise<string>;
 	/** Changes limits and the restart policy, also while it runs: all of it, or on an error nothing. */
 	update(container: string, change: ContainerUpdate): Promise<{warnings: string[]}>;
+	/** Removes those that don't run. Filters: label, label!, until. */
+	prune(options?: {filters?: Filters}): Promise<{ContainersDeleted: string[]; SpaceReclaimed: number}>;
 	/** Publishes ports of a container, also while it runs, and takes published ones back (keys as `80/tcp`). */
 	updatePublished(container: string, change: PublishChange): Promise<{warnings: string[]}>;
 	/** The start plan that would be run, as text. */
@@ -577,6 +579,14 @@ export interface Images {
 		image: string,
 		options?: {force?: boolean; prune?: boolean},
 	): Promise<({Untagged: string} | {Deleted: string})[]>;
+	/**
+	 * Removes images that have no tag, with the filter `dangling=false` all that no container uses. Filters:
+	 * dangling, label, label!, until.
+	 */
+	prune(options?: {filters?: Filters}): Promise<{
+		ImagesDeleted: ({Untagged: string} | {Deleted: string})[];
+		SpaceReclaimed: number;
+	}>;
 	/** Makes `wherry/base:latest` from the host's own files when it is absent. */
 	ensureBase(): Promise<string>;
 }
@@ -602,6 +612,8 @@ export interface Volumes {
 	list(options?: {filters?: Filters}): Promise<VolumeSummary[]>;
 	inspect(name: string): Promise<VolumeSummary>;
 	remove(name: string, options?: {force?: boolean}): Promise<void>;
+	/** Removes anonymous ones that no container refers to; with the filter `all` any. Filters: all, label, label!. */
+	prune(options?: {filters?: Filters}): Promise<{VolumesDeleted: string[]; SpaceReclaimed: number}>;
 }
 
 /** What `update` changes; 0, '' and what is absent stay as they are. */
@@ -732,6 +744,18 @@ export interface EngineInfo extends Record<string, unknown> {
 	Warnings: string[];
 }
 
+/** What is used of the disk; sizes are bytes. */
+export interface DiskUsage {
+	/** All layers of all images, each once. */
+	LayersSize: number;
+	/** SharedSize: what other images have, too. */
+	Images: (ImageSummary & {SharedSize: number})[];
+	/** With sizes. */
+	Containers: ContainerSummary[];
+	/** RefCount: containers that use it. */
+	Volumes: (VolumeSummary & {UsageData: {Size: number; RefCount: number}})[];
+}
+
 export interface CheckLine {
 	/** `kernel`, `cgroups`, `overlay`, `forwarding`, `firewall`, `ports`, ... */
 	subject: string;
@@ -756,3 +780,4 @@ export interface Engine {
 	repair(): Promise<void>;
 	close(): Promise<void>;
 }
+	diskUsage(): Promise<DiskUsage>;

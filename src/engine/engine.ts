@@ -1,5 +1,14 @@
 /** Opens an engine: the in-process face of everything that Wherry does. */
-import type {CheckLine, Containers, Engine, EngineInfo, Images, Networks, Volumes} from './api.ts';
+import type {
+	CheckLine,
+	Containers,
+	DiskUsage,
+	Engine,
+	EngineInfo,
+	Images,
+	Networks,
+	Volumes,
+} from './api.ts';
 import {LocalContainers} from './containers/containers.ts';
 import type {EngineContext} from './containers/context.ts';
 import {WherryError} from './errors.ts';
@@ -24,6 +33,7 @@ function lazyImages(open: () => Promise<Images>): Images {
 		resolve: (...args) => call((images) => images.resolve(...args)),
 		tag: (...args) => call((images) => images.tag(...args)),
 		remove: (...args) => call((images) => images.remove(...args)),
+		prune: (...args) => call((images) => images.prune(...args)),
 		ensureBase: () => call((images) => images.ensureBase()),
 	} as Images;
 }
@@ -64,6 +74,10 @@ class LocalEngine implements Engine {
 
 	async info(): Promise<EngineInfo> {
 		return (await import('./info.ts')).engineInfo(this.#context);
+	}
+
+	async diskUsage(): Promise<DiskUsage> {
+		return (await import('./disk-usage.ts')).diskUsage(this.#context);
 	}
 
 	async check(): Promise<CheckLine[]> {

@@ -7,7 +7,7 @@ import {formatList, type ListView} from '../format/table.ts';
 import {printError, printLine, writeOut} from '../output.ts';
 import {keyValues} from '../parse/flag-values.ts';
 
-const view: ListView = {
+export const volumeView: ListView = {
 	type: '*formatter.volumeContext',
 	headings: {
 		Name: 'VOLUME NAME',
@@ -28,7 +28,8 @@ const view: ListView = {
 	quietRaw: 'name: {{.Name}}',
 };
 
-function volumeRow(volume: VolumeSummary): Record<string, unknown> {
+/** A volume as docker's templates see it. */
+export function volumeRow(volume: VolumeSummary): Record<string, unknown> {
 	return {
 		Availability: 'N/A',
 		Driver: volume.Driver,
@@ -50,7 +51,7 @@ export const listVolumes: CommandAction = async ({flags}, open) => {
 	volumes.sort((a, b) => (a.Name < b.Name ? -1 : a.Name > b.Name ? 1 : 0));
 	const quiet = flags.bool('quiet');
 	const options = {format: listFormat('volumesFormat', flags.string('format'), quiet), quiet};
-	writeOut(formatList(view, volumes.map(volumeRow), options));
+	writeOut(formatList(volumeView, volumes.map(volumeRow), options));
 	return 0;
 };
 

@@ -109,6 +109,12 @@ export class LocalContainers implements Containers {
 		return (await import('./list.ts')).listContainers(this.#context, options);
 	}
 
+	async prune(
+		options: {filters?: Filters} = {},
+	): Promise<{ContainersDeleted: string[]; SpaceReclaimed: number}> {
+		return (await import('./prune.ts')).pruneContainers(this.#context, options.filters ?? {});
+	}
+
 	async inspect(container: string, options: {size?: boolean} = {}): Promise<ContainerInspect> {
 		return (await import('./inspect.ts')).inspectContainer(this.#context, container, options);
 	}

@@ -2,6 +2,8 @@
 
 import type {Filters} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import {checkFilters, truthOf} from '../filters.ts';
+import {untilTime} from '../prune-filter.ts';
 import type {Image} from '../store/catalog.ts';
 import {familiar, familiarName, type Reference} from './reference.ts';
 
@@ -28,12 +30,12 @@ export function applyFilters(
 	find: (name: string) => Image,
 	now: number = Date.now(),
 ): {image: Image; references: readonly Reference[]}[] {
-	for (const key of Object.keys(filters)) if (!known.includes(key)) throw invalid(`invalid filter '${key}'`);
+	checkFilters(filters, known);
 	const values = (key: string): string[] => filters[key] ?? [];
 	const before = values('before').map((name) => createdTime(find(name)));
 	const since = values('since').map((name) => createdTime(find(name)));
 	const until = values('until').map((value) => untilTime(value, now));
-	const dangling = danglingOf(values('dangling'));
+	const dangling = truthOf(filters, 'dangling');
 	const patterns = values('reference').map(referencePattern);
 	return images.flatMap((image) => {
 		const time = createdTime(image);
@@ -48,48 +50,11 @@ export function applyFilters(
 	});
 }
 
-function danglingOf(values: readonly string[]): boolean | undefined {
-	if (values.length === 0) return undefined;
-	const meanings = values.map((value) => {
-		if (['1', 't', 'true'].includes(value.toLowerCase())) return true;
-		if (['0', 'f', 'false'].includes(value.toLowerCase())) return false;
-		throw invalid(`invalid filter 'dangling=${value}'`);
-	});
-	if (new Set(meanings).size > 1) throw invalid("invalid filter 'dangling=[true false]'");
-	return meanings[0];
-}
-
 function hasLabel(labels: Record<string, string> | null, wanted: string): boolean {
 	const equals = wanted.indexOf('=');
 	const key = equals < 0 ? wanted : wanted.slice(0, equals);
 	if (labels === null || !Object.hasOwn(labels, key)) return false;
 	return equals < 0 || labels[key] === wanted.slice(equals + 1);
-}
-
-const durationUnits: Readonly<Record<string, number>> = {
-	ns: 1e-6,
-	us: 1e-3,
-	µs: 1e-3,
-	ms: 1,
-	s: 1000,
-	m: 60_000,
-	h: 3_600_000,
-};
-
-/** An age (`24h`, `1h30m`), seconds since the epoch, or a date, to milliseconds since the epoch. */
-export function untilTime(value: string, now: number): number {
-	if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value) * 1000;
-	if (/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(value)) {
-		let age = 0;
-		for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
-			age += Number(amount) * durationUnits[unit!]!;
-		return now - age;
-	}
-	if (/^\d{4}-\d{2}-\d{2}/.test(value)) {
-		const time = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(value) ? `${value}T00:00:00` : value);
-		if (Number.isFinite(time)) return time;
-	}
-	throw invalid(`invalid filter 'until=${value}'`);
 }
 
 /** Go's path.Match against the familiar forms with and without tag (reference.FamiliarMatch). */

@@ -7,6 +7,7 @@ import type {Paths} from '../paths.ts';
 import type {TransportOptions} from '../registry/transport.ts';
 import type {Image} from '../store/catalog.ts';
 import {collect, openStore, sweep} from '../store/collect.ts';
+import {chainIds} from '../store/digest.ts';
 import {isFull, storageError} from '../store/files.ts';
 import {findLayers} from '../store/layers.ts';
 import {type Entry, namedEntry, withNames, withUnnamed} from '../store/layout.ts';
@@ -23,7 +24,7 @@ import {
 	storedName,
 	withDefaultTag,
 } from './reference.ts';
-import {type ImageUser, planRemoval, removalLines} from './remove.ts';
+import {exclusiveLayers, type ImageUser, planRemoval, type Removal, removalLines} from './remove.ts';
 
 export interface ImagesOptions {
 	readonly paths: Paths;
@@ -84,6 +85,22 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			if (!(error instanceof WherryError) || error.code !== 'not-found' || !isBase(text)) throw error;
 			await engine.ensureBase();
 			return lookup(await store.catalog.images(), text).image;
+		}
+	}
+
+	/** Takes names of an image away and, when it goes itself, what only it needs. */
+	async function takeAway(image: Image, {untagged, deleted}: Removal): Promise<void> {
+		const gone = new Set(untagged.map(storedName));
+		const lease = await withRoom(paths, () => acquireLease(paths, locks, [removalMark]));
+		try {
+			await layout.update((entries) => removeNames(entries, image, gone, deleted));
+			for (const _ of untagged) tell('untag', image.id, image.id, image.labels);
+			if (deleted) {
+				await collect(store);
+				tell('delete', image.id, image.id, image.labels);
+			}
+		} finally {
+			lease.release();
 		}
 	}
 
@@ -195,19 +212,31 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			const images = await store.catalog.images();
 			const found = lookup(images, text);
 			const removal = planRemoval(images, found, text, users, force);
-			const gone = new Set(removal.untagged.map(storedName));
-			const lease = await withRoom(paths, () => acquireLease(paths, locks, [removalMark]));
-			try {
-				await layout.update((entries) => removeNames(entries, found.image, gone, removal.deleted));
-				for (const _ of removal.untagged) tell('untag', found.image.id, found.image.id, found.image.labels);
-				if (removal.deleted) {
-					await collect(store);
-					tell('delete', found.image.id, found.image.id, found.image.labels);
-				}
-			} finally {
-				lease.release();
-			}
+			await takeAway(found.image, removal);
 			return removalLines(found.image, removal);
+		},
+
+		async prune({filters = {}} = {}) {
+			const {prunable} = await import('./prune.ts');
+			const images = await store.catalog.images();
+			const deleted: ({Untagged: string} | {Deleted: string})[] = [];
+			let reclaimed = 0;
+			for (const {id} of prunable(images, await options.containersUsing(), filters)) {
+				// What others do meanwhile counts: a container that uses it, a name that it has got or lost.
+				const users = await options.containersUsing();
+				const known = await store.catalog.images();
+				const [image] = prunable(known, users, filters).filter((each) => each.id === id);
+				if (!image) continue;
+				const removal = {untagged: image.references, deleted: true, layers: exclusiveLayers(known, image)};
+				const layers = findLayers(paths, image.diffIds);
+				const chain = chainIds(image.diffIds);
+				await takeAway(image, removal);
+				deleted.push(...removalLines(image, removal));
+				for (const [at, layer] of layers.entries())
+					if (removal.layers.includes(chain[at]!)) reclaimed += layer?.size ?? 0;
+			}
+			journal.append('image', 'prune', '', {reclaimed: String(reclaimed)});
+			return {ImagesDeleted: deleted, SpaceReclaimed: reclaimed};
 		},
 
 		async ensureBase() {

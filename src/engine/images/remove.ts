@@ -117,7 +117,8 @@ export function planRemoval(
 	return {untagged, deleted: true, layers: exclusiveLayers(images, image)};
 }
 
-function exclusiveLayers(images: readonly Image[], image: Image): string[] {
+/** Chain ids of the layers that no other image has, topmost first. */
+export function exclusiveLayers(images: readonly Image[], image: Image): string[] {
 	const others = new Set(images.filter(({id}) => id !== image.id).flatMap(({diffIds}) => chainIds(diffIds)));
 	return chainIds(image.diffIds)
 		.filter((chainId) => !others.has(chainId))

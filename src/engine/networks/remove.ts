@@ -112,5 +112,7 @@ export async function pruneNetworks(
 			deleted.push(network.Name);
 		}
 	});
+	// Networks take no space.
+	context.events.append('network', 'prune', '', {reclaimed: '0'});
 	return {NetworksDeleted: deleted};
 }

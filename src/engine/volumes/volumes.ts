@@ -175,6 +175,15 @@ export class LocalVolumes implements Volumes {
 		}
 	}
 
+	async prune(
+		options: {filters?: Filters} = {},
+	): Promise<{VolumesDeleted: string[]; SpaceReclaimed: number}> {
+		const {pruneVolumes} = await import('./prune.ts');
+		const pruned = await pruneVolumes(this.#paths, this, options.filters ?? {});
+		this.#events.append('volume', 'prune', '', {reclaimed: String(pruned.SpaceReclaimed)});
+		return pruned;
+	}
+
 	/** Under the volume's lock, when nobody refers to it; with `check` it stays when somebody does. */
 	async removeUnused(name: string, check = false): Promise<void> {
 		if (check && listReferences(this.#paths, name).length > 0) return;

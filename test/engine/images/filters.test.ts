@@ -1,6 +1,7 @@
 import test from 'ava';
 import type {Filters} from '../../../src/engine/api.ts';
-import {applyFilters, untilTime} from '../../../src/engine/images/filters.ts';
+import {applyFilters} from '../../../src/engine/images/filters.ts';
+import {untilTime} from '../../../src/engine/prune-filter.ts';
 import {parseReference} from '../../../src/engine/images/reference.ts';
 import type {Image} from '../../../src/engine/store/catalog.ts';
 

@@ -68,7 +68,7 @@ export const containerCommands: CommandRows = {
 	},
 	'container pause': {usage: 'CONTAINER [CONTAINER...]', args: [1, -1]},
 	'container port': {usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]', args: [1, 2]},
-	'container prune': {usage: '[OPTIONS]', flags: 'filter:filter f/force'},
+	'container prune': {usage: '[OPTIONS]', args: [0, 0], flags: '+filter:filter +f/force'},
 	'container rename': {usage: 'CONTAINER NEW_NAME', args: [2, 2]},
 	'container restart': {
 		usage: '[OPTIONS] CONTAINER [CONTAINER...]',

@@ -31,7 +31,7 @@ export const imageCommands: CommandRows = {
 		args: [0, 1],
 		flags: '+a/all +digests +f/filter:filter +format:string +no-trunc +q/quiet tree',
 	},
-	'image prune': {usage: '[OPTIONS]', flags: 'a/all filter:filter f/force'},
+	'image prune': {usage: '[OPTIONS]', args: [0, 0], flags: '+a/all +filter:filter +f/force'},
 	'image pull': {
 		usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
 		args: [1, 1],

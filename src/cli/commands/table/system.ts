@@ -48,7 +48,7 @@ export const systemCommands: CommandRows = {
 	search: {usage: '[OPTIONS] TERM', flags: 'f/filter:filter format:string limit:int=0 no-trunc'},
 	system: {usage: 'COMMAND'},
 	'system check': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string'},
-	'system df': {usage: '[OPTIONS]', flags: 'format:string v/verbose'},
+	'system df': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string +v/verbose'},
 	'system dial-stdio': {usage: ''},
 	'system events': {
 		usage: '[OPTIONS]',
@@ -56,6 +56,6 @@ export const systemCommands: CommandRows = {
 		flags: '+f/filter:filter +format:string +since:string +until:string',
 	},
 	'system info': {usage: '[OPTIONS]', args: [0, 0], flags: '+f/format:string'},
-	'system prune': {usage: '[OPTIONS]', flags: 'a/all filter:filter f/force volumes'},
+	'system prune': {usage: '[OPTIONS]', args: [0, 0], flags: '+a/all +filter:filter +f/force +volumes'},
 	version: {usage: '[OPTIONS]', args: [0, 0], flags: '+f/format:string'},
 };

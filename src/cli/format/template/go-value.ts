@@ -19,11 +19,14 @@ export class Struct {
 	/** Go's name of the type, for errors: `*formatter.ContainerContext`. */
 	readonly type: string;
 	readonly fields: Readonly<Record<string, unknown>>;
+	/** JSON has the fields in their own order, not sorted. */
+	readonly ordered: boolean;
 
 	/** A field that is a function is called with the template's arguments. */
-	constructor(type: string, fields: Readonly<Record<string, unknown>>) {
+	constructor(type: string, fields: Readonly<Record<string, unknown>>, options: {ordered?: boolean} = {}) {
 		this.type = type;
 		this.fields = fields;
+		this.ordered = options.ordered ?? false;
 	}
 
 	get(name: string): unknown {

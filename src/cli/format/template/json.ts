@@ -20,7 +20,8 @@ export function goJson(given: unknown): string {
 	const value = settled(given);
 	if (value === null || value === undefined) return 'null';
 	if (value instanceof Struct) {
-		const fields = value.entries().sort(([a], [b]) => byBytes(a, b));
+		const fields = value.entries();
+		if (!value.ordered) fields.sort(([a], [b]) => byBytes(a, b));
 		return escapeHtml(object(fields.map(([name, field]) => [name, goJson(field)])));
 	}
 	const type = typeOf(value)!;
