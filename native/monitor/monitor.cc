@@ -195,7 +195,7 @@ void Monitor::health_changed(const char* status, bool failing) {
   switch (health_.action()) {
     case UnhealthyAction::kNone: return;
     case UnhealthyAction::kKill: return send_kill();
-    case UnhealthyAction::kStop: return stop_process(settings_.stop_signal, settings_.stop_timeout);
+    case UnhealthyAction::kStop: return stop_process(settings_.stop_signal, settings_.stop_timeout, true);
     case UnhealthyAction::kRestart:
       renewing_ = true;
       return end_process(settings_.stop_signal, settings_.stop_timeout);
@@ -299,7 +299,7 @@ void Monitor::session_running(Session& session) {
     starter_->send_ok("{\"pid\":" + std::to_string(session.pid()) + "}");
     if (starter_->wants(kDetached)) starter_->finish();
   }
-  if (pending_stop_signal_ != 0) stop_process(pending_stop_signal_, pending_stop_seconds_);
+  if (pending_stop_signal_ != 0) stop_process(pending_stop_signal_, pending_stop_seconds_, pending_stop_manually_);
 }
 
 void Monitor::session_failed(Session& session, const Failure& failure) {
@@ -403,9 +403,9 @@ void Monitor::process_ended() {
 }
 
 // The policy's next start doesn't come.
-void Monitor::end_in_backoff() {
+void Monitor::end_in_backoff(bool manually) {
   state_.status = "exited";
-  forbid_restart();
+  forbid_restart(manually);
   finish_for_good(nullptr);
 }
 
@@ -515,9 +515,10 @@ void Monitor::emit_kill(int number) {
   emit("kill", members);
 }
 
-void Monitor::stop_process(int number, int32_t seconds) {
+void Monitor::stop_process(int number, int32_t seconds, bool manually) {
   stop_requested_ = true;
-  forbid_restart();
+  forbid_restart(manually);
+  pending_stop_manually_ = manually;
   end_process(number, seconds);
 }
 
@@ -536,9 +537,10 @@ void Monitor::end_process(int number, int32_t seconds) {
   }
 }
 
-void Monitor::forbid_restart() {
+// `manually`: the next boot doesn't bring it back either, unless it is to run always.
+void Monitor::forbid_restart(bool manually) {
   restart_forbidden_ = true;
-  state_.manually_stopped = true;
+  state_.manually_stopped = state_.manually_stopped || manually;
   save_state();
 }
 

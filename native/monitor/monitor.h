@@ -88,14 +88,14 @@ class Monitor {
   void start_failed(const Failure& failure);
   bool awaits_donor(const Failure& failure);
   void process_ended();
-  void end_in_backoff();
+  void end_in_backoff(bool manually);
   void finish_for_good(const Failure* start_failure);
   void run_stop_plan();
   void answer_exit(bool final);
 
-  void stop_process(int number, int32_t seconds);
+  void stop_process(int number, int32_t seconds, bool manually);
   void end_process(int number, int32_t seconds);
-  void forbid_restart();
+  void forbid_restart(bool manually);
   void send_kill();
   void kill_cgroup();
   void kill_rest();
@@ -130,6 +130,7 @@ class Monitor {
   bool drop_noted_ = false;
   int pending_stop_signal_ = 0;  // of a stop that came before the command ran
   int32_t pending_stop_seconds_ = 0;
+  bool pending_stop_manually_ = false;
   int netns_ = -1;
   Network* network_ = nullptr;  // once there is something for it
   int64_t started_ = 0, ended_ = 0;  // CLOCK_MONOTONIC

@@ -188,7 +188,7 @@ bool Monitor::handle_signal(Client& client, const std::string& payload) {
   if (phase_ == Phase::kBackoff) {
     client.send_ok("{}");
     client.finish();
-    if (last) end_in_backoff();
+    if (last) end_in_backoff(true);
     return true;
   }
   if (main_ == nullptr || !main_->running()) {
@@ -200,7 +200,7 @@ bool Monitor::handle_signal(Client& client, const std::string& payload) {
     refuse(client, "signal " + std::to_string(number) + ": " + error_words(reason), reason);
     return true;
   }
-  if (last) forbid_restart();
+  if (last) forbid_restart(true);
   emit_kill(number);
   // A frozen process doesn't die before it is thawed.
   if (last || number == SIGKILL) thaw();
@@ -210,8 +210,9 @@ bool Monitor::handle_signal(Client& client, const std::string& payload) {
 }
 
 bool Monitor::handle_stop(Client& client, const std::string& payload) {
-  if (payload.size() != 8) return false;
+  if (payload.size() != 8 && payload.size() != 9) return false;
   int number = static_cast<int>(read_u32(payload.data()));
+  bool comes_back = payload.size() == 9 && (payload[8] & 1) != 0;
   int32_t seconds = static_cast<int32_t>(read_u32(payload.data() + 4));
   if (number < 1 || number > 64) {
     refuse(client, "invalid signal: " + std::to_string(number), EINVAL);
@@ -220,9 +221,9 @@ bool Monitor::handle_stop(Client& client, const std::string& payload) {
   client.waits_for_end = true;
   if (phase_ == Phase::kBackoff) {
     stop_requested_ = true;
-    end_in_backoff();
+    end_in_backoff(!comes_back);
   } else {
-    stop_process(number, seconds);
+    stop_process(number, seconds, !comes_back);
   }
   return true;
 }

@@ -766,6 +766,14 @@ export interface CheckLine {
 	advice?: string;
 }
 
+/** What became of a container that was to be started or stopped. */
+export interface BootOutcome {
+	id: string;
+	name: string;
+	/** Absent: it went well. */
+	error?: unknown;
+}
+
 export interface Engine {
 	readonly paths: Paths;
 	readonly containers: Containers;
@@ -774,10 +782,17 @@ export interface Engine {
 	readonly networks: Networks;
 	readonly events: Events;
 	info(): Promise<EngineInfo>;
+	diskUsage(): Promise<DiskUsage>;
 	/** Looks at the host: what is fine, and what to do about what isn't. Changes nothing. */
 	check(): Promise<CheckLine[]>;
-	/** Brings what killed processes left behind in order. Cheap when there is nothing; every command calls it first. */
-	repair(): Promise<void>;
+	/**
+	 * Brings what killed processes left behind in order. Cheap when there is nothing; every command calls it first.
+	 * The first one after a boot starts what was running and is to run; with `boots` the caller sees to that.
+	 */
+	repair(options?: {boots?: boolean}): Promise<void>;
+	/** Starts what is to run after a boot, by docker's rules. */
+	boot(): Promise<BootOutcome[]>;
+	/** Stops all containers, so that the next boot brings back those that are to run. */
+	shutdown(): Promise<BootOutcome[]>;
 	close(): Promise<void>;
 }
-	diskUsage(): Promise<DiskUsage>;

@@ -1,5 +1,6 @@
 /** Opens an engine: the in-process face of everything that Wherry does. */
 import type {
+	BootOutcome,
 	CheckLine,
 	Containers,
 	DiskUsage,
@@ -84,8 +85,16 @@ class LocalEngine implements Engine {
 		return (await import('./check.ts')).checkHost(this.#context);
 	}
 
-	async repair(): Promise<void> {
-		await (await import('./repair.ts')).repairEngine(this.#context);
+	async repair(options: {boots?: boolean} = {}): Promise<void> {
+		await (await import('./repair.ts')).repairEngine(this.#context, options);
+	}
+
+	async boot(): Promise<BootOutcome[]> {
+		return (await import('./boot.ts')).bootContainers(this.#context);
+	}
+
+	async shutdown(): Promise<BootOutcome[]> {
+		return (await import('./boot.ts')).stopForBoot(this.#context);
 	}
 
 	/** Ends connections to registries; nothing else is held open between calls. */

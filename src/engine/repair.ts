@@ -24,43 +24,51 @@ function list(path: string): string[] {
 	}
 }
 
-/** Settles a container and starts it again if its policy says so. */
-async function settle(context: EngineContext, id: string): Promise<void> {
+/** Settles a container. True: its restart policy wants it up again. */
+async function settle(context: EngineContext, id: string): Promise<boolean> {
 	const {settleContainer} = await import('./containers/settle.ts');
 	const lock = await context.locks.tryAcquire(id);
-	if (!lock) return;
-	let revive = false;
+	if (!lock) return false;
 	try {
-		({revive} = await settleContainer(context, id));
+		return (await settleContainer(context, id)).revive;
 	} finally {
 		lock.release({remove: !existsSync(context.paths.container(id))});
 	}
-	if (!revive) return;
-	const {restartCount} = readState(context.paths, id);
-	const {startContainer} = await import('./containers/start.ts');
-	await startContainer(context, id, {restartCount: restartCount + 1});
+}
+
+/** Starts what policies want up again. One that can't be started has the reason in its state. */
+async function revive(context: EngineContext, ids: string[], restarted: boolean): Promise<void> {
+	if (ids.length === 0) return;
+	const {startAll} = await import('./boot.ts');
+	await startAll(context, ids, {restarted});
 }
 
 /** Containers with a folder in WHERRY_RUN and no monitor. */
 export async function repairRuns(context: EngineContext): Promise<void> {
 	const {paths} = context;
+	const dead: string[] = [];
 	for (const id of list(join(paths.run, 'containers'))) {
-		if (!isId(id)) continue;
-		if (!monitorLives(readState(paths, id))) await settleQuietly(context, id);
+		if (!isId(id) || monitorLives(readState(paths, id))) continue;
+		if (await settleQuietly(context, id)) dead.push(id);
 	}
+	await revive(context, dead, true);
 }
 
 /** One container that can't be brought in order must not keep every command from working. */
-async function settleQuietly(context: EngineContext, id: string): Promise<void> {
+async function settleQuietly(context: EngineContext, id: string): Promise<boolean> {
 	try {
-		await settle(context, id);
+		return await settle(context, id);
 	} catch {
 		// Its state has the reason, and the next command comes back to it.
+		return false;
 	}
 }
 
-/** WHERRY_RUN is new after a boot: states that say `running` are from before. */
-async function repairBoot(context: EngineContext): Promise<void> {
+/**
+ * WHERRY_RUN is new after a boot: states that say `running` are from before. What comes back then is known by its
+ * policy, so that a process that is killed on the way is no loss. `starts`: somebody else doesn't see to it.
+ */
+async function repairBoot(context: EngineContext, starts: boolean): Promise<void> {
 	const {paths} = context;
 	const mark = join(paths.run, 'boot');
 	if (readIfThere(mark) === bootId()) return;
@@ -74,6 +82,7 @@ async function repairBoot(context: EngineContext): Promise<void> {
 		// Otherwise every command until the first start would look at all of them again.
 		mkdirSync(paths.run, {recursive: true, mode: 0o700});
 	}
+	if (starts && ids.length > 0) await revive(context, (await import('./boot.ts')).returning(paths), false);
 	replaceFile(mark, bootId());
 }
 
@@ -191,7 +200,7 @@ async function repairNetworks(context: EngineContext): Promise<void> {
 	});
 }
 
-export async function repairEngine(context: EngineContext): Promise<void> {
+export async function repairEngine(context: EngineContext, options: {boots?: boolean} = {}): Promise<void> {
 	const {paths} = context;
 	if (process.geteuid?.() !== 0) {
 		throw new WherryError(
@@ -200,7 +209,7 @@ export async function repairEngine(context: EngineContext): Promise<void> {
 		);
 	}
 	if (!existsSync(paths.root)) return;
-	await repairBoot(context);
+	await repairBoot(context, !options.boots);
 	await repairRuns(context);
 	await repairTransients(context);
 	await repairNetworks(context);

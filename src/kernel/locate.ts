@@ -17,6 +17,15 @@ export const monitorPath = (): string => `${builtFolder()}/wherry-monitor`;
 /** The init that `run --init` puts at /sbin/docker-init. */
 export const initPath = (): string => `${builtFolder()}/wherry-init`;
 
+/** The program that users call. */
+export function launcherPath(): string {
+	for (const relative of ['../src/wherry.sh', '../wherry.sh', '../../src/wherry.sh']) {
+		const path = fileURLToPath(new URL(relative, import.meta.url));
+		if (existsSync(path)) return path;
+	}
+	throw new Error('the launcher of wherry, src/wherry.sh, is not there');
+}
+
 /** What `native/build.mjs` wrote about its build. */
 export interface BuildInfo {
 	readonly compiler: string;

@@ -26,7 +26,10 @@ export const request = {
 	exec: 0x12,
 	/** i32 signal, u8 flags (bit 0: the policy must not restart it). Answer: ok or error. */
 	signal: 0x13,
-	/** i32 signal, i32 seconds before SIGKILL (-1 never). No restart. Answer: exit, after the stop plan has run. */
+	/**
+	 * i32 signal, i32 seconds before SIGKILL (-1 never), optional u8 flags (bit 0: it is not by hand, the next boot
+	 * brings it back). No restart. Answer: exit, after the stop plan has run.
+	 */
 	stop: 0x14,
 	pause: 0x15,
 	unpause: 0x16,
