@@ -20,14 +20,18 @@ import {inheritedMounts, makeMounts, releaseMounts} from './create-mounts.ts';
 import {checkHostConfig, completeHostConfig} from './host-config.ts';
 import {wantedMounts} from './mounts.ts';
 import {checkName, lookUpName, nameConflict, randomName, releaseName, reserveName} from './names.ts';
+import {limitFolders, rootSize} from './quota.ts';
 import {type ContainerRecord, findContainer, readRecord} from './record.ts';
 import {makeRoot, storageDriver} from './storage.ts';
 import {markTransient, unmarkTransient} from './transient.ts';
 
 /** `container:NAME` to `container:ID`, so that a rename doesn't lead to another one. */
-function resolveJoined(context: EngineContext, host: HostConfig): void {
+function resolveJoined(context: EngineContext, host: HostConfig, own: string): void {
 	for (const key of ['NetworkMode', 'PidMode', 'IpcMode'] as const) {
 		const name = /^container:(.+)$/.exec(host[key])?.[1];
+		if (key === 'NetworkMode' && name && name === own && !lookUpName(context.paths, own)) {
+			throw new WherryError('invalid', 'cannot join own network namespace', {object: own});
+		}
 		if (name) host[key] = `container:${findContainer(context.paths, name).Id}`;
 	}
 }
@@ -104,10 +108,11 @@ export async function planRecord(
 	});
 	checkHostConfig(user, host);
 	const warnings = checkLimits(host);
+	rootSize(host);
 	const image = await (await context.images()).resolve(options.image);
 	checkPlatform(options, image);
 	const config = mergeConfig(user, image.config, options.image);
-	resolveJoined(context, host);
+	resolveJoined(context, host, name);
 	const settled = await settleNetworks(context, host, options.networks);
 	warnings.push(...settled.warnings);
 	const record: ContainerRecord = {
@@ -200,7 +205,10 @@ export async function createContainer(
 	const folder = join(paths.containers, `.new-${record.Id}-${process.pid}-${startTime(process.pid) ?? 0}`);
 	try {
 		makeFolder(folder);
-		await makeRoot(paths, storageDriver(paths), folder, record.layers);
+		const size = rootSize(record.HostConfig);
+		await makeRoot(paths, storageDriver(paths), folder, record.layers, (folders) => {
+			if (size !== undefined) limitFolders(record.Id, folders, size);
+		});
 		if (options.transient) markTransient(paths, record.Id, {keep: !record.HostConfig.AutoRemove});
 		record.Mounts = await makeMounts(context, record.Id, wanted, inherited, image);
 		await publish(context, record, folder);

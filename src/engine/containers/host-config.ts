@@ -165,6 +165,7 @@ export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): 
 	}
 	const published = Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts;
 	if (host.UTSMode === 'host' && user.Hostname) fail('conflicting options: hostname and the UTS mode');
+	if (mode === 'container') fail('invalid container format container:<name|id>');
 	if (mode.startsWith('container:')) {
 		if (mode === 'container:') fail('invalid container format container:<name|id>');
 		if (user.Hostname) fail('conflicting options: hostname and the network mode');
@@ -173,6 +174,9 @@ export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): 
 			fail('conflicting options: custom host-to-IP mapping and the network mode');
 		}
 		if (published) fail('conflicting options: port publishing and the container type network mode');
+		if (Object.keys(user.ExposedPorts ?? {}).length > 0) {
+			fail('conflicting options: port exposing and the container type network mode');
+		}
 		return;
 	}
 	for (const entry of host.ExtraHosts ?? []) {

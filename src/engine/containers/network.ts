@@ -5,7 +5,13 @@
 import type {Op} from '../../runtime/plan/ops.ts';
 import {WherryError} from '../errors.ts';
 import type {NamePlan} from '../networks/names.ts';
-import {type NetworkState, noNetwork, readNetworkState, writeNetworkState} from '../networks/state.ts';
+import {
+	hasEndpoints,
+	type NetworkState,
+	noNetwork,
+	readNetworkState,
+	writeNetworkState,
+} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
 import type {HostEntries} from './host-files.ts';
 import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
@@ -56,9 +62,6 @@ export function joinedNamespace(
 	}
 	return `/proc/${state.pid}/ns/${kind}`;
 }
-
-const hasEndpoints = (mode: string): boolean =>
-	mode !== 'none' && mode !== 'host' && !mode.startsWith('container:');
 
 /** docker: the default bridge's address, which is the host's. */
 function hostGateway(state: NetworkState): string {
@@ -117,7 +120,7 @@ export async function attachNetwork(
 	record: ContainerRecord,
 	options: {dry?: boolean} = {},
 ): Promise<Attachment> {
-	if (!hasEndpoints(record.HostConfig.NetworkMode)) return withoutEndpoints(context, record);
+	if (!hasEndpoints(record)) return withoutEndpoints(context, record);
 	const {allocateNetworks} = await import('../networks/allocate.ts');
 	const before = options.dry ? undefined : readNetworkState(context.paths, record.Id);
 	const state = await allocateNetworks(context, record, options);
@@ -148,6 +151,6 @@ async function tellLinked(
 
 /** The same for a container that runs: nothing is taken. */
 export async function attachedNetwork(context: EngineContext, record: ContainerRecord): Promise<Attachment> {
-	if (!hasEndpoints(record.HostConfig.NetworkMode)) return withoutEndpoints(context, record);
+	if (!hasEndpoints(record)) return withoutEndpoints(context, record);
 	return describe(context, record, readNetworkState(context.paths, record.Id));
 }

@@ -5,13 +5,13 @@ import {portsFor} from '../networks/allocate.ts';
 import {publishOps, reserveOps, unpublishOps} from '../networks/endpoint.ts';
 import {parseContainerPort, wantedPorts} from '../networks/ports.ts';
 import {
+	hasEndpoints,
 	type NetworkState,
 	type PublishedPort,
 	publishingEndpoint,
 	readNetworkState,
 	writeNetworkState,
 } from '../networks/state.ts';
-import {hasOwnNetwork} from '../networks/wanted.ts';
 import type {EngineContext} from './context.ts';
 import {emit} from './context.ts';
 import {
@@ -156,7 +156,7 @@ export async function updatePublished(
 		const record = readRecord(paths, Id);
 		if (!record) throw noSuchContainer(container);
 		const {NetworkMode: mode} = record.HostConfig;
-		if (!hasOwnNetwork(mode)) {
+		if (!hasEndpoints(record)) {
 			throw new WherryError('conflict', `ports can't be published with network mode ${mode}`, {object: Id});
 		}
 		const up = isUp(currentState(paths, Id));

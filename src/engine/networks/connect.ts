@@ -36,6 +36,7 @@ import {resolvText} from './resolv-conf.ts';
 import {
 	type EndpointState,
 	gatewayEndpoint,
+	hasEndpoints,
 	type NetworkState,
 	noNetwork,
 	type PublishedPort,
@@ -60,7 +61,7 @@ function checkConnectable(record: ContainerRecord, network: NetworkRecord): void
 	if (network.Driver === 'host') {
 		fail('cannot connect container to host network - container must be created in host network mode');
 	}
-	if (mode === 'none' || network.Driver === 'null') {
+	if (!hasEndpoints(record) || network.Driver === 'null') {
 		fail(
 			'container cannot be connected to multiple networks with one of the networks in private (none) mode',
 		);
@@ -364,9 +365,8 @@ export async function disconnectContainer(
 	const network = networkToLeave(context, name, options.force ?? false);
 	await locked(context, container, async (record) => {
 		if (network) checkLeavable(record, network);
-		const networks =
-			record.Networks ??
-			(hasOwnNetwork(record.HostConfig.NetworkMode) ? {[record.HostConfig.NetworkMode]: {}} : {});
+		const mode = record.HostConfig.NetworkMode;
+		const networks = record.Networks ?? (hasOwnNetwork(mode) || mode === 'none' ? {[mode]: {}} : {});
 		const known = network?.Name ?? name;
 		if (!networks[known]) {
 			throw new WherryError('denied', `container ${record.Id} is not connected to network ${known}`, {

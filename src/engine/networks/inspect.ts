@@ -69,7 +69,7 @@ export function networksInspect({
 	state,
 	names,
 }: InspectInput): Record<string, EndpointInspect> {
-	if (mode === 'none' || mode === 'host') return {[mode]: endpointInspect({}, undefined, [])};
+	if (mode === 'host' || (mode === 'none' && !settings)) return {[mode]: endpointInspect({}, undefined, [])};
 	return Object.fromEntries(
 		Object.entries(settings ?? {}).map(([name, asked]) => {
 			const endpoint = state.endpoints.find(({network}) => network === name);

@@ -3,6 +3,7 @@
  * at every change. After the end it tells which addresses and ports the container asks for next time.
  */
 import {join} from 'node:path';
+import type {ContainerRecord} from '../containers/record.ts';
 import {readIfThere, replaceFile} from '../files.ts';
 import type {Paths} from '../paths.ts';
 
@@ -63,6 +64,13 @@ export interface NetworkState {
 	endpoints: EndpointState[];
 	ports: PublishedPort[];
 }
+
+/** Whether a container's network namespace is its own; one that has left `none` has endpoints as any other. */
+export const hasEndpoints = ({
+	HostConfig: {NetworkMode: mode},
+	Networks,
+}: Pick<ContainerRecord, 'HostConfig' | 'Networks'>): boolean =>
+	mode !== 'host' && !mode.startsWith('container:') && (mode !== 'none' || Networks !== undefined);
 
 export const noNetwork: NetworkState = {endpoints: [], ports: []};
 

@@ -3,13 +3,14 @@ import type {EndpointSettings, HostConfig} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import type {ContainerRecord} from '../containers/record.ts';
 import {WherryError} from '../errors.ts';
-import {type Address, parseAddress, parseMac} from './address.ts';
+import {type Address, contains, parseAddress, parseMac} from './address.ts';
 import {ensureDefaultNetwork} from './default-network.ts';
 import {firewallWarnings} from './host-warnings.ts';
 import {isFree, poolsOf} from './ipam.ts';
 import {parseLink} from './parse-link.ts';
 import {wantedPorts} from './ports.ts';
 import {findNetwork, isPredefined, type NetworkRecord} from './record.ts';
+import {hasEndpoints} from './state.ts';
 
 export interface WantedEndpoint {
 	network: NetworkRecord;
@@ -42,7 +43,7 @@ export async function wantedEndpoints(
 	record: Pick<ContainerRecord, 'HostConfig' | 'Networks'>,
 ): Promise<WantedEndpoint[]> {
 	const mode = record.HostConfig.NetworkMode;
-	if (!hasOwnNetwork(mode)) return [];
+	if (!hasEndpoints(record)) return [];
 	const all = record.Networks ?? {[mode]: {}};
 	const names = Object.keys(all).sort((a, b) => Number(b === mode) - Number(a === mode) || (a < b ? -1 : 1));
 	const wanted: WantedEndpoint[] = [];
@@ -81,7 +82,7 @@ function addressFaults(network: NetworkRecord, {IPAMConfig, Aliases}: EndpointSe
 			continue;
 		}
 		if (!isUserDefined(network)) continue;
-		if (poolsOf(network, version).some((pool) => isFree({...pool, reserved: []}, address))) continue;
+		if (poolsOf(network, version).some(({subnet}) => contains(subnet, address))) continue;
 		// docker's older words where the user could not know which addresses there are.
 		faults.push(
 			network.Chosen?.includes(version)
