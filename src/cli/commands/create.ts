@@ -1,7 +1,7 @@
-import {UsageError} from '../errors.ts';
+import {CliError, UsageError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printLine} from '../output.ts';
-import {createContainer, runError, withHelp} from './run.ts';
+import {createContainer, isBadReference, runError, withHelp} from './run.ts';
 import {createOptions} from './run-options.ts';
 
 export const create: CommandAction = async (line, open) => {
@@ -12,6 +12,7 @@ export const create: CommandAction = async (line, open) => {
 		return 0;
 	} catch (error) {
 		// What the engine says has status 1 here; only what is wrong with the line has 125.
+		if (isBadReference(error)) throw new CliError(error.message);
 		throw error instanceof UsageError ? runError(line, error) : error;
 	}
 };

@@ -1,8 +1,21 @@
 import {WherryError} from '../../engine/errors.ts';
+import {CliError} from '../errors.ts';
 import {type CommandAction, describe} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 
 export const tag: CommandAction = async ({args}, open) => {
+	const {parseAny, parseReference} = await import('../../engine/images/reference.ts');
+	for (const [at, text] of args.entries()) {
+		try {
+			// The source may also be an id.
+			if (at === 0) parseAny(text);
+			else parseReference(text);
+		} catch (error) {
+			throw new CliError(
+				`Error parsing reference: ${JSON.stringify(text)} is not a valid repository/tag: ${(error as Error).message}`,
+			);
+		}
+	}
 	const engine = await open();
 	await engine.images.tag(args[0]!, args[1]!);
 	return 0;

@@ -1,5 +1,6 @@
 import type {Engine} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
+import {CliError} from '../errors.ts';
 import {type CommandAction, describe, forEachObject} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 
@@ -91,8 +92,14 @@ export const remove: CommandAction = async ({flags, args}, open) => {
 };
 
 export const rename: CommandAction = async ({args}, open) => {
+	const [container, name] = args as [string, string];
+	if (name === '') throw new CliError('new name cannot be blank');
 	const engine = await open();
-	await engine.containers.rename(args[0]!, args[1]!);
+	try {
+		await engine.containers.rename(container, name);
+	} catch (error) {
+		throw new CliError(`failed to rename container: ${describe(error)}`);
+	}
 	return 0;
 };
 

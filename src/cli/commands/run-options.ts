@@ -150,8 +150,8 @@ function mode(flags: FlagValues, name: string, valid: (value: string) => boolean
 }
 
 function labels(files: readonly string[], entries: readonly string[]): Record<string, string> {
-	// A label alone in a file is an empty label.
-	return keyValues([...files.flatMap((file) => readKeyValueFile(file, () => '')), ...entries]);
+	// A name alone in a file has no value to take from anywhere, and docker leaves it out.
+	return keyValues([...files.flatMap((file) => readKeyValueFile(file, () => undefined)), ...entries]);
 }
 
 function cutAtColon(text: string): [string, string] {

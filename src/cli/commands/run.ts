@@ -8,6 +8,7 @@ import type {ParsedLine} from '../parse/command-line.ts';
 import {parseDetachKeys} from '../terminal/detach-keys.ts';
 import {pump, requireTerminal, windowSize} from '../terminal/session.ts';
 import {parsePullPolicy, withImage} from './ensure-image.ts';
+import {systemMessage} from './env-file.ts';
 import {foreignFlags, resourceWarnings} from './resource-options.ts';
 import {createOptions} from './run-options.ts';
 
@@ -98,7 +99,7 @@ function openCidfile(path: string): number {
 	try {
 		return openSync(path, 'wx', 0o644);
 	} catch (error) {
-		throw new UsageError(`failed to create the container ID file: ${(error as Error).message}`);
+		throw new UsageError(`failed to create the container ID file: open ${path}: ${systemMessage(error)}`);
 	}
 }
 
@@ -121,11 +122,17 @@ async function withHelpAsync<T>(line: ParsedLine, action: () => Promise<T>): Pro
 
 export function runError(line: ParsedLine, error: unknown): CliError {
 	if (error instanceof CliError) return error;
-	if (error instanceof UsageError) return helpError(line, error.message, 125);
+	if (error instanceof UsageError) return helpError(line, error.message, statusOf(error.message));
+	if (isBadReference(error)) return helpError(line, error.message, 125);
 	const status = error instanceof WherryError ? error.exitCode : undefined;
 	const message = describe(error);
 	return helpError(line, message, status ?? statusOf(message));
 }
+
+/** docker's client reads the image's name itself, so what is wrong with it has no prefix. */
+export const isBadReference = (error: unknown): error is WherryError =>
+	error instanceof WherryError &&
+	/^(invalid reference format|invalid repository name|repository name must)/.test(error.message);
 
 /** docker's client goes by the words. */
 function statusOf(message: string): number {

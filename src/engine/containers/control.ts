@@ -103,15 +103,22 @@ export async function killContainer(
 	container: string,
 	signal = 'SIGKILL',
 ): Promise<void> {
-	const number = signalNumber(signal || 'SIGKILL');
+	try {
+		await kill(context, container, signal || 'SIGKILL');
+	} catch (error) {
+		if (!(error instanceof WherryError)) throw error;
+		throw new WherryError(error.code, `cannot kill container: ${container}: ${error.message}`, {
+			object: container,
+			cause: error,
+		});
+	}
+}
+
+async function kill(context: EngineContext, container: string, signal: string): Promise<void> {
+	const number = signalNumber(signal);
 	const record = findContainer(context.paths, container);
 	const {Id} = record;
-	const fail = () =>
-		new WherryError('conflict', `cannot kill container: ${container}: container ${Id} is not running`, {
-			object: container,
-		});
-	const state = currentState(context.paths, Id);
-	if (!isUp(state)) throw fail();
+	if (!isUp(currentState(context.paths, Id))) throw notRunning(Id);
 	const last = number === sigkill || number === signalNumber(record.Config.StopSignal || 'SIGTERM');
 	const payload = Buffer.concat([int32(number), Buffer.of(last ? 1 : 0)]);
 	const ended = number === sigkill ? waitRecord(context, record) : undefined;
@@ -119,8 +126,7 @@ export async function killContainer(
 	try {
 		await reachMonitor(context, record, (socket) => ask(socket, request.signal, payload));
 	} catch (error) {
-		if (isNotRunning(error)) throw fail();
-		throw error;
+		throw isNotRunning(error) ? notRunning(Id) : error;
 	}
 	await ended;
 }

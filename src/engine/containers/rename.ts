@@ -16,7 +16,7 @@ export async function renameContainer(
 	const {paths, locks} = context;
 	const {Id} = findContainer(paths, container);
 	if (newName === '') throw new WherryError('invalid', 'Neither old nor new names may be empty');
-	const name = checkName(newName);
+	const name = newNameOf(() => checkName(newName.startsWith('/') ? newName : `/${newName}`));
 	await locks.with(Id, () =>
 		locks.with(namesLock, () => {
 			const record = readRecord(paths, Id);
@@ -27,7 +27,7 @@ export async function renameContainer(
 					object: name,
 				});
 			}
-			reserveName(paths, name, Id);
+			newNameOf(() => reserveName(paths, name, Id));
 			try {
 				record.Name = name;
 				writeRecord(paths, record);
@@ -45,4 +45,17 @@ export async function renameContainer(
 			emit(context, record, 'rename', {oldName: `/${old}`});
 		}),
 	);
+}
+
+/** docker says what it was doing. */
+function newNameOf<T>(action: () => T): T {
+	try {
+		return action();
+	} catch (error) {
+		if (!(error instanceof WherryError)) throw error;
+		throw new WherryError(error.code, `Error when allocating new name: ${error.message}`, {
+			object: error.object,
+			cause: error,
+		});
+	}
 }

@@ -11,7 +11,12 @@ export function signalNumber(signal: string): number {
 	const invalid = () => new WherryError('invalid', `invalid signal: ${signal}`, {object: signal});
 	if (/^\d+$/.test(signal)) {
 		const number = Number(signal);
-		if (number < 1 || number > realTimeMax) throw invalid();
+		if (number === 0) throw invalid();
+		if (number > realTimeMax) {
+			throw new WherryError('invalid', `the linux daemon does not support signal ${signal}`, {
+				object: signal,
+			});
+		}
 		return number;
 	}
 	const name = signal.toUpperCase().replace(/^SIG/, '');

@@ -194,6 +194,12 @@ export function createImages(options: ImagesOptions): ImageEngine {
 				throw new WherryError('invalid', 'refusing to create a tag with a digest reference', {
 					object: target,
 				});
+			if (familiarName(reference) === 'sha256')
+				throw new WherryError(
+					'invalid',
+					'refusing to create an ambiguous tag using digest algorithm as name',
+					{object: target},
+				);
 			const image = await find(text);
 			const tagged = new Date().toISOString();
 			let done = false;

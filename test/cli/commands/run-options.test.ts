@@ -211,8 +211,6 @@ test('files of variables and labels are read as docker reads them', (t) => {
 	t.deepEqual(options('--label-file', file, '-l', 'URL=2', 'x').config.Labels, {
 		INDENTED: '1',
 		QUOTED: '"a b"',
-		FROM_HERE: '',
-		NOT_SET: '',
 		EMPTY: '',
 		URL: '2',
 	});

@@ -51,7 +51,16 @@ test('with several objects the good ones are done and the bad ones said', async 
 		stdout: '',
 		stderr: 'Error: No such container: nothing\n',
 	});
-	for (const verb of ['start', 'stop', 'kill', 'restart', 'wait', 'pause', 'unpause', 'logs']) {
+	t.like(await wherry.result(['kill', 'nothing']), {
+		code: 1,
+		stderr: 'Error: cannot kill container: nothing: No such container: nothing\n',
+	});
+	t.like(await wherry.result(['start', 'nothing', 'nowhere']), {
+		code: 1,
+		stderr:
+			'Error: No such container: nothing\nError: No such container: nowhere\nError: failed to start containers: nothing, nowhere\n',
+	});
+	for (const verb of ['stop', 'restart', 'wait', 'pause', 'unpause', 'logs']) {
 		t.like(
 			await wherry.result([verb, 'nothing']),
 			{code: 1, stdout: '', stderr: 'Error: No such container: nothing\n'},

@@ -131,7 +131,7 @@ docker run --name done busybox true`,
 		docker events --since 1h --until 0s --format '{{.Nonsense}}'
 		docker events --since 1h --until 0s --format '{{'
 		docker events extra
-		docker run -d --name seen busybox sh -c 'sleep 0.2' > /dev/null; docker exec seen true; docker wait seen; docker rm seen; docker events --since 1h --until 0s -f container=seen --format '{{.Action}}'
+		docker run -d --name seen busybox sh -c 'sleep 0.2' > /dev/null; docker exec seen true; docker wait seen; docker rm seen; sleep 1; docker events --since 1h --until 0s -f container=seen --format '{{.Action}}'
 		docker system df | sed 's/  */ /g' | cut -d' ' -f1
 		docker system df --format '{{.Type}}'
 		docker system df -v | grep -iE 'space usage|^[A-Z ]+$'

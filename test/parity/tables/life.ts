@@ -59,11 +59,12 @@ export const create: Table = {
 			because: "the message is runc's",
 			anyError: true,
 		},
-		{
-			line: 'docker inspect -f "{{.State.ExitCode}} {{.State.Status}}" no',
-			because: 'state after a failed start',
-		},
-		{line: 'docker rm $(docker ps -aq) | wc -l', because: 'counts what is left'},
+		...lines`
+		docker inspect -f '{{.State.ExitCode}} {{.State.Status}}' no
+		docker rm $(docker ps -aq) | wc -l
+		docker create UPPER
+		docker create --cidfile no/such/folder busybox
+		`,
 	],
 };
 

@@ -7,7 +7,7 @@ export const runProcess: Table = {
 		docker run --rm busybox echo hello
 		docker run --rm busybox sh -c 'echo out; echo err >&2; exit 3'
 		docker run --rm busybox false
-		docker run --rm busybox -- echo x
+		docker run --rm -- busybox echo x
 		docker run --rm -- busybox echo x
 		docker run --rm busybox echo --rm -it --name x
 		docker run --rm busybox sh -c 'exec sleep 100 & kill -9 $!; wait $!; echo $?'
@@ -92,8 +92,8 @@ export const runProcess: Table = {
 		docker run --rm --stop-signal NONSENSE busybox true
 		docker run --rm --stop-timeout x busybox true
 		docker run --rm busybox sh -c 'ls -l /proc/self/fd | wc -l'
-		docker run --rm busybox ls /dev
-		docker run --rm busybox sh -c 'mount | cut -d" " -f3,5 | grep -v /etc/ | sort'
+		docker run --rm busybox ls /dev | grep -v core
+		docker run --rm busybox sh -c 'mount | cut -d" " -f3,5 | grep -v /etc/ | grep -v /proc/interrupts | sort'
 		docker run --rm busybox sh -c 'cat /proc/1/oom_score_adj; umask'
 		docker run --rm busybox sh -c 'readlink /dev/fd /dev/stdin /dev/stdout /dev/stderr /dev/ptmx'
 		`,
@@ -121,7 +121,7 @@ export const runStreams: Table = {
 		docker run -d -a stdout busybox true
 		docker run -it --rm busybox true
 		docker run -t --rm busybox sh -c 'echo out; echo err >&2'
-		docker run -d --rm busybox sleep 100 | tail -c +13; docker rm -f $(docker ps -lq) | wc -l
+		docker run -d --rm busybox sleep 100 | wc -c; docker rm -f $(docker ps -lq) | wc -l
 		id=$(docker run -d busybox sleep 100); docker ps -q --no-trunc | grep -c $id; docker rm -f $id | grep -c $id
 		docker run -dit --name itd busybox; docker inspect -f '{{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.StdinOnce}} {{.Config.AttachStdin}}' itd; docker rm -f itd
 		docker run -i --name once busybox true; docker inspect -f '{{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.StdinOnce}} {{.Config.AttachStdin}}' once; docker rm once
@@ -172,7 +172,7 @@ export const runStreams: Table = {
 		docker run --rm --log-opt max-size=x busybox echo x
 		docker run --rm --log-opt max-file=0 busybox echo x
 		docker run --rm --log-driver none --log-opt max-size=1k busybox echo x
-		docker run -d --rm --name stopme busybox sleep 1000; docker stop -t 0 stopme; docker ps -aqf name=stopme
+		docker run -d --rm --name stopme busybox sleep 1000; docker stop -t 0 stopme; sleep 1; docker ps -aqf name=stopme
 		docker run --rm --init --stop-timeout 1 --name tt busybox true
 		docker run -d --name sig --stop-signal USR1 busybox sh -c 'trap "exit 9" USR1; while :; do sleep 0.1; done'; sleep 1; docker stop sig; docker inspect -f '{{.State.ExitCode}} {{.Config.StopSignal}}' sig; docker rm sig
 		docker run --rm busybox sh -c 'exit 255'
