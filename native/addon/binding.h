@@ -50,5 +50,6 @@ void export_clock(Napi::Env env, Napi::Object exports);
 void export_sockets(Napi::Env env, Napi::Object exports);
 void export_log_text(Napi::Env env, Napi::Object exports);
 void export_files(Napi::Env env, Napi::Object exports);
+void export_quota(Napi::Env env, Napi::Object exports);
 
 }  // namespace wherry

@@ -12,6 +12,8 @@ import {readIfThere} from './files.ts';
 import {listStamps, tableName} from './networks/firewall.ts';
 import {activeEndpoints} from './networks/list.ts';
 import {parseResolvConf} from './networks/resolv-conf.ts';
+import {apparmorHost, apparmorProblem, defaultProfile} from './security/apparmor.ts';
+import {hostContexts, selinuxEnabled} from './security/selinux.ts';
 
 const ok = (subject: string, message: string): CheckLine => ({subject, status: 'ok', message});
 const warn = (subject: string, message: string, advice?: string): CheckLine => ({
@@ -226,11 +228,16 @@ function checkNames(): CheckLine {
 
 function checkSecurity(): CheckLine[] {
 	const lines: CheckLine[] = [];
-	if (statSync('/sys/kernel/security/apparmor', {throwIfNoEntry: false})) {
-		lines.push(warn('apparmor', 'AppArmor is on, but containers run without a profile of it'));
+	const apparmor = apparmorHost();
+	const problem = apparmorProblem(apparmor);
+	if (problem) lines.push(warn('apparmor', problem, 'apt install apparmor'));
+	else if (apparmor.enabled) {
+		const when = apparmor.loaded ? 'is loaded' : 'is loaded with the first container';
+		lines.push(ok('apparmor', `the profile ${defaultProfile} ${when}`));
 	}
-	if (statSync('/sys/fs/selinux/enforce', {throwIfNoEntry: false})) {
-		lines.push(warn('selinux', 'SELinux is on, but containers run without a label of their own'));
+	if (selinuxEnabled()) {
+		const {process, file} = hostContexts();
+		lines.push(ok('selinux', `containers run as ${process}, their files are ${file}`));
 	}
 	return lines;
 }

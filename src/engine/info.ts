@@ -1,6 +1,6 @@
 /** What `info` says: docker's names, and what is true of this host and this engine. */
 import {createHash} from 'node:crypto';
-import {readFileSync, statSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {availableParallelism, hostname, release, totalmem} from 'node:os';
 import {buildInfo} from '../kernel/locate.ts';
 import {detectCgroups} from '../runtime/cgroups/layout.ts';
@@ -10,6 +10,8 @@ import {readRows} from './containers/list.ts';
 import {defaultLog} from './containers/log-config.ts';
 import {storageDriver} from './containers/storage.ts';
 import {readIfThere} from './files.ts';
+import {apparmorEnabled, apparmorHost, apparmorProblem} from './security/apparmor.ts';
+import {selinuxEnabled} from './security/selinux.ts';
 import {version} from './version.ts';
 
 /** os-release(5). */
@@ -32,7 +34,8 @@ function uname(): string {
 
 function securityOptions(): string[] {
 	const options = ['name=seccomp,profile=builtin'];
-	if (statSync('/sys/kernel/security/apparmor', {throwIfNoEntry: false})) options.unshift('name=apparmor');
+	if (apparmorEnabled()) options.unshift('name=apparmor');
+	if (selinuxEnabled()) options.push('name=selinux');
 	options.push('name=cgroupns');
 	return options;
 }
@@ -61,9 +64,8 @@ function warnings(context: EngineContext, driver: string): string[] {
 	] as const) {
 		if (!controllers.has(controller)) texts.push(`No ${what} support`);
 	}
-	if (statSync('/sys/kernel/security/apparmor', {throwIfNoEntry: false})) {
-		texts.push('AppArmor is on, but containers run without a profile of it');
-	}
+	const apparmor = apparmorProblem(apparmorHost());
+	if (apparmor) texts.push(apparmor);
 	return texts;
 }
 

@@ -228,10 +228,17 @@ export interface Native {
 	 * character. Undefined for one that can't be read.
 	 */
 	readFiles(paths: readonly string[], most: number): Promise<(string | undefined)[]>;
+	/**
+	 * Gives a new, empty folder and all that will be made in it to a project (1 to 2^32-1) of its file system, and
+	 * with `bytes` above 0 limits what the project holds. False: others use that project already.
+	 */
+	limitProject(folder: string, project: number, bytes: number): boolean;
 	/** _exit(2): nothing that waits to be written is. */
 	exit(code: number): void;
 	/** Takes the descriptor over. */
 	openSocket(fd: number, listener: SocketListener): NativeSocket;
+	/** socketpair(2) of two stream sockets. */
+	socketPair(): [number, number];
 	/** connect(2) to a unix stream socket, of whose address `path` may be 107 bytes. EAGAIN: its queue is full. */
 	connectSocket(path: string): number;
 }

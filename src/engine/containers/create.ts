@@ -13,6 +13,7 @@ import {wallClock} from '../events/record.ts';
 import {timestamp} from '../files.ts';
 import {settleNetworks} from '../networks/wanted.ts';
 import {startTime} from '../processes.ts';
+import {selinuxEnabled} from '../security/selinux.ts';
 import {collectLock} from '../store/leases.ts';
 import {checkConfig, mergeConfig} from './config.ts';
 import {type EngineContext, emit, namesLock} from './context.ts';
@@ -96,6 +97,24 @@ function checkLimits(host: HostConfig): string[] {
 	}
 }
 
+/** A pair of categories that no other container has, unless the user says which. */
+async function settleLabels(
+	context: EngineContext,
+	host: HostConfig,
+): Promise<Pick<ContainerRecord, 'ProcessLabel' | 'MountLabel'>> {
+	const [selinux, {parseSecurityOptions}, {readRows}] = await Promise.all([
+		import('../security/selinux.ts'),
+		import('../security/options.ts'),
+		import('./rows.ts'),
+	]);
+	const {labels} = parseSecurityOptions(host.SecurityOpt ?? []);
+	const {process, mount} = selinux.containerLabels(labels, selinux.hostContexts(), () => {
+		const taken = readRows(context.paths).map(({record}) => selinux.categoriesOf(record.MountLabel ?? ''));
+		return selinux.freeCategories(new Set(taken.filter((pair) => pair !== undefined)));
+	});
+	return {ProcessLabel: process, MountLabel: mount};
+}
+
 /** The record of the container as it would be made, without its mounts; changes nothing. */
 export async function planRecord(
 	context: EngineContext,
@@ -130,6 +149,7 @@ export async function planRecord(
 		...(settled.networks ? {Networks: settled.networks} : {}),
 		...(host.Links?.length ? {LinkIds: (await import('./links.ts')).settleLinks(context, host)} : {}),
 	};
+	if (selinuxEnabled()) Object.assign(record, await settleLabels(context, host));
 	completeHostname(context, record);
 	checkConfig(config);
 	return {record, image, warnings};

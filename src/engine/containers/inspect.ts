@@ -8,6 +8,7 @@ import {type InspectInput, networkSettings} from '../networks/inspect.ts';
 import {namesOf} from '../networks/names.ts';
 import {noNetwork, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
+import {shownProfile} from '../security/apparmor.ts';
 import type {EngineContext} from './context.ts';
 import {healthState} from './health.ts';
 import {shownConfig, shownHostConfig} from './inspect-config.ts';
@@ -126,9 +127,9 @@ export async function inspectContainer(
 		RestartCount: state.restartCount,
 		Driver: String(graph.Name),
 		Platform: record.Os,
-		MountLabel: '',
-		ProcessLabel: '',
-		AppArmorProfile: '',
+		MountLabel: record.MountLabel ?? '',
+		ProcessLabel: record.ProcessLabel ?? '',
+		AppArmorProfile: shownProfile(record.HostConfig),
 		ExecIDs: null,
 		HostConfig: shownHostConfig(oomKiller(record.HostConfig), await shownLinks(context, record)),
 		GraphDriver: graph,

@@ -2,7 +2,7 @@
 import type {MonitorError} from '../../runtime/monitor-protocol.ts';
 import {WherryError} from '../errors.ts';
 
-/** A start that failed: 126 and 127 when it is the command's fault. */
+/** A start that failed: 126 and 127 when it is the command's fault; otherwise docker's client goes by the words. */
 export function startError(id: string, detail: MonitorError): WherryError {
 	const message = `failed to create task for container: ${detail.message}`;
 	if (detail.code === 126 || detail.code === 127) {
@@ -10,7 +10,6 @@ export function startError(id: string, detail: MonitorError): WherryError {
 	}
 	return new WherryError(detail.errno === 28 ? 'exhausted' : 'internal', message, {
 		object: id,
-		exitCode: 125,
 	});
 }
 

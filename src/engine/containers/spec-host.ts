@@ -24,10 +24,20 @@ function deviceNode(path: string, stat: Stats): LinuxDevice | undefined {
 	return {type, path, ...deviceNumbers(stat.rdev), fileMode: stat.mode & 0o777, uid: stat.uid, gid: stat.gid};
 }
 
-/** All device nodes of a folder and below. */
+function entries(folder: string): string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+
+/** All device nodes of a folder and below; what can't be looked at is none. */
 function devicesBelow(folder: string, skip: ReadonlySet<string>): LinuxDevice[] {
 	const found: LinuxDevice[] = [];
-	for (const name of readdirSync(folder)) {
+	// The kernel takes no longer path.
+	if (folder.length > 4000) return found;
+	for (const name of entries(folder)) {
 		const path = join(folder, name);
 		const stat = lstatSync(path, {throwIfNoEntry: false});
 		if (!stat) continue;

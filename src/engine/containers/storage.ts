@@ -35,17 +35,20 @@ function markRoot(folder: string): void {
 	}
 }
 
-/** Makes the folders of the root in the container's folder. */
+/** Makes the folders of the root in the container's folder; `limit` gets those that grow, while they are empty. */
 export async function makeRoot(
 	paths: Paths,
 	driver: StorageDriver,
 	folder: string,
 	layers: readonly string[],
+	limit: (folders: readonly string[]) => void = () => {},
 ): Promise<void> {
 	if (driver === 'overlay2') {
 		const upper = join(folder, 'upper');
+		const work = join(folder, 'work');
 		mkdirSync(upper, {mode: 0o755});
-		mkdirSync(join(folder, 'work'), {mode: 0o700});
+		mkdirSync(work, {mode: 0o700});
+		limit([upper, work]);
 		markRoot(upper);
 		// The merged root has the attributes of the upper folder.
 		const top = layers.at(-1);
@@ -57,6 +60,7 @@ export async function makeRoot(
 	}
 	const target = join(folder, 'rootfs');
 	mkdirSync(target, {mode: 0o755});
+	limit([target]);
 	if (layers.length === 0) return markRoot(target);
 	const from = openImageRoot(paths, layers);
 	const to = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -58,11 +58,14 @@ export interface ApparmorHost {
 const parsers = ['/sbin/apparmor_parser', '/usr/sbin/apparmor_parser'];
 const profilesPath = '/sys/kernel/security/apparmor/profiles';
 
+let enabled: boolean | undefined;
+
+/** Asked once: it can't be turned on or off while the host runs. */
 export function apparmorEnabled(): boolean {
-	return (
+	enabled ??=
 		existsSync('/sys/kernel/security/apparmor') &&
-		(readIfThere('/sys/module/apparmor/parameters/enabled') ?? 'Y').startsWith('Y')
-	);
+		(readIfThere('/sys/module/apparmor/parameters/enabled') ?? 'Y').startsWith('Y');
+	return enabled;
 }
 
 export function apparmorHost(): ApparmorHost {

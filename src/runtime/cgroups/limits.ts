@@ -2,7 +2,7 @@
  * Limits as docker's API has them: what is refused, what is discarded with a warning, and what they are in
  * the OCI form. The words are docker's.
  */
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import type {LinuxDeviceCgroup, LinuxResources, LinuxThrottleDevice, LinuxWeightDevice} from '../oci.ts';
@@ -378,6 +378,18 @@ export function linuxResources(
 	};
 }
 
+/** Weights of single devices are taken only for those that bfq schedules. */
+function someDeviceSchedulesByWeight(): boolean {
+	try {
+		return readdirSync('/sys/block').some((name) => {
+			const path = join('/sys/block', name, 'queue/scheduler');
+			return existsSync(path) && readFileSync(path, 'latin1').includes('[bfq]');
+		});
+	} catch {
+		return false;
+	}
+}
+
 /** What this host can limit, from its layout and the files of the hierarchies' roots and of its devices. */
 export function limitHost(layout: CgroupLayout): LimitHost {
 	const version = (controller: string) => controllerDir(layout, controller, '.')?.version;
@@ -394,7 +406,9 @@ export function limitHost(layout: CgroupLayout): LimitHost {
 	};
 	const cpus = availableParallelism();
 	const memoryV1 = version('memory') === 1;
-	const weight = v1File('blkio', 'blkio.weight') || v1File('blkio', 'blkio.bfq.io_service_bytes');
+	// The root has no weight of its own, but bfq's other files where bfq is there.
+	const hasWeights =
+		v1File('blkio', 'blkio.weight') || v1File('blkio', 'blkio.bfq.io_service_bytes') || version('io') === 2;
 	return {
 		cpus,
 		onlineCpus: list('/sys/devices/system/cpu/online', `0-${cpus - 1}`),
@@ -411,9 +425,9 @@ export function limitHost(layout: CgroupLayout): LimitHost {
 		cpuCfs: v1File('cpu', 'cpu.cfs_quota_us') || version('cpu') === 2,
 		cpuset: version('cpuset') !== undefined,
 		pids: version('pids') !== undefined,
-		// The root has no weight of its own, but bfq's other files where bfq is there.
-		blkioWeight: weight || version('io') === 2,
-		blkioWeightDevice: weight || version('io') === 2,
+		blkioWeight: hasWeights,
+		blkioWeightDevice:
+			v1File('blkio', 'blkio.weight_device') || (hasWeights && someDeviceSchedulesByWeight()),
 		blkioThrottle: v1File('blkio', 'blkio.throttle.read_bps_device') || version('io') === 2,
 		realtime: v1File('cpu', 'cpu.rt_period_us') && v1File('cpu', 'cpu.rt_runtime_us'),
 		sharesAsGiven: version('cpu') === 1,

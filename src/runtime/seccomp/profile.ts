@@ -113,7 +113,7 @@ function argument(arg: LinuxSeccompArg, where: string): LinuxSeccompArg {
 
 function syscall(call: DockerSyscall, where: string): LinuxSyscall {
 	if (call.name && call.names?.length) {
-		fail("both 'name' and 'names' are specified in the seccomp profile, use either one");
+		fail("'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'");
 	}
 	const names = call.name ? [call.name] : (call.names ?? []);
 	if (names.length === 0) fail(`${where} names no system call`);
@@ -130,7 +130,9 @@ function architectures(profile: DockerProfile, {arch}: ProfileOptions): string[]
 	const map = list(profile.archMap, 'archMap');
 	const given = list(profile.architectures, 'architectures');
 	if (map.length > 0 && given.length > 0) {
-		fail("both 'architectures' and 'archMap' are specified in the seccomp profile, use either one");
+		fail(
+			"'architectures' and 'archMap' were specified in the seccomp profile, use either 'architectures' or 'archMap'",
+		);
 	}
 	if (map.length === 0) return given.length > 0 ? given : undefined;
 	for (const [index, entry] of map.entries()) {

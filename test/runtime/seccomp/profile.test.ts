@@ -131,7 +131,7 @@ const invalid: [reason: string, text: string, message: RegExp][] = [
 	[
 		'name and names',
 		profile({syscalls: [allow('read', {name: 'write'})]}),
-		/both 'name' and 'names' are specified in the seccomp profile, use either one$/,
+		/'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'$/,
 	],
 	[
 		'names that are none',
@@ -162,7 +162,7 @@ const invalid: [reason: string, text: string, message: RegExp][] = [
 	[
 		'architectures and archMap',
 		profile({architectures: ['SCMP_ARCH_X86_64'], archMap: [{architecture: 'SCMP_ARCH_X86_64'}]}),
-		/both 'architectures' and 'archMap' are specified/,
+		/use either 'architectures' or 'archMap'$/,
 	],
 	[
 		'an unknown architecture',
