@@ -185,7 +185,7 @@ test('wrong values are refused in docker words', (t) => {
 			['--expose', 'foo', 'x'],
 			'invalid range format for --expose: foo, error: strconv.ParseUint: parsing "foo": invalid syntax',
 		],
-		[['--device', 'a:b:c:d', 'x'], 'invalid device specification: a:b:c:d'],
+		[['--device', 'a:b:c:d', 'x'], 'bad format for path: a:b:c:d'],
 	] as [string[], string][]) {
 		t.is(
 			message(() => options(...words)),
