@@ -159,7 +159,9 @@ echo ready; read line; i=0; while [ $i -lt 8 ]; do sleep 60 & i=$((i+1)); done 2
 	t.is(stats.memory?.limit, 64 << 20);
 	t.true(stats.memory!.usage > 0 && stats.memory!.stat.has('inactive_file'));
 	const cpu = (await read(cpuSource(layout, id)))!;
-	t.true(cpu.total > 0 && cpu.user + cpu.kernel > 0);
+	t.true(cpu.total > 0);
+	// Counted in ticks, of which a short process may not see one.
+	t.true(cpu.user >= 0 && cpu.kernel >= 0);
 	run(ops.pause);
 	while (!frozen(id)) await sleep(10);
 	run(ops.unpause);
