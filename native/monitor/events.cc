@@ -34,6 +34,16 @@ EventSubject read_subject(const std::string& id, const std::string& run_dir) {
   return subject;
 }
 
+// What docker tells of all kinds of objects.
+static void append_end(std::string& line, const std::string& id, const std::string& attributes, int64_t now) {
+  line += ",\"Actor\":{";
+  append_member(line, "ID", id);
+  line += ",\"Attributes\":{" + attributes + "}},\"scope\":\"local\"";
+  append_member(line, "time", now / 1000000000);
+  append_member(line, "timeNano", now);
+  line += "}\n";
+}
+
 std::string event_line(const EventSubject& subject, const char* action, const std::string& members,
                        int64_t now) {
   std::string image = raw_member(subject.attributes, "image");
@@ -52,13 +62,28 @@ std::string event_line(const EventSubject& subject, const char* action, const st
   append_member(line, "id", subject.id);
   line += ",\"from\":\"" + image + "\",\"Type\":\"container\"";
   append_member(line, "Action", std::string(action));
-  line += ",\"Actor\":{";
-  append_member(line, "ID", subject.id);
-  line += ",\"Attributes\":{" + attributes + "}},\"scope\":\"local\"";
-  append_member(line, "time", now / 1000000000);
-  append_member(line, "timeNano", now);
-  line += "}\n";
+  append_end(line, subject.id, attributes, now);
   return line;
+}
+
+static void append_line(const std::string& journal, const std::string& line) {
+  if (line.size() > kMaxEvent) return;
+  // Opened anew each time: the engine rotates the journal by rename.
+  int fd = open(journal.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return;
+  ssize_t n;
+  do n = write(fd, line.data(), line.size());
+  while (n < 0 && errno == EINTR);
+  close(fd);
+}
+
+void write_network_event(const std::string& journal, const std::string& id, const char* action,
+                         const std::string& members) {
+  if (journal.empty()) return;
+  std::string line = "{\"Type\":\"network\"";
+  append_member(line, "Action", std::string(action));
+  append_end(line, id, members, wall_clock());
+  append_line(journal, line);
 }
 
 void write_event(const std::string& journal, const EventSubject& subject, const char* action,
@@ -70,14 +95,7 @@ void write_event(const std::string& journal, const EventSubject& subject, const 
   if (line.size() > kMaxEvent) {
     line = event_line(subject, (std::string(action, strnlen(action, kLongAction)) + "...").c_str(), members, now);
   }
-  if (line.size() > kMaxEvent) return;
-  // Opened anew each time: the engine rotates the journal by rename.
-  int fd = open(journal.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return;
-  ssize_t n;
-  do n = write(fd, line.data(), line.size());
-  while (n < 0 && errno == EINTR);
-  close(fd);
+  append_line(journal, line);
 }
 
 }  // namespace wherry

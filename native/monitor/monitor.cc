@@ -266,6 +266,7 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
     main_->abandon();
     return start_failed(failure);
   }
+  emit_networks(true);
   main_->let_go();
 }
 
@@ -333,6 +334,7 @@ bool Monitor::awaits_donor(const Failure& failure) {
 void Monitor::start_failed(const Failure& failure) {
   bool first = started_ == 0;
   disarm_oom();
+  emit_networks(false);
   if (!first && awaits_donor(failure)) return;
   state_.status = resting_status();
   state_.pid = 0;
@@ -389,6 +391,7 @@ void Monitor::process_ended() {
     state_.status = "exited";
     save_state();
     emit("die", members);
+    emit_networks(false);
     return finish_for_good(nullptr);
   }
   phase_ = Phase::kBackoff;
@@ -396,6 +399,7 @@ void Monitor::process_ended() {
   state_.restart_count++;
   save_state();
   emit("die", members);
+  emit_networks(false);
   answer_exit(false);
   dead_sessions_.push_back(main_);
   main_ = nullptr;
@@ -513,6 +517,15 @@ void Monitor::emit_kill(int number) {
   std::string members;
   append_member(members, "signal", std::to_string(number));
   emit("kill", members);
+}
+
+// docker: a container leaves its networks at every end of its process, also when its policy starts it again. Ours
+// keeps what it has there.
+void Monitor::emit_networks(bool connected) {
+  if (connected == networks_told_) return;
+  networks_told_ = connected;
+  for (const auto& [id, members] : settings_.networks)
+    write_network_event(settings_.events_file, id, connected ? "connect" : "disconnect", members);
 }
 
 void Monitor::stop_process(int number, int32_t seconds, bool manually) {

@@ -260,6 +260,7 @@ void Monitor::handle_reload(Client& client) {
   settings_.auto_remove = fresh.auto_remove;
   settings_.log.max_size = fresh.log.max_size;
   settings_.log.max_files = fresh.log.max_files;
+  settings_.networks = std::move(fresh.networks);
   log_.change(settings_.log);
   client.send_ok("{}");
   client.finish();

@@ -11,6 +11,16 @@ static RestartPolicy restart_policy(const std::string& name) {
   return RestartPolicy::kNo;
 }
 
+static void read_networks(std::string_view lines, Settings* settings) {
+  while (!lines.empty()) {
+    std::string_view line = lines.substr(0, lines.find('\n'));
+    size_t space = line.find(' ');
+    if (space != std::string_view::npos)
+      settings->networks.emplace_back(std::string(line.substr(0, space)), std::string(line.substr(space + 1)));
+    lines.remove_prefix(line.size() < lines.size() ? line.size() + 1 : lines.size());
+  }
+}
+
 Settings read_settings(const PlanView& plan) {
   Settings s;
   s.id = plan.setting("id");
@@ -34,6 +44,7 @@ Settings read_settings(const PlanView& plan) {
   s.oom_file = plan.setting("oom-file");
   s.kill_file = plan.setting("kill-file");
   s.events_file = plan.setting("events-file");
+  read_networks(plan.setting("networks"), &s);
   s.auto_remove = plan.setting_number("auto-remove", 0) != 0;
   auto add_donor = [&s](std::string_view path) {
     std::string_view file = donor_file(path);

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 #include <vector>
 
 #include "log.h"
@@ -28,6 +30,8 @@ struct Settings {
   std::string oom_file;
   std::string kill_file;
   std::string events_file;
+  // For events: id and JSON members of each.
+  std::vector<std::pair<std::string, std::string>> networks;
   bool auto_remove = false;
   std::vector<std::string> donors;  // state files of the containers whose namespaces it joins
   int stop_signal = 15;

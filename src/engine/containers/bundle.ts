@@ -10,10 +10,11 @@ import {printOciJson} from '../../runtime/oci-json.ts';
 import type {Plan} from '../../runtime/plan/encode.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import {compileSeccompCached} from '../../runtime/seccomp/cache.ts';
+import {connectedNetworks} from '../networks/connected.ts';
 import {releaseOps, unpublishAllOps} from '../networks/endpoint.ts';
 import {leaseFile, leasesOf} from '../networks/leases.ts';
 import {storedNetworks} from '../networks/record.ts';
-import {readNetworkState} from '../networks/state.ts';
+import {type NetworkState, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import {referenceFile, referencesFolder, volumeLock} from '../volumes/references.ts';
 import {containerCgroup} from './cgroup.ts';
@@ -28,6 +29,15 @@ import {signalNumber} from './signals.ts';
 import {buildSpec} from './spec.ts';
 import {specHost} from './spec-host.ts';
 import {rootOf, storageDriver} from './storage.ts';
+
+/** The monitor's setting `networks`. */
+const networkMembers = (paths: Paths, record: ContainerRecord, state: NetworkState): string =>
+	connectedNetworks(paths, record, state)
+		.map(({Id, Name, Driver}) => {
+			const members = JSON.stringify({container: record.Id, name: Name, type: Driver});
+			return `${Id} ${members.slice(1, -1)}`;
+		})
+		.join('\n');
 
 /** What the end undoes besides cgroups and network: with --rm everything, otherwise the folder in WHERRY_RUN. */
 export function removalOps(paths: Paths, record: ContainerRecord): Op[] {
@@ -212,6 +222,7 @@ export function compileRecord(
 			'stop-signal': String(signalNumber(Config.StopSignal ?? 'SIGTERM')),
 			'stop-timeout': String(Config.StopTimeout ?? 10),
 			'events-file': paths.events,
+			networks: networkMembers(paths, record, attachment.state),
 			'auto-remove': HostConfig.AutoRemove ? '1' : '0',
 			...(probe ? healthSettings(Config, healthLogPath(paths, Id)) : {}),
 		},

@@ -14,6 +14,7 @@ import {type EngineContext, emit} from './context.ts';
 import {connectMonitor, MonitorGone} from './monitor-client.ts';
 import {
 	afterDeath,
+	type ContainerRecord,
 	isActiveStatus,
 	makeFolder,
 	monitorLives,
@@ -71,6 +72,17 @@ async function runCleanup(context: EngineContext, id: string): Promise<string> {
 	}
 }
 
+/** What the monitor would have told of its networks. */
+async function tellDisconnected({paths, events}: EngineContext, record: ContainerRecord): Promise<void> {
+	const [{connectedNetworks}, {readNetworkState}] = await Promise.all([
+		import('../networks/connected.ts'),
+		import('../networks/state.ts'),
+	]);
+	for (const {Id, Name, Driver} of connectedNetworks(paths, record, readNetworkState(paths, record.Id))) {
+		events.append('network', 'disconnect', Id, {container: record.Id, name: Name, type: Driver});
+	}
+}
+
 /**
  * True when there was something to do. `revive` tells that its restart policy wants it up again.
  */
@@ -100,7 +112,10 @@ export async function settleContainer(
 	}
 	const failure = existsSync(join(folder, 'stop.plan')) ? await runCleanup(context, id) : '';
 	const active = isActiveStatus(state.status);
-	if (record && active) emit(context, record, 'die', {exitCode: '137', execDuration: '0'});
+	if (record && active) {
+		emit(context, record, 'die', {exitCode: '137', execDuration: '0'});
+		if (state.status !== 'restarting') await tellDisconnected(context, record);
+	}
 	if (record && !existsSync(paths.container(id))) {
 		emit(context, record, 'destroy');
 	} else if (record) {

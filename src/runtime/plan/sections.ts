@@ -101,6 +101,8 @@ export interface MonitorSettings {
 	'kill-file': string;
 	/** The events journal. */
 	'events-file': string;
+	/** What events of networks tell: for each a line of its id, a space, and JSON members. */
+	networks?: string;
 	/** Whether the container is removed at its end (--rm); then its stop plan removes its folder. */
 	'auto-remove': string;
 	/**
