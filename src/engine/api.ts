@@ -510,6 +510,24 @@ export type PullEvent =
 			delay?: number;
 	  };
 
+/** What a push is doing; `id` is docker's short id of a layer, 12 hex digits of its diff id. */
+export type PushEvent =
+	| {kind: 'status'; message: string}
+	| {
+			kind: 'layer';
+			id: string;
+			state:
+				| 'Preparing'
+				| 'Waiting'
+				| 'Pushing'
+				| 'Pushed'
+				| 'Layer already exists'
+				| `Mounted from ${string}`;
+			/** Bytes. */
+			current?: number;
+			total?: number;
+	  };
+
 export interface ImageSummary {
 	/** `sha256:...` of the config. */
 	Id: string;
@@ -565,6 +583,11 @@ export interface Images {
 		reference: string,
 		options?: {platform?: Platform; onProgress?: (event: PullEvent) => void; signal?: AbortSignal},
 	): Promise<{id: string; digest: string; reference: string; changed: boolean}>;
+	/** Sends the image of a tag, or those of all tags of a repository, and resolves to what the registry has. */
+	push(
+		reference: string,
+		options?: {allTags?: boolean; onProgress?: (event: PushEvent) => void; signal?: AbortSignal},
+	): Promise<{tag: string; digest: string; size: number}[]>;
 	list(options?: {all?: boolean; filters?: Filters}): Promise<ImageSummary[]>;
 	inspect(image: string): Promise<ImageInspect>;
 	/** The ids of the images that these names or ids mean; undefined for one that isn't there. */
@@ -589,6 +612,34 @@ export interface Images {
 	}>;
 	/** Makes `wherry/base:latest` from the host's own files when it is absent. */
 	ensureBase(): Promise<string>;
+}
+
+export interface RegistrySearchResult {
+	Name: string;
+	Description: string;
+	StarCount: number;
+	IsOfficial: boolean;
+	IsAutomated: boolean;
+}
+
+/** What concerns a registry as a whole. `server` is a host with or without a scheme; empty is Docker Hub. */
+export interface Registries {
+	/**
+	 * Keeps credentials that the registry takes, in docker's configuration or with its credential helper. `stored` is
+	 * the file when anybody who reads it has them.
+	 */
+	login(
+		server: string,
+		credentials: {username: string; password: string; identityToken?: string},
+	): Promise<{stored: string | undefined}>;
+	/** Forgets them; false when there were none. */
+	logout(server: string): Promise<boolean>;
+	/** Those that are kept. */
+	credentials(
+		server: string,
+	): Promise<{username: string; password: string; identityToken?: string} | undefined>;
+	/** Docker Hub's search; with `host/` before the term, the names in the catalogue of that registry. */
+	search(term: string, options?: {limit?: number}): Promise<RegistrySearchResult[]>;
 }
 
 export interface VolumeSummary {
@@ -780,6 +831,7 @@ export interface Engine {
 	readonly images: Images;
 	readonly volumes: Volumes;
 	readonly networks: Networks;
+	readonly registries: Registries;
 	readonly events: Events;
 	info(): Promise<EngineInfo>;
 	diskUsage(): Promise<DiskUsage>;

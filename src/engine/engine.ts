@@ -8,6 +8,7 @@ import type {
 	EngineInfo,
 	Images,
 	Networks,
+	Registries,
 	Volumes,
 } from './api.ts';
 import {LocalContainers} from './containers/containers.ts';
@@ -18,6 +19,7 @@ import type {ImageEngine} from './images/images.ts';
 import {Locks} from './locks.ts';
 import {LocalNetworks} from './networks/networks.ts';
 import {Paths} from './paths.ts';
+import type {RegistrySession} from './registry/session.ts';
 import {LocalVolumes} from './volumes/volumes.ts';
 
 type ImageCall = (images: Images) => unknown;
@@ -27,6 +29,7 @@ function lazyImages(open: () => Promise<Images>): Images {
 	const call = (work: ImageCall) => open().then(work);
 	return {
 		pull: (...args) => call((images) => images.pull(...args)),
+		push: (...args) => call((images) => images.push(...args)),
 		list: (...args) => call((images) => images.list(...args)),
 		inspect: (...args) => call((images) => images.inspect(...args)),
 		ids: (...args) => call((images) => images.ids(...args)),
@@ -39,12 +42,39 @@ function lazyImages(open: () => Promise<Images>): Images {
 	} as Images;
 }
 
+function lazyRegistries(): Registries {
+	const open = async () => {
+		const [{Transport}, {registrySession}] = await Promise.all([
+			import('./registry/transport.ts'),
+			import('./registry/session.ts'),
+		]);
+		const transport = new Transport({env: process.env});
+		return {transport, session: registrySession(transport, process.env)};
+	};
+	/** Connections are not kept: such a question comes alone. */
+	const ask = async <T>(question: (session: RegistrySession) => Promise<T>): Promise<T> => {
+		const {transport, session} = await open();
+		try {
+			return await question(session);
+		} finally {
+			transport.close();
+		}
+	};
+	return {
+		login: (server, credentials) => ask((session) => session.login(server, credentials)),
+		logout: (server) => ask((session) => session.logout(server)),
+		credentials: (server) => ask((session) => session.known(server)),
+		search: (term, {limit = 25} = {}) => ask((session) => session.search(term, limit)),
+	};
+}
+
 class LocalEngine implements Engine {
 	readonly paths: Paths;
 	readonly containers: Containers;
 	readonly images: Images;
 	readonly volumes: Volumes;
 	readonly networks: Networks;
+	readonly registries: Registries;
 	readonly events: EventJournal;
 	readonly #context: EngineContext;
 	#opened: Promise<ImageEngine> | undefined;
@@ -71,6 +101,7 @@ class LocalEngine implements Engine {
 		this.#context = {paths, locks, events, volumes, images};
 		this.containers = new LocalContainers(this.#context);
 		this.networks = new LocalNetworks(this.#context);
+		this.registries = lazyRegistries();
 	}
 
 	async info(): Promise<EngineInfo> {

@@ -1,5 +1,5 @@
 import {isatty} from 'node:tty';
-import type {PullEvent} from '../../engine/api.ts';
+import type {PullEvent, PushEvent} from '../../engine/api.ts';
 import {humanSize} from '../format/size.ts';
 import {writeErr, writeOut} from '../output.ts';
 
@@ -29,9 +29,9 @@ export class PullDisplay {
 		);
 	}
 
-	show(event: PullEvent, now = performance.now()): void {
+	show(event: PullEvent | PushEvent, now = performance.now()): void {
 		if (event.kind === 'status') {
-			this.#write(`${event.id ? `${event.id}: ` : ''}${printable(event.message)}\n`);
+			this.#write(`${'id' in event && event.id ? `${event.id}: ` : ''}${printable(event.message)}\n`);
 			this.#lines++;
 			return;
 		}
@@ -40,12 +40,12 @@ export class PullDisplay {
 			state === 'Retrying' ? `Retrying in ${event.delay ?? 0} second${event.delay === 1 ? '' : 's'}` : state;
 		if (!this.#columns) {
 			// Many events of one state are one line.
-			if (state === 'Downloading' || state === 'Extracting' || this.#last.get(id) === label) return;
+			if (moves(state) || this.#last.get(id) === label) return;
 			this.#last.set(id, label);
 			this.#write(`${id}: ${label}\n`);
 			return;
 		}
-		const moving = state === 'Downloading' || state === 'Extracting';
+		const moving = moves(state);
 		const same = this.#last.get(id) === label;
 		const complete = event.total !== undefined && event.current === event.total;
 		if (moving && same && !complete && now - (this.#shownAt.get(id) ?? 0) < 100) return;
@@ -69,6 +69,8 @@ export class PullDisplay {
 		this.#lines = 0;
 	}
 }
+
+const moves = (state: string): boolean => ['Downloading', 'Extracting', 'Pushing'].includes(state);
 
 /** `[=====>      ]  1.2MB/3MB`; the bar only where there is room for it. */
 export function progress(current: number, total: number, columns: number): string {

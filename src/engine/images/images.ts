@@ -127,6 +127,26 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return {...pulled, reference: canonical(reference)};
 		},
 
+		async push(text, request = {}) {
+			const parsed = parseReference(text);
+			if (request.allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
+				throw new WherryError('invalid', "tag can't be used with --all-tags/-a", {object: text});
+			}
+			if (parsed.digest !== undefined) {
+				throw new WherryError('invalid', 'cannot push a digest reference', {object: text});
+			}
+			const reference = request.allTags ? parsed : withDefaultTag(parsed);
+			const {pushImage} = await import('./push.ts');
+			connecting ??= connection();
+			const {transport, credentials} = await connecting;
+			const pushed = await pushImage(store, transport, credentials, {...request, reference});
+			for (const {tag} of pushed) {
+				const name = familiar({...reference, tag});
+				tell('push', name, familiarName(reference));
+			}
+			return pushed;
+		},
+
 		async list({filters = {}} = {}) {
 			const [images, users] = await Promise.all([store.catalog.images(), options.containersUsing()]);
 			const counts = new Map<string, number>();

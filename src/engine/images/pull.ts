@@ -48,7 +48,18 @@ export async function pullImage(
 	request: PullRequest,
 ): Promise<Pulled> {
 	const {reference} = request;
-	const repository = new Repository(transport, reference.domain, reference.path, credentials);
+	const {domain, path} = reference;
+	for (const mirror of domain === 'docker.io' ? transport.settings.mirrors : []) {
+		try {
+			return await pull(store, new Repository(transport, domain, path, credentials, {mirror}), request);
+		} catch (error) {
+			// Whatever is wrong with a mirror, the registry itself is asked next; but not after Ctrl+C or on a full disk.
+			const mirrors =
+				error instanceof RegistryFailure || (error instanceof WherryError && error.code === 'unavailable');
+			if (!mirrors) throw storageError(error, store.paths.root);
+		}
+	}
+	const repository = new Repository(transport, domain, path, credentials);
 	try {
 		return await pull(store, repository, request);
 	} catch (error) {

@@ -141,7 +141,7 @@ const basic = ({username, password}: Credentials): string =>
 function query(realm: URL, service: string, scope: string, credentials: Credentials | undefined): URL {
 	const url = new URL(realm);
 	if (service) url.searchParams.set('service', service);
-	if (scope) url.searchParams.append('scope', scope);
+	for (const each of scope.split(' ')) if (each) url.searchParams.append('scope', each);
 	if (credentials?.username) url.searchParams.set('account', credentials.username);
 	return url;
 }

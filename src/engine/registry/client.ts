@@ -1,6 +1,6 @@
 /**
- * One repository of one registry: the pulling half of the OCI distribution specification 1.1. Digests are the
- * caller's to verify for blobs, which stream; documents are verified here.
+ * One repository of one registry: the OCI distribution specification 1.1, its pulling half; upload.ts has the other.
+ * Digests are the caller's to verify for blobs, which stream; documents are verified here.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isErrno, WherryError} from '../errors.ts';
@@ -17,7 +17,8 @@ import {Authorization} from './authorization.ts';
 import type {CredentialSource} from './credentials.ts';
 import {failureOf, RegistryFailure} from './failure.ts';
 import {isLoopback, registryHost} from './host.ts';
-import type {Response, Transport} from './transport.ts';
+import {isInsecure} from './settings.ts';
+import type {RequestInit, Response, Transport} from './transport.ts';
 
 export interface Document {
 	readonly bytes: Buffer;
@@ -47,21 +48,44 @@ interface Endpoint {
 	readonly insecure: boolean;
 }
 
+/** One request of a repository. */
+export interface RepositoryRequest {
+	/** Below the repository, or an absolute URL that the registry has given. */
+	readonly target: string | URL;
+	readonly method?: RequestInit['method'];
+	readonly headers?: Record<string, string>;
+	readonly body?: RequestInit['body'];
+	readonly signal?: AbortSignal | undefined;
+	/** Statuses besides 200 to 299 that are an answer and no failure. */
+	readonly statuses?: readonly number[];
+	/** Repositories that must be read besides this one. */
+	readonly sources?: readonly string[];
+}
+
 export class Repository {
 	readonly #transport: Transport;
 	readonly #authorization: Authorization;
 	readonly #domain: string;
 	readonly #path: string;
-	readonly #scope: string;
+	readonly #actions: string;
+	readonly #mirror: URL | undefined;
 	#endpoint: Promise<Endpoint> | undefined;
 
-	/** `domain` and `path` of a reference. */
-	constructor(transport: Transport, domain: string, path: string, credentials: CredentialSource) {
+	/** `domain` and `path` of a reference. `mirror` is asked in place of the domain, which it has the names of. */
+	constructor(
+		transport: Transport,
+		domain: string,
+		path: string,
+		credentials: CredentialSource,
+		options: {access?: 'pull' | 'pull,push'; mirror?: URL} = {},
+	) {
 		this.#transport = transport;
 		this.#domain = domain;
 		this.#path = path;
-		this.#scope = `repository:${path}:pull`;
-		this.#authorization = new Authorization(transport, domain, credentials);
+		this.#actions = options.access ?? 'pull';
+		this.#mirror = options.mirror;
+		// A mirror is somebody else: it gets no password for the registry that it mirrors.
+		this.#authorization = new Authorization(transport, options.mirror?.host ?? domain, credentials);
 	}
 
 	/** By tag or digest. Throws RegistryFailure, or WherryError `corrupt` when it isn't what its digest says. */
@@ -199,17 +223,36 @@ export class Repository {
 			}
 	}
 
-	async #getOnce(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+	#getOnce(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+		return this.send({target: path, headers, signal});
+	}
+
+	/** An answer of the registry. Throws RegistryFailure. The body must be read to its end or destroyed. */
+	async send(request: RepositoryRequest): Promise<Response> {
+		const {method, body: content, signal, headers, sources = []} = request;
 		const {base, insecure} = await this.#connect(signal);
-		const url = new URL(`${this.#path}/${path}`, base);
+		const url =
+			typeof request.target === 'string' ? new URL(`${this.#path}/${request.target}`, base) : request.target;
+		const scopes = [
+			`repository:${this.#path}:${this.#actions}`,
+			...sources.map((path) => `repository:${path}:pull`),
+		];
 		for (let fresh = false; ; fresh = true) {
-			const authorization = await this.#header(base, url, fresh, signal);
+			// An upload's place may be on another host, which signs its URLs and gets no password of ours.
+			const authorization =
+				url.origin === base.origin
+					? await this.#header(base, url, scopes.join(' '), fresh, signal)
+					: undefined;
 			const response = await this.#transport.request(url, {
 				headers: {...headers, ...(authorization === undefined ? {} : {authorization})},
+				...(method ? {method} : {}),
+				...(content === undefined ? {} : {body: content}),
 				signal,
-				insecure,
+				insecure: insecure && url.origin === base.origin,
 			});
-			if (response.status === 200 || response.status === 206) return response;
+			if ((response.status >= 200 && response.status < 300) || request.statuses?.includes(response.status)) {
+				return response;
+			}
 			const body = await this.#transport.read(response, largestError);
 			// Once more with what it asks for now: the token has expired, or the ping asked for nothing.
 			if (response.status === 401 && !fresh && response.challenges.length > 0) {
@@ -220,9 +263,15 @@ export class Repository {
 		}
 	}
 
-	async #header(base: URL, url: URL, fresh: boolean, signal?: AbortSignal): Promise<string | undefined> {
+	async #header(
+		base: URL,
+		url: URL,
+		scope: string,
+		fresh: boolean,
+		signal?: AbortSignal,
+	): Promise<string | undefined> {
 		try {
-			return await this.#authorization.header(base, this.#scope, {fresh, signal});
+			return await this.#authorization.header(base, scope, {fresh, signal});
 		} catch (error) {
 			if (error instanceof WherryError && error.message === 'no basic auth credentials')
 				throw new WherryError('denied', `Get "${url}": ${error.message}`, {
@@ -243,17 +292,28 @@ export class Repository {
 		return this.#endpoint;
 	}
 
-	/** As docker does: HTTPS; on the loopback device any certificate will do, and then plain HTTP. */
+	/**
+	 * As docker does: HTTPS; on the loopback device, and where the host's settings call the registry insecure, any
+	 * certificate will do, and then plain HTTP.
+	 */
 	async #find(signal?: AbortSignal): Promise<Endpoint> {
+		if (this.#mirror) {
+			const base = new URL('v2/', this.#mirror.href.replace(/\/*$/, '/'));
+			const insecure = isLoopback(base.hostname) || (await isInsecure(this.#transport.settings, base.host));
+			await this.#ping(base, insecure, signal);
+			return {base, insecure};
+		}
 		const host = registryHost(this.#domain);
 		const secure = new URL(`https://${host}/v2/`);
 		try {
-			const insecure = isLoopback(secure.hostname);
+			const insecure =
+				isLoopback(secure.hostname) || (await isInsecure(this.#transport.settings, secure.host));
 			await this.#ping(secure, insecure, signal);
 			return {base: secure, insecure};
 		} catch (error) {
-			if (signal?.aborted || !(error instanceof WherryError) || !(await onThisMachine(secure.hostname)))
-				throw error;
+			const plainIsFine = async () =>
+				(await onThisMachine(secure.hostname)) || (await isInsecure(this.#transport.settings, secure.host));
+			if (signal?.aborted || !(error instanceof WherryError) || !(await plainIsFine())) throw error;
 			const plain = new URL(`http://${host}/v2/`);
 			await this.#ping(plain, false, signal);
 			return {base: plain, insecure: false};
@@ -281,7 +341,7 @@ const cancelled = (cause: unknown): WherryError =>
 		: new WherryError('cancelled', 'context canceled', {cause});
 
 /** Whether the same request may succeed later. */
-function isTransient(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
 	if (error instanceof RegistryFailure) return [408, 429, 500, 502, 503, 504].includes(error.status);
 	const cause = error instanceof WherryError ? error.cause : error;
 	if (error instanceof WherryError && error.code !== 'unavailable') return false;

@@ -48,13 +48,20 @@ function authorities(env: NodeJS.ProcessEnv): string | undefined {
 	return undefined;
 }
 
-/** docker's /etc/docker/certs.d/HOST:PORT: `*.crt` are authorities, `NAME.cert` and `NAME.key` client certificates. */
-function hostCertificates(host: string): {ca: string[]; cert?: string; key?: string} {
-	const folder = `/etc/docker/certs.d/${host}`;
+/** docker's certs.d/HOST:PORT: `*.crt` are authorities, `NAME.cert` and `NAME.key` client certificates. */
+function hostCertificates(
+	folders: readonly string[],
+	host: string,
+): {ca: string[]; cert?: string; key?: string} {
+	let folder = '';
 	let names: string[] = [];
-	try {
-		names = readdirSync(folder);
-	} catch {}
+	for (const parent of folders) {
+		try {
+			folder = `${parent}/${host}`;
+			names = readdirSync(folder);
+			break;
+		} catch {}
+	}
 	const ca = names.filter((name) => name.endsWith('.crt')).map((name) => readable(`${folder}/${name}`) ?? '');
 	const client = names.find((name) => name.endsWith('.cert'));
 	const cert = client && readable(`${folder}/${client}`);
@@ -64,11 +71,14 @@ function hostCertificates(host: string): {ca: string[]; cert?: string; key?: str
 
 export class Connections {
 	readonly #env: NodeJS.ProcessEnv;
+	readonly #certificates: readonly string[];
 	readonly #agents = new Map<string, Agent>();
 	#authorities: string | undefined | null = null;
 
-	constructor(env: NodeJS.ProcessEnv) {
+	/** `certificates`: folders with a folder per host. */
+	constructor(env: NodeJS.ProcessEnv, certificates: readonly string[]) {
 		this.#env = env;
+		this.#certificates = certificates;
 	}
 
 	/** How to ask for a URL; `insecure` doesn't verify the certificate. */
@@ -107,7 +117,7 @@ export class Connections {
 
 	#trust(host: string): SecureContextOptions {
 		if (this.#authorities === null) this.#authorities = authorities(this.#env);
-		const {ca, ...client} = hostCertificates(host);
+		const {ca, ...client} = hostCertificates(this.#certificates, host);
 		const system = this.#authorities ?? (ca.length > 0 ? tls().rootCertificates.join('\n') : undefined);
 		return {...(system === undefined ? {} : {ca: [system, ...ca]}), ...client};
 	}

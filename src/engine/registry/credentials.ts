@@ -1,12 +1,13 @@
 /**
  * Credentials from docker's own configuration: `config.json` in DOCKER_CONFIG or ~/.docker, with its
  * `auths`, `credHelpers` and `credsStore`. The protocol of the helpers is docker's credential-helpers:
- * `docker-credential-NAME get`, the registry on stdin, `{Username, Secret}` on stdout.
+ * `docker-credential-NAME get`, the registry on stdin, `{Username, Secret}` on stdout; `store` and `erase`.
  */
-import {readFileSync} from 'node:fs';
+import {lstatSync, mkdirSync, readFileSync, realpathSync} from 'node:fs';
 import {homedir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {isErrno, WherryError} from '../errors.ts';
+import {replaceFile} from '../store/files.ts';
 import {credentialsKey} from './host.ts';
 
 export interface Credentials {
@@ -30,6 +31,9 @@ interface ConfigFile {
 	credsStore?: string;
 	credHelpers?: Record<string, string>;
 }
+
+const configPath = (env: NodeJS.ProcessEnv): string =>
+	join(env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker'), 'config.json');
 
 function readConfig(path: string): ConfigFile {
 	try {
@@ -97,11 +101,9 @@ async function askHelper(name: string, key: string): Promise<Credentials | undef
 /** Looks credentials up when they are needed; undefined is anonymous. */
 export function dockerCredentials(env: NodeJS.ProcessEnv = process.env): CredentialSource {
 	return async (domain) => {
-		const config = readConfig(
-			join(env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker'), 'config.json'),
-		);
+		const config = readConfig(configPath(env));
 		const key = credentialsKey(domain);
-		const helper = config.credHelpers?.[bareHost(key)] ?? config.credHelpers?.[domain] ?? config.credsStore;
+		const helper = helperOf(config, domain);
 		if (helper) {
 			const found = await askHelper(helper, key);
 			if (found) return found;
@@ -111,4 +113,78 @@ export function dockerCredentials(env: NodeJS.ProcessEnv = process.env): Credent
 		const entry = exact ?? Object.entries(auths).find(([name]) => bareHost(name) === bareHost(key))?.[1];
 		return entry && decode(entry);
 	};
+}
+
+const helperOf = (config: ConfigFile, domain: string): string | undefined => {
+	const key = credentialsKey(domain);
+	return config.credHelpers?.[bareHost(key)] ?? config.credHelpers?.[domain] ?? config.credsStore;
+};
+
+/** The secret goes to the helper on its stdin, where no list of processes shows it. */
+async function tellHelper(name: string, verb: 'store' | 'erase', input: string): Promise<void> {
+	if (!/^[A-Za-z0-9._-]+$/.test(name))
+		throw new WherryError('invalid', `invalid name of a credential helper: ${JSON.stringify(name)}`);
+	const program = `docker-credential-${name}`;
+	const {execa} = await import('execa');
+	const result = await execa(program, [verb], {input, reject: false, timeout: 60_000});
+	if (result.exitCode === 0) return;
+	const said = `${result.stdout}\n${result.stderr}`.trim();
+	if (verb === 'erase' && /credentials not found/i.test(said)) return;
+	const doing = verb === 'store' ? 'storing' : 'erasing';
+	throw new WherryError('denied', `error ${doing} credentials - ${program}: ${said || 'it has failed'}`);
+}
+
+async function writeConfig(path: string, config: ConfigFile): Promise<void> {
+	mkdirSync(dirname(path), {recursive: true, mode: 0o700});
+	// A link stays one: people keep this file elsewhere.
+	const linked = lstatSync(path, {throwIfNoEntry: false})?.isSymbolicLink();
+	await replaceFile(linked ? realpathSync(path) : path, `${JSON.stringify(config, undefined, '\t')}\n`, {
+		mode: 0o600,
+	});
+}
+
+/** Keeps credentials where the configuration says; gives the file when they are in it, readable. */
+export async function storeCredentials(
+	domain: string,
+	credentials: Credentials,
+	env: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
+	const path = configPath(env);
+	const config = readConfig(path);
+	const key = credentialsKey(domain);
+	const {username, password, identityToken} = credentials;
+	const helper = helperOf(config, domain);
+	if (helper) {
+		const secret = identityToken
+			? {Username: '<token>', Secret: identityToken}
+			: {Username: username, Secret: password};
+		await tellHelper(helper, 'store', JSON.stringify({ServerURL: key, ...secret}));
+		await writeConfig(path, {...config, auths: {...config.auths, [key]: {}}});
+		return undefined;
+	}
+	const auth = Buffer.from(`${username}:${identityToken ? '' : password}`).toString('base64');
+	const entry = {auth, ...(identityToken ? {identitytoken: identityToken} : {})};
+	await writeConfig(path, {...config, auths: {...config.auths, [key]: entry}});
+	return path;
+}
+
+/** Forgets credentials; false when there were none. */
+export async function eraseCredentials(
+	domain: string,
+	env: NodeJS.ProcessEnv = process.env,
+): Promise<boolean> {
+	const path = configPath(env);
+	const config = readConfig(path);
+	const key = credentialsKey(domain);
+	const known = Object.keys(config.auths ?? {}).filter(
+		(name) => name === key || bareHost(name) === bareHost(key),
+	);
+	const helper = helperOf(config, domain);
+	if (helper) await tellHelper(helper, 'erase', key);
+	if (known.length === 0) return false;
+	const auths = Object.fromEntries(
+		Object.entries(config.auths ?? {}).filter(([name]) => !known.includes(name)),
+	);
+	await writeConfig(path, {...config, auths});
+	return true;
 }

@@ -1,11 +1,11 @@
 /**
- * HTTP for registries: GET (and one POST, for tokens) with kept connections, redirects, proxies and time-outs. Errors
- * are worded as Go's net/http words them, since those are the words that users of docker know and search for.
+ * HTTP for registries, with kept connections, redirects, proxies and time-outs. Errors are worded as Go's net/http words them, since those are the words that users of docker know and search for.
  */
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http';
+import type {Readable} from 'node:stream';
 import {WherryError} from '../errors.ts';
 import {Connections} from './connections.ts';
-import {isLoopback} from './host.ts';
+import {type RegistrySettings, registrySettings} from './settings.ts';
 
 export interface Response {
 	readonly status: number;
@@ -20,10 +20,11 @@ export interface Response {
 
 export interface RequestInit {
 	headers?: Record<string, string>;
-	method?: 'GET' | 'HEAD' | 'POST';
-	body?: string;
+	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+	/** A function makes the stream anew each time that it has to be sent. */
+	body?: string | Buffer | (() => Readable);
 	signal?: AbortSignal | undefined;
-	/** Certificates are not looked at: only for loopback addresses. */
+	/** Certificates are not looked at: for loopback addresses and the registries that the host calls insecure. */
 	insecure?: boolean;
 }
 
@@ -33,6 +34,8 @@ export interface TransportOptions {
 	/** Milliseconds before the first retry; doubled each time. */
 	retryDelay?: number;
 	env?: NodeJS.ProcessEnv;
+	/** Read from the host when absent. */
+	settings?: RegistrySettings;
 }
 
 const mostRedirects = 10;
@@ -41,12 +44,15 @@ const redirects: readonly number[] = [301, 302, 303, 307, 308];
 export class Transport {
 	readonly stallTimeout: number;
 	readonly retryDelay: number;
+	readonly settings: RegistrySettings;
 	readonly #connections: Connections;
 
 	constructor(options: TransportOptions = {}) {
 		this.stallTimeout = options.stallTimeout ?? 30_000;
 		this.retryDelay = options.retryDelay ?? 1000;
-		this.#connections = new Connections(options.env ?? process.env);
+		const env = options.env ?? process.env;
+		this.settings = options.settings ?? registrySettings(env);
+		this.#connections = new Connections(env, this.settings.certificates);
 	}
 
 	/** Throws `unavailable` when the peer can't be reached; every answer of a peer is returned. */
@@ -63,6 +69,8 @@ export class Transport {
 			const next = redirectTarget(target, location);
 			if (!next) throw failed(init, url, 'unavailable', `refused the redirect to ${location.slice(0, 200)}`);
 			if (next.origin !== target.origin) headers = withoutSecrets(headers);
+			// RFC 9110, 15.4.4: what is at the other place is fetched, not sent there.
+			if (response.status === 303) init = {...(init.signal ? {signal: init.signal} : {}), headers};
 			target = next;
 		}
 	}
@@ -99,7 +107,7 @@ export class Transport {
 	#once(url: URL, init: RequestInit): Promise<Response> {
 		if (url.protocol !== 'https:' && url.protocol !== 'http:')
 			throw failed(init, url, 'invalid', `unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
-		const {http, options} = this.#connections.for(url, init.insecure === true && isLoopback(url.hostname));
+		const {http, options} = this.#connections.for(url, init.insecure === true);
 		const settings: RequestOptions = {
 			...options,
 			method: init.method ?? 'GET',
@@ -124,7 +132,16 @@ export class Transport {
 				clearTimeout(timer);
 				reject(describe(init, url, error));
 			});
-			request.end(init.body);
+			if (typeof init.body !== 'function') {
+				request.end(init.body);
+				return;
+			}
+			const body = init.body();
+			// As long as something goes out the peer is there.
+			body.on('data', () => timer.refresh());
+			body.on('error', (error) => request.destroy(error));
+			request.on('close', () => body.destroy());
+			body.pipe(request);
 		});
 	}
 }

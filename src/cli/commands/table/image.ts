@@ -39,7 +39,8 @@ export const imageCommands: CommandRows = {
 	},
 	'image push': {
 		usage: '[OPTIONS] NAME[:TAG]',
-		flags: 'a/all-tags platform:string q/quiet ~disable-content-trust=true',
+		args: [1, 1],
+		flags: '+a/all-tags platform:string +q/quiet +~disable-content-trust=true',
 	},
 	'image rm': {
 		usage: '[OPTIONS] IMAGE [IMAGE...]',

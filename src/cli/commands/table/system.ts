@@ -34,8 +34,12 @@ export const systemCommands: CommandRows = {
 		args: [1, -1],
 		flags: '+f/format:string +s/size +type:string',
 	},
-	login: {usage: '[OPTIONS] [SERVER]', flags: 'p/password:string password-stdin u/username:string'},
-	logout: {usage: '[SERVER]'},
+	login: {
+		usage: '[OPTIONS] [SERVER]',
+		args: [0, 1],
+		flags: '+p/password:string +password-stdin +u/username:string',
+	},
+	logout: {usage: '[SERVER]', args: [0, 1]},
 	manifest: {usage: 'COMMAND'},
 	'manifest annotate': {
 		usage: '[OPTIONS] MANIFEST_LIST MANIFEST',
@@ -45,7 +49,11 @@ export const systemCommands: CommandRows = {
 	'manifest inspect': {usage: '[OPTIONS] [MANIFEST_LIST] MANIFEST', flags: 'insecure v/verbose'},
 	'manifest push': {usage: '[OPTIONS] MANIFEST_LIST', flags: 'insecure p/purge'},
 	'manifest rm': {usage: 'MANIFEST_LIST [MANIFEST_LIST...]'},
-	search: {usage: '[OPTIONS] TERM', flags: 'f/filter:filter format:string limit:int=0 no-trunc'},
+	search: {
+		usage: '[OPTIONS] TERM',
+		args: [1, 1],
+		flags: '+f/filter:filter +format:string +limit:int=0 +no-trunc',
+	},
 	system: {usage: 'COMMAND'},
 	'system check': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string'},
 	'system df': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string +v/verbose'},

@@ -1,0 +1,47 @@
+import {CliError} from '../errors.ts';
+import type {CommandAction} from '../face.ts';
+import {printError, printLine} from '../output.ts';
+import {PullDisplay} from '../terminal/pull-display.ts';
+
+export const push: CommandAction = async ({flags, args}, open) => {
+	const name = args[0]!;
+	const quiet = flags.bool('quiet');
+	const allTags = flags.bool('all-tags');
+	const {canonical, canonicalName, parseReference, withDefaultTag} = await import(
+		'../../engine/images/reference.ts'
+	);
+	let reference: ReturnType<typeof parseReference>;
+	try {
+		reference = parseReference(name);
+	} catch (error) {
+		throw new CliError((error as Error).message);
+	}
+	if (allTags && reference.tag !== undefined) throw new CliError("tag can't be used with --all-tags/-a");
+	if (!allTags && !quiet && reference.tag === undefined && reference.digest === undefined)
+		printLine('Using default tag: latest');
+	const engine = await open();
+	const display = quiet ? undefined : PullDisplay.on(1);
+	const abort = new AbortController();
+	const onInterrupt = (): void => abort.abort();
+	process.once('SIGINT', onInterrupt);
+	process.once('SIGTERM', onInterrupt);
+	try {
+		await engine.images.push(name, {
+			allTags,
+			signal: abort.signal,
+			...(display ? {onProgress: (event) => display.show(event)} : {}),
+		});
+	} catch (error) {
+		if (abort.signal.aborted) {
+			printError('');
+			return 130;
+		}
+		throw error;
+	} finally {
+		display?.end();
+		process.off('SIGINT', onInterrupt);
+		process.off('SIGTERM', onInterrupt);
+	}
+	if (quiet) printLine(allTags ? canonicalName(reference) : canonical(withDefaultTag(reference)));
+	return 0;
+};
