@@ -174,20 +174,17 @@ test('wrong lines end with docker words and status', (t) => {
 });
 
 test('a flag that docker has and wherry has not yet is refused by name, wherever it stands', (t) => {
-	t.deepEqual(failure(['run', '--cgroup-parent', 'a', 'x']), {
-		message: 'wherry run: --cgroup-parent is not supported yet',
-		status: 125,
-	});
-	t.deepEqual(failure(['container', 'create', '--gpus=all', 'x']), {
-		message: 'wherry container create: --gpus is not supported yet',
+	const daemon = 'the engine runs inside this process, there is no daemon';
+	t.deepEqual(failure(['container', 'create', '--use-api-socket', 'x']), {
+		message: `wherry container create: --use-api-socket is not supported: there is no API socket; ${daemon}`,
 		status: 125,
 	});
 	t.deepEqual(failure(['-H', 'tcp://x', 'ps']), {
-		message: 'wherry: --host is not supported yet',
+		message: `wherry: --host is not supported: it says where a daemon listens; ${daemon}`,
 		status: 125,
 	});
 	// Asking for help is no use of it.
-	t.true(parseCommandLine(['run', '--cgroup-parent', 'a', '--help']).help);
+	t.true(parseCommandLine(['run', '--use-api-socket', '--help']).help);
 });
 
 test('flags that docker gave up still work and say so', (t) => {

@@ -7,7 +7,6 @@ import type {CommandRows} from './rows.ts';
 const swarm = 'it is a part of Swarm, and wherry runs containers on this host only';
 const daemon = 'the engine runs inside this process, there is no daemon';
 const clusterVolume = 'cluster volumes are a part of Swarm';
-const windows = 'it is for Windows containers';
 
 const commandReasons: Record<string, string> = {
 	swarm,
@@ -34,10 +33,6 @@ const flagReasons: Record<string, string> = {
 	tlscert: `it protects the connection to a daemon; ${daemon}`,
 	tlskey: `it protects the connection to a daemon; ${daemon}`,
 	'use-api-socket': `there is no API socket; ${daemon}`,
-	'cpu-count': windows,
-	'cpu-percent': windows,
-	'io-maxbandwidth': windows,
-	'io-maxiops': windows,
 	checkpoint: 'checkpoints are an experiment of docker',
 	'checkpoint-dir': 'checkpoints are an experiment of docker',
 	cluster: clusterVolume,
@@ -51,7 +46,6 @@ const flagReasons: Record<string, string> = {
 	'volume create --topology-preferred': clusterVolume,
 	'volume create --topology-required': clusterVolume,
 	'volume create --type': clusterVolume,
-	'kernel-memory': 'kernels that have no such limit any more are the rule',
 };
 
 /** Why a command is refused for good; undefined when it only isn't there yet. */
