@@ -77,10 +77,10 @@ static void append_line(const std::string& journal, const std::string& line) {
   close(fd);
 }
 
-void write_network_event(const std::string& journal, const std::string& id, const char* action,
-                         const std::string& members) {
+void write_object_event(const std::string& journal, const char* type, const std::string& id, const char* action,
+                        const std::string& members) {
   if (journal.empty()) return;
-  std::string line = "{\"Type\":\"network\"";
+  std::string line = std::string("{\"Type\":\"") + type + "\"";
   append_member(line, "Action", std::string(action));
   append_end(line, id, members, wall_clock());
   append_line(journal, line);

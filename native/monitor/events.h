@@ -18,9 +18,9 @@ EventSubject read_subject(const std::string& id, const std::string& run_dir);
 void write_event(const std::string& journal, const EventSubject& subject, const char* action,
                  const std::string& members);
 
-// The same for a network: its id and the attributes, JSON members.
-void write_network_event(const std::string& journal, const std::string& id, const char* action,
-                         const std::string& members);
+// The same for what a container uses, a `network` or a `volume`: its id and the attributes, JSON members.
+void write_object_event(const std::string& journal, const char* type, const std::string& id, const char* action,
+                        const std::string& members);
 
 // The line of an event, with its newline.
 std::string event_line(const EventSubject& subject, const char* action, const std::string& members, int64_t now);

@@ -266,7 +266,7 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
     main_->abandon();
     return start_failed(failure);
   }
-  emit_networks(true);
+  emit_joined(true);
   main_->let_go();
 }
 
@@ -334,7 +334,7 @@ bool Monitor::awaits_donor(const Failure& failure) {
 void Monitor::start_failed(const Failure& failure) {
   bool first = started_ == 0;
   disarm_oom();
-  emit_networks(false);
+  emit_joined(false);
   if (!first && awaits_donor(failure)) return;
   state_.status = resting_status();
   state_.pid = 0;
@@ -391,7 +391,7 @@ void Monitor::process_ended() {
     state_.status = "exited";
     save_state();
     emit("die", members);
-    emit_networks(false);
+    emit_joined(false);
     return finish_for_good(nullptr);
   }
   phase_ = Phase::kBackoff;
@@ -399,7 +399,7 @@ void Monitor::process_ended() {
   state_.restart_count++;
   save_state();
   emit("die", members);
-  emit_networks(false);
+  emit_joined(false);
   answer_exit(false);
   dead_sessions_.push_back(main_);
   main_ = nullptr;
@@ -433,6 +433,7 @@ void Monitor::finish_for_good(const Failure* start_failure) {
   if (!settings_.auto_remove) {
     save_state();
   } else {
+    emit_removed_volumes();
     write_event(settings_.events_file, subject, "destroy", "");
   }
   if (start_failure != nullptr && starter_ != nullptr) {
@@ -519,13 +520,24 @@ void Monitor::emit_kill(int number) {
   emit("kill", members);
 }
 
-// docker: a container leaves its networks at every end of its process, also when its policy starts it again. Ours
-// keeps what it has there.
-void Monitor::emit_networks(bool connected) {
-  if (connected == networks_told_) return;
-  networks_told_ = connected;
+// docker: a container leaves its networks and volumes at every end of its process, also when its policy starts it
+// again. Ours keeps what it has there.
+void Monitor::emit_joined(bool joined) {
+  if (joined == joined_told_) return;
+  joined_told_ = joined;
+  const std::string& journal = settings_.events_file;
   for (const auto& [id, members] : settings_.networks)
-    write_network_event(settings_.events_file, id, connected ? "connect" : "disconnect", members);
+    write_object_event(journal, "network", id, joined ? "connect" : "disconnect", members);
+  for (const VolumeTold& volume : settings_.volumes)
+    write_object_event(journal, "volume", volume.name, joined ? "mount" : "unmount",
+                       joined ? volume.mounted : volume.unmounted);
+}
+
+// The stop plan has removed those that nobody else uses.
+void Monitor::emit_removed_volumes() {
+  for (const VolumeTold& volume : settings_.volumes)
+    if (!volume.folder.empty() && access(volume.folder.c_str(), F_OK) != 0 && errno == ENOENT)
+      write_object_event(settings_.events_file, "volume", volume.name, "destroy", "\"driver\":\"local\"");
 }
 
 void Monitor::stop_process(int number, int32_t seconds, bool manually) {

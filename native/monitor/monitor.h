@@ -110,7 +110,8 @@ class Monitor {
 
   void emit(const char* action, const std::string& members = "");
   void emit_kill(int number);
-  void emit_networks(bool connected);
+  void emit_joined(bool joined);
+  void emit_removed_volumes();
   const char* resting_status() const;
 
   std::string plan_path_;
@@ -125,7 +126,7 @@ class Monitor {
   Phase phase_ = Phase::kWaiting;
   bool paused_ = false;
   bool set_up_ = false;  // something is there for the stop plan
-  bool networks_told_ = false;  // that the container is connected to its networks
+  bool joined_told_ = false;  // that the container is connected to its networks and has its volumes
   bool stop_requested_ = false;
   bool restart_forbidden_ = false;
   bool renewing_ = false;  // stopped only to be started again at once

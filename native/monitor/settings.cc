@@ -21,6 +21,25 @@ static void read_networks(std::string_view lines, Settings* settings) {
   }
 }
 
+// Cuts the text before the next separator off, and the separator.
+static std::string take(std::string_view& text, char separator) {
+  size_t end = text.find(separator);
+  std::string part(text.substr(0, end));
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return part;
+}
+
+static void read_volumes(std::string_view lines, Settings* settings) {
+  while (!lines.empty()) {
+    std::string line = take(lines, '\n');
+    std::string_view rest = line;
+    VolumeTold volume;
+    for (std::string* part : {&volume.name, &volume.folder, &volume.mounted, &volume.unmounted})
+      *part = take(rest, '\t');
+    settings->volumes.push_back(std::move(volume));
+  }
+}
+
 Settings read_settings(const PlanView& plan) {
   Settings s;
   s.id = plan.setting("id");
@@ -45,6 +64,7 @@ Settings read_settings(const PlanView& plan) {
   s.kill_file = plan.setting("kill-file");
   s.events_file = plan.setting("events-file");
   read_networks(plan.setting("networks"), &s);
+  read_volumes(plan.setting("volumes"), &s);
   s.auto_remove = plan.setting_number("auto-remove", 0) != 0;
   auto add_donor = [&s](std::string_view path) {
     std::string_view file = donor_file(path);

@@ -14,6 +14,14 @@ namespace wherry {
 
 enum class RestartPolicy { kNo, kAlways, kUnlessStopped, kOnFailure };
 
+// What events tell of a volume.
+struct VolumeTold {
+  std::string name;
+  std::string folder;  // of an anonymous one, which may go with the container; else empty
+  std::string mounted;  // JSON members
+  std::string unmounted;
+};
+
 struct Settings {
   std::string id;
   std::string run_dir;
@@ -32,6 +40,7 @@ struct Settings {
   std::string events_file;
   // For events: id and JSON members of each.
   std::vector<std::pair<std::string, std::string>> networks;
+  std::vector<VolumeTold> volumes;
   bool auto_remove = false;
   std::vector<std::string> donors;  // state files of the containers whose namespaces it joins
   int stop_signal = 15;

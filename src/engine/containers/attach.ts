@@ -76,7 +76,8 @@ export async function execInContainer(
 		);
 	}
 	const execId = randomHex(32);
-	const command = options.argv.join(' ');
+	// docker's words have a space after the program even when nothing follows.
+	const command = `${options.argv[0]} ${options.argv.slice(1).join(' ')}`;
 	emit(context, record, `exec_create: ${command}`, {execID: execId});
 	// Before it runs, as docker tells it: the end of a short one comes at once.
 	emit(context, record, `exec_start: ${command}`, {execID: execId});

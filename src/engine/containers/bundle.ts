@@ -34,10 +34,34 @@ import {rootOf, storageDriver} from './storage.ts';
 const networkMembers = (paths: Paths, record: ContainerRecord, state: NetworkState): string =>
 	connectedNetworks(paths, record, state)
 		.map(({Id, Name, Driver}) => {
-			const members = JSON.stringify({container: record.Id, name: Name, type: Driver});
-			return `${Id} ${members.slice(1, -1)}`;
+			return `${Id} ${membersOf({container: record.Id, name: Name, type: Driver})}`;
 		})
 		.join('\n');
+
+/** JSON without its braces. */
+const membersOf = (value: object): string => JSON.stringify(value).slice(1, -1);
+
+/** The monitor's setting `volumes`; docker's attributes. */
+export const volumeMembers = (paths: Paths, {Id, Mounts}: ContainerRecord): string =>
+	Mounts.flatMap(({Type, Name, Driver, Destination, Propagation, RW, anonymous}) => {
+		if (Type !== 'volume' || !Name) return [];
+		const driver = Driver || 'local';
+		const mounted = {
+			container: Id,
+			destination: Destination,
+			driver,
+			propagation: Propagation,
+			'read/write': String(RW),
+		};
+		return [
+			[
+				Name,
+				anonymous ? paths.volume(Name) : '',
+				membersOf(mounted),
+				membersOf({container: Id, driver}),
+			].join('\t'),
+		];
+	}).join('\n');
 
 /** What the end undoes besides cgroups and network: with --rm everything, otherwise the folder in WHERRY_RUN. */
 export function removalOps(paths: Paths, record: ContainerRecord): Op[] {
@@ -223,6 +247,7 @@ export function compileRecord(
 			'stop-timeout': String(Config.StopTimeout ?? 10),
 			'events-file': paths.events,
 			networks: networkMembers(paths, record, attachment.state),
+			volumes: volumeMembers(paths, record),
 			'auto-remove': HostConfig.AutoRemove ? '1' : '0',
 			...(probe ? healthSettings(Config, healthLogPath(paths, Id)) : {}),
 		},

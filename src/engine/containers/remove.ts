@@ -37,8 +37,9 @@ export async function removeStopped(
 	renameSync(paths.container(Id), going);
 	releaseName(paths, record.Name, Id);
 	unmarkTransient(paths, Id);
-	emit(context, record, 'destroy');
+	// Its volumes go first, as docker tells it.
 	await releaseMounts(context, Id, record.Mounts, volumes || record.HostConfig.AutoRemove);
+	emit(context, record, 'destroy');
 	await native.removeTree(going);
 	if (existsSync(paths.runContainer(Id))) await removeRunFiles(paths, Id);
 }

@@ -72,14 +72,19 @@ async function runCleanup(context: EngineContext, id: string): Promise<string> {
 	}
 }
 
-/** What the monitor would have told of its networks. */
-async function tellDisconnected({paths, events}: EngineContext, record: ContainerRecord): Promise<void> {
+/** What the monitor would have told of its networks and volumes. */
+async function tellLeft({paths, events}: EngineContext, record: ContainerRecord): Promise<void> {
 	const [{connectedNetworks}, {readNetworkState}] = await Promise.all([
 		import('../networks/connected.ts'),
 		import('../networks/state.ts'),
 	]);
 	for (const {Id, Name, Driver} of connectedNetworks(paths, record, readNetworkState(paths, record.Id))) {
 		events.append('network', 'disconnect', Id, {container: record.Id, name: Name, type: Driver});
+	}
+	for (const {Type, Name, Driver = 'local'} of record.Mounts) {
+		if (Type === 'volume' && Name) {
+			events.append('volume', 'unmount', Name, {container: record.Id, driver: Driver});
+		}
 	}
 }
 
@@ -114,7 +119,7 @@ export async function settleContainer(
 	const active = isActiveStatus(state.status);
 	if (record && active) {
 		emit(context, record, 'die', {exitCode: '137', execDuration: '0'});
-		if (state.status !== 'restarting') await tellDisconnected(context, record);
+		if (state.status !== 'restarting') await tellLeft(context, record);
 	}
 	if (record && !existsSync(paths.container(id))) {
 		emit(context, record, 'destroy');

@@ -95,9 +95,13 @@ export class LocalVolumes implements Volumes {
 				object: name,
 			});
 		}
-		for (;;) {
+		for (let made = false; ; made = true) {
 			const existing = readVolume(this.#paths, name);
-			if (existing) return existing;
+			if (existing) {
+				// docker tells of one that was there as well.
+				if (!made) this.#events.append('volume', 'create', name, {driver: 'local'});
+				return existing;
+			}
 			const labels = {...(options.name ? {} : {[anonymousLabel]: ''}), ...options.labels};
 			this.#make({
 				Name: name,

@@ -103,6 +103,11 @@ export interface MonitorSettings {
 	'events-file': string;
 	/** What events of networks tell: for each a line of its id, a space, and JSON members. */
 	networks?: string;
+	/**
+	 * The same of volumes: for each a line of its name, its folder if it is anonymous, and JSON members of its
+	 * `mount` and its `unmount`, with tabs between.
+	 */
+	volumes?: string;
 	/** Whether the container is removed at its end (--rm); then its stop plan removes its folder. */
 	'auto-remove': string;
 	/**
