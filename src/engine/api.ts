@@ -528,6 +528,9 @@ export type PushEvent =
 			total?: number;
 	  };
 
+/** Layers of a loaded archive that are unpacked. */
+export type LoadEvent = PullEvent;
+
 export interface ImageSummary {
 	/** `sha256:...` of the config. */
 	Id: string;
@@ -540,6 +543,19 @@ export interface ImageSummary {
 	Labels: Record<string, string> | null;
 	/** Containers that use it. */
 	Containers: number;
+}
+
+/** One step of an image's making, as docker's API tells it. */
+export interface HistoryItem {
+	/** The image's id for the newest step, `<missing>` for the others. */
+	Id: string;
+	/** Seconds since the epoch. */
+	Created: number;
+	CreatedBy: string;
+	Tags: string[] | null;
+	/** Bytes that its layer adds; 0 without one. */
+	Size: number;
+	Comment: string;
 }
 
 export interface ImageConfig {
@@ -588,6 +604,15 @@ export interface Images {
 		reference: string,
 		options?: {allTags?: boolean; onProgress?: (event: PushEvent) => void; signal?: AbortSignal},
 	): Promise<{tag: string; digest: string; size: number}[]>;
+	/** Writes an OCI image layout with docker's `manifest.json` as one archive; does not end the stream. */
+	save(images: readonly string[], output: Writable, options?: {signal?: AbortSignal}): Promise<void>;
+	/** Reads such an archive, docker's or OCI's, plain or compressed by gzip or zstd. */
+	load(
+		input: Readable,
+		options?: {platform?: Platform; onProgress?: (event: LoadEvent) => void; signal?: AbortSignal},
+	): Promise<{id: string; names: string[]}[]>;
+	/** The steps of which an image is made, newest first. */
+	history(image: string): Promise<HistoryItem[]>;
 	list(options?: {all?: boolean; filters?: Filters}): Promise<ImageSummary[]>;
 	inspect(image: string): Promise<ImageInspect>;
 	/** The ids of the images that these names or ids mean; undefined for one that isn't there. */

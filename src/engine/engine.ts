@@ -30,6 +30,9 @@ function lazyImages(open: () => Promise<Images>): Images {
 	return {
 		pull: (...args) => call((images) => images.pull(...args)),
 		push: (...args) => call((images) => images.push(...args)),
+		save: (...args) => call((images) => images.save(...args)),
+		load: (...args) => call((images) => images.load(...args)),
+		history: (...args) => call((images) => images.history(...args)),
 		list: (...args) => call((images) => images.list(...args)),
 		inspect: (...args) => call((images) => images.inspect(...args)),
 		ids: (...args) => call((images) => images.ids(...args)),

@@ -11,6 +11,7 @@ export type ArchiveEntry = {
 );
 
 const block = 512;
+const largestOctal = 8 ** 11 - 1;
 const flags = {file: '0', link: '2', folder: '5', extended: 'x'} as const;
 
 interface Header {
@@ -28,7 +29,12 @@ function header({name, mode, size, flag, target = ''}: Header): Buffer {
 	// Owner, group and time are 0: the same files give the same digest everywhere.
 	bytes.write('0000000\0', 108);
 	bytes.write('0000000\0', 116);
-	bytes.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+	if (size <= largestOctal) bytes.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+	else {
+		// GNU's and star's way with numbers that octal digits can't hold.
+		bytes.writeBigUInt64BE(BigInt(size), 128);
+		bytes[124] = 0x80;
+	}
 	bytes.write('00000000000\0', 136);
 	bytes.write(' '.repeat(8), 148);
 	bytes.write(flag, 156);
@@ -62,6 +68,16 @@ function extended(records: Record<string, string>): Buffer[] {
 		padding(content.length),
 	];
 }
+
+/** What stands before a file's content, and what after it, for files that are not in memory. */
+export function fileFrame(path: string, mode: number, size: number): {before: Buffer; after: Buffer} {
+	return {before: header({name: path, mode, size, flag: flags.file}), after: padding(size)};
+}
+
+export const folderHeader = (path: string, mode: number): Buffer =>
+	header({name: `${path}/`, mode, size: 0, flag: flags.folder});
+
+export const archiveEnd = (): Buffer => Buffer.alloc(2 * block);
 
 /** The archive in pieces. Entries are sorted by path, so folders come before what they hold. */
 export function writeArchive(entries: Iterable<ArchiveEntry>): Buffer[] {

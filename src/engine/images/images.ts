@@ -147,6 +147,26 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return pushed;
 		},
 
+		async save(texts, output, request = {}) {
+			const {saveImages} = await import('./save.ts');
+			for (const text of texts) if (isBase(text)) await find(text);
+			for (const {id} of await saveImages(store, texts, output, request.signal)) tell('save', id, id);
+		},
+
+		async load(input, request = {}) {
+			const {loadImages} = await import('./load.ts');
+			const loaded = await loadImages(store, input, request);
+			for (const {id, names} of loaded) tell('load', id, names[0] ?? id);
+			return loaded;
+		},
+
+		async history(text) {
+			const image = await find(text);
+			const {configuration} = await load(image);
+			const {historyOf} = await import('./history.ts');
+			return historyOf(image, configuration, findLayers(paths, image.diffIds));
+		},
+
 		async list({filters = {}} = {}) {
 			const [images, users] = await Promise.all([store.catalog.images(), options.containersUsing()]);
 			const counts = new Map<string, number>();

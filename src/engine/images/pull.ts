@@ -131,13 +131,14 @@ export async function unpackImage(
 	store: Store,
 	manifest: Manifest,
 	configuration: Configuration,
+	report: (event: PullEvent) => void = () => {},
 ): Promise<void> {
 	checkConfiguration(manifest, configuration);
 	const blobs = manifest.layers.map(({digest}) => digest);
 	const keys = [...blobs, ...configuration.diffIds, ...chainIds(configuration.diffIds)].map(digestHex);
 	const lease = await acquireLease(store.paths, store.locks, [...new Set(keys)]);
 	try {
-		await new LayerPull(store, undefined, lease, manifest, configuration, () => {}).run(undefined, false);
+		await new LayerPull(store, undefined, lease, manifest, configuration, report).run(undefined, false);
 		await syncFolder(store.paths.layers);
 	} finally {
 		lease.release();

@@ -14,7 +14,8 @@ export const imageCommands: CommandRows = {
 	},
 	'image history': {
 		usage: '[OPTIONS] IMAGE',
-		flags: 'format:string H/human=true no-trunc platform:string q/quiet',
+		args: [1, 1],
+		flags: '+format:string +H/human=true +no-trunc platform:string +q/quiet',
 	},
 	'image import': {
 		usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
@@ -25,7 +26,11 @@ export const imageCommands: CommandRows = {
 		args: [1, -1],
 		flags: '+f/format:string platform:string',
 	},
-	'image load': {usage: '[OPTIONS]', flags: 'i/input:string platform:stringSlice q/quiet'},
+	'image load': {
+		usage: '[OPTIONS]',
+		args: [0, 0],
+		flags: '+i/input:string +platform:stringSlice +q/quiet',
+	},
 	'image ls': {
 		usage: '[OPTIONS] [REPOSITORY[:TAG]]',
 		args: [0, 1],
@@ -47,6 +52,10 @@ export const imageCommands: CommandRows = {
 		args: [1, -1],
 		flags: '+f/force +no-prune platform:stringSlice',
 	},
-	'image save': {usage: '[OPTIONS] IMAGE [IMAGE...]', flags: 'o/output:string platform:stringSlice'},
+	'image save': {
+		usage: '[OPTIONS] IMAGE [IMAGE...]',
+		args: [1, -1],
+		flags: '+o/output:string platform:stringSlice',
+	},
 	'image tag': {usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]', args: [2, 2]},
 };

@@ -1,0 +1,120 @@
+import {createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync} from 'node:fs';
+import {dirname} from 'node:path';
+import {finished} from 'node:stream/promises';
+import {isatty} from 'node:tty';
+import {CliError} from '../errors.ts';
+import type {CommandAction} from '../face.ts';
+import {printError, printLine} from '../output.ts';
+import {PullDisplay} from '../terminal/pull-display.ts';
+import {parsePlatform} from './run-options.ts';
+
+/** Aborts at the first request to end; a second one is the system's to deal with. */
+function interruptible(): {signal: AbortSignal; done: () => void} {
+	const abort = new AbortController();
+	const onInterrupt = (): void => abort.abort();
+	process.once('SIGINT', onInterrupt);
+	process.once('SIGTERM', onInterrupt);
+	return {
+		signal: abort.signal,
+		done() {
+			process.off('SIGINT', onInterrupt);
+			process.off('SIGTERM', onInterrupt);
+		},
+	};
+}
+
+/** Throws in docker's words when a file can't be written there. */
+function checkOutput(path: string): void {
+	const folder = dirname(path);
+	if (!existsSync(folder)) {
+		throw new CliError(`failed to save image: invalid output path: directory "${folder}" does not exist`);
+	}
+	const stat = statSync(path, {throwIfNoEntry: false});
+	if (stat?.isDirectory())
+		throw new CliError(`failed to save image: invalid output path: "${path}" is a directory`);
+}
+
+export const save: CommandAction = async ({flags, args}, open) => {
+	const output = flags.string('output');
+	if (output === '' && isatty(1)) {
+		throw new CliError('cowardly refusing to save to a terminal. Use the -o flag or redirect');
+	}
+	if (output !== '') checkOutput(output);
+	const engine = await open();
+	const {signal, done} = interruptible();
+	const isPlain = output !== '' && (statSync(output, {throwIfNoEntry: false})?.isFile() ?? true);
+	// What is there stays until the new one is whole.
+	const target = isPlain ? `${output}.${process.pid}.tmp` : output;
+	const stream =
+		output === ''
+			? createWriteStream('', {fd: 1, autoClose: false, highWaterMark: 1 << 20})
+			: createWriteStream(target, {mode: 0o600, highWaterMark: 1 << 20});
+	let broken: NodeJS.ErrnoException | undefined;
+	stream.on('error', (error) => {
+		broken = error;
+	});
+	try {
+		await engine.images.save(args, stream, {signal});
+		stream.end();
+		await finished(stream);
+		if (isPlain) renameSync(target, output);
+		return 0;
+	} catch (error) {
+		stream.destroy();
+		if (isPlain) rmSync(target, {force: true});
+		if (broken?.code === 'EPIPE') return 141;
+		if (signal.aborted) {
+			printError('');
+			return 130;
+		}
+		throw broken ?? error;
+	} finally {
+		done();
+	}
+};
+
+export const load: CommandAction = async ({flags}, open) => {
+	const input = flags.string('input');
+	let platform: ReturnType<typeof parsePlatform>;
+	try {
+		platform = parsePlatform(flags.list('platform').at(-1) ?? '');
+	} catch (error) {
+		throw new CliError((error as Error).message);
+	}
+	if (input === '' && isatty(0)) throw new CliError('requested load from stdin, but stdin is empty');
+	if (input !== '') {
+		const stat = statSync(input, {throwIfNoEntry: false});
+		if (!stat) throw new CliError(`open ${input}: no such file or directory`);
+		if (stat.isDirectory()) throw new CliError(`read ${input}: is a directory`);
+	}
+	const engine = await open();
+	const {signal, done} = interruptible();
+	const display = flags.bool('quiet') || !isatty(1) ? undefined : PullDisplay.on(1);
+	const stream =
+		input === ''
+			? createReadStream('', {fd: 0, autoClose: false, highWaterMark: 1 << 20})
+			: createReadStream(input, {highWaterMark: 1 << 20});
+	try {
+		const loaded = await engine.images.load(stream, {
+			signal,
+			...(platform ? {platform} : {}),
+			...(display ? {onProgress: (event) => display.show(event)} : {}),
+		});
+		display?.end();
+		for (const {id, names} of loaded) {
+			if (names.length === 0) printLine(`Loaded image ID: ${id}`);
+			for (const name of names) printLine(`Loaded image: ${name}`);
+		}
+		return 0;
+	} catch (error) {
+		if (signal.aborted) {
+			printError('');
+			return 130;
+		}
+		throw error;
+	} finally {
+		display?.end();
+		stream.destroy();
+		done();
+	}
+};
