@@ -110,7 +110,18 @@ const present = [
  */
 function builtin(id) {
 	if (!id.startsWith('node:') || present.includes(id.slice(5))) return require(id);
-	return new Proxy({}, {get: (_, name) => require(id)[name]});
+	return new Proxy(
+		{},
+		{
+			get: (_, name) => require(id)[name],
+			// What `await import()` copies.
+			ownKeys: () => Reflect.ownKeys(require(id)),
+			getOwnPropertyDescriptor: (_, name) => ({
+				...Reflect.getOwnPropertyDescriptor(require(id), name),
+				configurable: true,
+			}),
+		},
+	);
 }
 
 /** `node:os`, `./tui.cjs`, or a module of another face: `./cli.cjs?engine/locks.ts`. */
