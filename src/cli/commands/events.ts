@@ -2,9 +2,7 @@ import type {EngineEvent} from '../../engine/api.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printable} from '../format/names.ts';
-import {Struct} from '../format/template/go-value.ts';
 import {formatRfc3339Nano, parseTimestamp} from '../format/time.ts';
-import {executeTemplate, parseTemplate} from '../format/value.ts';
 import {printError, writeOut} from '../output.ts';
 
 /** docker's line: time, type, action, id, and the attributes by name. */
@@ -16,37 +14,48 @@ export function eventLine({Type, Action, Actor, timeNano}: EngineEvent): string 
 	return `${formatRfc3339Nano(timeNano)} ${Type} ${Action} ${Actor.ID}${suffix}`;
 }
 
-/** The fields that docker's templates have for an event; the lower-case ones are for JSON. */
-function eventValue(event: EngineEvent): Struct {
-	return new Struct('*events.Message', {
-		...(event.Type === 'container' || event.Type === 'image'
-			? {status: event.Action, id: event.Actor.ID, from: event.Actor.Attributes.image ?? ''}
-			: {}),
-		Type: event.Type,
-		Action: event.Action,
-		Actor: event.Actor,
-		Scope: event.scope,
-		Time: event.time,
-		TimeNano: event.timeNano,
-		Status: event.Action,
-		ID: event.Actor.ID,
-		From: event.Actor.Attributes.image ?? '',
-	});
-}
+/** docker's message of the API; the first three are what older programs read. */
+const message = ({Type, Action, Actor, scope, time, timeNano}: EngineEvent) => ({
+	...(Type === 'container' || Type === 'image' ? {status: Action, id: Actor.ID} : {}),
+	...(Type === 'container' && Actor.Attributes.image ? {from: Actor.Attributes.image} : {}),
+	Type,
+	Action,
+	Actor,
+	scope,
+	time,
+	timeNano,
+});
 
 /** docker's JSON of an event, in its order of fields. */
 export function eventJson(event: EngineEvent): string {
-	const {Type, Action, Actor, scope, time, timeNano} = event;
-	const old =
-		Type === 'container'
-			? {status: Action, id: Actor.ID, ...(Actor.Attributes.image ? {from: Actor.Attributes.image} : {})}
-			: Type === 'image'
-				? {status: Action, id: Actor.ID}
-				: {};
-	// timeNano is more than a number of JavaScript holds.
-	const text = JSON.stringify({...old, Type, Action, Actor, scope, time});
-	return `${text.slice(0, -1)},"timeNano":${timeNano}}`;
+	const {timeNano, ...rest} = message(event);
+	// It is more than a number of JavaScript holds.
+	return `${JSON.stringify(rest).slice(0, -1)},"timeNano":${timeNano}}`;
 }
+
+/** How each event is printed. Throws what is wrong with a template before there is any event. */
+async function printerOf(format: string): Promise<(event: EngineEvent) => string> {
+	if (format === '') return eventLine;
+	if (format === 'json' || format === '{{json .}}') return eventJson;
+	const [{executeTemplate, parseTemplate}, {typedAs}] = await Promise.all([
+		import('../format/value.ts'),
+		import('../format/template/go-value.ts'),
+		import('../format/types/system.ts'),
+	]);
+	try {
+		const template = parseTemplate(format, wording);
+		const print = (value: object) => executeTemplate(template, typedAs('*events.Message', value), {wording});
+		// docker tries it on an empty message.
+		print({});
+		return (event) => print(message(event));
+	} catch (error) {
+		throw new CliError((error as Error).message, 64);
+	}
+}
+
+/** Seconds with nine decimals, as docker's client gives a time to its server. */
+const seconds = (nanoseconds: bigint): string =>
+	`${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
 
 const wording = {parse: 'Error parsing format', execute: 'Error parsing format'};
 
@@ -62,21 +71,12 @@ export const events: CommandAction = async ({flags}, open) => {
 	};
 	const since = time('since');
 	const until = time('until');
-	const format = flags.string('format');
-	let line = eventLine;
-	if (format === 'json' || format === '{{json .}}') line = eventJson;
-	else if (format !== '') {
-		let template: ReturnType<typeof parseTemplate>;
-		try {
-			template = parseTemplate(format, wording);
-		} catch (error) {
-			throw new CliError(
-				(error as Error).message.replace('template parsing error', 'Error parsing format'),
-				64,
-			);
-		}
-		line = (event) => executeTemplate(template, eventValue(event), {wording});
+	if (since !== undefined && until !== undefined && since > until) {
+		throw new CliError(
+			`Error: \`since\` time (${seconds(since)}) cannot be after \`until\` time (${seconds(until)})`,
+		);
 	}
+	const line = await printerOf(flags.string('format'));
 	const engine = await open();
 	const stream = engine.events.stream({
 		...(since === undefined ? {} : {since}),

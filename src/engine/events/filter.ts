@@ -19,6 +19,9 @@ const known = new Set([
 	'volume',
 ]);
 
+/** docker's kinds of objects whose names a filter may give. */
+const objects = ['config', 'container', 'daemon', 'network', 'node', 'plugin', 'secret', 'service', 'volume'];
+
 /** Actions that carry an argument after a colon; a filter without one means all of them. */
 const withArgument = ['exec_create', 'exec_start', 'health_status'];
 
@@ -61,12 +64,10 @@ export function eventFilter(filters: Filters = {}): (event: EngineEvent) => bool
 			eventMatch('event', event.Action) &&
 			exact('type', event.Type) &&
 			exact('scope', event.scope) &&
-			prefix('container', ...(event.Type === 'container' ? [ID, name] : [Attributes.container ?? ''])) &&
-			prefix('volume', ...(event.Type === 'volume' ? [ID, name] : [])) &&
-			prefix('network', ...(event.Type === 'network' ? [ID, name] : [])) &&
+			// docker compares these with what any event is about, by the beginning of its id or its name.
+			objects.every((key) => prefix(key, ID, name)) &&
 			exact('image', ID, image, stripTag(ID), stripTag(image)) &&
-			labelsMatch(filters.label ?? [], Attributes) &&
-			['config', 'daemon', 'node', 'plugin', 'secret', 'service'].every((key) => exact(key))
+			labelsMatch(filters.label ?? [], Attributes)
 		);
 	};
 }
