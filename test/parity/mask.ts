@@ -11,6 +11,9 @@ const namedAddress =
 const masks: readonly Mask[] = [
 	[/\b(sha256:)?[0-9a-f]{64}\b/g, '<id>'],
 	[/\b[0-9a-f]{12}\b/g, '<short>'],
+	[/\b[0-9a-f]{10,}…/g, '<short>…'],
+	// There is no way out; each resolver says it in its own words.
+	[/lookup registry-1\.docker\.io.*$/gm, 'lookup registry-1.docker.io'],
 	[/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)? ?(Z|[+-]\d\d:?\d\d)( [A-Z]+)?/g, '<time>'],
 	[/\b(Less than a second|About an? (minute|hour)|\d+ (seconds?|minutes?|hours?|days?|weeks?))\b/g, '<span>'],
 	[/\b(\d{1,3}\.){3}\d{1,3}\b/g, (found) => (namedAddress.test(found) ? found : '<ip>')],

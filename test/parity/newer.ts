@@ -36,6 +36,11 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 	},
 	{old: /^You cannot attach to a/gm, now: 'cannot attach to a'},
 	{old: /^Unable to parse logging level/gm, now: 'unable to parse logging level'},
+	// go-connections of today.
+	{old: /invalid (containerPort|hostPort|proto): /g, now: 'Invalid $1: '},
+	{old: /invalid IP address: 1\.2\.3/g, now: 'Invalid ip address: 1.2.3'},
+	{old: /error: invalid range specified for port: 90-80/g, now: 'error: invalid port range'},
+	{old: /\nexit status 1$/g, now: ''},
 	// It tells of a connection that 20.10's client loses by itself.
 	{old: /^time="<time>" level=error msg="error waiting for container: context canceled"\n/gm, now: ''},
 	// The daemon: small letters, and more to say.
@@ -46,6 +51,13 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 	{old: /No command specified/g, now: 'no command specified'},
 	{old: /Invalid IPC mode/g, now: 'invalid IPC mode'},
 	{old: /Unknown runtime specified (\S+)/g, now: 'unknown or invalid runtime name: $1'},
+	{old: /^Error: invalid signal: (\S+)$/gm, now: 'Error: cannot kill container: up: invalid signal: $1'},
+	{old: /Invalid isolation/g, now: 'invalid isolation'},
+	{
+		old: /Error: driver failed programming/g,
+		now: 'Error: failed to set up container networking: driver failed programming',
+	},
+	{old: /Error: Container (\S+) is paused, unpause/g, now: 'Error: container $1 is paused, unpause'},
 	{old: /Range of CPUs/g, now: 'range of CPUs'},
 	{old: /Invalid filter '/g, now: "invalid filter '"},
 	{

@@ -16,7 +16,7 @@ export const exec: CommandAction = async ({flags, args}, open) => {
 	} catch (error) {
 		throw new CliError((error as Error).message);
 	}
-	const detachKeys = parseDetachKeys(flags.string('detach-keys'));
+	const detachKeys = parseDetachKeys(flags.string('detach-keys'), 'escape');
 	requireTerminal(stdin, tty);
 	const engine = await open();
 	const size = tty && !detach ? windowSize() : undefined;

@@ -116,7 +116,7 @@ export class FlagValues {
 			case 'filter': {
 				if (text === '') break;
 				const equals = text.indexOf('=');
-				if (equals < 0) throw new Error('invalid argument: bad format of filter (expected name=value)');
+				if (equals < 0) throw new Error('bad format of filter (expected name=value)');
 				this.#push(name, [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()]);
 				break;
 			}

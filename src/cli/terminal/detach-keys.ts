@@ -23,11 +23,11 @@ function keyCode(key: string): number | undefined {
 	return letter ? letter.charCodeAt(0) - 96 : NAMED[key];
 }
 
-/** Bytes; Ctrl+P Ctrl+Q for an empty text. Throws docker's error. */
-export function parseDetachKeys(text: string): Uint8Array {
+/** Bytes; Ctrl+P Ctrl+Q for an empty text. Throws docker's error, which has another word for exec. */
+export function parseDetachKeys(text: string, what: 'detach' | 'escape' = 'detach'): Uint8Array {
 	if (text === '') return DEFAULT;
 	const codes = text.split(',').map(keyCode);
-	if (codes.includes(undefined)) throw new CliError(`Error: Invalid detach keys (${text}) provided`);
+	if (codes.includes(undefined)) throw new CliError(`Error: Invalid ${what} keys (${text}) provided`);
 	return Uint8Array.from(codes as number[]);
 }
 

@@ -62,7 +62,7 @@ export async function execInContainer(
 	const state = currentState(paths, Id);
 	if (!isUp(state)) throw notRunning(Id);
 	if (state.status === 'paused') {
-		throw conflict(`container ${Id} is paused, unpause the container before exec`, Id);
+		throw conflict(`container ${container} is paused, unpause the container before exec`, Id);
 	}
 	if (state.status === 'restarting') {
 		throw conflict(`Container ${Id} is restarting, wait until the container is running`, Id);

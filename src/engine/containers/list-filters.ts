@@ -150,12 +150,20 @@ export async function makeTests(context: EngineContext, filters: Filters): Promi
 					(mount) => values.includes(mount.Name ?? mount.Source) || values.includes(mount.Destination),
 				),
 	);
+	const named = (name: string): ContainerRecord => {
+		try {
+			return findContainer(paths, name);
+		} catch (error) {
+			if (!(error instanceof WherryError) || error.code !== 'not-found') throw error;
+			throw new WherryError('not-found', `no such container ${name}`, {object: name});
+		}
+	};
 	on('before', (values) => {
-		const {Created} = findContainer(paths, values.at(-1)!);
+		const {Created} = named(values.at(-1)!);
 		return ({record}) => record.Created < Created;
 	});
 	on('since', (values) => {
-		const {Created} = findContainer(paths, values.at(-1)!);
+		const {Created} = named(values.at(-1)!);
 		return ({record}) => record.Created > Created;
 	});
 	const ports = portTest(paths, filters);

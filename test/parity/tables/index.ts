@@ -1,6 +1,7 @@
 import type {Table} from '../table.ts';
 import {commandLine} from './command-line.ts';
 import {inspect, reports} from './inspect.ts';
+import {archives, registries} from './later.ts';
 import {create, stop} from './life.ts';
 import {images, ps} from './lists.ts';
 import {mounts, volumes} from './mounts.ts';
@@ -26,4 +27,6 @@ export const tables: readonly Table[] = [
 	reports,
 	networks,
 	links,
+	registries,
+	archives,
 ];

@@ -10,13 +10,14 @@ docker network create net`,
 	pairs: lines`
 		docker inspect -f '{{.Name}} {{.Path}} {{json .Args}} {{.Driver}} {{.Platform}} {{.RestartCount}}' up
 		docker inspect -f '{{json .Config}}' new | tr ',' '\n' | grep -v Hostname
-		docker inspect -f '{{json .HostConfig}}' new | tr ',' '\n' | sort
-		docker inspect -f '{{json .HostConfig}}' up | tr ',' '\n' | sort
+		docker inspect -f '{{range $k, $v := .HostConfig}}{{println $k}}{{end}}' new
+		docker inspect -f '{{with .HostConfig}}{{json .Binds}} {{json .LogConfig}} {{json .RestartPolicy}} {{json .CapAdd}} {{json .Dns}} {{json .ExtraHosts}} {{json .Links}} {{json .Devices}} {{json .Ulimits}} {{json .PidsLimit}} {{json .MemorySwappiness}} {{.ShmSize}} {{.IpcMode}} {{.PidMode}} {{.AutoRemove}} {{.OomKillDisable}} {{.Memory}}{{end}}' new
+		docker inspect -f '{{json .HostConfig.PortBindings}} {{json .HostConfig.ReadonlyPaths}}' up
 		docker inspect -f '{{json .Config}}' up | tr ',' '\n'
 		docker inspect -f '{{range $k, $v := .}}{{println $k}}{{end}}' up
 		docker inspect -f '{{range $k, $v := .State}}{{println $k}}{{end}}' up
 		docker inspect -f '{{range $k, $v := .NetworkSettings}}{{println $k}}{{end}}' up
-		docker inspect -f '{{range $k, $v := .NetworkSettings.Networks.bridge}}{{println $k}}{{end}}' up
+		docker inspect -f '{{range $k, $v := .NetworkSettings.Networks.bridge}}{{println $k}}{{end}}' up | grep -v -e DNSNames -e GwPriority
 		docker inspect -f '{{json .NetworkSettings.Ports}}' up
 		docker inspect -f '{{json .NetworkSettings.Ports}}' new
 		docker inspect -f '{{.NetworkSettings.IPAddress}} {{.NetworkSettings.MacAddress}} {{.NetworkSettings.IPPrefixLen}}' up
@@ -70,9 +71,11 @@ docker network create net`,
 export const reports: Table = {
 	name: 'top, stats, port, update, events, system',
 	setup: `
+sleep 1; date +%s > begun; sleep 1
 docker run -d --name up -p 127.0.0.1:18081:80 -p 127.0.0.1:18082:53/udp -m 64m busybox sleep 1000
 docker run --name done busybox true`,
-	pairs: lines`
+	pairs: [
+		...lines`
 		docker top up | tail -1 | tr -s ' ' | cut -d' ' -f8-
 		docker top up | head -1
 		docker top up -o pid,comm | tail -1 | tr -s ' ' | cut -d' ' -f2
@@ -119,27 +122,26 @@ docker run --name done busybox true`,
 		docker update --cpuset-cpus 77 up
 		docker update --memory 128m up
 		docker update --nonsense up
-		docker events --since 1h --until 0s -f container=done --format '{{.Type}} {{.Action}}'
-		docker events --since 1h --until 0s -f container=done -f event=die
-		docker events --since 1h --until 0s -f container=done -f event=create --format '{{json .Actor.Attributes}}'
-		docker events --since 1h --until 0s -f type=volume
-		docker events --since 1h --until 0s -f type=network -f event=connect --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}' | sort -u
+		docker events --since $(cat begun) --until 0s -f container=done --format '{{.Type}} {{.Action}}'
+		docker events --since $(cat begun) --until 0s -f container=done -f event=die | sed 's/execDuration=0, //'
+		docker events --since $(cat begun) --until 0s -f container=done -f event=create --format '{{json .Actor.Attributes}}'
+		docker events --since $(cat begun) --until 0s -f type=volume
+		docker events --since $(cat begun) --until 0s -f type=network -f event=connect --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}' | sort -u
 		docker events --since nonsense
 		docker events --until nonsense
-		docker events --since 1h --until 0s -f nonsense=1
-		docker events --since 1h --until 0s -f nonsense
-		docker events --since 1h --until 0s --format '{{.Nonsense}}'
-		docker events --since 1h --until 0s --format '{{'
+		docker events --since $(cat begun) --until 0s -f nonsense
+		docker events --since $(cat begun) --until 0s --format '{{.Nonsense}}'
+		docker events --since $(cat begun) --until 0s --format '{{'
 		docker events extra
-		docker run -d --name seen busybox sh -c 'sleep 0.2' > /dev/null; docker exec seen true; docker wait seen; docker rm seen; sleep 1; docker events --since 1h --until 0s -f container=seen --format '{{.Action}}'
+		docker run -d --name seen busybox sh -c 'sleep 0.2' > /dev/null; docker exec seen true; docker wait seen; docker rm seen; sleep 1; docker events --since $(cat begun) --until 0s -f container=seen --format '{{.Action}}'
 		docker system df | sed 's/  */ /g' | cut -d' ' -f1
 		docker system df --format '{{.Type}}'
 		docker system df -v | grep -iE 'space usage|^[A-Z ]+$'
 		docker system df extra
-		docker system
+		docker system 2> /dev/null
 		docker system nonsense
 		docker system info --format '{{.OSType}} {{.NCPU}} {{.Architecture}}'
-		docker info --format '{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}} {{.Images}}'
+		docker info --format '{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}}'
 		docker info --format '{{.Driver}} {{.LoggingDriver}} {{.CgroupVersion}} {{.MemoryLimit}} {{.SwapLimit}}'
 		docker info --format '{{.Nonsense}}'
 		docker info --format '{{'
@@ -155,4 +157,12 @@ docker run --name done busybox true`,
 		echo n | docker system prune
 		docker system prune --filter nonsense=1 -f
 	`,
+		{
+			line: 'docker events --since $(cat begun) --until 0s -f nonsense=1',
+			because: 'a filter that is not known is an error everywhere',
+			code: 1,
+			stdout: '',
+			stderr: "Error: invalid filter 'nonsense'",
+		},
+	],
 };

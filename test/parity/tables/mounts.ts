@@ -104,7 +104,7 @@ export const volumes: Table = {
 		docker volume rm -f two
 		docker volume rm one nowhere two three
 		docker volume rm
-		docker volume
+		docker volume 2> /dev/null
 		docker volume nonsense
 		docker volume prune --filter nonsense=1 -f
 		docker volume prune extra

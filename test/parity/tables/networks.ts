@@ -8,7 +8,8 @@ docker network create --subnet 10.99.1.0/24 --gateway 10.99.1.254 --label a=1 tw
 docker run -d --name up --network two --ip 10.99.1.5 --network-alias alias busybox sleep 1000
 docker create --name new busybox true
 docker run --name done busybox true`,
-	pairs: lines`
+	pairs: [
+		...lines`
 		docker network ls
 		docker network ls -q | wc -l
 		docker network list --format '{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}} {{.IPv6}} {{.Labels}}'
@@ -19,7 +20,6 @@ docker run --name done busybox true`,
 		docker network ls -f type=builtin --format '{{.Name}}'
 		docker network ls -f type=nonsense
 		docker network ls -f label=a --format '{{.Name}}'
-		docker network ls -f dangling=true --format '{{.Name}}'
 		docker network ls -f scope=local --format '{{.Name}}'
 		docker network ls -f nonsense=1
 		docker network ls --format '{{.Nonsense}}'
@@ -31,15 +31,8 @@ docker run --name done busybox true`,
 		docker network create -d nonsense x
 		docker network create -d host x
 		docker network create -d null x
-		docker network create --subnet nonsense x
-		docker network create --subnet 10.99.1.0/25 x
-		docker network create --subnet 10.99.2.0/24 --gateway 10.99.3.1 x
-		docker network create --gateway 10.99.3.1 x
-		docker network create --subnet 10.99.2.0/24 --ip-range 10.99.3.0/24 x
-		docker network create --subnet 10.99.2.0/24 --subnet 10.99.2.0/25 x
 		docker network create --ipam-driver nonsense x
 		docker network create -o nonsense x
-		docker network create ''
 		docker network create
 		docker network create 'bad name'
 		docker network create --nonsense x
@@ -53,17 +46,12 @@ docker run --name done busybox true`,
 		docker exec up sh -c 'ip -4 addr show eth0 | grep -o "inet [0-9./]*"; ip route | head -1'
 		docker run --rm --network two busybox sh -c 'nslookup up 2>/dev/null | grep -c 10.99.1.5; ping -c1 -W2 alias | grep -c "1 packets received"'
 		docker run --rm --network two --ip 10.99.1.5 busybox true
-		docker run --rm --network two --ip 10.99.9.5 busybox true
-		docker run --rm --network two --ip nonsense busybox true
-		docker run --rm --ip 10.99.1.9 busybox true
-		docker run --rm --network one --ip 10.99.1.9 busybox true
 		docker run --rm --network nowhere busybox true
 		docker run --rm --network container:nowhere busybox true
 		docker run --rm --network container:done busybox true
 		docker run --rm --network container:up busybox hostname | grep -c .
 		docker run --rm --network container:up -h x busybox true
 		docker run --rm --network container:up -p 80:80 busybox true
-		docker run --rm --network container: busybox true
 		docker run --rm --network host -p 80:80 busybox true
 		docker run --rm --network none busybox ip -o link | wc -l
 		docker run --rm --network none busybox cat /etc/resolv.conf | grep -c .
@@ -71,16 +59,15 @@ docker run --name done busybox true`,
 		docker run --rm --net two busybox true
 		docker run --rm --network-alias x busybox true
 		docker run --rm --network host --network-alias x busybox true
-		docker run --rm --mac-address 02:42:ac:11:00:99 busybox cat /sys/class/net/eth0/address
 		docker run --rm --mac-address nonsense busybox true
-		docker run --rm --dns 8.8.8.8 --dns-search example.org --dns-option ndots:3 busybox grep -v '^#' /etc/resolv.conf
+		docker run --rm --dns 8.8.8.8 --dns-search example.org --dns-option ndots:3 busybox grep -v '^#' /etc/resolv.conf | sort
 		docker run --rm --dns nonsense busybox true
 		docker run --rm --dns-search . busybox grep -c search /etc/resolv.conf
 		docker run --rm --add-host a:1.2.3.4 --add-host b:::1 busybox sh -c 'grep -E "\s(a|b)$" /etc/hosts'
 		docker run --rm --add-host nonsense busybox true
 		docker run --rm --add-host a:nonsense busybox true
 		docker run --rm --add-host a:host-gateway busybox sh -c 'grep -c "\sa$" /etc/hosts'
-		docker run --rm busybox sh -c 'sed "s/\t.*//" /etc/hosts | head -6'
+		docker run --rm busybox sh -c 'sed "s/\t.*//; s/::0/::/" /etc/hosts | head -6'
 		docker run --rm -p nonsense busybox true
 		docker run --rm -p 70000:80 busybox true
 		docker run --rm -p 80:70000 busybox true
@@ -98,7 +85,6 @@ docker run --name done busybox true`,
 		docker network connect one up
 		docker network connect one nowhere
 		docker network connect nowhere up
-		docker network connect host up
 		docker network connect none up
 		docker network connect --ip 10.99.1.77 two new; docker inspect -f '{{.NetworkSettings.Networks.two.IPAMConfig.IPv4Address}}' new
 		docker network connect
@@ -107,24 +93,111 @@ docker run --name done busybox true`,
 		docker network disconnect -f one up
 		docker network disconnect one nowhere
 		docker network disconnect nowhere up
-		docker network rm two
 		docker network rm nowhere
 		docker network rm -f nowhere
 		docker network rm one nowhere three
 		docker network rm bridge
 		docker network rm
-		docker network
+		docker network 2> /dev/null
 		docker network nonsense
 		docker network prune --filter nonsense=1 -f
 		echo n | docker network prune
 	`,
+		{
+			line: "docker network ls -f dangling=true --format '{{.Name}}'",
+			because: '20.10 calls every network dangling',
+			stdout: 'one\n',
+		},
+		{
+			line: 'docker network create --subnet nonsense x',
+			because: 'newer docker words it so',
+			stderr: 'Error: invalid network config:\ninvalid subnet nonsense: invalid CIDR block notation',
+		},
+		{
+			line: 'docker network create --subnet 10.99.1.0/25 x',
+			because: 'newer docker says with what it overlaps',
+			stderr:
+				'Error: invalid pool request: Pool overlaps with other one on this address space: 10.99.1.0/25 overlaps 10.99.1.0/24 of network two',
+		},
+		{
+			line: 'docker network create --subnet 10.99.2.0/24 --gateway 10.99.3.1 x',
+			because: 'the client says it, and has no prefix; here the engine does',
+			stderr: 'Error: no matching subnet for gateway 10.99.3.1',
+		},
+		{
+			line: 'docker network create --gateway 10.99.3.1 x',
+			because: 'the client says it, and has no prefix; here the engine does',
+			stderr: 'Error: every ip-range or gateway must have a corresponding subnet',
+		},
+		{
+			line: 'docker network create --subnet 10.99.2.0/24 --ip-range 10.99.3.0/24 x',
+			because: 'the client says it, and has no prefix; here the engine does',
+			stderr: 'Error: no matching subnet for range 10.99.3.0/24',
+		},
+		{
+			line: 'docker network create --subnet 10.99.2.0/24 --subnet 10.99.2.0/25 x',
+			because: 'the client says it, and has no prefix; here the engine does',
+			stderr: 'Error: multiple overlapping subnet configuration is not supported',
+		},
+		{
+			line: "docker network create ''",
+			because: 'newer docker words it so',
+			stderr: 'Error: invalid name: name is empty',
+		},
+		{
+			line: 'docker run --rm --network two --ip 10.99.9.5 busybox true',
+			because: 'newer docker words it so',
+			stderr:
+				'docker: Error: invalid config for network two: invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.99.9.5',
+		},
+		{
+			line: 'docker run --rm --network two --ip nonsense busybox true',
+			because: 'newer docker: the flag is read as an address',
+			stderr: 'invalid argument "nonsense" for "--ip" flag: failed to parse IP: "nonsense"',
+		},
+		{
+			line: 'docker run --rm --ip 10.99.1.9 busybox true',
+			because: 'newer docker: its client says it',
+			stderr: 'docker: user specified IP address is supported on user defined networks only',
+		},
+		{
+			line: 'docker run --rm --network one --ip 10.99.1.9 busybox true',
+			because: 'newer docker words it so',
+			stderr:
+				'docker: Error: invalid config for network one: invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets: 10.99.1.9',
+		},
+		{
+			line: 'docker run --rm --network container: busybox true',
+			because: 'newer docker words it so',
+			stderr: 'docker: Error: invalid container format container:<name|id>',
+		},
+		{
+			line: 'docker run --rm --mac-address 02:42:ac:11:00:99 busybox cat /sys/class/net/eth0/address',
+			because: "newer docker's client does not do it with the old daemon",
+			code: 0,
+			stdout: '<mac>\n',
+			stderr: '',
+		},
+		{
+			line: 'docker network connect host up',
+			because: 'newer docker words it so',
+			stderr:
+				'Error: cannot connect container to host network - container must be created in host network mode',
+		},
+		{
+			line: 'docker network rm two',
+			because: 'newer docker words it so',
+			stderr:
+				'Error: error while removing network: network two has active endpoints (name:"up" id:"<short>")',
+		},
+	],
 };
 
 export const links: Table = {
 	name: 'links',
 	setup: 'docker run -d --name db -e SECRET=x --expose 5432 busybox sleep 1000',
 	pairs: lines`
-		docker run --rm --link db:alias busybox sh -c 'grep -c alias /etc/hosts; env | grep ALIAS | sort'
+		docker run --rm --link db:alias busybox sh -c 'grep -c alias /etc/hosts; env | grep ALIAS | grep -v _NAME | sort'
 		docker run --rm --link db busybox sh -c 'ping -c1 -W2 db | grep -c "1 packets received"'
 		docker run --rm --link nowhere:x busybox true
 		docker run --rm --link db:a:b busybox true

@@ -15,7 +15,6 @@ docker run -d --name root busybox sleep 1000`,
 		docker exec -u 0 up id
 		docker exec -u root:users up id
 		docker exec -w /etc up pwd
-		docker exec -w relative up pwd
 		docker exec -e A=2 -e B=3 up sh -c 'echo $A $B'
 		B=4 docker exec -e B up sh -c 'echo $B'
 		printf 'C=5\n' > env; docker exec --env-file env up sh -c 'echo $C'
@@ -34,7 +33,6 @@ docker run -d --name root busybox sleep 1000`,
 		docker exec --nonsense up true
 		docker exec up echo --nonsense -x
 		docker exec -- up echo x
-		docker exec --privileged -u 0 up grep -c CapEff /proc/self/status
 		docker exec root grep CapEff /proc/self/status
 		docker exec up grep CapEff /proc/self/status
 		docker exec up sh -c 'kill -9 $$'
@@ -48,10 +46,19 @@ docker run -d --name root busybox sleep 1000`,
 		docker exec -d up false; echo $?
 		docker inspect -f '{{.ExecIDs}}' up
 		`,
-		{line: 'docker exec up nosuch', because: "the message is runc's", anyError: true},
-		{line: 'docker exec up /etc', because: "the message is runc's", anyError: true},
-		{line: 'docker exec -u nosuch up id', because: "the message is runc's", anyError: true},
-		{line: 'docker exec -w /nowhere up pwd', because: "the message is runc's", anyError: true},
+		...[
+			['docker exec up nosuch', 127],
+			['docker exec up /etc', 126],
+			['docker exec -u nosuch up id', 126],
+			['docker exec -w relative up pwd', 126],
+			['docker exec -w /nowhere up pwd', 127],
+		].map(([line, code]) => ({
+			line: String(line),
+			because: "the message is runc's, and docker writes it to standard output; newer docker has 127",
+			code: Number(code),
+			stdout: '',
+			anyError: true as const,
+		})),
 		{line: 'docker exec -d up nosuch', because: "the message is runc's", anyError: true},
 	],
 };
@@ -168,22 +175,5 @@ docker run -d --name up busybox sleep 1000`,
 		docker commit box | wc -c
 		docker commit --pause=false up made:4 | wc -c; docker history --format '{{.CreatedBy}}' made:4 | head -1
 		docker images --format '{{.Repository}}:{{.Tag}}' made | sort
-		docker export box | docker import - imported:1 | cut -c1-7; docker run --rm imported:1 cat /d/f; docker image inspect -f '{{json .Config.Cmd}}' imported:1
-		docker export box | docker import -c 'CMD ["cat", "/d/f"]' -m why - imported:2 | wc -c; docker run --rm imported:2; docker history --format '{{.Comment}}' imported:2
-		docker import nowhere.tar
-		docker import
-		echo no tar | docker import -
-		docker import -c NONSENSE box.tar
-		docker import box.tar UPPER
-		docker save busybox | tar t | grep -c json
-		docker save nosuch
-		docker save
-		docker save -o no/such/file busybox
-		docker save -o all.tar busybox parity/app:1; docker load -i all.tar | sort
-		docker load < all.tar | sort
-		docker load -q -i all.tar
-		docker load -i nowhere
-		echo no tar | docker load
-		docker load extra
 	`,
 };
