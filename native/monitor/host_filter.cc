@@ -115,15 +115,15 @@ void see_comment(void* context, const char* attributes, size_t length) {
 bool find_missing(const Op& op, size_t* chain, std::vector<bool>* there) {
   auto family = static_cast<uint8_t>(op.number(0));
   const auto& names = op.list(3);
-  if (names.size() != 2) return false;
+  if (names.empty()) return false;
   Chains chains;
   chains.table = op.text(2);
-  chains.user = names[0];
-  chains.forward = names[1];
+  chains.user = names.front();
+  chains.forward = names.back();
   if (!list_nf_tables(NFT_MSG_GETCHAIN, family, "", "", see_chain, &chains) || !chains.forwards) return false;
   if (!list_nf_tables(NFT_MSG_GETRULE, family, chains.table, chains.forward, see_rule, &chains)) return false;
   if (!chains.drops) return false;
-  *chain = chains.has_user && chains.jumps ? 0 : 1;
+  *chain = chains.has_user && chains.jumps ? 0 : names.size() - 1;
   Comments comments{op.list(4), std::vector<bool>(op.list(4).size())};
   if (!list_nf_tables(NFT_MSG_GETRULE, family, chains.table, names[*chain], see_comment, &comments)) return false;
   *there = comments.there;

@@ -10,6 +10,7 @@ import type {EngineContext} from './containers/context.ts';
 import {storageDriver} from './containers/storage.ts';
 import {readIfThere} from './files.ts';
 import {listStamps, tableName} from './networks/firewall.ts';
+import {firewalldIsClosed} from './networks/host-filter.ts';
 import {activeEndpoints} from './networks/list.ts';
 import {parseResolvConf} from './networks/resolv-conf.ts';
 import {apparmorHost, apparmorProblem, defaultProfile} from './security/apparmor.ts';
@@ -158,11 +159,13 @@ async function checkFirewall(context: EngineContext): Promise<CheckLine[]> {
 	for (const {family, chain} of blockers) {
 		if (family === 'ip' && chain.table === 'filter') {
 			lines.push(ok('firewall', 'the chain FORWARD drops: each bridge gets a pair of rules there'));
+		} else if (chain.table === 'firewalld' && !(await firewalldIsClosed())) {
+			lines.push(ok('firewall', 'firewalld rejects what is forwarded: each bridge gets a pair of rules there'));
 		} else if (chain.table === 'firewalld') {
 			lines.push(
 				warn(
 					'firewall',
-					'firewalld filters what is forwarded',
+					'firewalld filters what is forwarded and keeps others out of its table',
 					`firewall-cmd --permanent --zone=trusted --add-interface=${bridge} && firewall-cmd --reload`,
 				),
 			);

@@ -24,6 +24,7 @@ import {disallowInHostFilter} from './host-filter.ts';
 import {poolsOf} from './ipam.ts';
 import {bridgeOptions} from './options.ts';
 import type {NetworkRecord} from './record.ts';
+import {familyOf} from './ruleset.ts';
 
 interface Context {
 	readonly paths: Paths;
@@ -146,7 +147,7 @@ async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
 	const table = tableName(paths);
 	const [link, ...tables] = await Promise.all([
 		findLink(rt.getLinkByIndex(stamp.index)),
-		...familiesOf(stamp).map((version) => presentTables(version, [table])),
+		...familiesOf(stamp).map((version) => presentTables(familyOf(version), [table])),
 	]);
 	const bridge = link?.name === stamp.bridge && link.kind === 'bridge' && link.up;
 	return bridge && tables.every((names) => names.has(table));

@@ -7,7 +7,7 @@ import type {Op} from '../../runtime/plan/ops.ts';
 import type {Paths} from '../paths.ts';
 import {addressBytes, lastAddress, parseAddress, parseMac, parseSubnet} from './address.ts';
 import {baseFile, firewallLock, tableName} from './firewall.ts';
-import {allowForwardingOp} from './host-filter.ts';
+import {allowForwardingOps} from './host-filter.ts';
 import {leaseFile} from './leases.ts';
 import {groupPorts, type PortGroup, publishedRanges, rangesText} from './port-ranges.ts';
 import {familyOf, setName} from './ruleset.ts';
@@ -284,15 +284,20 @@ export function firewallOps(paths: Paths, endpoints: readonly EndpointState[]): 
 	if (bridges.length === 0) return [];
 	const versions = bridges.some(({ipv6}) => ipv6) ? ([4, 6] as const) : ([4] as const);
 	const lock = paths.lock(firewallLock);
-	return versions.flatMap((version): Op[] => {
-		const family = familyOf(version);
-		return [
-			{op: 'healFirewall', base: baseFile(paths, version), lock, family, table: tableName(paths)},
-			...bridges
-				.filter(({bridge, ipv6}) => bridge && (version === 4 || ipv6))
-				.map(({bridge}) => allowForwardingOp(paths, family, bridge!)),
-		];
-	});
+	return [
+		...versions.map(
+			(version): Op => ({
+				op: 'healFirewall',
+				base: baseFile(paths, version),
+				lock,
+				family: familyOf(version),
+				table: tableName(paths),
+			}),
+		),
+		...bridges.flatMap(({bridge, ipv6}) =>
+			bridge ? allowForwardingOps(paths, ipv6 ? [4, 6] : [4], bridge) : [],
+		),
+	];
 }
 
 /**

@@ -110,8 +110,7 @@ export function baseMessages(table: string, version: 4 | 6, stamps: readonly Sta
 }
 
 /** Which of these tables there are; one query. */
-export async function presentTables(version: 4 | 6, names: readonly string[]): Promise<Set<string>> {
-	const family = familyOf(version);
+export async function presentTables(family: nft.NfFamily, names: readonly string[]): Promise<Set<string>> {
 	const queries = names.map((name) => nft.getTable(family, name));
 	return new Set(nft.parseTables(await exchange(protocol.netfilter, queries, {tolerate: ['ENOENT']})));
 }
@@ -132,7 +131,7 @@ export async function addNetwork(paths: Paths, stamp: Stamp): Promise<void> {
 	const table = tableName(paths);
 	for (const version of familiesOf(stamp)) {
 		const others = listStamps(paths).filter(({bridge}) => bridge !== stamp.bridge);
-		const messages = (await presentTables(version, [table])).has(table)
+		const messages = (await presentTables(familyOf(version), [table])).has(table)
 			? nft.transaction(elementMessages(nft.newElements, table, version, stamp))
 			: baseMessages(table, version, [...others, stamp]);
 		await exchange(protocol.netfilter, messages);

@@ -1,9 +1,9 @@
 /**
  * Hosts that filter what they forward. An accept in our table doesn't overrule a drop in another: where the
  * table `filter` of iptables-nft may drop (docker and ufw set the policy of FORWARD so, others end it with a
- * rule), each bridge gets a pair of rules in DOCKER-USER or FORWARD, made of expressions that iptables itself
- * writes, with a comment that says whose they are. The monitors of its containers see to them; here are the rules,
- * and their end.
+ * rule), or firewalld's does, each bridge gets a pair of rules there, made of expressions that the other program
+ * itself writes, with a comment that says whose they are. The monitors of its containers see to them; here are the
+ * rules, and their end.
  */
 import {encodeBatch, protocol} from '../../kernel/netlink/message.ts';
 import * as nft from '../../kernel/netlink/nftables.ts';
@@ -13,17 +13,29 @@ import type {Paths} from '../paths.ts';
 import {familiesOf, firewallLock, presentTables, type Stamp, tableName} from './firewall.ts';
 import {familyOf} from './ruleset.ts';
 
-const table = 'filter';
-/** Where rules of ours may be: the first only where packets pass it. */
-const chains = ['DOCKER-USER', 'FORWARD'] as const;
+interface Place {
+	family: nft.NfFamily;
+	table: string;
+	/** Where rules of ours may be: in the first only where packets pass it from the last. */
+	chains: readonly string[];
+	/** Bytes by which an interface is compared. */
+	nameOf(bridge: string): Buffer;
+}
 
 /** iptables compares as many bytes as the name has, with its NUL. */
-const matchInterface = (key: number, bridge: string): nft.Expression[] => [
-	nft.loadMeta(key),
-	nft.compare(Buffer.from(`${bridge}\0`)),
-	nft.counter(),
-	nft.verdict(nft.verdictCode.accept),
-];
+const iptables = (family: nft.NfFamily): Place => ({
+	family,
+	table: 'filter',
+	chains: ['DOCKER-USER', 'FORWARD'],
+	nameOf: (bridge) => Buffer.from(`${bridge}\0`),
+});
+
+const firewalld: Place = {
+	family: nft.nfFamily.inet,
+	table: 'firewalld',
+	chains: ['filter_FORWARD'],
+	nameOf: nft.interfaceName,
+};
 
 const commentsOf = (paths: Paths, bridge: string): [comment: string, key: number][] => [
 	[`${tableName(paths)} ${bridge} from`, nft.metaKey.inputName],
@@ -31,8 +43,17 @@ const commentsOf = (paths: Paths, bridge: string): [comment: string, key: number
 ];
 
 /** Before all other rules. */
-export function allowForwardingOp(paths: Paths, family: nft.NfFamily, bridge: string): Op {
+function allowForwardingOp(paths: Paths, {family, table, chains, nameOf}: Place, bridge: string): Op {
 	const comments = commentsOf(paths, bridge);
+	const name = nameOf(bridge);
+	const rule = (chain: string, comment: string, key: number) =>
+		nft.newRule(
+			family,
+			table,
+			chain,
+			[nft.loadMeta(key), nft.compare(name), nft.counter(), nft.verdict(nft.verdictCode.accept)],
+			{comment, prepend: true},
+		);
 	return {
 		op: 'allowForwarding',
 		family,
@@ -41,23 +62,24 @@ export function allowForwardingOp(paths: Paths, family: nft.NfFamily, bridge: st
 		chains: [...chains],
 		comments: comments.map(([comment]) => comment),
 		rules: chains.flatMap((chain) =>
-			comments.map(([comment, key]) =>
-				encodeBatch(
-					nft.transaction([
-						nft.newRule(family, table, chain, matchInterface(key, bridge), {comment, prepend: true}),
-					]),
-				),
-			),
+			comments.map(([comment, key]) => encodeBatch(nft.transaction([rule(chain, comment, key)]))),
 		),
 	};
 }
 
+const placesOf = (versions: readonly (4 | 6)[]): Place[] => [
+	...versions.map((version) => iptables(familyOf(version))),
+	firewalld,
+];
+
+export const allowForwardingOps = (paths: Paths, versions: readonly (4 | 6)[], bridge: string): Op[] =>
+	placesOf(versions).map((place) => allowForwardingOp(paths, place, bridge));
+
 /** Whatever chain they are in now: docker may have come or gone since. Under the firewall's lock. */
 export async function disallowInHostFilter(paths: Paths, stamp: Stamp): Promise<void> {
 	const ours = new Set(commentsOf(paths, stamp.bridge).map(([comment]) => comment));
-	for (const version of familiesOf(stamp)) {
-		if (!(await presentTables(version, [table])).has(table)) continue;
-		const family = familyOf(version);
+	for (const {family, table, chains} of placesOf(familiesOf(stamp))) {
+		if (!(await presentTables(family, [table])).has(table)) continue;
 		for (const chain of chains) {
 			const dump = exchange(protocol.netfilter, [nft.getRules(family, table, chain)], {tolerate: ['ENOENT']});
 			const messages = nft
@@ -67,4 +89,10 @@ export async function disallowInHostFilter(paths: Paths, stamp: Stamp): Promise<
 			if (messages.length > 0) await exchange(protocol.netfilter, nft.transaction(messages));
 		}
 	}
+}
+
+/** Whether firewalld keeps others out of its table (NftablesTableOwner, its default since 2.1). */
+export async function firewalldIsClosed(): Promise<boolean> {
+	const query = [nft.getTable(firewalld.family, firewalld.table)];
+	return nft.ownedTables(await exchange(protocol.netfilter, query, {tolerate: ['ENOENT']})).length > 0;
 }

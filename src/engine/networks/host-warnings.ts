@@ -5,11 +5,13 @@ import {readIfThere} from '../files.ts';
 import type {Paths} from '../paths.ts';
 
 /** Warnings for whoever makes a container with a network; `system check` has the commands that help. */
-export function firewallWarnings(paths: Paths): string[] {
+export async function firewallWarnings(paths: Paths): Promise<string[]> {
 	const told = join(paths.run, 'firewall-told');
 	if (existsSync(told)) return [];
 	const blockers = [
-		existsSync('/run/firewalld.pid') && 'firewalld filters what is forwarded',
+		existsSync('/run/firewalld.pid') &&
+			(await (await import('./host-filter.ts')).firewalldIsClosed()) &&
+			'firewalld filters what is forwarded and keeps others out of its table',
 		readIfThere('/proc/net/ip_tables_names')?.split('\n').includes('filter') &&
 			'rules of iptables-legacy may drop what is forwarded',
 	].filter((text) => typeof text === 'string');

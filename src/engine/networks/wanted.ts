@@ -155,7 +155,7 @@ export async function settleNetworks(
 		}
 		return {networks: undefined, warnings};
 	}
-	warnings.push(...firewallWarnings(context.paths));
+	warnings.push(...(await firewallWarnings(context.paths)));
 	const primary = await networkOf(context, host.NetworkMode);
 	const settings: Record<string, EndpointSettings> = {[primary.Name]: {}};
 	for (const [name, value] of Object.entries(given ?? {})) {

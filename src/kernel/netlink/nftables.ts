@@ -75,11 +75,24 @@ export function newChain(family: NfFamily, table: string, name: string, base?: B
 	return nft(kind.newChain, flag.create | flag.ack, family, ...parts);
 }
 
+const tableOwner = 2;
+
 /** Names of tables. */
 export const parseTables = (replies: readonly Reply[]): string[] =>
 	replies
 		.filter(({type, body}) => type === ((subsystem << 8) | kind.newTable) && body.length >= 4)
 		.map(({body}) => textOf(first(parseAttributes(body.subarray(4)), 1)) ?? '');
+
+/** Names of tables that belong to one process (NFT_TABLE_F_OWNER): nobody else can change them. */
+export const ownedTables = (replies: readonly Reply[]): string[] =>
+	replies.flatMap(({type, body}) => {
+		if (type !== ((subsystem << 8) | kind.newTable) || body.length < 4) return [];
+		const attributes = parseAttributes(body.subarray(4));
+		const flags = first(attributes, 2);
+		return flags && flags.length >= 4 && flags.readUInt32BE() & tableOwner
+			? [textOf(first(attributes, 1)) ?? '']
+			: [];
+	});
 
 export const getChains = (family: NfFamily): Message => nft(kind.getChain, flag.dump, family);
 
