@@ -6,20 +6,22 @@ import {buildInfo} from '../kernel/locate.ts';
 import {detectCgroups} from '../runtime/cgroups/layout.ts';
 import type {EngineInfo} from './api.ts';
 import type {EngineContext} from './containers/context.ts';
-import {readRows} from './containers/list.ts';
-import {defaultLog} from './containers/log-config.ts';
+import {defaultLog, logDrivers} from './containers/log-config.ts';
+import {loadRows} from './containers/rows.ts';
 import {storageDriver} from './containers/storage.ts';
 import {readIfThere} from './files.ts';
 import {apparmorEnabled, apparmorHost, apparmorProblem} from './security/apparmor.ts';
 import {selinuxEnabled} from './security/selinux.ts';
 import {version} from './version.ts';
 
-/** os-release(5). */
-function operatingSystem(): string {
+/** A variable of os-release(5). */
+function osRelease(variable: string): string | undefined {
 	const text = readIfThere('/etc/os-release') ?? readIfThere('/usr/lib/os-release') ?? '';
-	const name = /^PRETTY_NAME=(?:"([^"]*)"|(\S*))$/m.exec(text);
-	return name?.[1] ?? name?.[2] ?? 'Linux';
+	const match = new RegExp(`^${variable}=(?:"([^"]*)"|(\\S*))$`, 'm').exec(text);
+	return match?.[1] ?? match?.[2];
 }
+
+const operatingSystem = (): string => osRelease('PRETTY_NAME') ?? 'Linux';
 
 /** Stable, and tells nobody the machine's own id (machine-id(5) asks for that). */
 function engineId(root: string): string {
@@ -69,12 +71,70 @@ function warnings(context: EngineContext, driver: string): string[] {
 	return texts;
 }
 
+/** What can be limited, by docker's names. */
+function limits(): Record<string, boolean> {
+	const {v1, unified, version: cgroups} = detectCgroups();
+	const controllers = new Set([
+		...v1.flatMap((hierarchy) => hierarchy.controllers),
+		...(unified?.controllers ?? []),
+	]);
+	return {
+		MemoryLimit: controllers.has('memory'),
+		SwapLimit: controllers.has('memory'),
+		CpuCfsPeriod: controllers.has('cpu'),
+		CpuCfsQuota: controllers.has('cpu'),
+		CPUShares: controllers.has('cpu'),
+		CPUSet: controllers.has('cpuset'),
+		PidsLimit: controllers.has('pids'),
+		IPv4Forwarding: readIfThere('/proc/sys/net/ipv4/ip_forward')?.trim() === '1',
+		Debug: false,
+		NFd: 0,
+		// Only cgroup v1 can switch the OOM killer off.
+		OomKillDisable: cgroups !== 'v2' && controllers.has('memory'),
+	};
+}
+
+async function registries(): Promise<Record<string, unknown>> {
+	const {registrySettings} = await import('./registry/settings.ts');
+	let settings: Pick<ReturnType<typeof registrySettings>, 'mirrors' | 'insecure'> = {
+		mirrors: [],
+		insecure: [],
+	};
+	try {
+		settings = registrySettings();
+	} catch {
+		// What is wrong with the file is said by whoever needs a registry.
+	}
+	const mirrors = settings.mirrors.map(String);
+	const hosts = settings.insecure.filter((entry) => !entry.includes('/'));
+	const index = (Name: string, Mirrors: string[], Secure: boolean, Official: boolean) => ({
+		Name,
+		Mirrors,
+		Secure,
+		Official,
+	});
+	return {
+		IndexConfigs: {
+			'docker.io': index('docker.io', mirrors, true, true),
+			...Object.fromEntries(hosts.map((host) => [host, index(host, [], false, false)])),
+		},
+		InsecureRegistryCIDRs: [
+			'::1/128',
+			'127.0.0.0/8',
+			...settings.insecure.filter((entry) => entry.includes('/')),
+		],
+		Mirrors: mirrors,
+	};
+}
+
+/** In docker's order, and after it what docker doesn't have. */
 export async function engineInfo(context: EngineContext): Promise<EngineInfo> {
 	const {paths} = context;
-	const rows = readRows(paths);
+	const rows = await loadRows(paths);
 	const count = (...statuses: string[]) => rows.filter(({state}) => statuses.includes(state.status)).length;
 	const driver = storageDriver(paths);
 	const images = await (await context.images()).list();
+	const {env} = process;
 	return {
 		ID: engineId(paths.root),
 		Containers: rows.length,
@@ -87,31 +147,56 @@ export async function engineInfo(context: EngineContext): Promise<EngineInfo> {
 		Plugins: {
 			Volume: ['local'],
 			Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
-			Log: ['json-file', 'none'],
+			Authorization: null,
+			Log: [...logDrivers],
 		},
-		MemoryLimit: true,
-		SwapLimit: true,
-		IPv4Forwarding: readIfThere('/proc/sys/net/ipv4/ip_forward')?.trim() === '1',
+		...limits(),
+		NGoroutines: 0,
+		SystemTime: new Date().toISOString(),
 		LoggingDriver: 'json-file',
-		LogDefaults: {'max-size': `${defaultLog.maxSize >> 20}m`, 'max-file': String(defaultLog.maxFiles)},
 		CgroupDriver: 'cgroupfs',
 		CgroupVersion: detectCgroups().version === 'v2' ? '2' : '1',
-		SystemTime: new Date().toISOString(),
+		NEventsListener: 0,
 		KernelVersion: release(),
 		OperatingSystem: operatingSystem(),
+		OSVersion: osRelease('VERSION_ID') ?? '',
 		OSType: 'linux',
 		Architecture: uname(),
+		IndexServerAddress: 'https://index.docker.io/v1/',
+		RegistryConfig: await registries(),
 		NCPU: availableParallelism(),
 		MemTotal: totalmem(),
+		GenericResources: null,
 		DockerRootDir: paths.root,
-		RunDir: paths.run,
+		HttpProxy: env.HTTP_PROXY || env.http_proxy || '',
+		HttpsProxy: env.HTTPS_PROXY || env.https_proxy || '',
+		NoProxy: env.NO_PROXY || env.no_proxy || '',
 		Name: hostname(),
+		Labels: [],
+		ExperimentalBuild: false,
 		ServerVersion: version(),
 		Runtimes: {wherry: {path: 'wherry-monitor'}},
 		DefaultRuntime: 'wherry',
+		Swarm: {
+			NodeID: '',
+			NodeAddr: '',
+			LocalNodeState: 'inactive',
+			ControlAvailable: false,
+			Error: '',
+			RemoteManagers: null,
+		},
+		// Containers need no daemon to go on.
+		LiveRestoreEnabled: true,
+		Isolation: '',
 		InitBinary: 'wherry-init',
+		ContainerdCommit: {ID: ''},
+		RuncCommit: {ID: ''},
+		InitCommit: {ID: ''},
 		SecurityOptions: securityOptions(),
+		CDISpecDirs: ['/etc/cdi', '/var/run/cdi'],
 		Warnings: warnings(context, driver),
+		LogDefaults: {'max-size': `${defaultLog.maxSize >> 20}m`, 'max-file': String(defaultLog.maxFiles)},
+		RunDir: paths.run,
 	};
 }
 

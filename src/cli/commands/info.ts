@@ -1,73 +1,112 @@
 import type {EngineInfo} from '../../engine/api.ts';
 import type {CommandAction} from '../face.ts';
 import {bytesSize} from '../format/size.ts';
-import {formatValue} from '../format/value.ts';
 import {printError, printLine, writeOut} from '../output.ts';
 import {wherryVersion} from '../version.ts';
 
-/** Fields with a heading of their own, in docker's order; the rest follows by name. */
-const known: [field: keyof EngineInfo & string, heading: string][] = [
-	['Containers', 'Containers'],
-	['ContainersRunning', ' Running'],
-	['ContainersPaused', ' Paused'],
-	['ContainersStopped', ' Stopped'],
-	['Images', 'Images'],
-	['ServerVersion', 'Engine Version'],
-	['Driver', 'Storage Driver'],
-	['LoggingDriver', 'Logging Driver'],
-	['CgroupDriver', 'Cgroup Driver'],
-	['CgroupVersion', 'Cgroup Version'],
-	['SecurityOptions', 'Security Options'],
-	['KernelVersion', 'Kernel Version'],
-	['OperatingSystem', 'Operating System'],
-	['OSType', 'OSType'],
-	['Architecture', 'Architecture'],
-	['NCPU', 'CPUs'],
-	['MemTotal', 'Total Memory'],
-	['Name', 'Name'],
-	['ID', 'ID'],
-];
+/** docker's `ClientInfo`. */
+const client = {
+	Debug: false,
+	Version: wherryVersion,
+	Os: 'linux',
+	Arch: {x64: 'amd64', ia32: '386'}[process.arch as string] ?? process.arch,
+	Context: 'default',
+	Plugins: [],
+	Warnings: null,
+};
 
+type Lists = Record<string, string[] | null>;
+
+/** docker's form of `name=seccomp,profile=builtin`: the name, and below it what it is set to. */
+function securityLines(options: readonly string[]): string[] {
+	return options.flatMap((option) => {
+		const parts = option.split(',').map((part) => part.split('=') as [string, string?]);
+		return parts.map(([key, value = '']) =>
+			key === 'name' ? `  ${value}` : `   ${key[0]?.toUpperCase()}${key.slice(1)}: ${value}`,
+		);
+	});
+}
+
+const list = (heading: string, items: readonly string[]): string[] =>
+	items.length === 0 ? [] : [` ${heading}:`, ...items.map((item) => `  ${item}`)];
+
+const line = (heading: string, value: unknown): string[] =>
+	value === undefined || value === '' ? [] : [` ${heading}: ${value}`];
+
+/** docker's layout. */
 export function infoText(info: EngineInfo): string {
-	const lines = [`Client:`, ` Version:    ${wherryVersion}`, '', 'Engine: in this process'];
-	const named = new Set<string>(['Warnings', ...known.map(([field]) => field)]);
-	for (const [field, heading] of known) {
-		const value = info[field];
-		if (value === undefined) continue;
-		if (Array.isArray(value)) lines.push(` ${heading}:`, ...value.map((item) => `  ${String(item)}`));
-		else lines.push(` ${heading}: ${field === 'MemTotal' ? bytesSize(value as number) : String(value)}`);
-	}
-	for (const [field, value] of Object.entries(info)) {
-		if (named.has(field) || value === null || value === undefined) continue;
-		const heading = field.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
-		if (typeof value === 'object') {
-			lines.push(` ${heading}:`);
-			if (Array.isArray(value) && value.every((item) => Array.isArray(item) && item.length === 2)) {
-				for (const [name, item] of value as [string, string][]) lines.push(`  ${name}: ${item}`);
-				continue;
-			}
-			for (const [key, item] of Object.entries(value)) {
-				const text = Array.isArray(item)
-					? item.join(' ')
-					: typeof item === 'object'
-						? JSON.stringify(item)
-						: String(item);
-				lines.push(Array.isArray(value) ? `  ${text}` : `  ${key}: ${text}`);
-			}
-		} else lines.push(` ${heading}: ${String(value)}`);
-	}
-	return `${lines.join('\n')}\n`;
+	const plugins = info.Plugins as Lists;
+	const registries = info.RegistryConfig as {
+		InsecureRegistryCIDRs: string[];
+		Mirrors: string[];
+		IndexConfigs: Record<string, {Secure: boolean}>;
+	};
+	const insecure = Object.entries(registries.IndexConfigs).flatMap(([name, {Secure}]) =>
+		Secure ? [] : [name],
+	);
+	const limits = info.LogDefaults as Record<string, string>;
+	const lines = [
+		'Client:',
+		` Version:    ${client.Version}`,
+		` Context:    ${client.Context}`,
+		` Debug Mode: ${client.Debug}`,
+		'',
+		'Server:',
+		...line('Containers', info.Containers),
+		...line(' Running', info.ContainersRunning),
+		...line(' Paused', info.ContainersPaused),
+		...line(' Stopped', info.ContainersStopped),
+		...line('Images', info.Images),
+		...line('Server Version', info.ServerVersion),
+		...line('Storage Driver', info.Driver),
+		...(info.DriverStatus as [string, string][]).map(([name, value]) => `  ${name}: ${value}`),
+		...line('Logging Driver', info.LoggingDriver),
+		...Object.entries(limits).map(([name, value]) => `  ${name}: ${value}`),
+		...line('Cgroup Driver', info.CgroupDriver),
+		...line('Cgroup Version', info.CgroupVersion),
+		' Plugins:',
+		...line(' Volume', plugins.Volume?.join(' ')),
+		...line(' Network', plugins.Network?.join(' ')),
+		...line(' Log', plugins.Log?.join(' ')),
+		...list('CDI spec directories', info.CDISpecDirs as string[]),
+		...line('Swarm', (info.Swarm as {LocalNodeState: string}).LocalNodeState),
+		...line('Runtimes', Object.keys(info.Runtimes as object).join(' ')),
+		...line('Default Runtime', info.DefaultRuntime),
+		...line('Init Binary', info.InitBinary),
+		' Security Options:',
+		...securityLines(info.SecurityOptions as string[]),
+		...line('Kernel Version', info.KernelVersion),
+		...line('Operating System', info.OperatingSystem),
+		...line('OSType', info.OSType),
+		...line('Architecture', info.Architecture),
+		...line('CPUs', info.NCPU),
+		...line('Total Memory', bytesSize(info.MemTotal)),
+		...line('Name', info.Name),
+		...line('ID', info.ID),
+		...line('Docker Root Dir', info.DockerRootDir),
+		...line('Run Dir', info.RunDir),
+		...line('Debug Mode', info.Debug),
+		...line('HTTP Proxy', info.HttpProxy),
+		...line('HTTPS Proxy', info.HttpsProxy),
+		...line('No Proxy', info.NoProxy),
+		...line('Experimental', info.ExperimentalBuild),
+		...list('Insecure Registries', [...insecure, ...registries.InsecureRegistryCIDRs]),
+		...list('Registry Mirrors', registries.Mirrors),
+		...line('Live Restore Enabled', info.LiveRestoreEnabled),
+	];
+	return `${lines.join('\n')}\n\n`;
 }
 
 export const info: CommandAction = async ({flags}, open) => {
 	const format = flags.string('format');
-	const engine = await open();
-	const value = await engine.info();
-	if (format !== '') {
-		printLine(formatValue(format, {...value, ClientInfo: {Version: wherryVersion}}));
+	if (format === '') {
+		const value = await (await open()).info();
+		writeOut(infoText(value));
+		for (const warning of value.Warnings) printError(`WARNING: ${warning}`);
 		return 0;
 	}
-	writeOut(infoText(value));
-	for (const warning of value.Warnings) printError(`WARNING: ${warning}`);
+	const {systemText} = await import('../format/system-value.ts');
+	const print = systemText(format, 'system.dockerInfo', '');
+	printLine(print({...(await (await open()).info()), ClientInfo: client}));
 	return 0;
 };

@@ -4,31 +4,59 @@ import {wherryVersion} from '../version.ts';
 
 export const versionLine = (): string => `wherry version ${wherryVersion}`;
 
-/** docker's layout, without a server: the engine is in this process. */
-export const version: CommandAction = async (line) => {
-	const os = 'linux';
-	const architectures: Record<string, string> = {x64: 'amd64', ia32: '386'};
-	const architecture = architectures[process.arch] ?? process.arch;
+/** The version of docker's API whose documents `inspect`, `info` and all the formats show. */
+const apiVersion = '1.50';
+const oldestApi = '1.24';
+
+const architecture = {x64: 'amd64', ia32: '386'}[process.arch as string] ?? process.arch;
+
+/** docker's document; the engine is in this process and has its version. */
+async function document(): Promise<object> {
+	const {release} = await import('node:os');
+	const common = {Version: wherryVersion, ApiVersion: apiVersion, GitCommit: '', GoVersion: ''};
 	const engine = {
-		Version: wherryVersion,
-		NodeVersion: process.versions.node,
-		V8Version: process.versions.v8,
-		Os: os,
+		...common,
+		MinAPIVersion: oldestApi,
+		Os: 'linux',
 		Arch: architecture,
+		KernelVersion: release(),
 	};
-	const format = line.flags.string('format');
+	const {Version, ...details} = engine;
+	return {
+		Client: {...common, DefaultAPIVersion: apiVersion, Os: 'linux', Arch: architecture, Context: 'default'},
+		Server: {
+			Platform: {Name: ''},
+			Components: [
+				{
+					Name: 'Engine',
+					Version,
+					Details: {...details, Experimental: 'false', NodeVersion: process.versions.node},
+				},
+			],
+			...engine,
+		},
+	};
+}
+
+const rows = (indent: string, pairs: readonly [string, string][]): string =>
+	pairs.map(([name, value]) => `${`${indent}${name}:`.padEnd(20)}${value}\n`).join('');
+
+/** docker's layout. */
+export const version: CommandAction = async ({flags}) => {
+	const format = flags.string('format');
 	if (format !== '') {
-		const {formatValue} = await import('../format/value.ts');
-		printLine(formatValue(format, {Client: engine, Server: engine}));
+		const {systemText} = await import('../format/system-value.ts');
+		const print = systemText(format, 'system.versionInfo', 'version');
+		printLine(print(await document()));
 		return 0;
 	}
-	const rows = [
-		['Version:', engine.Version],
-		['Node version:', engine.NodeVersion],
-		['OS/Arch:', `${os}/${architecture}`],
+	const platform: [string, string][] = [
+		['Node version', process.versions.node],
+		['OS/Arch', `linux/${architecture}`],
 	];
-	for (const title of ['Client:', '\nEngine: in this process']) {
-		writeOut(`${title}\n${rows.map(([name, value]) => ` ${name!.padEnd(18)} ${value}`).join('\n')}\n`);
-	}
+	writeOut(
+		`Client:\n${rows(' ', [['Version', wherryVersion], ['API version', apiVersion], ...platform, ['Context', 'default']])}\n` +
+			`Server: in this process\n Engine:\n${rows('  ', [['Version', wherryVersion], ['API version', `${apiVersion} (minimum version ${oldestApi})`], ...platform, ['Experimental', 'false']])}`,
+	);
 	return 0;
 };

@@ -21,8 +21,8 @@ export const listWording: Wording = {
 export const systemWording: Wording = {parse: 'template parsing error', execute: ''};
 
 /** Parses a `--format` template. */
-export function parseTemplate(format: string, wording: Wording = inspectWording): Template {
-	return wrapped(wording.parse, () => parse('', format, names));
+export function parseTemplate(format: string, wording: Wording = inspectWording, name = ''): Template {
+	return wrapped(wording.parse, () => parse(name, format, names));
 }
 
 export interface FormatOptions extends Omit<ExecuteOptions, 'functions'> {

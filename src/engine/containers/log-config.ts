@@ -7,7 +7,7 @@ export const defaultLog = {maxSize: 100 << 20, maxFiles: 5};
 /** docker's for the driver `local`, whose full files are compressed. */
 const defaultLocal = {maxSize: 20 << 20, maxFiles: 5};
 
-const drivers = ['json-file', 'local', 'none'];
+export const logDrivers: readonly string[] = ['json-file', 'local', 'none'];
 const fileOptions = ['compress', 'env', 'env-regex', 'labels', 'labels-regex', 'max-file', 'max-size', 'tag'];
 
 function fail(message: string): never {
@@ -189,10 +189,10 @@ export function logAttributes(record: ContainerRecord): Record<string, string> {
 
 /** Throws docker's words, but already when the container is made. */
 export function checkLogConfig({Type, Config}: ContainerRecord['HostConfig']['LogConfig']): void {
-	if (!drivers.includes(Type)) {
+	if (!logDrivers.includes(Type)) {
 		throw new WherryError(
 			'unsupported',
-			`logger: no log driver named '${Type}' is registered; the drivers are ${drivers.slice(0, -1).join(', ')} and ${drivers.at(-1)}`,
+			`logger: no log driver named '${Type}' is registered; the drivers are ${logDrivers.slice(0, -1).join(', ')} and ${logDrivers.at(-1)}`,
 		);
 	}
 	if (Type === 'none') return;
