@@ -112,7 +112,7 @@ const maybeJsonList: Reader = (rest, context) => {
 const whole: Reader = (rest) => ({args: rest === '' ? [] : [rest]});
 
 /** Words with their quotes and escapes, which expansion removes later. */
-function quotedWords(rest: string, escape: string): string[] {
+function quotedWords(rest: string, token: string): string[] {
 	const found: string[] = [];
 	let word = '';
 	let quote = '';
@@ -139,7 +139,7 @@ function quotedWords(rest: string, escape: string): string[] {
 				continue;
 			}
 			if (character === "'" || character === '"') quote = character;
-			if (character === escape) {
+			if (character === token) {
 				// At the very end it is dropped.
 				if (at + 1 === characters.length) continue;
 				word += character;
@@ -150,7 +150,7 @@ function quotedWords(rest: string, escape: string): string[] {
 		} else {
 			if (character === quote) quote = '';
 			// Between single quotes an escape is none.
-			if (character === escape && quote !== "'") {
+			if (character === token && quote !== "'") {
 				if (at + 1 === characters.length) {
 					continue;
 				}
@@ -167,8 +167,8 @@ function quotedWords(rest: string, escape: string): string[] {
 }
 
 /** `NAME value` of old, or any number of `name=value`. */
-function pairs(rest: string, key: string, {escape, line}: Context): string[] {
-	const found = quotedWords(rest, escape);
+function pairs(rest: string, key: string, {escape: token, line}: Context): string[] {
+	const found = quotedWords(rest, token);
 	if (found.length === 0) return [];
 	if (!found[0]!.includes('=')) {
 		const match = /^([^\t\v\f\r ]*)[\t\v\f\r ]+([\s\S]*)$/.exec(rest);
@@ -187,7 +187,7 @@ function pairs(rest: string, key: string, {escape, line}: Context): string[] {
 	});
 }
 
-const names: Reader = (rest, {escape}) => ({args: quotedWords(rest, escape)});
+const names: Reader = (rest, {escape: token}) => ({args: quotedWords(rest, token)});
 
 const health: Reader = (rest, context) => {
 	const split = /^(\S+)([\s\S]*)$/.exec(rest);
@@ -362,8 +362,8 @@ export function parseDockerfile(text: string): Dockerfile {
 	const directives: Record<string, string> = {};
 	const instructions: Instruction[] = [];
 	const warnings: {message: string; line: number}[] = [];
-	let escape = '\\';
-	let continuation = continuationPattern(escape);
+	let token = '\\';
+	let continuation = continuationPattern(token);
 	let directivesPossible = true;
 	let comments: string[] = [];
 
@@ -372,7 +372,7 @@ export function parseDockerfile(text: string): Dockerfile {
 		const first = withoutReturn(lines[at]!);
 		if (directivesPossible) {
 			const match = directivePattern.exec(first.trim());
-			const key = match?.[1]!.toLowerCase();
+			const key = match?.[1]?.toLowerCase();
 			if (match && key && directiveNames.includes(key)) {
 				if (directives[key] !== undefined) {
 					throw new DockerfileError(`only one ${key} parser directive can be used`, line);
@@ -382,8 +382,8 @@ export function parseDockerfile(text: string): Dockerfile {
 					if (match[2] !== '\\' && match[2] !== '`') {
 						throw new DockerfileError(`invalid escape token '${match[2]}' does not match \` or \\`, line);
 					}
-					escape = match[2];
-					continuation = continuationPattern(escape);
+					token = match[2];
+					continuation = continuationPattern(token);
 				}
 				continue;
 			}
@@ -413,7 +413,7 @@ export function parseDockerfile(text: string): Dockerfile {
 		}
 		if (emptyContinuation) warnings.push({message: `Empty continuation line found in: ${source}`, line});
 
-		const instruction = instructionOf(source, {escape, line}, comments);
+		const instruction = instructionOf(source, {escape: token, line}, comments);
 		comments = [];
 		const heredocs = takesHeredocs(instruction) && source.includes('<<') ? heredocsOf(source, line) : [];
 		for (const heredoc of heredocs) {
@@ -434,13 +434,13 @@ export function parseDockerfile(text: string): Dockerfile {
 		instructions.push({...instruction, heredocs, endLine: at + 1});
 	}
 	if (instructions.length === 0) throw new DockerfileError('file with no instructions');
-	return {escape, directives, instructions, warnings};
+	return {escape: token, directives, instructions, warnings};
 }
 
 const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line);
 
-const continuationPattern = (escape: string): RegExp => {
-	const token = escape === '\\' ? '\\\\' : escape;
+const continuationPattern = (character: string): RegExp => {
+	const token = character === '\\' ? '\\\\' : character;
 	return new RegExp(`([^${token}])${token}[ \\t]*$|^${token}[ \\t]*$`);
 };
 

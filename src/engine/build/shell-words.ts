@@ -224,7 +224,7 @@ class Expansion {
 			return value ?? (this.#options.keepUnset ? `$${name}` : '');
 		}
 		this.#at++;
-		const first = this.#next;
+		const first: string = this.#next;
 		if (first === '') throw new ExpansionError("syntax error: missing '}'");
 		if (first === '{' || first === '}' || first === ':') {
 			throw new ExpansionError('syntax error: bad substitution');
@@ -331,18 +331,18 @@ class Expansion {
 }
 
 /** A shell pattern as the source of a regular expression: `*` and `?`, everything else is itself. */
-function globSource(pattern: string, greedy: boolean, escape: string): string {
+function globSource(pattern: string, greedy: boolean, token: string): string {
 	let source = '';
 	const characters = [...pattern];
 	for (let at = 0; at < characters.length; at++) {
 		const character = characters[at]!;
 		if (character === '*') source += greedy ? '.*' : '.*?';
 		else if (character === '?') source += '.';
-		else if (character === escape) {
+		else if (character === token) {
 			const next = characters[++at];
 			if (next === undefined) break;
-			if (next !== '*' && next !== '?' && next !== escape)
-				throw new ExpansionError(`invalid escape '${escape}${next}'`);
+			if (next !== '*' && next !== '?' && next !== token)
+				throw new ExpansionError(`invalid escape '${token}${next}'`);
 			source += literal(next);
 		} else source += literal(character);
 	}
@@ -351,13 +351,13 @@ function globSource(pattern: string, greedy: boolean, escape: string): string {
 
 const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&');
 
-function trimPrefix(value: string, pattern: string, greedy: boolean, escape: string): string {
-	return value.replace(new RegExp(`^${globSource(pattern, greedy, escape)}`, 'su'), '');
+function trimPrefix(value: string, pattern: string, greedy: boolean, token: string): string {
+	return value.replace(new RegExp(`^${globSource(pattern, greedy, token)}`, 'su'), '');
 }
 
 /** The shortest or the longest end that the pattern matches is looked for from the end. */
-function trimSuffix(value: string, pattern: string, greedy: boolean, escape: string): string {
-	const expression = new RegExp(`^${globSource(pattern, greedy, escape)}$`, 'su');
+function trimSuffix(value: string, pattern: string, greedy: boolean, token: string): string {
+	const expression = new RegExp(`^${globSource(pattern, greedy, token)}$`, 'su');
 	const characters = [...value];
 	const places = characters.map((_, at) => at).concat(characters.length);
 	for (const at of greedy ? places : places.reverse()) {
