@@ -72,7 +72,7 @@ function warnings(context: EngineContext, driver: string): string[] {
 }
 
 /** What can be limited, by docker's names. */
-function limits(): Record<string, boolean> {
+function limits(): Record<string, boolean | number> {
 	const {v1, unified, version: cgroups} = detectCgroups();
 	const controllers = new Set([
 		...v1.flatMap((hierarchy) => hierarchy.controllers),

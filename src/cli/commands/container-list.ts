@@ -134,7 +134,8 @@ export const listContainers: CommandAction = async ({flags}, open) => {
 		printError('WARNING: Ignoring custom format, because both --format and --quiet are set.');
 	}
 	const format = quiet ? '' : listFormat('psFormat', flags.string('format'), quiet);
-	const last = flags.bool('latest') ? 1 : flags.number('last');
+	// A number counts more than --latest.
+	const last = flags.changed('last') ? flags.number('last') : flags.bool('latest') ? 1 : -1;
 	const withSize = flags.bool('size');
 	const engine = await open();
 	const containers = await engine.containers.list({

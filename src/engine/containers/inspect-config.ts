@@ -3,6 +3,7 @@
  * nothing was said. Members that docker leaves out when they say nothing are undefined. Pure.
  */
 import type {ContainerConfig, HostConfig} from '../api.ts';
+import {sortedKeys} from '../sorted.ts';
 import {shownPaths} from './masked-paths.ts';
 
 const config: Readonly<Record<string, unknown>> = {
@@ -113,6 +114,24 @@ const emptyLists = [
 	'BlkioDeviceWriteIOps',
 ];
 
+const maps = [
+	'ExposedPorts',
+	'Volumes',
+	'Labels',
+	'PortBindings',
+	'Annotations',
+	'StorageOpt',
+	'Tmpfs',
+	'Sysctls',
+];
+
+function sortMaps(members: Record<string, unknown>): void {
+	for (const name of maps) {
+		const map = members[name];
+		if (typeof map === 'object' && map !== null) members[name] = sortedKeys(map as Record<string, unknown>);
+	}
+}
+
 const optionalOf = (members: Readonly<Record<string, unknown>>): string[] =>
 	Object.keys(members).filter((name) => members[name] === undefined);
 
@@ -131,6 +150,7 @@ function leaveOut(members: Record<string, unknown>, names: readonly string[]): v
 export function shownConfig(given: ContainerConfig): ContainerConfig {
 	const shown: Record<string, unknown> = {...config, ...given};
 	leaveOut(shown, optionalConfig);
+	sortMaps(shown);
 	return shown as unknown as ContainerConfig;
 }
 
@@ -139,5 +159,6 @@ export function shownHostConfig(given: HostConfig, links: readonly string[] | nu
 	const shown: Record<string, unknown> = {...host, ...given, Links: links, ...shownPaths(given)};
 	for (const name of emptyLists) shown[name] ??= [];
 	leaveOut(shown, optionalHost);
+	sortMaps(shown);
 	return shown as unknown as HostConfig;
 }

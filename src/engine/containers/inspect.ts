@@ -4,11 +4,13 @@ import {basename} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
 import {readIfThere} from '../files.ts';
-import {type InspectInput, networkSettings} from '../networks/inspect.ts';
+import {type EndpointInspect, type InspectInput, networkSettings} from '../networks/inspect.ts';
 import {namesOf} from '../networks/names.ts';
+import {readNetwork} from '../networks/record.ts';
 import {noNetwork, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import {shownProfile} from '../security/apparmor.ts';
+import {sortedKeys} from '../sorted.ts';
 import type {EngineContext} from './context.ts';
 import {healthState} from './health.ts';
 import {shownConfig, shownHostConfig} from './inspect-config.ts';
@@ -82,6 +84,22 @@ export function networkInput(paths: Paths, record: ContainerRecord, state: Monit
 	};
 }
 
+/** One that has run is still shown with the ids of its networks. */
+function shownNetworks(paths: Paths, record: ContainerRecord, state: MonitorState): Record<string, unknown> {
+	const settings = networkSettings(networkInput(paths, record, state));
+	const networks = settings.Networks as Record<string, EndpointInspect>;
+	if (!isUp(state) && state.status !== 'created') {
+		for (const [name, endpoint] of Object.entries(networks)) {
+			endpoint.NetworkID ||= readNetwork(paths, name)?.Id ?? '';
+		}
+	}
+	return {
+		...settings,
+		Ports: sortedKeys(settings.Ports as Record<string, unknown>),
+		Networks: sortedKeys(networks),
+	};
+}
+
 export async function inspectContainer(
 	context: EngineContext,
 	container: string,
@@ -136,6 +154,6 @@ export async function inspectContainer(
 		...size,
 		Mounts: publicMounts(record),
 		Config: shownConfig(record.Config),
-		NetworkSettings: networkSettings(networkInput(paths, record, state)),
+		NetworkSettings: shownNetworks(paths, record, state),
 	};
 }

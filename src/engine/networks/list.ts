@@ -5,6 +5,7 @@ import {readRows} from '../containers/list.ts';
 import {type ContainerRecord, isUp} from '../containers/record.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
+import {sortedKeys} from '../sorted.ts';
 import {ensureDefaultNetwork} from './default-network.ts';
 import {allNetworks, findNetwork, isPredefined, type NetworkRecord} from './record.ts';
 import {type EndpointState, readNetworkState} from './state.ts';
@@ -74,5 +75,10 @@ export async function inspectNetwork(context: EngineContext, name: string): Prom
 		};
 	}
 	const {Options, Labels, Chosen: _, ...rest} = network;
-	return {...rest, Containers: containers, Options, Labels};
+	return {
+		...rest,
+		Containers: sortedKeys(containers),
+		Options: sortedKeys(Options),
+		Labels: sortedKeys(Labels),
+	};
 }
