@@ -4,7 +4,7 @@
  */
 import {execFile, type SpawnOptions, spawn, spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
@@ -119,11 +119,12 @@ export interface RemoteEngine {
 
 type Answer = {id: number; value?: unknown; error?: {message: string; code?: string; exitCode?: number}};
 
-/** Private folders, removed with all containers at the end. */
+/** Private folders, removed with all containers at the end. `resolvConf` is what the host has as /etc/resolv.conf. */
 export async function startEngine(
 	t: ExecutionContext,
 	namespace: Namespace,
 	env: NodeJS.ProcessEnv = {},
+	options: {resolvConf?: string} = {},
 ): Promise<RemoteEngine> {
 	const folder = mkdtempSync(join(tmpdir(), 'wherry-net-'));
 	const [root, run] = [join(folder, 'root'), join(folder, 'run')];
@@ -135,12 +136,25 @@ export async function startEngine(
 		...env,
 	};
 	const script = new URL('engine-process.ts', import.meta.url).pathname;
+	let inMountNamespace: string[] = [];
+	if (options.resolvConf !== undefined) {
+		const path = join(folder, 'resolv.conf');
+		writeFileSync(path, options.resolvConf);
+		const mount = `mount --bind ${path} /etc/resolv.conf && exec "$@"`;
+		inMountNamespace = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', mount, 'sh'];
+	}
 	let number = 0;
 	const waiting = new Map<number, {resolve: (value: unknown) => void; reject: (error: Error) => void}>();
 	const open = () => {
 		const child = spawn(
 			'nsenter',
-			[`--net=${namespace.path}`, process.execPath, '--disable-warning=ExperimentalWarning', script],
+			[
+				`--net=${namespace.path}`,
+				...inMountNamespace,
+				process.execPath,
+				'--disable-warning=ExperimentalWarning',
+				script,
+			],
 			{stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: environment},
 		);
 		child.on('message', (message) => {

@@ -92,7 +92,11 @@ test('containers with wrong networks are refused before they are made', async (t
 			/no configured subnet or ip-range contain the IP address 10\.98\.0\.2/,
 		],
 		[network('n', {IPAMConfig: {IPv4Address: '10.99.0.1'}}), /Address already in use/],
-		[network('n', {IPAMConfig: {IPv4Address: '10.99.0.255'}}), /no configured subnet/],
+		[network('n', {IPAMConfig: {IPv4Address: '10.99.0.255'}}), /Address already in use/],
+		[
+			network('n', {IPAMConfig: {IPv6Address: '::ffff:10.99.0.4'}}),
+			/invalid IPv6 address: ::ffff:10\.99\.0\.4/,
+		],
 		[network('n', {MacAddress: 'xx'}), /invalid MAC address: xx/],
 		[network('n', {MacAddress: '01:00:5e:00:00:01'}), /multicast/],
 		[
@@ -138,6 +142,20 @@ test('containers with wrong networks are refused before they are made', async (t
 		network('host', {}, {PortBindings: {'80/tcp': [port('80')]}}),
 	);
 	t.deepEqual(both.warnings, ['Published ports are discarded when using host network mode']);
+});
+
+test('the network that no subnet is left for is refused', async (t) => {
+	const engine = await startEngine(t, makeNamespace(t), {WHERRY_SUBNET_POOL: '10.213.0.0/24'});
+	for (let index = 0; index < 15; index++) await engine.call('networks.create', {name: `n${index}`});
+	// The default bridge has its place.
+	await engine.call('networks.list', {});
+	const error = await t.throwsAsync(engine.call('networks.create', {name: 'more'}));
+	t.regex(
+		error.message,
+		/^could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network: /,
+	);
+	await engine.call('networks.remove', 'n7');
+	await t.notThrowsAsync(engine.call('networks.create', {name: 'more'}));
 });
 
 test('three hundred networks get subnets that are apart, and go again', async (t) => {

@@ -43,6 +43,122 @@ test("a link on the default bridge gives names and docker's variables", async (t
 	t.is(error.message, 'Cannot link to a non running container: /mydb AS /web/db');
 });
 
+test('a link follows the other container: to its new name, to its new address, and not to another of its name', async (t) => {
+	const engine = await startEngine(t, makeNamespace(t));
+	const one = await engine.startContainer(busybox(sleep, {name: 'one'}));
+	const web = await engine.startContainer(
+		busybox(sleep, {
+			name: 'web',
+			hostConfig: {Binds: binds, Links: ['one:db', '/one', `${one.slice(0, 12)}:short`]},
+		}),
+	);
+	const hosts = async () => (await engine.exec(web, '/bin/busybox', 'cat', '/etc/hosts')).stdout;
+	const inspect = async () =>
+		(await engine.call<{HostConfig: {Links: string[]}}>('containers.inspect', web)).HostConfig.Links;
+	const address = async () =>
+		(await engine.call<{NetworkSettings: {IPAddress: string}}>('containers.inspect', one)).NetworkSettings
+			.IPAddress;
+	const names = async () =>
+		(await engine.call<{Id: string; Names: string[]}[]>('containers.list', {})).find(({Id}) => Id === one)!
+			.Names;
+	t.deepEqual(await inspect(), ['/one:/web/db', '/one:/web/one', '/one:/web/short']);
+	t.deepEqual(await names(), ['/one', '/web/db', '/web/one', '/web/short']);
+
+	// Another container gets its address while it is stopped.
+	const old = await address();
+	await engine.call('containers.stop', one, {timeout: 0});
+	await engine.startContainer(busybox(sleep, {name: 'squatter'}));
+	await engine.call('containers.start', one);
+	const now = await address();
+	t.not(now, old);
+	const text = await hosts();
+	t.true(text.includes(`${now}\tdb `) && text.includes(`${now}\tone `), text);
+	t.false(text.includes(`${old}\tdb`), text);
+	t.is((await engine.exec(web, '/bin/busybox', 'ping', '-c', '1', '-W', '2', 'db')).code, 0);
+
+	await engine.call('containers.rename', one, 'two');
+	t.deepEqual(await inspect(), ['/two:/web/db', '/two:/web/one', '/two:/web/short']);
+	await engine.startContainer(busybox(sleep, {name: 'one'}));
+	await engine.call('containers.restart', web, {timeout: 0});
+	t.true((await hosts()).includes(`${now}\tdb ${one.slice(0, 12)} two\n`), await hosts());
+
+	await engine.call('containers.remove', 'web/db', {link: true});
+	t.deepEqual(await inspect(), ['/two:/web/one', '/two:/web/short']);
+	t.false((await hosts()).includes('\tdb '), await hosts());
+	for (const [name, message] of [
+		['web/db', 'No such container: web/db'],
+		['nobody/x', 'No such container: nobody/x'],
+		['two', 'Conflict, cannot remove the default link name of the container'],
+	] as const) {
+		await t.throwsAsync(engine.call('containers.remove', name, {link: true}), {message});
+	}
+	await engine.call('containers.remove', one, {force: true});
+	const gone = await t.throwsAsync(engine.call('containers.restart', web, {timeout: 0}));
+	t.is(gone.message, 'Cannot link to a non running container: /one AS /web/one');
+});
+
+test('ports of a linked container that follow one another are told of as a range, too', async (t) => {
+	const engine = await startEngine(t, makeNamespace(t));
+	const exposed = ['80/tcp', '81/tcp', '82/tcp', '53/udp', '443/tcp'];
+	await engine.startContainer(
+		busybox(sleep, {
+			name: 'db',
+			config: {ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])), Env: ['X=a=b']},
+		}),
+	);
+	const {stdout} = await engine.runContainer(
+		busybox(['env'], {name: 'web', hostConfig: {Binds: binds, Links: ['db:the-db']}}),
+	);
+	const lines = stdout.split('\n').filter((line) => line.startsWith('THE_DB'));
+	for (const line of [
+		...['THE_DB_PORT=udp://10.213.0.2:53', 'THE_DB_NAME=/web/the-db', 'THE_DB_ENV_X=a=b'],
+		...['THE_DB_PORT_80_TCP_START=tcp://10.213.0.2:80', 'THE_DB_PORT_80_TCP_PORT_START=80'],
+		...['THE_DB_PORT_80_TCP_END=tcp://10.213.0.2:82', 'THE_DB_PORT_80_TCP_PORT_END=82'],
+		...['THE_DB_PORT_81_TCP_ADDR=10.213.0.2', 'THE_DB_PORT_53_UDP_PROTO=udp'],
+	]) {
+		t.true(lines.includes(line), `${line} in ${stdout}`);
+	}
+	t.is(lines.length, 27);
+});
+
+test('links that lead nowhere are refused before the container is made', async (t) => {
+	const engine = await startEngine(t, makeNamespace(t));
+	await engine.call('networks.create', {name: 'n'});
+	await engine.startContainer(busybox(sleep, {name: 'host', hostConfig: {NetworkMode: 'host'}}));
+	const elsewhere = await engine.startContainer(
+		busybox(sleep, {name: 'elsewhere', hostConfig: {NetworkMode: 'n', Binds: binds}}),
+	);
+	const linked = (link: string, mode = 'bridge') =>
+		busybox(['true'], {name: 'web', hostConfig: {NetworkMode: mode, Binds: binds, Links: [link]}});
+	const undefinedBehaviour =
+		"conflicting options: host type networking can't be used with links. This would result in undefined behavior";
+	for (const [options, message] of [
+		[linked('bogus:alias'), 'could not get container for bogus: No such container: bogus'],
+		[linked('web:self'), 'could not get container for web: No such container: web'],
+		[linked('host:h'), undefinedBehaviour],
+		[linked('elsewhere:x', 'host'), undefinedBehaviour],
+		[linked('a:b:c'), 'bad format for links: a:b:c'],
+		[linked(''), 'empty string specified for links'],
+	] as const) {
+		await t.throwsAsync(engine.call('containers.create', options), {message});
+	}
+	t.is((await engine.call<object[]>('containers.list', {all: true})).length, 2);
+	await engine.call('containers.create', linked('elsewhere:x'));
+	await t.throwsAsync(engine.call('containers.start', 'web'), {
+		message: 'Cannot link to /elsewhere, as it does not belong to the default network',
+	});
+	// Once it does, the link holds; one that shares another's network is found there.
+	await engine.call('networks.connect', 'bridge', elsewhere);
+	await engine.call('containers.start', 'web');
+	await engine.startContainer(
+		busybox(sleep, {name: 'sharer', hostConfig: {NetworkMode: `container:${elsewhere}`, Binds: binds}}),
+	);
+	const {code} = await engine.runContainer(
+		busybox(['ping', '-c', '1', '-W', '2', 'x'], {hostConfig: {Binds: binds, Links: ['sharer:x']}}),
+	);
+	t.is(code, 0);
+});
+
 test('a link on a user network is a name for one container only', async (t) => {
 	const engine = await startEngine(t, makeNamespace(t));
 	await engine.call('networks.create', {name: 'n'});
@@ -52,6 +168,38 @@ test('a link on a user network is a name for one container only', async (t) => {
 	const other = await engine.startContainer(busybox(sleep, on()));
 	t.is((await engine.exec(one, '/bin/busybox', 'ping', '-c', '1', '-W', '2', 'db')).code, 0);
 	t.not((await engine.exec(other, '/bin/busybox', 'ping', '-c', '1', '-W', '2', 'db')).code, 0);
+});
+
+test('a link on a user network is for the other container on that network', async (t) => {
+	const engine = await startEngine(t, makeNamespace(t));
+	for (const name of ['foo1', 'foo2']) await engine.call('networks.create', {name});
+	const on = (network: string, links: string[] = []) => ({
+		hostConfig: {NetworkMode: network, Binds: binds, Links: links},
+	});
+	await engine.startContainer(busybox(sleep, {name: 'first', ...on('foo1')}));
+	// Who isn't there may still come.
+	const second = await engine.startContainer(
+		busybox(sleep, {name: 'second', ...on('foo1', ['first:FirstInFoo1', 'third:bar'])}),
+	);
+	const finds = async (name: string) =>
+		(await engine.exec(second, '/bin/busybox', 'ping', '-c', '1', '-W', '1', name)).code === 0;
+	t.deepEqual([await finds('first'), await finds('FirstInFoo1'), await finds('bar')], [true, true, false]);
+	await engine.call('networks.connect', 'foo2', 'first');
+	await engine.call('networks.connect', 'foo2', 'second', {Links: ['first:FirstInFoo2']});
+	t.true(await finds('FirstInFoo2'));
+	await engine.startContainer(busybox(sleep, {name: 'third', ...on('foo1')}));
+	t.true(await finds('bar'));
+	await engine.call('networks.disconnect', 'foo1', 'first');
+	t.deepEqual(
+		[await finds('FirstInFoo1'), await finds('FirstInFoo2'), await finds('first')],
+		[false, true, true],
+	);
+	const {HostConfig, NetworkSettings} = await engine.call<{
+		HostConfig: {Links: string[] | null};
+		NetworkSettings: {Networks: Record<string, {Links: string[]}>};
+	}>('containers.inspect', second);
+	t.is(HostConfig.Links, null);
+	t.deepEqual(NetworkSettings.Networks.foo1!.Links, ['first:FirstInFoo1', 'third:bar']);
 });
 
 test('resolv.conf and hosts are what was asked for', async (t) => {
