@@ -160,11 +160,23 @@ Napi::Value connect_socket(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), fd.release());
 }
 
+/** socketPair(): [number, number]. Streams; both ends wait. */
+Napi::Value socket_pair(const Napi::CallbackInfo &info) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return throw_failure(info.Env(), system_failure(errno, "socketpair"));
+  }
+  Napi::Array ends = Napi::Array::New(info.Env(), 2);
+  for (uint32_t end = 0; end < 2; ++end) ends.Set(end, Napi::Number::New(info.Env(), pair[end]));
+  return ends;
+}
+
 }  // namespace
 
 void export_sockets(Napi::Env env, Napi::Object exports) {
   exports.Set("openSocket", Napi::Function::New(env, open_socket, "openSocket"));
   exports.Set("connectSocket", Napi::Function::New(env, connect_socket, "connectSocket"));
+  exports.Set("socketPair", Napi::Function::New(env, socket_pair, "socketPair"));
 }
 
 }  // namespace wherry

@@ -168,6 +168,7 @@ Status Packer::pack_file(const WalkEntry &entry, TarEntry &header) {
 }
 
 bool Packer::is_closed(const WalkEntry &entry) {
+  if (entry.path.empty()) return is_kernel_filesystem(entry.fd.get());
   if (!entry.crosses) return false;
   const auto &closed = options_.closed;
   return options_.one_file_system || std::find(closed.begin(), closed.end(), entry.path) != closed.end() ||
@@ -176,7 +177,8 @@ bool Packer::is_closed(const WalkEntry &entry) {
 
 Status Packer::pack_folder(const WalkEntry &entry, TarEntry &header, TreeWalk &walk) {
   header.type = '5';
-  if (!header.name.empty() && header.name.back() != '/') header.name += '/';
+  if (header.name.empty()) header.name = ".";
+  if (header.name.back() != '/') header.name += '/';
   if (!entry.path.empty() || options_.with_top) {
     if (Status failure = write_header(header)) return failure;
     if (options_.upper && is_opaque(entry.link())) {

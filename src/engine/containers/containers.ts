@@ -1,18 +1,24 @@
 /** The containers of an engine. Each operation is a module of its own, loaded when it is first used. */
+import type {Readable} from 'node:stream';
 import type {
+	CommitOptions,
 	ContainerInspect,
 	ContainerProcesses,
 	ContainerStats,
 	ContainerSummary,
 	Containers,
 	ContainerUpdate,
+	CopyOptions,
+	CopyResult,
 	CreateOptions,
 	ExecOptions,
 	ExitStatus,
+	FileChange,
 	Filters,
 	LogEntry,
 	LogOptions,
 	LogText,
+	PathStat,
 	PublishChange,
 	Session,
 	StatsOptions,
@@ -136,6 +142,67 @@ export class LocalContainers implements Containers {
 
 	async *stats(containers?: readonly string[], options: StatsOptions = {}): AsyncGenerator<ContainerStats[]> {
 		yield* (await import('./stats.ts')).containerStats(this.#context, containers, options);
+	}
+
+	async statPath(container: string, path: string): Promise<PathStat> {
+		return (await import('./copy.ts')).statPath(this.#context, container, path);
+	}
+
+	async copyTo(
+		container: string,
+		from: string | {fd: number} | AsyncIterable<Uint8Array>,
+		path: string,
+		options: CopyOptions = {},
+	): Promise<CopyResult> {
+		return this.#sayingFull(async () => {
+			const {copyTo} = await import('./copy.ts');
+			if (typeof from === 'string' || 'fd' in from) {
+				return copyTo(this.#context, container, from, path, options);
+			}
+			const {withDescriptor} = await import('./archive-streams.ts');
+			return withDescriptor(from, (fd) => copyTo(this.#context, container, {fd}, path, options));
+		});
+	}
+
+	async copyFrom(
+		container: string,
+		path: string,
+		to: string | {fd: number},
+		options: CopyOptions = {},
+	): Promise<CopyResult & {stat: PathStat}> {
+		return (await import('./copy.ts')).copyFrom(this.#context, container, path, to, options);
+	}
+
+	async archive(container: string, path: string): Promise<{stat: PathStat; stream: Readable}> {
+		const [{copyFrom, statPath}, {readableFrom}] = await Promise.all([
+			import('./copy.ts'),
+			import('./archive-streams.ts'),
+		]);
+		const stat = await statPath(this.#context, container, path);
+		return {stat, stream: readableFrom((fd) => copyFrom(this.#context, container, path, {fd}))};
+	}
+
+	async changes(container: string): Promise<FileChange[]> {
+		return (await import('./changes.ts')).containerChanges(this.#context, container);
+	}
+
+	export(container: string): Promise<Readable>;
+	export(container: string, to: {fd: number}): Promise<undefined>;
+	async export(container: string, to?: {fd: number}): Promise<Readable | undefined> {
+		const {exportContainer} = await import('./export.ts');
+		if (to) {
+			await exportContainer(this.#context, container, to.fd);
+			return undefined;
+		}
+		findContainer(this.#context.paths, container);
+		const {readableFrom} = await import('./archive-streams.ts');
+		return readableFrom((fd) => exportContainer(this.#context, container, fd));
+	}
+
+	async commit(container: string, options: CommitOptions = {}): Promise<{id: string}> {
+		return this.#sayingFull(async () =>
+			(await import('./commit.ts')).commitContainer(this.#context, container, options),
+		);
 	}
 
 	async resolve(container: string): Promise<string> {

@@ -185,7 +185,7 @@ export async function startContainer(
 		const record = readRecord(paths, Id);
 		if (!record) throw noSuchContainer(container);
 		if (isUp(currentState(paths, Id))) return await alreadyUp(context, Id, options.attach);
-		if (!(await awaitMonitorEnd(context, Id, true))) {
+		if (!(await awaitMonitorEnd(context, Id, {orUp: true}))) {
 			// Who started it died, its monitor did not.
 			if (isUp(currentState(paths, Id))) return await alreadyUp(context, Id, options.attach);
 			throw new WherryError('conflict', `container ${Id} is still being stopped`, {object: Id});

@@ -46,14 +46,14 @@ export function describeImage(
 	paths: Paths,
 ): ImageInspect {
 	const folders = layers.flatMap((layer) => (layer ? [join(paths.layer(layer.key), 'fs')] : [])).reverse();
-	const size = layers.reduce((sum, layer) => sum + (layer?.size ?? 0), 0);
+	const size = image.size ?? layers.reduce((sum, layer) => sum + (layer?.size ?? 0), 0);
 	const [upper, ...lower] = folders;
 	return {
 		Id: image.id,
 		RepoTags: tagsOf(image.references),
 		RepoDigests: digestsOf(image.references),
 		Parent: '',
-		Comment: configuration.comment ?? '',
+		Comment: configuration.comment ?? configuration.history.at(-1)?.comment ?? '',
 		Created: configuration.created ?? never,
 		Container: '',
 		// The container that a layer was made in is not kept: as docker has it of images from a registry.

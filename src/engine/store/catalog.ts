@@ -12,7 +12,14 @@ import {isDigest} from './digest.ts';
 import {readIfThere, replaceFile} from './files.ts';
 import {findLayers} from './layers.ts';
 import {type Entry, type Layout, taggedTime} from './layout.ts';
-import {type Configuration, isIndex, type Manifest, parseConfiguration, parseManifest} from './manifest.ts';
+import {
+	type Configuration,
+	isIndex,
+	type Manifest,
+	mediaTypes,
+	parseConfiguration,
+	parseManifest,
+} from './manifest.ts';
 
 const version = 2;
 
@@ -106,8 +113,15 @@ export class Catalog {
 		const summary = known ?? (await this.#read(digest));
 		if (!summary) return undefined;
 		const layers = findLayers(this.#paths, summary.diffIds);
-		const size = layers.every((layer) => layer !== undefined)
-			? layers.reduce((sum, layer) => sum + layer.size, 0)
+		const missing = layers.some((layer) => layer === undefined);
+		const blobs = missing ? (await this.load(digest).catch(() => undefined))?.manifest.layers : undefined;
+		const sizes = layers.map((layer, at) => {
+			if (layer) return layer.size;
+			// One that was made here is unpacked when it is first needed; its blob is as large.
+			return blobs?.[at]?.mediaType === mediaTypes.ociLayer ? blobs[at].size : undefined;
+		});
+		const size = sizes.every((each) => each !== undefined)
+			? sizes.reduce((sum, each) => sum + each, 0)
 			: undefined;
 		return size === undefined ? summary : {...summary, size};
 	}

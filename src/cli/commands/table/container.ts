@@ -9,11 +9,13 @@ export const containerCommands: CommandRows = {
 	},
 	'container commit': {
 		usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
-		flags: 'a/author:string c/change:list m/message:string no-pause ~pause=true',
+		args: [1, 2],
+		flags: '+a/author:string +c/change:list +m/message:string +no-pause +~p/pause=true',
 	},
 	'container cp': {
-		usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\ncp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
-		flags: 'a/archive L/follow-link q/quiet',
+		usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\twherry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+		args: [2, 2],
+		flags: '+a/archive +L/follow-link +q/quiet',
 	},
 	'container create': {
 		usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -41,7 +43,7 @@ export const containerCommands: CommandRows = {
 		volume-driver:string +volumes-from:list +w/workdir:string +~dns-opt:list +~net:network
 		+~net-alias:list +~kernel-memory:bytes=0 +~disable-content-trust=true`,
 	},
-	'container diff': {usage: 'CONTAINER'},
+	'container diff': {usage: 'CONTAINER', args: [1, 1]},
 	'container exec': {
 		usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
 		args: [2, -1],
@@ -49,7 +51,7 @@ export const containerCommands: CommandRows = {
 		+d/detach +detach-keys:string +e/env:list +env-file:list +i/interactive +privileged +t/tty
 		+u/user:string +w/workdir:string`,
 	},
-	'container export': {usage: '[OPTIONS] CONTAINER', flags: 'o/output:string'},
+	'container export': {usage: '[OPTIONS] CONTAINER', args: [1, 1], flags: '+o/output:string'},
 	'container inspect': {
 		usage: '[OPTIONS] CONTAINER [CONTAINER...]',
 		args: [1, -1],

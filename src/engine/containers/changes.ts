@@ -1,0 +1,67 @@
+/** `docker diff`: what a container has changed of its image's files. */
+import {closeSync, constants, openSync} from 'node:fs';
+import {join} from 'node:path';
+import {native, type StartMarks} from '../../kernel/native.ts';
+import type {FileChange} from '../api.ts';
+import type {EngineContext} from './context.ts';
+import {type ContainerRecord, findContainer} from './record.ts';
+import {openBase} from './root.ts';
+import {rootOf, storageDriver} from './storage.ts';
+
+/**
+ * What starts make where an image has nothing: mount points, and the mark of a container. docker has them in a
+ * layer of its own below the container's, so they are in no diff and in no image that is made of a container.
+ */
+export const startMarks: Pick<StartMarks, 'files' | 'folders'> = {
+	files: ['.dockerenv', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf', 'sbin/docker-init'],
+	folders: ['dev', 'etc', 'proc', 'sbin', 'sys'],
+};
+
+export interface WrittenTree {
+	/** The folder with what the container has written, or with its whole root. */
+	readonly fd: number;
+	/** It is an overlay's upper folder. */
+	readonly upper: boolean;
+	/** The image's root. */
+	readonly base: number;
+	close(): void;
+}
+
+/** Reading what is below an overlay disturbs nobody, whether or not it is mounted. */
+export function openWritten(context: EngineContext, record: ContainerRecord): WrittenTree {
+	const root = rootOf(context.paths, storageDriver(context.paths), record.Id, record.layers);
+	const isOverlay = storageDriver(context.paths) === 'overlay2';
+	const path = root.kind === 'folder' ? root.path : join(context.paths.container(record.Id), 'upper');
+	const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+	try {
+		const base = openBase(context, record);
+		return {
+			fd,
+			upper: isOverlay,
+			base,
+			close() {
+				closeSync(fd);
+				closeSync(base);
+			},
+		};
+	} catch (error) {
+		closeSync(fd);
+		throw error;
+	}
+}
+
+const kinds = {C: 0, A: 1, D: 2} as const;
+
+export async function containerChanges(context: EngineContext, container: string): Promise<FileChange[]> {
+	const record = findContainer(context.paths, container);
+	const tree = openWritten(context, record);
+	try {
+		const lines = await native.listChanges(tree.fd, tree.base, {
+			upper: tree.upper,
+			marks: {...startMarks, base: tree.base},
+		});
+		return lines.map((line) => ({Kind: kinds[line[0] as keyof typeof kinds], Path: `/${line.slice(2)}`}));
+	} finally {
+		tree.close();
+	}
+}
