@@ -70,6 +70,7 @@ class Monitor {
   bool handle_release_port(Client& client, const std::string& payload);
   void refuse(Client& client, const std::string& message, int err = 0);
   void exec_running(Session& session);
+  void note_exec(const Session& session, bool runs);
   void exec_failed(Session& session, const Failure& failure);
   void exec_ended(Session& session);
   void end_execs();

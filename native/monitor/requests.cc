@@ -1,6 +1,9 @@
 // What clients ask of the monitor, and the exec sessions that come of it.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "events.h"
 #include "fail.h"
@@ -137,7 +140,22 @@ Session* Monitor::start_probe(Failure* failure) {
   return clone_session(file.plan, id, false, failure);
 }
 
+// An empty file `execs/<id>` for each that runs: `inspect` shows their ids.
+void Monitor::note_exec(const Session& session, bool runs) {
+  std::string folder = settings_.run_dir + "/execs";
+  std::string path = folder + "/" + session.exec_id();
+  if (!runs) {
+    unlink(path.c_str());
+    return;
+  }
+  int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0 && errno == ENOENT && mkdir(folder.c_str(), 0700) == 0)
+    fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0) close(fd);
+}
+
 void Monitor::exec_running(Session& session) {
+  note_exec(session, true);
   char pid[20];
   std::string json = "{\"pid\":" + std::string(pid, format_number(pid, session.pid())) + "}";
   for (Client* client : session.clients()) {
@@ -157,6 +175,7 @@ void Monitor::exec_failed(Session& session, const Failure& failure) {
 }
 
 void Monitor::exec_ended(Session& session) {
+  note_exec(session, false);
   std::string members;
   append_member(members, "execID", session.exec_id());
   append_member(members, "exitCode", std::to_string(session.exit_code()));

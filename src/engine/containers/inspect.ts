@@ -14,6 +14,7 @@ import {sortedKeys} from '../sorted.ts';
 import type {EngineContext} from './context.ts';
 import {healthState} from './health.ts';
 import {shownConfig, shownHostConfig} from './inspect-config.ts';
+import {isId} from './names.ts';
 import {type ContainerRecord, currentState, findContainer, healthLogPath, isUp, logPath} from './record.ts';
 import {storageDriver} from './storage.ts';
 
@@ -32,6 +33,12 @@ function filesOf(folder: string): ReadonlySet<string> {
 	} catch {
 		return noFiles;
 	}
+}
+
+/** The execs that run, as the monitor notes them. */
+function execIds(folder: string): string[] | null {
+	const ids = [...filesOf(`${folder}/execs`)].filter(isId);
+	return ids.length > 0 ? ids.sort() : null;
 }
 
 /** docker's HostConfig has links as paths. */
@@ -148,7 +155,7 @@ export async function inspectContainer(
 		MountLabel: record.MountLabel ?? '',
 		ProcessLabel: record.ProcessLabel ?? '',
 		AppArmorProfile: shownProfile(record.HostConfig),
-		ExecIDs: null,
+		ExecIDs: isUp(state) ? execIds(paths.runContainer(record.Id)) : null,
 		HostConfig: shownHostConfig(oomKiller(record.HostConfig), await shownLinks(context, record)),
 		GraphDriver: graph,
 		...size,
