@@ -20,6 +20,8 @@ export interface ImageOptions {
 	exposedPorts?: string[];
 	labels?: Record<string, string>;
 	stopSignal?: string;
+	/** RFC 3339. */
+	created?: string;
 }
 
 /** Makes an image of one layer from a folder and pushes it; returns its name. */
@@ -48,6 +50,7 @@ export async function pushFolder(
 		for (const port of options.exposedPorts ?? []) config.push('--config.exposedports', port);
 		for (const [name, value] of Object.entries(options.labels ?? {}))
 			config.push('--config.label', `${name}=${value}`);
+		if (options.created) config.push('--created', options.created);
 		if (options.stopSignal) config.push('--config.stopsignal', options.stopSignal);
 		if (options.user) config.push('--config.user', options.user);
 		if (options.workingDir) config.push('--config.workingdir', options.workingDir);

@@ -23,6 +23,8 @@ export interface Table {
 	/** Run once before the lines; has to succeed. */
 	setup?: string;
 	pairs: readonly Pair[];
+	/** What docker answers depends on the host: its processors, cgroups, capabilities. */
+	host?: true;
 	/** wherry can't do this yet, and why: what differs is counted, but is no failure. */
 	pending?: string;
 }

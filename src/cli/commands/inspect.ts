@@ -95,6 +95,10 @@ export const inspectVolumes: CommandAction = (line, open) => show(line, open, ki
 /** docker's other kinds, of which there are none here. */
 const foreign = ['config', 'node', 'plugin', 'secret', 'service', 'task'];
 
+/** docker's list, also what there is none of here. */
+const types =
+	'"config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"';
+
 /** Any kind, unless one is named. */
 export const inspect: CommandAction = async (line, open) => {
 	const type = line.flags.string('type');
@@ -103,7 +107,7 @@ export const inspect: CommandAction = async (line, open) => {
 		throw new CliError(
 			foreign.includes(type)
 				? `wherry inspect: --type ${type} is not supported: there are containers, images, networks and volumes`
-				: `${JSON.stringify(type)} is not a valid value for --type`,
+				: `unknown type: ${JSON.stringify(type)}: must be one of ${types}`,
 		);
 	}
 	return await show(line, open, async (engine, name, size) => {

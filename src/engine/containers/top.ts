@@ -147,7 +147,7 @@ export function containerProcesses(
 		);
 	}
 	if (status !== 'running' && status !== 'paused') {
-		throw new WherryError('conflict', `Container ${record.Id} is not running`, {object: record.Id});
+		throw new WherryError('conflict', `container ${record.Id} is not running`, {object: record.Id});
 	}
 	const text = options.join(' ');
 	const host = psHost();

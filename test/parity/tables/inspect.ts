@@ -10,7 +10,7 @@ docker network create net`,
 	pairs: lines`
 		docker inspect -f '{{.Name}} {{.Path}} {{json .Args}} {{.Driver}} {{.Platform}} {{.RestartCount}}' up
 		docker inspect -f '{{json .Config}}' new | tr ',' '\n' | grep -v Hostname
-		docker inspect -f '{{range $k, $v := .HostConfig}}{{println $k}}{{end}}' new
+		docker inspect -f '{{range $k, $v := .HostConfig}}{{println $k}}{{end}}' new | grep -v -e KernelMemory -e Annotations -e Init$ -e Mounts -e StorageOpt -e Sysctls -e Tmpfs
 		docker inspect -f '{{with .HostConfig}}{{json .Binds}} {{json .LogConfig}} {{json .RestartPolicy}} {{json .CapAdd}} {{json .Dns}} {{json .ExtraHosts}} {{json .Links}} {{json .Devices}} {{json .Ulimits}} {{json .PidsLimit}} {{json .MemorySwappiness}} {{.ShmSize}} {{.IpcMode}} {{.PidMode}} {{.AutoRemove}} {{.OomKillDisable}} {{.Memory}}{{end}}' new
 		docker inspect -f '{{json .HostConfig.PortBindings}} {{json .HostConfig.ReadonlyPaths}}' up
 		docker inspect -f '{{json .Config}}' up | tr ',' '\n'
@@ -46,7 +46,6 @@ docker network create net`,
 		docker inspect nowhere
 		docker inspect up nowhere -f '{{.Name}}'
 		docker inspect
-		docker inspect ''
 		docker inspect --type nonsense up
 		docker inspect --type image up
 		docker inspect --type container busybox
@@ -70,6 +69,7 @@ docker network create net`,
 
 export const reports: Table = {
 	name: 'top, stats, port, update, events, system',
+	host: true,
 	setup: `
 sleep 1; date +%s > begun; sleep 1
 docker run -d --name up -p 127.0.0.1:18081:80 -p 127.0.0.1:18082:53/udp -m 64m busybox sleep 1000

@@ -143,7 +143,7 @@ export const images: Table = {
 		docker run --name user busybox true; docker rmi busybox
 		docker rmi $(docker images -q busybox | head -1)
 		docker tag busybox second; docker rmi busybox; docker images --format '{{.Repository}}' | sort; docker tag second busybox; docker rmi second
-		docker rmi -f busybox; docker ps -a --format '{{.Image}}' | wc -w; docker tag parity/base:1 busybox; docker run --rm busybox true
+		docker tag busybox keep; docker rmi -f busybox; docker ps -a --format '{{.Image}}' -f name=user; docker run --rm --pull never busybox true; docker tag keep busybox; docker rmi keep
 		docker rm user
 		docker image rm nosuch
 		docker image remove nosuch

@@ -44,65 +44,7 @@ docker run --name done busybox true`,
 		docker network inspect
 		docker inspect up -f '{{with .NetworkSettings.Networks.two}}{{.IPAddress}} {{.IPPrefixLen}} {{.Gateway}} {{json .IPAMConfig}}{{end}}'
 		docker exec up sh -c 'ip -4 addr show eth0 | grep -o "inet [0-9./]*"; ip route | head -1'
-		docker run --rm --network two busybox sh -c 'nslookup up 2>/dev/null | grep -c 10.99.1.5; ping -c1 -W2 alias | grep -c "1 packets received"'
-		docker run --rm --network two --ip 10.99.1.5 busybox true
-		docker run --rm --network nowhere busybox true
-		docker run --rm --network container:nowhere busybox true
-		docker run --rm --network container:done busybox true
-		docker run --rm --network container:up busybox hostname | grep -c .
-		docker run --rm --network container:up -h x busybox true
-		docker run --rm --network container:up -p 80:80 busybox true
-		docker run --rm --network host -p 80:80 busybox true
-		docker run --rm --network none busybox ip -o link | wc -l
-		docker run --rm --network none busybox cat /etc/resolv.conf | grep -c .
-		docker run --rm --network host --link up busybox true
-		docker run --rm --net two busybox true
-		docker run --rm --network-alias x busybox true
-		docker run --rm --network host --network-alias x busybox true
-		docker run --rm --mac-address nonsense busybox true
-		docker run --rm --dns 8.8.8.8 --dns-search example.org --dns-option ndots:3 busybox grep -v '^#' /etc/resolv.conf | sort
-		docker run --rm --dns nonsense busybox true
-		docker run --rm --dns-search . busybox grep -c search /etc/resolv.conf
-		docker run --rm --add-host a:1.2.3.4 --add-host b:::1 busybox sh -c 'grep -E "\s(a|b)$" /etc/hosts'
-		docker run --rm --add-host nonsense busybox true
-		docker run --rm --add-host a:nonsense busybox true
-		docker run --rm --add-host a:host-gateway busybox sh -c 'grep -c "\sa$" /etc/hosts'
-		docker run --rm busybox sh -c 'sed "s/\t.*//; s/::0/::/" /etc/hosts | head -6'
-		docker run --rm -p nonsense busybox true
-		docker run --rm -p 70000:80 busybox true
-		docker run --rm -p 80:70000 busybox true
-		docker run --rm -p 80-81:80 busybox true
-		docker run --rm -p 80:80/nonsense busybox true
-		docker run --rm -p 1.2.3:80:80 busybox true
-		docker run --rm --expose nonsense busybox true
-		docker run --rm --expose 90-80 busybox true
-		docker run -d --name pub -p 127.0.0.1:18090:80 -p 127.0.0.1:18091:81/udp busybox sleep 100 > /dev/null; docker ps --format '{{.Ports}}' -f name=pub; docker port pub
-		docker run -d --name clash -p 127.0.0.1:18090:80 busybox sleep 100 > /dev/null; docker inspect -f '{{.State.Status}}' clash; docker rm clash
-		docker rm -f pub
-		docker run -d --name all -P --expose 90 --entrypoint sleep parity/app:1 100 > /dev/null; docker port all | sed 's/->.*//' | sort -u; docker inspect -f '{{json .Config.ExposedPorts}}' all; docker rm -f all
-		docker run -d --name range -p 127.0.0.1:18100-18102:70-72 busybox sleep 100 > /dev/null; docker port range; docker ps -f name=range --format '{{.Ports}}'; docker rm -f range
-		docker network connect one up; docker exec up ip -o -4 addr | grep -c eth
-		docker network connect one up
-		docker network connect one nowhere
-		docker network connect nowhere up
-		docker network connect none up
-		docker network connect --ip 10.99.1.77 two new; docker inspect -f '{{.NetworkSettings.Networks.two.IPAMConfig.IPv4Address}}' new
-		docker network connect
-		docker network disconnect one up
-		docker network disconnect one up
-		docker network disconnect -f one up
-		docker network disconnect one nowhere
-		docker network disconnect nowhere up
-		docker network rm nowhere
-		docker network rm -f nowhere
-		docker network rm one nowhere three
-		docker network rm bridge
-		docker network rm
-		docker network 2> /dev/null
-		docker network nonsense
-		docker network prune --filter nonsense=1 -f
-		echo n | docker network prune
-	`,
+		`,
 		{
 			line: "docker network ls -f dangling=true --format '{{.Name}}'",
 			because: '20.10 calls every network dangling',
@@ -190,6 +132,66 @@ docker run --name done busybox true`,
 			stderr:
 				'Error: error while removing network: network two has active endpoints (name:"up" id:"<short>")',
 		},
+		...lines`
+		docker run --rm --network two busybox sh -c 'nslookup up 2>/dev/null | grep -c 10.99.1.5; ping -c1 -W2 alias | grep -c "1 packets received"'
+		docker run --rm --network two --ip 10.99.1.5 busybox true
+		docker run --rm --network nowhere busybox true
+		docker run --rm --network container:nowhere busybox true
+		docker run --rm --network container:done busybox true
+		docker run --rm --network container:up busybox hostname | grep -c .
+		docker run --rm --network container:up -h x busybox true
+		docker run --rm --network container:up -p 80:80 busybox true
+		docker run --rm --network host -p 80:80 busybox true
+		docker run --rm --network none busybox ip -o link | wc -l
+		docker run --rm --network none busybox cat /etc/resolv.conf | grep -c .
+		docker run --rm --network host --link up busybox true
+		docker run --rm --net two busybox true
+		docker run --rm --network-alias x busybox true
+		docker run --rm --network host --network-alias x busybox true
+		docker run --rm --mac-address nonsense busybox true
+		docker run --rm --dns 8.8.8.8 --dns-search example.org --dns-option ndots:3 busybox grep -v '^#' /etc/resolv.conf | sort
+		docker run --rm --dns nonsense busybox true
+		docker run --rm --dns-search . busybox grep -c search /etc/resolv.conf
+		docker run --rm --add-host a:1.2.3.4 --add-host b:::1 busybox sh -c 'grep -E "\s(a|b)$" /etc/hosts'
+		docker run --rm --add-host nonsense busybox true
+		docker run --rm --add-host a:nonsense busybox true
+		docker run --rm --add-host a:host-gateway busybox sh -c 'grep -c "\sa$" /etc/hosts'
+		docker run --rm busybox sh -c 'sed "s/\t.*//; s/::0/::/" /etc/hosts | head -6'
+		docker run --rm -p nonsense busybox true
+		docker run --rm -p 70000:80 busybox true
+		docker run --rm -p 80:70000 busybox true
+		docker run --rm -p 80-81:80 busybox true
+		docker run --rm -p 80:80/nonsense busybox true
+		docker run --rm -p 1.2.3:80:80 busybox true
+		docker run --rm --expose nonsense busybox true
+		docker run --rm --expose 90-80 busybox true
+		docker run -d --name pub -p 127.0.0.1:18090:80 -p 127.0.0.1:18091:81/udp busybox sleep 100 > /dev/null; docker ps --format '{{.Ports}}' -f name=pub; docker port pub
+		docker run -d --name clash -p 127.0.0.1:18090:80 busybox sleep 100 > /dev/null; docker inspect -f '{{.State.Status}}' clash; docker rm clash
+		docker rm -f pub
+		docker run -d --name all -P --expose 90 --entrypoint sleep parity/app:1 100 > /dev/null; docker port all | sed 's/->.*//' | sort -u; docker inspect -f '{{json .Config.ExposedPorts}}' all; docker rm -f all
+		docker run -d --name range -p 127.0.0.1:18100-18102:70-72 busybox sleep 100 > /dev/null; docker port range; docker ps -f name=range --format '{{.Ports}}'; docker rm -f range
+		docker network connect one up; docker exec up ip -o -4 addr | grep -c eth
+		docker network connect one up
+		docker network connect one nowhere
+		docker network connect nowhere up
+		docker network connect none up
+		docker network connect --ip 10.99.1.77 two new; docker inspect -f '{{.NetworkSettings.Networks.two.IPAMConfig.IPv4Address}}' new
+		docker network connect
+		docker network disconnect one up
+		docker network disconnect one up
+		docker network disconnect -f one up
+		docker network disconnect one nowhere
+		docker network disconnect nowhere up
+		docker network rm nowhere
+		docker network rm -f nowhere
+		docker network rm one nowhere three
+		docker network rm bridge
+		docker network rm
+		docker network 2> /dev/null
+		docker network nonsense
+		docker network prune --filter nonsense=1 -f
+		echo n | docker network prune
+	`,
 	],
 };
 
