@@ -437,6 +437,51 @@ export interface LogText {
 	data: Uint8Array;
 }
 
+/** What is at a path of a container. */
+export interface PathStat {
+	/** Its last name; `.` of the content of a folder, `/` of the root. */
+	name: string;
+	/** st_mode. */
+	mode: number;
+	/** Bytes. */
+	size: number;
+	/** Nanoseconds since the epoch. */
+	mtime: bigint;
+	/** Of a link: where it leads in the container, all links on the way replaced. */
+	linkTarget?: string;
+}
+
+export interface CopyOptions {
+	/** A link in the last place of the source is followed. */
+	followLink?: boolean;
+	/** Into a container: files get the user that it runs as as owner, where it has one. */
+	archive?: boolean;
+}
+
+export interface CopyResult {
+	/** Bytes of the archive that was made of the files; 0 when they came as one. */
+	size: number;
+	/** Where they went, links replaced in a container and absolute on the host. */
+	path: string;
+}
+
+/** docker's: 0 changed, 1 added, 2 deleted. */
+export interface FileChange {
+	Kind: 0 | 1 | 2;
+	Path: string;
+}
+
+export interface CommitOptions {
+	/** `repository[:tag]`; without one the image has no name. */
+	reference?: string;
+	author?: string;
+	comment?: string;
+	/** Dockerfile instructions: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR. */
+	changes?: readonly string[];
+	/** Whether a container that runs stands still meanwhile. Default true. */
+	pause?: boolean;
+}
+
 export interface Containers {
 	create(options: CreateOptions): Promise<{id: string; warnings: string[]}>;
 	/**
@@ -475,6 +520,34 @@ export interface Containers {
 	 * newest first, as they come and go.
 	 */
 	stats(containers?: readonly string[], options?: StatsOptions): AsyncIterable<ContainerStats[]>;
+	/** What is at a path, resolved in the container; a link in the last place is not followed. */
+	statPath(container: string, path: string): Promise<PathStat>;
+	/**
+	 * Copies into a container, running or not, by the rules of `docker cp`: from a path of the host, or what a tar
+	 * archive has, plain or compressed with gzip or zstd, from a stream or a descriptor.
+	 */
+	copyTo(
+		container: string,
+		from: string | {fd: number} | AsyncIterable<Uint8Array>,
+		path: string,
+		options?: CopyOptions,
+	): Promise<CopyResult>;
+	/** Copies out of a container, running or not, by the rules of `docker cp`: to a path of the host, or as a tar archive to a descriptor. */
+	copyFrom(
+		container: string,
+		path: string,
+		to: string | {fd: number},
+		options?: CopyOptions,
+	): Promise<CopyResult & {stat: PathStat}>;
+	/** What is at a path as a tar archive. Until it has ended or is destroyed the container can't be started or removed. */
+	archive(container: string, path: string): Promise<{stat: PathStat; stream: Readable}>;
+	/** What the container has changed of its image's files, sorted by path. */
+	changes(container: string): Promise<FileChange[]>;
+	/** The root file system without what is mounted in it, as a tar archive; with `to` it is written there. */
+	export(container: string): Promise<Readable>;
+	export(container: string, to: {fd: number}): Promise<undefined>;
+	/** Makes an image of what the container has changed; resolves to its id. */
+	commit(container: string, options?: CommitOptions): Promise<{id: string}>;
 	/** The full id for a name, an id or an unambiguous prefix. */
 	resolve(container: string): Promise<string>;
 	/** Changes limits and the restart policy, also while it runs: all of it, or on an error nothing. */
