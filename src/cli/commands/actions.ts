@@ -3,8 +3,12 @@ import type {CommandAction} from '../face.ts';
 /** Where each supported command is; loaded when it is used. */
 export const actions: Record<string, () => Promise<CommandAction>> = {
 	'container attach': async () => (await import('./attach.ts')).attach,
+	'container commit': async () => (await import('./container-files.ts')).commit,
+	'container cp': async () => (await import('./copy.ts')).copy,
 	'container create': async () => (await import('./create.ts')).create,
+	'container diff': async () => (await import('./container-files.ts')).diff,
 	'container exec': async () => (await import('./exec.ts')).exec,
+	'container export': async () => (await import('./container-files.ts')).exportFiles,
 	'container inspect': async () => (await import('./inspect.ts')).inspectContainers,
 	'container kill': async () => (await import('./lifecycle.ts')).kill,
 	'container logs': async () => (await import('./logs.ts')).logs,
