@@ -3,7 +3,9 @@ import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {CreateOptions, Engine} from '../../src/engine/api.ts';
 
-const {openEngine} = (await import('../../dist/index.mjs' as string)) as {openEngine: () => Engine};
+const {openEngine} = (await import('../../dist/index.mjs' as string)) as {
+	openEngine: (paths?: object) => Engine;
+};
 const engine = openEngine();
 let passed = 0;
 let failed = 0;
@@ -159,6 +161,11 @@ await check('the root can be read-only', async () => {
 	const {output} = await run('touch /x', {ReadonlyRootfs: true});
 	if (!/read-only/i.test(output)) throw new Error(output);
 });
+
+const guest = {engine, check, equal, create, run, text};
+export type Guest = typeof guest;
+await (await import('./resources.ts')).checkResources(guest);
+await (await import('./security.ts')).checkSecurity(openEngine, guest);
 
 await engine.close();
 console.log(`guest: ${passed} passed, ${failed} failed`);

@@ -54,6 +54,18 @@ function fetchKernel() {
 	return name.replace('linux-image-', '');
 }
 
+/** The program that loads profiles of AppArmor. */
+function fetchParser() {
+	const folder = join(work, 'apparmor');
+	mkdirSync(folder);
+	run('apt-get', ['download', 'apparmor'], {cwd: folder});
+	const file = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
+	run('dpkg', ['-x', join(folder, file), folder]);
+	return ['sbin', 'usr/sbin']
+		.map((bin) => join(folder, bin, 'apparmor_parser'))
+		.find((path) => existsSync(path));
+}
+
 const version = fetchKernel();
 const modules = join(work, 'kernel/lib/modules', version, 'kernel');
 
@@ -72,6 +84,9 @@ const bootModules = [
 	'fs/jbd2/jbd2.ko',
 	'fs/ext4/ext4.ko',
 	'fs/overlayfs/overlay.ko',
+	'fs/quota/quota_tree.ko',
+	'fs/quota/quota_v2.ko',
+	'block/bfq.ko',
 ];
 
 function makeInitramfs() {
@@ -128,6 +143,7 @@ function makeDisk() {
 		'dev',
 		'run',
 		'tmp',
+		'mnt',
 		'root',
 		'var/lib',
 		'wherry/native/build',
@@ -145,7 +161,8 @@ function makeDisk() {
 		filter: (source) => !/obj\.target|\.deps|\/obj/.test(source),
 	});
 	cpSync(join(root, 'package.json'), join(tree, 'wherry/package.json'));
-	cpSync(join(root, 'test/vm/guest.ts'), join(tree, 'wherry/test/vm/guest.ts'));
+	cpSync(join(root, 'test/vm'), join(tree, 'wherry/test/vm'), {recursive: true});
+	copyProgram(fetchParser(), tree, 'sbin/apparmor_parser');
 	writeFileSync(
 		join(tree, 'etc/passwd'),
 		'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
@@ -157,7 +174,7 @@ function makeDisk() {
 			'#!/bin/sh',
 			'export PATH=/bin:/sbin HOME=/root',
 			'mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /tmp; mkdir -p /dev/pts /dev/shm; mount -t devpts devpts /dev/pts',
-			'mount -t cgroup2 cgroup2 /sys/fs/cgroup',
+			'mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t securityfs securityfs /sys/kernel/security',
 			'ip link set lo up',
 			'cd /wherry && node --disable-warning=ExperimentalWarning test/vm/guest.ts; echo "guest: ended with $?"',
 			'poweroff -f',
@@ -167,6 +184,9 @@ function makeDisk() {
 	chmodSync(join(tree, 'init'), 0o755);
 	run('mke2fs', ['-q', '-t', 'ext4', '-d', tree, join(work, 'disk.img'), '1200M']);
 	rmSync(tree, {recursive: true, force: true});
+	// The quotas of its projects are on, unlike those of the first disk.
+	const quotas = ['-O', 'quota,project', '-E', 'quotatype=prjquota'];
+	run('mke2fs', ['-q', '-t', 'ext4', ...quotas, join(work, 'quota.img'), '200M']);
 }
 
 makeInitramfs();
@@ -197,6 +217,7 @@ const qemu = spawn(
 			join(work, 'initramfs.img'),
 		],
 		...['-drive', `file=${join(work, 'disk.img')},if=virtio,format=raw,cache=unsafe`],
+		...['-drive', `file=${join(work, 'quota.img')},if=virtio,format=raw,cache=unsafe`],
 		...['-append', 'console=ttyS0 quiet panic=-1 systemd.unified_cgroup_hierarchy=1'],
 	],
 	{stdio: ['ignore', 'pipe', 'inherit']},
