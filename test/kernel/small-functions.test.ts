@@ -1,5 +1,7 @@
 import {createHash} from 'node:crypto';
-import {closeSync, openSync} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import test from 'ava';
 import {native} from '../../src/kernel/native.ts';
 import {randomBytes, randomHex, randomInt} from '../../src/kernel/random.ts';
@@ -29,4 +31,29 @@ test('raw mode is for terminals', (t) => {
 	const fd = openSync('/dev/null', 'r');
 	t.teardown(() => closeSync(fd));
 	t.throws(() => native.rawTerminal(fd), {code: 'ENOTTY'});
+});
+
+test('many files are read at once, up to a size, and those that are not there are none', async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'wherry-files-'));
+	t.teardown(() => rmSync(folder, {recursive: true}));
+	const paths = Array.from({length: 300}, (_, index) => join(folder, String(index)));
+	for (const path of paths) writeFileSync(path, `content of ${path}\n`);
+	const read = await native.readFiles([...paths, join(folder, 'none'), folder, '/proc/self/stat'], 1000);
+	t.deepEqual(
+		read.slice(0, 300),
+		paths.map((path) => `content of ${path}\n`),
+	);
+	t.deepEqual(read.slice(300, 302), [undefined, undefined]);
+	t.true(read[302]!.startsWith(`${process.pid} (`));
+	t.deepEqual(await native.readFiles([paths[0]!], 7), ['content']);
+	t.deepEqual(await native.readFiles([], 7), []);
+	t.throws(() => native.readFiles([1 as unknown as string], 7), {instanceOf: TypeError});
+});
+
+test('a folder cannot be given to a project where there are no quotas', (t) => {
+	const folder = mkdtempSync('/dev/shm/wherry-quota-');
+	t.teardown(() => rmSync(folder, {recursive: true}));
+	const error = t.throws<NodeJS.ErrnoException>(() => native.limitProject(folder, 1 << 20, 1 << 20));
+	t.regex(error.code!, /^E[A-Z]+$/);
+	t.throws(() => native.limitProject('/no/such/folder', 1 << 20, 1 << 20), {code: 'ENOENT'});
 });
