@@ -3,6 +3,8 @@
  * borders of reads. What might be the beginning of them is held back until the next byte decides; a caller may
  * flush it after a while, so that a lone Ctrl+P reaches the shell.
  */
+import {fstatSync} from 'node:fs';
+import {displayConfig} from '../config-file.ts';
 import {CliError} from '../errors.ts';
 
 const DEFAULT = Uint8Array.of(16, 17);
@@ -23,8 +25,21 @@ function keyCode(key: string): number | undefined {
 	return letter ? letter.charCodeAt(0) - 96 : NAMED[key];
 }
 
-/** Bytes; Ctrl+P Ctrl+Q for an empty text. Throws docker's error, which has another word for exec. */
-export function parseDetachKeys(text: string, what: 'detach' | 'escape' = 'detach'): Uint8Array {
+/** What docker's configuration file says; nobody asks for it where there is no terminal. */
+function configuredKeys(): string {
+	try {
+		return fstatSync(0).isCharacterDevice() ? (displayConfig().detachKeys ?? '') : '';
+	} catch {
+		return '';
+	}
+}
+
+/**
+ * Bytes; for an empty text those of docker's configuration file, else Ctrl+P Ctrl+Q. Throws docker's error, which
+ * has another word for exec.
+ */
+export function parseDetachKeys(given: string, what: 'detach' | 'escape' = 'detach'): Uint8Array {
+	const text = given || configuredKeys();
 	if (text === '') return DEFAULT;
 	const codes = text.split(',').map(keyCode);
 	if (codes.includes(undefined)) throw new CliError(`Error: Invalid ${what} keys (${text}) provided`);
