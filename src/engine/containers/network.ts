@@ -70,22 +70,24 @@ function hostGateway(state: NetworkState): string {
 	return found?.ipv4?.gateway ?? found?.ipv6?.gateway ?? '127.0.0.1';
 }
 
-/** From the state to operations, files and variables. */
+/** From the state to operations, files and variables. `up`: for a container that has been started with them. */
 async function describe(
 	context: EngineContext,
 	record: ContainerRecord,
 	state: NetworkState,
+	options: {up: boolean},
 ): Promise<Attachment> {
 	const {paths} = context;
-	const [{networkOps, releaseOps, unpublishAllOps}, {hostResolvConf, planNames}, links] = await Promise.all([
-		import('../networks/endpoint.ts'),
-		import('../networks/names.ts'),
-		record.HostConfig.Links?.length ? import('./links.ts') : undefined,
-	]);
+	const [{lastingOps, networkOps, releaseOps, unpublishAllOps}, {hostResolvConf, planNames}, links] =
+		await Promise.all([
+			import('../networks/endpoint.ts'),
+			import('../networks/names.ts'),
+			record.HostConfig.Links?.length ? import('./links.ts') : undefined,
+		]);
 	const linked = links?.resolveLinks(context, record) ?? [];
 	const names = planNames(paths, record.Id, record.HostConfig, state, hostResolvConf());
 	return {
-		network: networkOps(paths, record.Id, state, names.service),
+		network: options.up ? lastingOps(paths, state) : networkOps(paths, record.Id, state, names.service),
 		stop: releaseOps(paths, record.Id, state),
 		unpublish: unpublishAllOps(paths, state),
 		state,
@@ -130,7 +132,7 @@ export async function attachNetwork(
 		writeZoneEntries(context.paths, record, state.endpoints);
 		await tellLinked(context, record, before, state);
 	}
-	return describe(context, record, state);
+	return describe(context, record, state, {up: false});
 }
 
 const defaultAddress = ({endpoints}: NetworkState): string | undefined =>
@@ -152,5 +154,5 @@ async function tellLinked(
 /** The same for a container that runs: nothing is taken. */
 export async function attachedNetwork(context: EngineContext, record: ContainerRecord): Promise<Attachment> {
 	if (!hasEndpoints(record)) return withoutEndpoints(context, record);
-	return describe(context, record, readNetworkState(context.paths, record.Id));
+	return describe(context, record, readNetworkState(context.paths, record.Id), {up: true});
 }

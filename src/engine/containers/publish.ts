@@ -3,6 +3,7 @@ import type {HostConfig, PublishChange} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {portsFor} from '../networks/allocate.ts';
 import {publishOps, reserveOps, unpublishOps} from '../networks/endpoint.ts';
+import {groupPorts} from '../networks/port-ranges.ts';
 import {parseContainerPort, wantedPorts} from '../networks/ports.ts';
 import {
 	hasEndpoints,
@@ -29,6 +30,7 @@ import {reloadMonitor, rewritePlans, runNetworkOps} from './rewrite-plans.ts';
 type Bindings = HostConfig['PortBindings'];
 
 const normalKey = (key: string): string => {
+	if (/^\d+\/(?:tcp|udp|sctp)$/.test(key)) return key;
 	const {port, protocol} = parseContainerPort(key);
 	return `${port}/${protocol}`;
 };
@@ -114,7 +116,7 @@ async function apply(
 		{bindings: add, taken: stay},
 	);
 	if (gone.length > 0) {
-		await runNetworkOps(context, record, unpublishOps(paths, gone, endpoint));
+		await runNetworkOps(context, record, unpublishOps(paths, groupPorts(gone), endpoint));
 		await releasePorts(context, record, gone);
 		writeNetworkState(paths, record.Id, {...before, ports: stay});
 		await rewritePlans(context, record);
@@ -124,7 +126,7 @@ async function apply(
 	writeNetworkState(paths, record.Id, {...before, ports: [...stay, ...added]});
 	// The stop plan knows of the elements before they are there, and only since the ports are ours.
 	await rewritePlans(context, record);
-	await runNetworkOps(context, record, publishOps(paths, added, endpoint));
+	await runNetworkOps(context, record, publishOps(paths, groupPorts(added), endpoint));
 	await reloadMonitor(context, record);
 }
 
@@ -134,7 +136,7 @@ async function reserve(
 	added: readonly PublishedPort[],
 	endpoint: NonNullable<ReturnType<typeof publishingEndpoint>>,
 ): Promise<void> {
-	const ops = reserveOps(added, endpoint);
+	const ops = reserveOps(groupPorts(added), endpoint);
 	const {portError} = await import('./network-errors.ts');
 	await runNetworkOps(context, record, ops, 'network', (detail) =>
 		portError(context, record, endpoint.endpointId, ops[detail.op ?? -1], detail),

@@ -31,6 +31,7 @@ import {
 } from './endpoint.ts';
 import {leaseFile} from './leases.ts';
 import {hostResolvConf, planNames, writeZoneEntries} from './names.ts';
+import {groupPorts} from './port-ranges.ts';
 import {findNetwork, type NetworkRecord} from './record.ts';
 import {resolvText} from './resolv-conf.ts';
 import {
@@ -169,16 +170,16 @@ async function movePorts(
 	const [old, next] = [publishingEndpoint(before), publishingEndpoint(after)];
 	if (old?.networkId === next?.networkId) return;
 	if (old) {
-		await runNetworkOps(context, record, unpublishOps(context.paths, before.ports, old));
+		await runNetworkOps(context, record, unpublishOps(context.paths, groupPorts(before.ports), old));
 		await releasePorts(context, record, before.ports);
 	}
 	const left = before.ports.filter((port) => chosenFreely(record, port));
 	after.ports = next ? await portsFor(context, record, next, noNetwork, {taken: left}) : [];
 	if (!next || after.ports.length === 0) return;
-	await runNetworkOps(context, record, reserveOps(after.ports, next));
+	await runNetworkOps(context, record, reserveOps(groupPorts(after.ports), next));
 	writeNetworkState(context.paths, record.Id, after);
 	await rewritePlans(context, record);
-	await runNetworkOps(context, record, publishOps(context.paths, after.ports, next));
+	await runNetworkOps(context, record, publishOps(context.paths, groupPorts(after.ports), next));
 }
 
 function freePosition(endpoints: readonly EndpointState[]): number {

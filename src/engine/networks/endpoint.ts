@@ -9,9 +9,9 @@ import {addressBytes, lastAddress, parseAddress, parseMac, parseSubnet} from './
 import {baseFile, firewallLock, tableName} from './firewall.ts';
 import {allowForwardingOps} from './host-filter.ts';
 import {leaseFile} from './leases.ts';
-import {groupPorts, type PortGroup, publishedRanges, rangesText} from './port-ranges.ts';
+import {groupPorts, type PortGroup, rangesText} from './port-ranges.ts';
 import {familyOf, setName} from './ruleset.ts';
-import {type EndpointState, type NetworkState, type PublishedPort, publishingEndpoint} from './state.ts';
+import {type EndpointState, type NetworkState, publishingEndpoint} from './state.ts';
 import {zoneFile} from './zone.ts';
 
 /** Descriptors that the monitor holds while it sends (see `netlink` in ops.ts). */
@@ -147,46 +147,49 @@ function target(endpoint: EndpointState, hostIp: string): Buffer | undefined {
 	return address && bytesOf(address.address);
 }
 
-/** Ports that the kernel leads to the container. */
-const mappedGroups = (ports: readonly PublishedPort[], endpoint: EndpointState): PortGroup[] =>
-	groupPorts(ports.filter(({hostIp}) => target(endpoint, hostIp)));
-
 /** Sockets first: a port that is taken fails before anything else has been done. */
-function reserveOp({protocol: name, hostIp, ports}: PortGroup, endpoint: EndpointState): Op {
-	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: publishedRanges(ports)};
+function reserveOp({protocol: name, hostIp, ranges}: PortGroup, endpoint: EndpointState): Op {
+	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: ranges};
 	// There is no route_localnet for IPv6: what comes for ::1, or for an address of a kind that the container doesn't
 	// have, is proxied; but SCTP, whose associations have many addresses.
 	if (name === 'sctp' || (!hostIp.includes(':') && endpoint.ipv4)) return {op: 'reservePorts', ...common};
 	return {op: 'proxyPorts', ...common, toAddress: bytesOf((endpoint.ipv4 ?? endpoint.ipv6!).address)};
 }
 
+/** Of the ports that the kernel leads to the container. */
 const elementOps = (
 	op: 'publishPorts' | 'unpublishPorts',
 	paths: Paths,
-	ports: readonly PublishedPort[],
+	groups: readonly PortGroup[],
 	endpoint: EndpointState,
 ): Op[] =>
-	mappedGroups(ports, endpoint).map(({protocol: name, hostIp, ports: group}) => ({
-		op,
-		family: familyOf(hostIp.includes(':') ? 6 : 4),
-		table: tableName(paths),
-		map: isAny(hostIp) ? setName.published : setName.publishedOn,
-		protocol: protocolNumber[name],
-		address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
-		toAddress: target(endpoint, hostIp)!,
-		ports: publishedRanges(group),
-	}));
+	groups.flatMap(({protocol: name, hostIp, ranges}): Op[] => {
+		const toAddress = target(endpoint, hostIp);
+		if (!toAddress) return [];
+		return [
+			{
+				op,
+				family: familyOf(hostIp.includes(':') ? 6 : 4),
+				table: tableName(paths),
+				map: isAny(hostIp) ? setName.published : setName.publishedOn,
+				protocol: protocolNumber[name],
+				address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
+				toAddress,
+				ports: ranges,
+			},
+		];
+	});
 
 /** A client that goes on sending to a UDP port must not be held by the entry from before. */
-const forgetPorts = (ports: readonly PublishedPort[]): Op[] =>
-	groupPorts(ports.filter((port) => port.protocol === 'udp' && !port.hostIp.includes(':'))).map(
-		({hostIp, ports: group}) => ({
+const forgetPorts = (groups: readonly PortGroup[]): Op[] =>
+	groups
+		.filter(({protocol: name, hostIp}) => name === 'udp' && !hostIp.includes(':'))
+		.map(({hostIp, ranges}) => ({
 			op: 'forgetPorts',
 			protocol: protocolNumber.udp,
 			address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
-			ports: publishedRanges(group),
-		}),
-	);
+			ports: ranges,
+		}));
 
 const forgetAddress = (address: string): Op => ({
 	op: 'forgetConnections',
@@ -198,29 +201,23 @@ const forgetAddress = (address: string): Op => ({
 const addressesOf = (endpoint: EndpointState): string[] =>
 	[endpoint.ipv4?.address, endpoint.ipv6?.address].filter((address) => address !== undefined);
 
-export const reserveOps = (ports: readonly PublishedPort[], endpoint: EndpointState): Op[] =>
-	groupPorts(ports).map((group) => reserveOp(group, endpoint));
+export const reserveOps = (groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
+	groups.map((group) => reserveOp(group, endpoint));
 
-export const publishOps = (paths: Paths, ports: readonly PublishedPort[], endpoint: EndpointState): Op[] => [
-	...elementOps('publishPorts', paths, ports, endpoint),
-	...forgetPorts(ports),
+export const publishOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] => [
+	...elementOps('publishPorts', paths, groups, endpoint),
+	...forgetPorts(groups),
 ];
 
 /** For a container that goes on: connections by these ports end. */
-export const unpublishOps = (
-	paths: Paths,
-	ports: readonly PublishedPort[],
-	endpoint: EndpointState,
-): Op[] => [
-	...elementOps('unpublishPorts', paths, ports, endpoint),
-	...mappedGroups(ports, endpoint).map(
-		({protocol: name, hostIp, ports: group}): Op => ({
-			op: 'forgetPorts',
-			protocol: protocolNumber[name],
-			address: target(endpoint, hostIp)!,
-			ports: rangesText(group.map(({containerPort}) => ({from: containerPort, to: containerPort}))),
-		}),
-	),
+export const unpublishOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] => [
+	...elementOps('unpublishPorts', paths, groups, endpoint),
+	...groups.flatMap(({protocol: name, hostIp, ports}): Op[] => {
+		const address = target(endpoint, hostIp);
+		if (!address) return [];
+		const inside = ports.map(({containerPort}) => ({from: containerPort, to: containerPort}));
+		return [{op: 'forgetPorts', protocol: protocolNumber[name], address, ports: rangesText(inside)}];
+	}),
 ];
 
 /** Names that a container's resolver asks for, and where it asks for others. */
@@ -321,14 +318,24 @@ export function networkOps(
 	names: NameService | undefined,
 ): Op[] {
 	const publishing = publishingEndpoint(state);
+	const groups = publishing ? groupPorts(state.ports) : [];
 	return [
-		...(publishing ? reserveOps(state.ports, publishing) : []),
-		...(publishing && state.ports.length > 0 ? [armStopPlan(paths, container)] : []),
+		...(publishing ? reserveOps(groups, publishing) : []),
+		...(groups.length > 0 ? [armStopPlan(paths, container)] : []),
 		...state.endpoints.flatMap(addressesOf).map(forgetAddress),
 		...firewallOps(paths, state.endpoints),
 		...state.endpoints.flatMap(endpointOps),
-		...(publishing ? publishOps(paths, state.ports, publishing) : []),
+		...(publishing ? publishOps(paths, groups, publishing) : []),
 		...(names ? [namesOp(names)] : []),
+	];
+}
+
+/** What of it a monitor needs after the start: to bring back what somebody flushes. */
+export function lastingOps(paths: Paths, state: NetworkState): Op[] {
+	const publishing = publishingEndpoint(state);
+	return [
+		...firewallOps(paths, state.endpoints),
+		...(publishing ? elementOps('publishPorts', paths, groupPorts(state.ports), publishing) : []),
 	];
 }
 
@@ -344,7 +351,7 @@ export const releaseEndpointOps = (paths: Paths, container: string, endpoint: En
 /** What a stop plan has of published ports; before connections, names and addresses. */
 export function unpublishAllOps(paths: Paths, state: NetworkState): Op[] {
 	const publishing = publishingEndpoint(state);
-	return publishing ? elementOps('unpublishPorts', paths, state.ports, publishing) : [];
+	return publishing ? elementOps('unpublishPorts', paths, groupPorts(state.ports), publishing) : [];
 }
 
 /** What a stop plan has of endpoints. */

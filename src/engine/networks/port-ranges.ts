@@ -5,6 +5,8 @@ export interface PortGroup<P extends PublishedPort = PublishedPort> {
 	protocol: P['protocol'];
 	hostIp: string;
 	ports: P[];
+	/** From the host's ports to those of the container. */
+	ranges: string;
 }
 
 /** By protocol and address of the host. */
@@ -14,7 +16,12 @@ export function groupPorts<P extends PublishedPort>(ports: readonly P[]): PortGr
 		const key = `${port.protocol} ${port.hostIp}`;
 		const group = groups.get(key);
 		if (group) group.ports.push(port);
-		else groups.set(key, {protocol: port.protocol, hostIp: port.hostIp, ports: [port]});
+		else groups.set(key, {protocol: port.protocol, hostIp: port.hostIp, ports: [port], ranges: ''});
+	}
+	for (const group of groups.values()) {
+		group.ranges = rangesText(
+			group.ports.map(({hostPort, containerPort}) => ({from: hostPort, to: containerPort})),
+		);
 	}
 	return [...groups.values()];
 }
@@ -46,8 +53,3 @@ export function rangesText(pairs: readonly Pair[]): string {
 	}
 	return parts.join(',');
 }
-
-/** From the host's ports to those of the container. */
-export const publishedRanges = (
-	ports: readonly Pick<PublishedPort, 'hostPort' | 'containerPort'>[],
-): string => rangesText(ports.map(({hostPort, containerPort}) => ({from: hostPort, to: containerPort})));

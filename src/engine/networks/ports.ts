@@ -81,13 +81,17 @@ export function allocatedError(hostIp: string, port: number): WherryError {
 }
 
 function checkTwice(wanted: readonly WantedPort[]): void {
-	const fixed = wanted.filter(({from, to}) => from !== 0 && from === to);
-	const byPort = new Map<number, WantedPort[]>();
-	for (const port of fixed) {
-		const others = byPort.get(port.from) ?? [];
+	const byPort = new Map<number, WantedPort | WantedPort[]>();
+	for (const port of wanted) {
+		if (port.from === 0 || port.from !== port.to) continue;
+		const there = byPort.get(port.from);
+		if (!there) {
+			byPort.set(port.from, port);
+			continue;
+		}
+		const others = Array.isArray(there) ? there : [there];
 		if (others.some((other) => clash(other, port))) throw allocatedError(port.hostIp, port.from);
-		others.push(port);
-		byPort.set(port.from, others);
+		byPort.set(port.from, [...others, port]);
 	}
 }
 
