@@ -19,15 +19,15 @@ import {wallClock} from '../events/record.ts';
 import {timestamp} from '../files.ts';
 import {containerCgroup} from './cgroup.ts';
 import type {EngineContext} from './context.ts';
-import {readRows} from './list.ts';
 import {type ContainerRecord, currentState, findContainer, isUp, readRecord, zeroTime} from './record.ts';
+import {loadRows, type Row} from './rows.ts';
 
 /** The most of one file that is read: memory.stat has some thousand bytes. */
 const mostBytes = 64 << 10;
 /** Milliseconds between samples. */
 const interval = 1000;
 /** Milliseconds from the first sample to the second: times are in nanoseconds, so that it needn't be long. */
-const firstInterval = 250;
+const firstInterval = 100;
 
 interface Subject {
 	readonly record: ContainerRecord;
@@ -165,17 +165,18 @@ class Sampler {
 		this.#keep(up, times, moment);
 	}
 
-	async sample(subjects: readonly Subject[]): Promise<ContainerStats[]> {
+	/** `ready` is when the CPU times may be read again; all else is read meanwhile. */
+	async sample(subjects: readonly Subject[], ready?: Promise<void>): Promise<ContainerStats[]> {
 		const before = this.#last;
 		const up = subjects.filter(isUpNow);
-		const moment = this.#moment();
-		// The CPU times of all come first, so that they are of nearly the same moment.
-		const [times, usages, devices] = await readAll<
-			[UsageSource<CpuUsage | undefined>, UsageSource<CgroupUsage>, UsageSource<string | undefined>]
-		>(
-			up.map((subject) => this.#cpu(subject)),
+		const [usages, devices] = await readAll<[UsageSource<CgroupUsage>, UsageSource<string | undefined>]>(
 			up.map(({record}) => usageSource(this.#layout, containerCgroup(record))),
 			up.map(networkSource),
+		);
+		await ready;
+		const moment = this.#moment();
+		const [times] = await readAll<[UsageSource<CpuUsage | undefined>]>(
+			up.map((subject) => this.#cpu(subject)),
 		);
 		this.#keep(up, times, moment);
 		const places = new Map(up.map(({record}, index) => [record.Id, index]));
@@ -236,22 +237,25 @@ class Sampler {
 	}
 }
 
-function subjectOf(context: EngineContext, record: ContainerRecord): Subject {
-	const {status, pid} = currentState(context.paths, record.Id);
+function subjectOf(record: ContainerRecord, {status, pid}: Row['state']): Subject {
 	return {record, pid: status === 'running' || status === 'paused' ? pid : 0};
 }
 
 /** Named ones in the order of the names, without those that have been removed. */
-function subjects(context: EngineContext, ids: readonly string[] | undefined, all: boolean): Subject[] {
+async function findSubjects(
+	context: EngineContext,
+	ids: readonly string[] | undefined,
+	all: boolean,
+): Promise<Subject[]> {
 	if (ids) {
 		return ids.flatMap((id) => {
 			const record = readRecord(context.paths, id);
-			return record ? [subjectOf(context, record)] : [];
+			return record ? [subjectOf(record, currentState(context.paths, id))] : [];
 		});
 	}
-	return readRows(context.paths)
+	return (await loadRows(context.paths))
 		.filter(({state}) => all || isUp(state))
-		.map(({record}) => subjectOf(context, record));
+		.map(({record, state}) => subjectOf(record, state));
 }
 
 const changes = new Set(['create', 'start', 'die', 'destroy', 'rename', 'update']);
@@ -279,17 +283,21 @@ export async function* containerStats(
 	const followed = stream ? follow().catch(end) : undefined;
 	try {
 		const sampler = new Sampler();
-		let current = subjects(context, ids, all);
+		let current = await findSubjects(context, ids, all);
+		let ready: Promise<void> | undefined;
 		if (current.some(({pid}) => pid > 0)) {
 			await sampler.begin(current);
-			await sleep(Math.min(options.interval ?? firstInterval, firstInterval), ending.signal);
+			ready = sleep(Math.min(options.interval ?? firstInterval, firstInterval), ending.signal);
 		}
 		while (!ending.signal.aborted) {
 			if (stale) {
 				stale = false;
-				current = subjects(context, ids, all);
+				current = await findSubjects(context, ids, all);
 			}
-			yield await sampler.sample(current);
+			const batch = await sampler.sample(current, ready);
+			ready = undefined;
+			if (ending.signal.aborted) return;
+			yield batch;
 			if (!stream) return;
 			await sleep(options.interval ?? interval, ending.signal);
 		}

@@ -2,7 +2,6 @@
  * What a container uses now: which files of its cgroups tell it, and what they say (the kernel's admin-guide
  * cgroup-v1 and cgroup-v2). Pure: the files are read in bulk elsewhere.
  */
-import {join} from 'node:path';
 import {type CgroupLayout, cgroupPath, controllerDir} from './layout.ts';
 
 /** Nanoseconds since the cgroup was made. */
@@ -104,10 +103,10 @@ export function cpuSource(layout: CgroupLayout, cgroup: string): UsageSource<Cpu
 		const cpu = controllerDir(layout, 'cpu', cgroup);
 		return {
 			files: [
-				...['cpuacct.usage', 'cpuacct.usage_user', 'cpuacct.usage_sys'].map((file) =>
-					join(accounting.dir, file),
+				...['cpuacct.usage', 'cpuacct.usage_user', 'cpuacct.usage_sys'].map(
+					(file) => `${accounting.dir}/${file}`,
 				),
-				...(cpu?.version === 1 ? [join(cpu.dir, 'cpu.stat')] : []),
+				...(cpu?.version === 1 ? [`${cpu.dir}/cpu.stat`] : []),
 			],
 			parse([total, user = '0', kernel = '0', stat = '']) {
 				if (total === undefined) return undefined;
@@ -126,7 +125,7 @@ export function cpuSource(layout: CgroupLayout, cgroup: string): UsageSource<Cpu
 	if (!layout.unified) return {files: [], parse: () => undefined};
 	return {
 		// Every v2 cgroup has it, with the controller or without.
-		files: [join(layout.unified.mount, cgroupPath(cgroup), 'cpu.stat')],
+		files: [`${layout.unified.mount}${cgroupPath(cgroup)}/cpu.stat`],
 		parse([text]) {
 			if (text === undefined) return undefined;
 			const values = flatKeyed(text);
@@ -167,7 +166,7 @@ export function usageSource(layout: CgroupLayout, cgroup: string): UsageSource<C
 		names: readonly string[],
 	): ((all: readonly (string | undefined)[]) => (string | undefined)[]) => {
 		const from = files.length;
-		if (dir !== undefined) files.push(...names.map((name) => join(dir, name)));
+		if (dir !== undefined) files.push(...names.map((name) => `${dir}/${name}`));
 		const to = files.length;
 		return (all) => all.slice(from, to);
 	};
