@@ -76,7 +76,7 @@ function load(face) {
 	const code = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
 	let cachedData = warm ? undefined : read(path.join(shipped, fileOf(face)));
 	// A container's start can't be rehearsed in a build: all of its functions are compiled beforehand.
-	const eager = warm && (face === 'run' || face === 'images' || face === 'session');
+	const eager = warm && (face === 'run' || face === 'images' || face === 'control');
 	if (eager) require('node:v8').setFlagsFromString('--no-lazy');
 	let script = new vm.Script(code, {filename, cachedData});
 	if (eager) require('node:v8').setFlagsFromString('--lazy');

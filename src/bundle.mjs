@@ -4,8 +4,8 @@
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
  *   cli.cjs       the command line and what each command needs of the engine
  *   images.cjs    what lists and finds images
- *   compile.cjs   from a container's record to its plans
- *   session.cjs   what talks to containers that run
+ *   control.cjs   what stops, removes and reads the logs of containers
+ *   compile.cjs   from a container's record to its plans, and what runs in containers
  *   run.cjs       what makes and starts containers
  *   oci.cjs       the command line of OCI runtimes
  *   more.cjs      the rest of both
@@ -105,19 +105,18 @@ const groups = {
 			'engine/containers/list.ts',
 		],
 	],
-	compile: ['engine/containers/rehearsal.ts'],
-	session: [
-		...[
-			'cli/commands/exec.ts',
-			'cli/commands/attach.ts',
-			'cli/commands/lifecycle.ts',
-			'cli/commands/logs.ts',
-		],
-		...['engine/containers/attach.ts', 'engine/containers/control.ts', 'engine/containers/container-logs.ts'],
+	control: [
+		...['cli/commands/lifecycle.ts', 'cli/commands/logs.ts'],
+		...['engine/containers/control.ts', 'engine/containers/remove.ts', 'engine/containers/container-logs.ts'],
+	],
+	compile: [
+		'engine/containers/rehearsal.ts',
+		...['cli/commands/exec.ts', 'cli/commands/attach.ts', 'engine/containers/attach.ts'],
 	],
 	images: ['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts'],
 	run: [
-		...['cli/commands/run.ts', 'engine/containers/create.ts', 'engine/containers/start.ts'],
+		...['cli/commands/run.ts', 'cli/commands/start.ts'],
+		...['engine/containers/create.ts', 'engine/containers/start.ts'],
 		...['engine/networks/allocate.ts', 'engine/networks/names.ts', 'engine/networks/endpoint.ts'],
 	],
 	oci: ['oci/main.ts'],

@@ -50,6 +50,7 @@ struct Child {
   int stdin_w = -1;         // without one; -1 also when stdin is /dev/null; non-blocking, as the others
   int stdout_r = -1;
   int stderr_r = -1;
+  int root_fd = -1;  // only the init: its root mount, which is not unmounted before this is closed
   // Only the init: its network namespace when it is a new one or that of `old_netns_fd` (a duplicate).
   int netns_fd = -1;
   pid_t helper = -1;  // private: the process that a child in another pid namespace comes from

@@ -56,6 +56,7 @@ Monitor::~Monitor() {
   delete main_;
   delete network_;
   if (netns_ >= 0) close(netns_);
+  unmount_root();
 }
 
 void Monitor::run(int starter) {
@@ -145,6 +146,12 @@ void Monitor::stop_listening() {
   unlink((settings_.run_dir + "/attach.sock").c_str());
   close(listener_.fd);
   listener_.fd = -1;
+}
+
+// May take as long as the disk does.
+void Monitor::unmount_root() {
+  if (root_ >= 0) close(root_);
+  root_ = -1;
 }
 
 void Monitor::bury_dead() {
@@ -276,6 +283,7 @@ void Monitor::session_running(Session& session) {
     return;
   }
   started_ = steady_clock();
+  root_ = session.take_root();
   donor_awaited_ = 0;
   phase_ = Phase::kRunning;
   paused_ = false;
@@ -403,6 +411,7 @@ void Monitor::process_ended() {
   answer_exit(false);
   dead_sessions_.push_back(main_);
   main_ = nullptr;
+  unmount_root();
   loop_.set(restart_timer_, delay);
 }
 
@@ -428,6 +437,11 @@ void Monitor::finish_for_good(const Failure* start_failure) {
   netns_ = -1;
   stop_listening();
   phase_ = Phase::kEnded;
+  if (root_ >= 0) {
+    // Nobody mounts it again before.
+    state_.unmount_pid = state_.monitor_pid;
+    state_.unmount_start = state_.monitor_start;
+  }
   state_.monitor_pid = 0;
   state_.monitor_start = 0;
   if (!settings_.auto_remove) {
@@ -566,7 +580,8 @@ void Monitor::end_process(int number, int32_t seconds) {
 void Monitor::forbid_restart(bool manually) {
   restart_forbidden_ = true;
   state_.manually_stopped = state_.manually_stopped || manually;
-  save_state();
+  // Without a policy nobody asks before the end.
+  if (settings_.restart_policy != RestartPolicy::kNo) save_state();
 }
 
 HostContext Monitor::host_context() const {

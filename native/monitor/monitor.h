@@ -82,6 +82,7 @@ class Monitor {
   bool listen();
   void accept_clients(uint32_t events);
   void stop_listening();
+  void unmount_root();
   void bury_dead();
   void idle();
 
@@ -136,6 +137,7 @@ class Monitor {
   int32_t pending_stop_seconds_ = 0;
   bool pending_stop_manually_ = false;
   int netns_ = -1;
+  int root_ = -1;  // keeps the root of the running process mounted
   Network* network_ = nullptr;  // once there is something for it
   int64_t started_ = 0, ended_ = 0;  // CLOCK_MONOTONIC
   int64_t donor_awaited_ = 0;        // CLOCK_MONOTONIC, 0: not

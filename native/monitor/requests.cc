@@ -204,9 +204,12 @@ bool Monitor::handle_signal(Client& client, const std::string& payload) {
   if (payload.size() != 5) return false;
   int number = static_cast<int>(read_u32(payload.data()));
   bool last = (payload[4] & 1) != 0;
+  client.waits_for_end = (payload[4] & 2) != 0;
   if (phase_ == Phase::kBackoff) {
-    client.send_ok("{}");
-    client.finish();
+    if (!client.waits_for_end) {
+      client.send_ok("{}");
+      client.finish();
+    }
     if (last) end_in_backoff(true);
     return true;
   }
@@ -223,6 +226,7 @@ bool Monitor::handle_signal(Client& client, const std::string& payload) {
   emit_kill(number);
   // A frozen process doesn't die before it is thawed.
   if (last || number == SIGKILL) thaw();
+  if (client.waits_for_end) return true;
   client.send_ok("{}");
   client.finish();
   return true;

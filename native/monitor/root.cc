@@ -9,6 +9,7 @@
 #include "child.h"
 #include "mount_api.h"
 #include "paths.h"
+#include "status.h"
 #include "syscalls.h"
 
 namespace wherry {
@@ -197,7 +198,9 @@ bool op_pivot(ChildState& state, const Op&, Failure* failure) {
   }
   if (umount2(".", MNT_DETACH) < 0) return fail(failure, errno, "detach the old root");
   if (chdir("/") < 0) return fail(failure, errno, "enter the new root");
-  return true;
+  // An overlay writes all of its upper file system to the disk when it is unmounted. The end of the last process would
+  // wait for that; whoever holds the root can do it later.
+  return send_root(state.status_fd, state.root) || fail(failure, errno, "send the root to the monitor");
 }
 
 bool op_readonly_root(ChildState& state, const Op&, Failure* failure) {

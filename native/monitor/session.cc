@@ -275,6 +275,12 @@ int Session::signal(int number) {
   return errno;
 }
 
+int Session::take_root() {
+  int root = child_.root_fd;
+  child_.root_fd = -1;
+  return root;
+}
+
 // The process leads its group; as long as it has not been reaped the group's number is no other's.
 void Session::kill_group() {
   if (phase_ != Phase::kStarting && phase_ != Phase::kRunning) return;

@@ -36,6 +36,8 @@ class Session {
   bool running() const { return phase_ == Phase::kRunning; }
   pid_t pid() const { return child_.pid; }
   int pidfd() const { return child_.pidfd; }
+  // The descriptor of the root mount, which is the caller's from now on; -1: there is none.
+  int take_root();
   int exit_code() const { return exit_code_; }
   const std::string& exec_id() const { return exec_id_; }
   const std::vector<Client*>& clients() const { return clients_; }

@@ -33,6 +33,10 @@ std::string state_json(const State& state) {
   append_member(out, "finishedAt", state.finished_at);
   append_member(out, "restartCount", state.restart_count);
   append_flag(out, "manuallyStopped", state.manually_stopped);
+  if (state.unmount_pid != 0) {
+    append_member(out, "unmountPid", state.unmount_pid);
+    append_member(out, "unmountStart", static_cast<int64_t>(state.unmount_start));
+  }
   if (state.health != nullptr) {
     append_member(out, "health", std::string(state.health));
     append_member(out, "failingStreak", state.failing_streak);

@@ -24,6 +24,8 @@ struct State {
   std::string finished_at = kNever;
   int64_t restart_count = 0;
   bool manually_stopped = false;
+  pid_t unmount_pid = 0;  // who still unmounts the root
+  uint64_t unmount_start = 0;
   const char* health = nullptr;  // null: nobody checks it
   int64_t failing_streak = 0;
 };

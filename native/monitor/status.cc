@@ -15,7 +15,7 @@ namespace wherry {
 
 namespace {
 
-constexpr char kGo = 'G', kConsole = 'C', kPid = 'P', kReady = 'R', kWaiting = 'W', kFailure = 'F';
+constexpr char kGo = 'G', kConsole = 'C', kPid = 'P', kRoot = 'M', kReady = 'R', kWaiting = 'W', kFailure = 'F';
 constexpr size_t kMaxMessage = 4096;
 
 struct FailureHead {
@@ -101,6 +101,8 @@ Status failed(Child& child, bool is_init) {
 
 bool send_console(int status_fd, int master) { return send_with_fd(status_fd, &kConsole, 1, master); }
 
+bool send_root(int status_fd, int root) { return send_with_fd(status_fd, &kRoot, 1, root); }
+
 bool send_pid(int status_fd, pid_t pid, int pidfd) {
   char packet[1 + sizeof pid] = {kPid};
   memcpy(packet + 1, &pid, sizeof pid);
@@ -168,6 +170,9 @@ Status read_status(Child& child, Failure* failure) {
         memcpy(&child.pid, packet + 1, sizeof child.pid);
         take(&child.pidfd, std::move(fd));
         break;
+      case kRoot:
+        take(&child.root_fd, std::move(fd));
+        break;
       case kReady:
         child.ready = true;
         break;
@@ -202,7 +207,7 @@ bool await_exec(Child& child, Failure* failure) {
 }
 
 void close_child(Child& child) {
-  for (int* fd : {&child.pidfd, &child.status_fd, &child.console_master, &child.stdin_w, &child.stdout_r,
+  for (int* fd : {&child.pidfd, &child.status_fd, &child.root_fd, &child.console_master, &child.stdin_w, &child.stdout_r,
                   &child.stderr_r, &child.netns_fd}) {
     close_one(fd);
   }

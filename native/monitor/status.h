@@ -9,6 +9,7 @@ namespace wherry {
 // In the child. Each is false with errno.
 bool send_console(int status_fd, int master);
 bool send_pid(int status_fd, pid_t pid, int pidfd);
+bool send_root(int status_fd, int root);
 bool send_ready(int status_fd);  // nothing but execve can fail now
 bool send_waiting(int status_fd);  // an init of `wherry oci` waits for its start
 bool send_failure(int status_fd, const Failure&);

@@ -11,11 +11,12 @@ const lines = [
 	['inspect', '000000000000'],
 	['logs', 'nothing'],
 	['exec', 'nothing', 'true'],
-	['rm', '-f', 'nothing'],
-	['stop', 'nothing'],
+	['stop', '000000000000'],
+	['kill', '000000000000'],
 	['run', '--rm', '--pull', 'never', '--network', 'none', '-e', 'A=b', '-v', '/tmp:/tmp', 'nothing', 'true'],
 	['volume', 'ls'],
 	['ui', '--once'],
+	['rm', '-f', '000000000000'],
 ];
 
 /** Runs them in this process. Output goes where the build sends it. */

@@ -24,7 +24,10 @@ export const request = {
 	 * connection ends after ok.
 	 */
 	exec: 0x12,
-	/** i32 signal, u8 flags (bit 0: the policy must not restart it). Answer: ok or error. */
+	/**
+	 * i32 signal, u8 flags (bit 0: the policy must not restart it; bit 1: the answer is exit, after the stop plan has
+	 * run). Answer: ok or error.
+	 */
 	signal: 0x13,
 	/**
 	 * i32 signal, i32 seconds before SIGKILL (-1 never), optional u8 flags (bit 0: it is not by hand, the next boot
@@ -62,6 +65,9 @@ export const monitorFrame = {
 	exit: 0x85,
 } as const;
 
+/** Flags of a signal. */
+export const signalFlag = {last: 1, awaitEnd: 2} as const;
+
 export const exitFlag = {oomKilled: 1, restarting: 2, removed: 4} as const;
 
 export interface MonitorError {
@@ -97,6 +103,12 @@ export interface MonitorState {
 	restartCount: number;
 	/** Ended by stop or kill: `unless-stopped` and `always` don't bring it back until it is started by hand or the host boots. */
 	manuallyStopped: boolean;
+	/**
+	 * Who still unmounts the root of a container that has ended, which waits for the disk: until that is gone nobody
+	 * mounts it again.
+	 */
+	unmountPid?: number;
+	unmountStart?: number;
 	/** Only with a health check, from the first start on. */
 	health?: 'starting' | 'healthy' | 'unhealthy';
 	failingStreak?: number;

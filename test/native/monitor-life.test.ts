@@ -5,7 +5,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {execa} from 'execa';
 import {monitorPath} from '../../src/kernel/locate.ts';
-import {exitFlag, request, streams} from '../../src/runtime/monitor-protocol.ts';
+import {exitFlag, request, signalFlag, streams} from '../../src/runtime/monitor-protocol.ts';
 import {encodePlan} from '../../src/runtime/plan/encode.ts';
 import {allStreams, Container, int32, startOf, until} from './monitor-container.ts';
 
@@ -74,6 +74,28 @@ test('a command that is not there leaves the container created', async (t) => {
 	t.regex(state.error, /nothing/);
 	t.deepEqual(box.events(), []);
 	t.false(existsSync(join(box.run, 'attach.sock')));
+});
+
+test('those who wait for the end do not wait until the root is unmounted, and the state says who does that', async (t) => {
+	const box = new Container(t, {
+		argv: ['/bin/cat'],
+		settings: {'open-stdin': '1', 'restart-policy': 'always'},
+	});
+	await box.start(streams.detached);
+	const {monitorPid, monitorStart, pid} = box.state();
+	process.kill(pid, 'SIGKILL');
+	await box.status('running', (state) => state.pid !== pid);
+	t.is(box.state().unmountPid, undefined, 'a root that is mounted again has been unmounted before');
+	const killing = await box.ask(
+		request.signal,
+		Buffer.concat([int32(9), Buffer.of(signalFlag.last | signalFlag.awaitEnd)]),
+	);
+	t.is((await killing.exit).code, 137);
+	t.like(box.state(), {status: 'exited', monitorPid: 0, unmountPid: monitorPid, unmountStart: monitorStart});
+	await until('the end of the monitor', () => startOf(monitorPid) !== monitorStart);
+	await box.start(streams.detached);
+	t.is(box.state().unmountPid, undefined);
+	await box.stop(0);
 });
 
 test('a start that fails undoes its setup', async (t) => {

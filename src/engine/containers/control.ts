@@ -1,6 +1,6 @@
 /** What is asked of a container that is up: stop, restart, kill, pause, unpause, wait, resize. */
 import {existsSync} from 'node:fs';
-import {request} from '../../runtime/monitor-protocol.ts';
+import {request, signalFlag} from '../../runtime/monitor-protocol.ts';
 import type {ExitStatus} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {type EngineContext, emit} from './context.ts';
@@ -8,9 +8,7 @@ import {int32, windowSize} from './frames.ts';
 import {ask} from './monitor-client.ts';
 import {notRunning} from './monitor-errors.ts';
 import {reachMonitor} from './monitor-requests.ts';
-import {attachedNetwork} from './network.ts';
 import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
-import {writeRunFiles} from './run-files.ts';
 import {signalNumber} from './signals.ts';
 
 const sigkill = 9;
@@ -59,11 +57,14 @@ export async function stopContainer(
 async function keepOverRestart(context: EngineContext, record: ContainerRecord): Promise<void> {
 	await context.locks.with(record.Id, async () => {
 		if (!isUp(currentState(context.paths, record.Id))) return;
-		const [{compileRecord, specOf}, {hostFiles}, {hostGrants}] = await Promise.all([
-			import('./bundle.ts'),
-			import('./host-files.ts'),
-			import('./grants.ts'),
-		]);
+		const [{compileRecord, specOf}, {hostFiles}, {hostGrants}, {attachedNetwork}, {writeRunFiles}] =
+			await Promise.all([
+				import('./bundle.ts'),
+				import('./host-files.ts'),
+				import('./grants.ts'),
+				import('./network.ts'),
+				import('./run-files.ts'),
+			]);
 		const kept = {...record, HostConfig: {...record.HostConfig, AutoRemove: false}};
 		const attachment = await attachedNetwork(context, kept);
 		const files = hostFiles(context.paths, kept);
@@ -120,21 +121,24 @@ async function kill(context: EngineContext, container: string, signal: string): 
 	const {Id} = record;
 	if (!isUp(currentState(context.paths, Id))) throw notRunning(Id);
 	const last = number === sigkill || number === signalNumber(record.Config.StopSignal || 'SIGTERM');
-	const payload = Buffer.concat([int32(number), Buffer.of(last ? 1 : 0)]);
-	const ended = number === sigkill ? waitRecord(context, record) : undefined;
-	ended?.catch(() => {});
+	const flags = (last ? signalFlag.last : 0) | (number === sigkill ? signalFlag.awaitEnd : 0);
+	const payload = Buffer.concat([int32(number), Buffer.of(flags)]);
 	try {
-		await reachMonitor(context, record, (socket) => ask(socket, request.signal, payload));
+		const answer = await reachMonitor(context, record, (socket) => ask(socket, request.signal, payload));
+		// A monitor from before an update doesn't know how to wait.
+		if (number === sigkill && 'ok' in answer) await waitRecord(context, record);
 	} catch (error) {
 		throw isNotRunning(error) ? notRunning(Id) : error;
 	}
-	await ended;
 }
 
 async function simple(context: EngineContext, container: string, type: number): Promise<void> {
 	const record = findContainer(context.paths, container);
 	const state = currentState(context.paths, record.Id);
-	if (!isUp(state)) throw notRunning(record.Id);
+	if (!isUp(state)) {
+		if (type !== request.unpause) throw notRunning(record.Id);
+		throw new WherryError('conflict', `container ${record.Id} is not paused`, {object: record.Id});
+	}
 	if (state.status === 'restarting') {
 		throw new WherryError(
 			'conflict',

@@ -11,7 +11,7 @@ import {type ContainerRecord, socketPath} from './record.ts';
 export async function settleIfDead(context: EngineContext, id: string): Promise<void> {
 	const {awaitMonitorEnd, settleContainer} = await import('./settle.ts');
 	// Its sockets close a moment before it is gone.
-	await awaitMonitorEnd(context, id);
+	await awaitMonitorEnd(context, id, {mounted: true});
 	const lock = await context.locks.tryAcquire(id);
 	if (!lock) return;
 	try {

@@ -116,6 +116,10 @@ export function monitorLives(state: MonitorState): boolean {
 	return state.bootId === bootId() && isAlive(state.monitorPid, state.monitorStart);
 }
 
+/** Whether the root of a container that has ended is still being unmounted. */
+export const isUnmounting = ({bootId: boot, unmountPid = 0, unmountStart = 0}: MonitorState): boolean =>
+	unmountPid > 0 && boot === bootId() && isAlive(unmountPid, unmountStart);
+
 /** What becomes of a container whose monitor has died: everything of it was killed. */
 export function afterDeath({health}: MonitorState): Pick<MonitorState, 'status' | 'exitCode' | 'health'> {
 	return {status: 'exited', exitCode: 137, ...(health ? {health: 'unhealthy'} : {})};

@@ -3,8 +3,7 @@ import {existsSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
-import {readNetworkState} from '../networks/state.ts';
-import {dropStray} from '../networks/stray.ts';
+import {noNetwork, readNetworkState} from '../networks/state.ts';
 import {type EngineContext, emit} from './context.ts';
 import {killContainer, stopContainer} from './control.ts';
 import {releaseMounts} from './create-mounts.ts';
@@ -17,12 +16,20 @@ import {
 	noSuchContainer,
 	readRecord,
 } from './record.ts';
-import {removeRunFiles} from './run-files.ts';
 import {awaitMonitorEnd, settleContainer} from './settle.ts';
 import {unmarkTransient} from './transient.ts';
 
 export const removedFolder = (context: EngineContext, id: string): string =>
 	join(context.paths.containers, `.rm-${id}`);
+
+/** What a change of its networks that broke off has left. */
+async function dropStrays({paths}: EngineContext, record: ContainerRecord): Promise<void> {
+	const state = readNetworkState(paths, record.Id);
+	const names = new Set(state.endpoints.map(({network}) => network));
+	if (state === noNetwork || Object.keys(record.Networks ?? {}).every((name) => names.has(name))) return;
+	const {dropStray} = await import('../networks/stray.ts');
+	dropStray(paths, record, state);
+}
 
 /** Under the container's lock, when it is not up. */
 export async function removeStopped(
@@ -32,7 +39,7 @@ export async function removeStopped(
 ): Promise<void> {
 	const {paths} = context;
 	const {Id} = record;
-	dropStray(paths, record, readNetworkState(paths, Id));
+	await dropStrays(context, record);
 	const going = removedFolder(context, Id);
 	renameSync(paths.container(Id), going);
 	releaseName(paths, record.Name, Id);
@@ -41,7 +48,7 @@ export async function removeStopped(
 	await releaseMounts(context, Id, record.Mounts, volumes || record.HostConfig.AutoRemove);
 	emit(context, record, 'destroy');
 	await native.removeTree(going);
-	if (existsSync(paths.runContainer(Id))) await removeRunFiles(paths, Id);
+	if (existsSync(paths.runContainer(Id))) await native.removeTree(paths.runContainer(Id));
 }
 
 function refuse(record: ContainerRecord, status: string): never {
@@ -95,7 +102,7 @@ export async function removeContainer(
 				await forceEnd(context, record, status);
 				continue;
 			}
-			if (!(await awaitMonitorEnd(context, Id, true))) {
+			if (!(await awaitMonitorEnd(context, Id, {orUp: true, mounted: true}))) {
 				// Who started it died, its monitor did not.
 				if (isUp(currentState(paths, Id))) continue;
 				throw new WherryError('conflict', `removal of container ${container} is already in progress`, {

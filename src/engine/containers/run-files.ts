@@ -1,6 +1,5 @@
 /** The files of a container in WHERRY_RUN that its monitor reads. */
 import {join} from 'node:path';
-import {native} from '../../kernel/native.ts';
 import {encodePlan, type Plan} from '../../runtime/plan/encode.ts';
 import {isErrno} from '../errors.ts';
 import {replaceFile} from '../files.ts';
@@ -51,8 +50,4 @@ export function writeRunFiles(
 	replaceFile(monitorPlan, encodePlan(plans.monitor));
 	writeAttributes(paths, record);
 	return monitorPlan;
-}
-
-export async function removeRunFiles(paths: Paths, id: string): Promise<void> {
-	await native.removeTree(paths.runContainer(id));
 }

@@ -2,11 +2,10 @@
  * Brings one container in order whose monitor has died: what its stop plan lists is undone, and its state
  * says that it has ended. Under the container's lock.
  */
-import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {promisify} from 'node:util';
 import {monitorPath} from '../../kernel/locate.ts';
+import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {replaceFile, timestamp} from '../files.ts';
@@ -16,6 +15,7 @@ import {
 	afterDeath,
 	type ContainerRecord,
 	isActiveStatus,
+	isUnmounting,
 	makeFolder,
 	monitorLives,
 	readRecord,
@@ -23,7 +23,6 @@ import {
 	socketPath,
 	writeState,
 } from './record.ts';
-import {removeRunFiles} from './run-files.ts';
 
 /** Milliseconds for a monitor that has given its last answer, or that nobody told to start. */
 const patience = 10_000;
@@ -49,20 +48,28 @@ export async function hasMonitor(context: EngineContext, id: string): Promise<bo
 
 /**
  * Waits until a monitor that is about to end has ended. False when it goes on; at once with `orUp` when its
- * container is up: then it was not about to end, but to start.
+ * container is up: then it was not about to end, but to start. Then waits until the root is unmounted, as long as the
+ * disk takes; `mounted`: that is of no importance.
  */
-export async function awaitMonitorEnd(context: EngineContext, id: string, orUp = false): Promise<boolean> {
+export async function awaitMonitorEnd(
+	context: EngineContext,
+	id: string,
+	{orUp = false, mounted = false}: {orUp?: boolean; mounted?: boolean} = {},
+): Promise<boolean> {
 	const deadline = Date.now() + patience;
 	for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
 		const state = readState(context.paths, id);
-		if (!monitorLives(state)) return true;
-		if (Date.now() > deadline || (orUp && isActiveStatus(state.status))) return false;
+		if (!monitorLives(state)) {
+			if (mounted || !isUnmounting(state)) return true;
+		} else if (Date.now() > deadline || (orUp && isActiveStatus(state.status))) return false;
 		await pause(delay);
 	}
 }
 
 async function runCleanup(context: EngineContext, id: string): Promise<string> {
 	const folder = context.paths.runContainer(id);
+	// Seldom needed, and slow to load.
+	const [{execFile}, {promisify}] = await Promise.all([import('node:child_process'), import('node:util')]);
 	try {
 		await promisify(execFile)(monitorPath(), ['cleanup', folder], {env: {}, cwd: '/'});
 		return '';
@@ -138,7 +145,7 @@ export async function settleContainer(
 		// The plan stays for the next attempt.
 		throw new WherryError('internal', `cleaning up after container ${id}: ${failure}`, {object: id});
 	}
-	await removeRunFiles(paths, id);
+	await native.removeTree(folder);
 	const policy = record?.HostConfig.RestartPolicy;
 	const revive =
 		active &&
