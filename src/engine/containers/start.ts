@@ -72,6 +72,10 @@ async function prepare(
 ): Promise<Prepared> {
 	const {paths} = context;
 	prepareSources(record);
+	if (record.MountLabel) {
+		const {relabelMounts} = await import('../security/relabel.ts');
+		await relabelMounts(record.Mounts, record.MountLabel);
+	}
 	makeFolder(paths.runContainer(record.Id));
 	const attachment = await attachNetwork(context, record);
 	const files = writeHostFiles(context, record, attachment);

@@ -1,3 +1,5 @@
+import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import test from 'ava';
 import type {HostConfig} from '../../../src/engine/api.ts';
 import {
@@ -7,6 +9,7 @@ import {
 	wantedProfile,
 } from '../../../src/engine/security/apparmor.ts';
 import {parseSecurityOptions} from '../../../src/engine/security/options.ts';
+import {labelOf, relabel} from '../../../src/engine/security/relabel.ts';
 import {
 	categoriesOf,
 	containerLabels,
@@ -14,6 +17,7 @@ import {
 	hostContexts,
 	parseContexts,
 } from '../../../src/engine/security/selinux.ts';
+import {native} from '../../../src/kernel/native.ts';
 
 const contexts = {process: 'system_u:system_r:container_t:s0', file: 'system_u:object_r:container_file_t:s0'};
 const labels = (...options: string[]) => containerLabels(options, contexts, () => 'c1,c2');
@@ -117,4 +121,32 @@ test('security options are read in every form of docker', (t) => {
 	] as const) {
 		t.throws(() => parse(option), {message: `invalid --security-opt ${number}: ${JSON.stringify(option)}`});
 	}
+});
+
+test('mounts say whether their files get the label of all containers, of this one, or keep theirs', (t) => {
+	const label = 'a:b:c:s0:c1,c2';
+	const of = (Mode: string, Type = 'bind') => labelOf({Type, Mode, Source: '/x'}, label);
+	t.is(of('ro,Z'), label);
+	t.is(of('z', 'volume'), 'a:b:c:s0');
+	t.is(of('ro'), undefined);
+	t.is(of('z', 'tmpfs'), undefined);
+});
+
+test('files get a label, folders with all in them, links not what they lead to', async (t) => {
+	const folder = mkdtempSync(join(import.meta.dirname, '.labels-'));
+	t.teardown(() => rmSync(folder, {recursive: true}));
+	mkdirSync(join(folder, 'in/deep'), {recursive: true});
+	for (const name of ['in/file', 'in/deep/file', 'out']) writeFileSync(join(folder, name), '');
+	symlinkSync('../out', join(folder, 'in/link'));
+	const label = (name: string) => native.getXattr(join(folder, name), 'security.selinux')?.toString();
+	await relabel(join(folder, 'in'), 'a:b:c:s0');
+	const all = ['in', 'in/file', 'in/deep', 'in/deep/file'];
+	t.deepEqual(all.map(label), new Array(4).fill('a:b:c:s0\0'));
+	t.is(label('out'), undefined);
+	await relabel(join(folder, 'in/file'), 'x:y:z');
+	t.is(label('in/file'), 'x:y:z\0');
+	for (const path of ['/', '/etc', '/usr']) {
+		await t.throwsAsync(relabel(path, 'x'), {message: `SELinux relabeling of ${path} is not allowed`});
+	}
+	await t.throwsAsync(relabel(join(folder, 'none'), 'x'), {code: 'ENOENT'});
 });
