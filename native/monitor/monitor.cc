@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include "events.h"
 #include "fail.h"
 #include "fd.h"
+#include "paths.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -459,9 +461,10 @@ void Monitor::finish_for_good(const Failure* start_failure) {
     if (!client->dead()) client->finish();
   if (main_ != nullptr) dead_sessions_.push_back(main_);
   main_ = nullptr;
-  // After a power cut a policy asks whether the container was stopped; others lose no more than an exit code.
-  // Nobody who waits for the end waits for the disk.
-  if (!settings_.auto_remove && settings_.restart_policy != RestartPolicy::kNo) sync_state(settings_.state_file);
+  // After a power cut a policy asks whether the container was stopped, and everybody how it ended. Unmounting an
+  // overlay syncs the state, too. Nobody who waits for the end waits for the disk.
+  bool synced = root_ >= 0 && filesystem_of(root_) == OVERLAYFS_SUPER_MAGIC;
+  if (!settings_.auto_remove && !synced) sync_state(settings_.state_file);
 }
 
 void Monitor::run_stop_plan() {

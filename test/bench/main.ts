@@ -83,6 +83,9 @@ function pause(): void {
 	Atomics.wait(pauseBuffer, 0, 0, 100);
 }
 
+/** A shell that ends at once when it is asked to. */
+const politeCommand = 'trap "exit 0" TERM; while :; do sleep 1000 & wait; done';
+
 /** Proportional set size in KiB of the processes whose command line matches. */
 function pss(matches: (command: string) => boolean): number[] {
 	const found: number[] = [];
@@ -195,14 +198,23 @@ try {
 	measure('logs', all, runs, (engine) => ({argv: on(engine, 'logs', 'bench')}));
 	await measureTerminal(own, node);
 	for (const engine of all) removeAll(engine);
-	measure('rm -f of a running container', all, Math.min(runs, 8), (engine) => ({
-		before: () =>
-			void output(
-				on(engine, 'run', '-d', '--name', 'bench', '--network', 'none', images.small, 'sleep', '1000'),
-				engine.env,
-			),
-		argv: on(engine, 'rm', '-f', 'bench'),
-	}));
+	const ends: [name: string, argv: string[], command: string[]][] = [
+		['stop, SIGTERM handled', ['stop', 'bench'], ['sh', '-c', politeCommand]],
+		['kill', ['kill', 'bench'], ['sleep', '1000']],
+		['rm -f of a running container', ['rm', '-f', 'bench'], ['sleep', '1000']],
+	];
+	for (const [name, argv, command] of ends) {
+		measure(name, all, Math.min(runs, 8), (engine) => ({
+			before: () => {
+				const start = ['run', '-d', '--name', 'bench', '--network', 'none', images.small, ...command];
+				output(on(engine, ...start), engine.env);
+				// The command has to get to its trap.
+				pause();
+			},
+			argv: on(engine, ...argv),
+			after: () => removeAll(engine),
+		}));
+	}
 	measure('pull, 4 layers, 80 MB', all, 5, (engine) => ({
 		before: () =>
 			void spawnSync(engine.command[0]!, [...engine.command.slice(1), 'rmi', '-f', images.large], {
