@@ -98,7 +98,7 @@ function networkTest(paths: Paths, networks: readonly string[]): Test {
 function exitedTest(codes: readonly string[]): Test {
 	const wanted = codes.map((text) => {
 		const problem = goNumberError('Atoi', text, Number.MAX_SAFE_INTEGER);
-		if (problem !== undefined) throw invalid(`invalid filter 'exited=${text}': ${problem}`);
+		if (problem !== undefined) throw invalid(problem);
 		return Number(text);
 	});
 	return ({state}) => state.status === 'exited' && wanted.includes(state.exitCode);

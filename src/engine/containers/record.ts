@@ -173,12 +173,24 @@ function idsWithPrefix(paths: Paths, prefix: string): string[] {
 	return ids.slice(low, low + 2).filter((id) => id.startsWith(prefix));
 }
 
+/** docker: a container is also found by the name that another one links to it by, `web/db`. */
+function findLinked(paths: Paths, parent: string, alias: string): ContainerRecord | undefined {
+	const id = lookUpName(paths, parent);
+	const linked = id && readRecord(paths, id)?.LinkIds?.[alias];
+	return linked ? readRecord(paths, linked) : undefined;
+}
+
 /** The container with this id, name or unambiguous prefix, in docker's order. Throws `not-found`, `invalid`. */
 export function findContainer(paths: Paths, container: string): ContainerRecord {
 	const name = container.startsWith('/') ? container.slice(1) : container;
 	if (name === '') throw new WherryError('invalid', 'invalid container name or ID: value is empty');
 	if (isId(name)) {
 		const record = readRecord(paths, name);
+		if (record) return record;
+	}
+	const slash = name.indexOf('/');
+	if (slash > 0) {
+		const record = findLinked(paths, name.slice(0, slash), name.slice(slash + 1));
 		if (record) return record;
 	}
 	const id = lookUpName(paths, name);
