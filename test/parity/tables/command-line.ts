@@ -64,6 +64,14 @@ export const commandLine: Table = {
 		docker rm -- abc
 		docker start --attach=false nothing
 		docker logs --follow=maybe x
+		docker ps -h > /dev/null
+		docker run -h
+		for c in run create start stop kill rm ps exec logs wait update top stats port rename; do docker $c --help | grep ^Usage; done
+		for c in pause unpause restart attach images tag rmi pull inspect events info version cp diff commit export; do docker $c --help | grep ^Usage; done
+		for c in ls create rm inspect connect disconnect prune; do docker network $c --help | grep ^Usage; done
+		for c in ls create rm inspect prune; do docker volume $c --help | grep ^Usage; done
+		for c in run ls rm stop prune inspect; do docker container $c --help | grep ^Usage; done
+		for c in df events info prune; do docker system $c --help | grep ^Usage; done
 		docker swarm nonsense
 		docker plugin nonsense
 	`,

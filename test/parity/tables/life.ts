@@ -144,7 +144,7 @@ docker create --name new busybox true`,
 		docker attach a b
 		docker run -d --name talks busybox sh -c 'sleep 1; echo hello; echo bad >&2; exit 4' > /dev/null; docker attach talks
 		docker run -d --name talks2 busybox sh -c 'sleep 1; echo hello' > /dev/null; docker attach --no-stdin --sig-proxy=false talks2
-		docker run -d --restart on-failure:2 --name again busybox false > /dev/null; sleep 2; docker inspect -f '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}} {{json .HostConfig.RestartPolicy}}' again
+		docker run -d --restart on-failure:2 --name again busybox false > /dev/null; sleep 5; docker inspect -f '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}} {{json .HostConfig.RestartPolicy}}' again
 		docker run -d --restart always --name always busybox sleep 1000 > /dev/null; docker stop -t 0 always; docker inspect -f '{{.State.Status}} {{.RestartCount}}' always
 	`,
 };

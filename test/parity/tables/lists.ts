@@ -44,7 +44,6 @@ docker run -d --name paused busybox sleep 1000; docker pause paused`,
 		docker ps -a -f status=exited -f status=created --format '{{.Names}}'
 		docker ps -f status=nonsense
 		docker ps -a -f exited=3 --format '{{.Names}}'
-		docker ps -a -f exited=x
 		docker ps -f label=kind --format '{{.Names}}'
 		docker ps -a -f label=kind=a --format '{{.Names}}'
 		docker ps -a -f label=kind=a -f label=n=1 --format '{{.Names}}'
@@ -130,7 +129,7 @@ export const images: Table = {
 		docker tag '' x
 		docker tag busybox ''
 		docker tag busybox $(printf 'a%.0s' $(seq 1 64))
-		docker tag busybox $(printf 'a%.0s' $(seq 1 65)):x
+		docker tag busybox $(printf 'a%.0s' $(seq 1 65)):x; docker rmi $(printf 'a%.0s' $(seq 1 65)):x
 		docker tag $(docker images -q busybox | head -1) byid
 		docker rmi byid
 		docker rmi mine:v2
