@@ -55,7 +55,7 @@ test('top shows the processes with the columns of ps', async (t) => {
 	});
 	t.like(await wherry.result(['top', 'nobody']), {code: 1, stderr: 'Error: No such container: nobody\n'});
 	const id = await wherry.output('create', '--name', 'made', image, 'true');
-	t.like(await wherry.result(['top', 'made']), {code: 1, stderr: `Error: Container ${id} is not running\n`});
+	t.like(await wherry.result(['top', 'made']), {code: 1, stderr: `Error: container ${id} is not running\n`});
 });
 
 test('stats shows tables, templates and JSON once', async (t) => {

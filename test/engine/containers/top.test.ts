@@ -141,7 +141,7 @@ test('only a container that runs has processes', async (t) => {
 	const {id: made} = await own.engine.containers.create({image: 'wherry/base', config: {Cmd: ['true']}});
 	await t.throwsAsync(own.engine.containers.top(made), {
 		code: 'conflict',
-		message: `Container ${made} is not running`,
+		message: `container ${made} is not running`,
 	});
 	await t.throwsAsync(own.engine.containers.top('nothing'), {message: 'No such container: nothing'});
 });

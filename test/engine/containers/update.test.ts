@@ -161,7 +161,7 @@ test('nothing changes when any of it is refused', async (t) => {
 		'Minimum memoryswap limit should be larger than memory limit, see usage',
 	);
 	await refused({CpusetCpus: '4095'}, /Requested CPUs are not available - requested 4095, available: /);
-	await refused({RestartPolicy: {Name: 'never', MaximumRetryCount: 0}}, /restart policy/);
+	await refused({RestartPolicy: {Name: 'never' as 'no', MaximumRetryCount: 0}}, /restart policy/);
 	await refused(
 		{RestartPolicy: {Name: 'always', MaximumRetryCount: 3}, PidsLimit: 3},
 		"invalid restart policy: maximum retry count can only be used with 'on-failure'",
