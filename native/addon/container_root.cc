@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "binding.h"
+#include "guard.h"
 #include "kernel_filesystems.h"
 #include "root_paths.h"
 #include "syscalls.h"
@@ -117,25 +118,48 @@ Napi::Value clone_mount(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
-/** The root that a process sees; alone, without what is mounted beneath it. */
-Status enter_root(int process, bool alone, UniqueFd &root) {
+struct ProcessRoot {
+  UniqueFd root, space;
+};
+
+/**
+ * The root that a process sees; alone, without what is mounted beneath it. The namespace is held, too: at its end,
+ * which may be that of the process, what is mounted in it falls away, and paths would lead to what is below.
+ */
+Status enter_root(int process, int pid, bool alone, ProcessRoot &result) {
   if (unshare(CLONE_FS) != 0) return system_failure(errno, "unshare");
-  if (setns(process, CLONE_NEWNS) != 0) return system_failure(errno, "setns");
-  root.reset(alone ? open_tree(AT_FDCWD, "/", kOpenTreeClone | kOpenTreeCloexec)
-                   : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return system_failure(errno, alone ? "open_tree" : "open", "/");
+  UniqueFd own(open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  if (!own) return system_failure(errno, "open", "/proc/thread-self/ns/mnt");
+  std::string path = "/proc/" + std::to_string(pid) + "/ns/mnt";
+  UniqueFd space(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // As long as the process has not ended, its number is no other's.
+  if (!space || has_ended(process)) return system_failure(ESRCH, "open", path);
+  if (setns(space.get(), CLONE_NEWNS) != 0) return system_failure(errno, "setns");
+  UniqueFd root(alone ? open_tree(AT_FDCWD, "/", kOpenTreeClone | kOpenTreeCloexec)
+                      : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  int number = errno;
+  // The end of the thread comes at some time after it has been waited for, and until then it would hold it, too.
+  if (setns(own.get(), CLONE_NEWNS) != 0) return system_failure(errno, "setns");
+  if (!root) return system_failure(number, alone ? "open_tree" : "open", "/");
+  result.root = std::move(root);
+  result.space = std::move(space);
   return {};
 }
 
-/** openProcessRoot(pidfd, alone): Promise<number> */
+/** openProcessRoot(pidfd, pid, alone): Promise<[number, number]> */
 Napi::Value open_process_root_on_thread(const Napi::CallbackInfo &info) {
-  int process;
+  int process, pid;
   bool alone;
-  if (!get_arguments(info, process, alone)) return info.Env().Undefined();
-  auto root = std::make_shared<UniqueFd>();
+  if (!get_arguments(info, process, pid, alone)) return info.Env().Undefined();
+  auto result = std::make_shared<ProcessRoot>();
   return run_on_thread(
-      info.Env(), [=]() -> Status { return enter_root(process, alone, *root); },
-      [root](Napi::Env env) { return Napi::Number::New(env, root->release()); });
+      info.Env(), [=]() -> Status { return enter_root(process, pid, alone, *result); },
+      [result](Napi::Env env) {
+        Napi::Array fds = Napi::Array::New(env, 2);
+        fds.Set(0u, Napi::Number::New(env, result->root.release()));
+        fds.Set(1u, Napi::Number::New(env, result->space.release()));
+        return fds;
+      });
 }
 
 Napi::Value big(Napi::Env env, int64_t value) { return Napi::BigInt::New(env, value); }

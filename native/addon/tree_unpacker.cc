@@ -17,6 +17,8 @@ namespace {
 
 /** How often somebody else may take a name that we have just made free. */
 constexpr int kAttempts = 16;
+/** STATX_ATTR_MOUNT_ROOT, Linux 5.8. */
+constexpr uint64_t kStatxMountRoot = 0x2000;
 
 Failure refusal(std::string reason) { return own_failure("EREFUSED", std::move(reason)); }
 
@@ -76,6 +78,20 @@ Status TreeUnpacker::find_parent(const std::string &path, bool make, std::string
   return {};
 }
 
+/**
+ * Takes a name away from what is no folder. Not from a mount point: the kernel refuses that only in the mount
+ * namespace of whoever asks, and elsewhere unmounts it.
+ */
+Status TreeUnpacker::remove_file(int folder, const std::string &path, const std::string &name) {
+  struct statx found;
+  if (statx(folder, name.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &found) != 0) {
+    return errno == ENOENT ? Status() : system_failure(errno, "lstat", shown(path));
+  }
+  if ((found.stx_attributes & kStatxMountRoot) != 0) return system_failure(EBUSY, "unlinkat", shown(path));
+  if (unlinkat(folder, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  return system_failure(errno, "unlinkat", shown(path));
+}
+
 /** `merges`: the entry is a folder that is there already. */
 Status TreeUnpacker::make_room(const TarEntry &entry, const std::string &path, const std::string &name, bool &merges) {
   struct stat status;
@@ -92,8 +108,7 @@ Status TreeUnpacker::make_room(const TarEntry &entry, const std::string &path, c
     return refusal("cannot overwrite non-directory " + target + " with directory " + folder);
   }
   merges = is_folder;
-  if (is_folder || unlinkat(parent_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
-  return system_failure(errno, "unlinkat", shown(path));
+  return is_folder ? Status() : remove_file(parent_.get(), path, name);
 }
 
 /** Owner first: chown clears the set-id bits and file capabilities. Not for links' modes, which they don't have. */
@@ -136,7 +151,7 @@ Status TreeUnpacker::make_file(const TarEntry &entry, TarReader &reader, const s
     file.reset(openat(parent_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file) break;
     if (errno != EEXIST || attempt == kAttempts) return system_failure(errno, "open", shown(path));
-    unlinkat(parent_.get(), name.c_str(), 0);
+    if (Status failure = remove_file(parent_.get(), path, name)) return failure;
   }
   if (Status failure = write_entry_data(entry, reader, file.get())) {
     if (failure->number != 0 && failure->subject.empty()) failure->subject = shown(path);
@@ -159,7 +174,7 @@ Status TreeUnpacker::make_link(const TarEntry &entry, const std::string &path, c
   for (int attempt = 0;; ++attempt) {
     if (linkat(target.get(), target_name.c_str(), folder.get(), name.c_str(), 0) == 0) return {};
     if (errno != EEXIST || attempt == kAttempts) return system_failure(errno, "link", shown(path));
-    unlinkat(folder.get(), name.c_str(), 0);
+    if (Status failure = remove_file(folder.get(), path, name)) return failure;
   }
 }
 
@@ -175,7 +190,7 @@ Status TreeUnpacker::make_other(const TarEntry &entry, const std::string &path, 
     if (errno != EEXIST || attempt == kAttempts) {
       return system_failure(errno, kind == S_IFLNK ? "symlink" : "mknod", shown(path));
     }
-    unlinkat(parent, name.c_str(), 0);
+    if (Status failure = remove_file(parent, path, name)) return failure;
   }
   UniqueFd made(openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;

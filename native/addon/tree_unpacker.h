@@ -51,6 +51,7 @@ class TreeUnpacker {
   Status open_folder(const std::string &path, UniqueFd &folder);
   Status make_folders(const std::string &path, UniqueFd &folder);
   Status make_room(const TarEntry &entry, const std::string &path, const std::string &name, bool &merges);
+  Status remove_file(int folder, const std::string &path, const std::string &name);
   Status make_folder(const TarEntry &entry, const std::string &path, const std::string &name, bool merges);
   Status make_file(const TarEntry &entry, TarReader &reader, const std::string &path, const std::string &name);
   Status make_link(const TarEntry &entry, const std::string &path, const std::string &name);

@@ -171,8 +171,12 @@ export interface Native {
 	unmountRoot(space: number, mountpoint: string): Promise<void>;
 	/** open_tree(2): a detached mount of a folder, without what is mounted beneath it. */
 	cloneMount(path: string): number;
-	/** O_PATH descriptor of the root in a process's mount namespace; `alone`: a detached mount of it, without what is mounted beneath. */
-	openProcessRoot(pidfd: number, alone: boolean): Promise<number>;
+	/**
+	 * The root in the mount namespace of a process, O_PATH, and that namespace, which has to be held as long as the
+	 * root is used: at its end what is mounted in it falls away. `alone`: a detached mount of the root, without what
+	 * is mounted beneath. ESRCH when the process has ended.
+	 */
+	openProcessRoot(pidfd: number, pid: number, alone: boolean): Promise<[root: number, space: number]>;
 	/** lstat of a path that is resolved as if `root` were `/`. */
 	statInRoot(root: number, path: string): RootStat;
 	/** The path with all links replaced, as if `root` were `/`; what is not there is taken as written. */

@@ -100,7 +100,7 @@ async function openRunning(
 	const guard = native.openProcess(pid, start);
 	if (guard === undefined) return undefined;
 	try {
-		const fd = await native.openProcessRoot(guard, alone);
+		const [fd, space] = await native.openProcessRoot(guard, pid, alone);
 		return {
 			fd,
 			running: true,
@@ -108,13 +108,15 @@ async function openRunning(
 			...(['no', ''].includes(record.HostConfig.RestartPolicy.Name) ? {} : {guard}),
 			async close() {
 				closeSync(fd);
+				// Its container may have ended meanwhile: then this is what unmounts its root.
+				closeSync(space);
 				closeSync(guard);
 			},
 		};
 	} catch (error) {
 		closeSync(guard);
-		if (isErrno(error, 'ESRCH', 'ENOENT', 'EINVAL') && native.openProcess(pid, start) === undefined)
-			return undefined;
+		// A process that ends has left its namespaces a moment before it counts as ended.
+		if (isErrno(error, 'ESRCH')) return undefined;
 		throw error;
 	}
 }
