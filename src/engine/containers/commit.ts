@@ -8,7 +8,7 @@ import type {CommitOptions, ContainerConfig, ImageConfig} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {timestamp} from '../files.ts';
-import {applyConfigChanges} from '../images/config-changes.ts';
+import {applyConfigChanges, keepCommand} from '../images/config-changes.ts';
 import {noSuchImage} from '../images/lookup.ts';
 import {addImage, type NewLayer, packLayer} from '../images/new-image.ts';
 import {familiar, parseReference, type Reference, withDefaultTag} from '../images/reference.ts';
@@ -28,16 +28,6 @@ function targetOf(text: string | undefined): Reference | undefined {
 		throw new WherryError('invalid', 'refusing to create a tag with a digest reference', {object: text});
 	}
 	return reference;
-}
-
-/** docker's: what the changes have emptied is as it was. */
-function mergeCommand(changed: ImageConfig, {Cmd, Entrypoint}: ContainerConfig): ImageConfig {
-	if (changed.Entrypoint?.length) return changed;
-	return {
-		...changed,
-		Cmd: changed.Cmd?.length ? changed.Cmd : Cmd,
-		Entrypoint: changed.Entrypoint ?? Entrypoint,
-	};
 }
 
 /** What of a container's configuration is an image's. */
@@ -135,7 +125,7 @@ async function commit(
 	const reference = targetOf(options.reference);
 	const {manifest, configuration, more} = await parentOf(store, record);
 	const own = imageConfig(record.Config, configuration.config.OnBuild);
-	const config = mergeCommand(applyConfigChanges(own, options.changes ?? []), record.Config);
+	const config = keepCommand(applyConfigChanges(own, options.changes ?? []), record.Config);
 	const {paths, locks} = context;
 	const lease = await acquireLease(paths, locks, []);
 	try {

@@ -144,7 +144,7 @@ function healthcheck(instruction: Instruction, config: ImageConfig): HealthConfi
 		if (name === 'retries') {
 			if (!/^[+-]?\d+$/.test(value))
 				throw invalid(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-			if (Number(value) < 0) throw invalid(`--retries cannot be negative (${value})`);
+			if (Number(value) < 0) throw invalid(`--retries must be at least 1 (not ${value})`);
 			health.Retries = Number(value);
 		} else if (Object.hasOwn(intervals, name)) health[intervals[name]!] = duration(name, value);
 		else throw invalid(`Unknown flag: ${name}`);
@@ -238,6 +238,7 @@ const changes: Record<string, Change> = {
 	VOLUME(config, instruction) {
 		atLeastOne(instruction);
 		const written = jsonForm(instruction.rest) ?? splitWords(instruction.rest);
+		if (written.length === 0) atLeastOne({...instruction, rest: ''});
 		const paths = written.map((path) => expandWord(path, config.Env ?? []).trim());
 		if (paths.includes('')) throw invalid('VOLUME specified can not be an empty string');
 		config.Volumes = {...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}]))};
@@ -249,6 +250,19 @@ const changes: Record<string, Change> = {
 		config.WorkingDir = posix.normalize(joined).replace(/(.)\/+$/, '$1');
 	},
 };
+
+/** docker's `commit`: what the changes have emptied is as it was. */
+export function keepCommand(
+	changed: ImageConfig,
+	before: Pick<ImageConfig, 'Cmd' | 'Entrypoint'>,
+): ImageConfig {
+	if (changed.Entrypoint?.length) return changed;
+	return {
+		...changed,
+		Cmd: changed.Cmd?.length ? changed.Cmd : (before.Cmd ?? null),
+		Entrypoint: changed.Entrypoint ?? before.Entrypoint ?? null,
+	};
+}
 
 /** The configuration after the changes, each of which may be several lines. */
 export function applyConfigChanges(config: ImageConfig, lines: readonly string[]): ImageConfig {

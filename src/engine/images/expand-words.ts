@@ -120,6 +120,7 @@ class Expansion {
 		}
 		this.#at++;
 		const name = this.#name();
+		if (this.#at >= this.#text.length) throw invalid("syntax error: missing '}'");
 		if (name === '') throw invalid('syntax error: bad substitution');
 		const value = this.#variable(name);
 		const next = this.#text[this.#at];
@@ -152,12 +153,20 @@ class Expansion {
 
 /** The text with its quotes removed and variables replaced. `environment` is of the form `NAME=value`. */
 export function expandWord(text: string, environment: readonly string[]): string {
-	return new Expansion(text, lookup(environment)).run().whole;
+	return expand(text, environment).whole;
+}
+
+function expand(text: string, environment: readonly string[]): {whole: string; words: string[]} {
+	try {
+		return new Expansion(text, lookup(environment)).run();
+	} catch (error) {
+		throw invalid(`failed to process ${JSON.stringify(text)}: ${(error as Error).message}`);
+	}
 }
 
 /** The same, split at unquoted spaces. */
 export function expandWords(text: string, environment: readonly string[]): string[] {
-	return new Expansion(text, lookup(environment)).run().words;
+	return expand(text, environment).words;
 }
 
 function lookup(environment: readonly string[]): (name: string) => string | undefined {
