@@ -666,6 +666,57 @@ export type ImageInspect = Record<string, unknown> & {
 	Size: number;
 };
 
+/** What a build is doing. Steps are numbered from 1, as they begin. */
+export type BuildEvent =
+	| {kind: 'start'; id: number; name: string}
+	| {kind: 'log'; id: number; stream: 'stdout' | 'stderr'; text: string}
+	| {kind: 'note'; id: number; text: string}
+	| {kind: 'cached' | 'done'; id: number}
+	| {kind: 'error'; id: number; message: string}
+	/** Something about the Dockerfile. */
+	| {kind: 'warning'; message: string; line: number};
+
+export interface BuildCacheRecord {
+	Id: string;
+	Description: string;
+	/** Bytes of the layer. */
+	Size: number;
+	/** An image has the layer, too. */
+	Shared: boolean;
+	/** RFC 3339. */
+	CreatedAt: string;
+	/** Milliseconds since the epoch. */
+	LastUsedAt: number;
+}
+
+export interface BuildOptions {
+	/** A folder, or an archive of one. */
+	context: {folder: string} | {archive: Readable} | {empty: true};
+	/** The Dockerfile's text; absent: the file `dockerfile` of the context. */
+	text?: string;
+	/** A path: absolute, or in the context's folder. Default `Dockerfile`. */
+	dockerfile?: string;
+	tags?: readonly string[];
+	args?: Readonly<Record<string, string>>;
+	labels?: Readonly<Record<string, string>>;
+	target?: string;
+	noCache?: boolean;
+	/** Base images are asked for again. */
+	pull?: boolean;
+	platform?: Platform;
+	secrets?: Readonly<Record<string, Buffer>>;
+	/** More contexts by name: a folder, or an image. */
+	contexts?: Readonly<Record<string, {folder: string} | {image: string}>>;
+	/** Of the containers of RUN: network mode, limits, added hosts, ... */
+	hostConfig?: Partial<HostConfig>;
+	/** All times in the image, in milliseconds since the epoch. */
+	sourceDateEpoch?: number;
+	/** Writes the files of the target here in place of an image. */
+	output?: {folder: string} | {archive: Writable};
+	onProgress?: (event: BuildEvent) => void;
+	signal?: AbortSignal;
+}
+
 export interface Images {
 	/** Resolves to the pulled image's id. `wherry/base` is made here and never fetched. */
 	pull(
@@ -931,6 +982,15 @@ export interface Engine {
 	readonly networks: Networks;
 	readonly registries: Registries;
 	readonly events: Events;
+	/** Builds an image of a Dockerfile; the id is that of its configuration. With an output there is none. */
+	build(options: BuildOptions): Promise<{id: string; digest: string}>;
+	/** What builds have kept. Shared: an image has the layer too, so that removing it frees nothing. */
+	buildCache(): Promise<BuildCacheRecord[]>;
+	/** Forgets what builds have kept: filters until and id. Resolves to what is gone. */
+	pruneBuildCache(options?: {
+		all?: boolean;
+		filters?: Filters;
+	}): Promise<{records: BuildCacheRecord[]; reclaimed: number}>;
 	info(): Promise<EngineInfo>;
 	diskUsage(): Promise<DiskUsage>;
 	/** Looks at the host: what is fine, and what to do about what isn't. Changes nothing. */

@@ -160,7 +160,9 @@ async function checkFirewall(context: EngineContext): Promise<CheckLine[]> {
 		if (family === 'ip' && chain.table === 'filter') {
 			lines.push(ok('firewall', 'the chain FORWARD drops: each bridge gets a pair of rules there'));
 		} else if (chain.table === 'firewalld' && !(await firewalldIsClosed())) {
-			lines.push(ok('firewall', 'firewalld rejects what is forwarded: each bridge gets a pair of rules there'));
+			lines.push(
+				ok('firewall', 'firewalld rejects what is forwarded: each bridge gets a pair of rules there'),
+			);
 		} else if (chain.table === 'firewalld') {
 			lines.push(
 				warn(

@@ -1,11 +1,14 @@
 /** Opens an engine: the in-process face of everything that Wherry does. */
 import type {
 	BootOutcome,
+	BuildCacheRecord,
+	BuildOptions,
 	CheckLine,
 	Containers,
 	DiskUsage,
 	Engine,
 	EngineInfo,
+	Filters,
 	Images,
 	Networks,
 	Registries,
@@ -105,6 +108,20 @@ class LocalEngine implements Engine {
 		this.containers = new LocalContainers(this.#context);
 		this.networks = new LocalNetworks(this.#context);
 		this.registries = lazyRegistries();
+	}
+
+	async build(options: BuildOptions): Promise<{id: string; digest: string}> {
+		return (await import('./build/build.ts')).buildImage(this.#context, options);
+	}
+
+	async buildCache(): Promise<BuildCacheRecord[]> {
+		return (await import('./build/cache.ts')).cacheRecords(this.#context);
+	}
+
+	async pruneBuildCache(
+		options: {all?: boolean; filters?: Filters} = {},
+	): Promise<{records: BuildCacheRecord[]; reclaimed: number}> {
+		return (await import('./build/cache.ts')).pruneCache(this.#context, options);
 	}
 
 	async info(): Promise<EngineInfo> {

@@ -12,6 +12,7 @@ import {randomHex} from '../../kernel/random.ts';
 import {isErrno} from '../errors.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
+import {listSteps} from './build-cache.ts';
 import {Catalog} from './catalog.ts';
 import {chainIds} from './digest.ts';
 import {syncFolder} from './files.ts';
@@ -72,6 +73,9 @@ export async function collect(store: Store): Promise<void> {
 		const live = readLeases(paths).keys;
 		for (const key of await imageKeys(store)) live.add(key);
 		for (const key of await containerLayers(paths)) live.add(key);
+		for (const {layer} of listSteps(paths)) {
+			if (layer) for (const digest of [layer.diffId, layer.digest]) live.add(digest.slice(7));
+		}
 		const removed = abandonedStaging(paths);
 		mkdirSync(paths.ingest, {recursive: true, mode: 0o700});
 		for (const name of listFolder(paths.layers)) {

@@ -24,6 +24,7 @@ const ours = new Set([
 	'debug plan',
 	'completion',
 	'help',
+	'oci',
 	'system boot',
 	'system check',
 	'system install-boot',
@@ -34,6 +35,9 @@ const ourFlags: Record<string, number> = {
 	create: 1,
 	'container run': 1,
 	run: 1,
+	build: 7,
+	'builder build': 7,
+	'image build': 7,
 	'container update': 2,
 	update: 2,
 };

@@ -1,28 +1,25 @@
 import type {CommandRows} from './rows.ts';
 
+/** Those of the classic builder, and of buildx what people give to `build`, which is an alias of its. */
+export const buildFlags = `
+	+add-host:list +build-arg:list cache-from:stringSlice +cgroup-parent:string +compress
+	+cpu-period:int64=0 +cpu-quota:int64=0 +c/cpu-shares:int64=0 +cpuset-cpus:string +cpuset-mems:string
+	+f/file:string +force-rm +iidfile:string isolation:string +label:list +m/memory:bytes=0
+	+memory-swap:bytes=0 +network:string=default +no-cache platform:string +pull +q/quiet +rm=true
+	+security-opt:stringSlice +shm-size:bytes=0 squash +t/tag:list +target:string +ulimit:ulimit
+	+build-context:stringArray +load +metadata-file:string +o/output:stringArray +progress:string=auto +push
+	+secret:stringArray`;
+
 export const buildCommands: CommandRows = {
 	bake: {usage: '[OPTIONS] [TARGET...]'},
 	build: {
 		usage: '[OPTIONS] PATH | URL | -',
-		flags: `
-		add-host:list build-arg:list cache-from:stringSlice cgroup-parent:string compress
-		cpu-period:int64=0 cpu-quota:int64=0 c/cpu-shares:int64=0 cpuset-cpus:string cpuset-mems:string
-		f/file:string force-rm iidfile:string isolation:string label:list m/memory:bytes=0
-		memory-swap:bytes=0 network:string=default no-cache platform:string pull q/quiet rm=true
-		security-opt:stringSlice shm-size:bytes=0 squash t/tag:list target:string ulimit:ulimit
-		~disable-content-trust=true`,
+		args: [1, 1],
+		flags: `${buildFlags} +~disable-content-trust=true`,
 	},
 	builder: {usage: 'COMMAND'},
-	'builder build': {
-		usage: '[OPTIONS] PATH | URL | -',
-		flags: `
-		add-host:list build-arg:list cache-from:stringSlice cgroup-parent:string compress
-		cpu-period:int64=0 cpu-quota:int64=0 c/cpu-shares:int64=0 cpuset-cpus:string cpuset-mems:string
-		f/file:string force-rm iidfile:string isolation:string label:list m/memory:bytes=0
-		memory-swap:bytes=0 network:string=default no-cache platform:string pull q/quiet rm=true
-		security-opt:stringSlice shm-size:bytes=0 squash t/tag:list target:string ulimit:ulimit`,
-	},
-	'builder prune': {usage: '', flags: 'a/all filter:filter f/force keep-storage:bytes=0'},
+	'builder build': {usage: '[OPTIONS] PATH | URL | -', args: [1, 1], flags: buildFlags},
+	'builder prune': {usage: '', args: [0, 0], flags: '+a/all +filter:filter +f/force keep-storage:bytes=0'},
 	buildx: {usage: 'COMMAND', flags: 'builder:string D/debug'},
 	'buildx bake': {
 		usage: '[OPTIONS] [TARGET...]',
@@ -33,15 +30,16 @@ export const buildCommands: CommandRows = {
 	},
 	'buildx build': {
 		usage: '[OPTIONS] PATH | URL | -',
+		args: [1, 1],
 		flags: `
-		add-host:stringSlice allow:stringArray annotation:stringArray attest:stringArray
-		build-arg:stringArray build-context:stringArray builder:string cache-from:stringArray
-		cache-to:stringArray call:string=build cgroup-parent:string check D/debug f/file:string
-		iidfile:string label:stringArray load metadata-file:string network:string=default no-cache
-		no-cache-filter:stringArray o/output:stringArray platform:stringArray policy:stringArray
-		progress:string=auto provenance:string pull push q/quiet resource:stringArray sbom:string
-		secret:stringArray shm-size:bytes=0 ssh:stringArray t/tag:stringArray target:string
-		ulimit:ulimit`,
+		+add-host:stringSlice allow:stringArray annotation:stringArray attest:stringArray
+		+build-arg:stringArray +build-context:stringArray builder:string cache-from:stringArray
+		cache-to:stringArray call:string=build +cgroup-parent:string check D/debug +f/file:string
+		+iidfile:string +label:stringArray +load +metadata-file:string +network:string=default +no-cache
+		no-cache-filter:stringArray +o/output:stringArray platform:stringArray policy:stringArray
+		+progress:string=auto provenance:string +pull +push +q/quiet resource:stringArray sbom:string
+		+secret:stringArray +shm-size:bytes=0 ssh:stringArray +t/tag:stringArray +target:string
+		+ulimit:ulimit`,
 	},
 	'buildx create': {
 		usage: '[OPTIONS] [CONTEXT|ENDPOINT]',
@@ -57,7 +55,8 @@ export const buildCommands: CommandRows = {
 	'buildx dial-stdio': {usage: '', flags: 'builder:string D/debug platform:string progress:string=none'},
 	'buildx du': {
 		usage: '',
-		flags: 'builder:string D/debug filter:filter format:string timeout:duration=20s verbose',
+		args: [0, 0],
+		flags: 'builder:string D/debug filter:filter format:string timeout:duration=20s +verbose',
 	},
 	'buildx history': {usage: 'COMMAND', flags: 'builder:string D/debug'},
 	'buildx history export': {
@@ -107,8 +106,9 @@ export const buildCommands: CommandRows = {
 	},
 	'buildx prune': {
 		usage: '',
+		args: [0, 0],
 		flags: `
-		a/all builder:string D/debug filter:filter f/force max-used-space:bytes=0 min-free-space:bytes=0
+		+a/all builder:string D/debug +filter:filter +f/force max-used-space:bytes=0 min-free-space:bytes=0
 		reserved-space:bytes=0 timeout:duration=20s verbose`,
 	},
 	'buildx rm': {

@@ -1,16 +1,12 @@
+import {buildFlags} from './build.ts';
 import type {CommandRows} from './rows.ts';
 
 export const imageCommands: CommandRows = {
 	image: {usage: 'COMMAND'},
 	'image build': {
 		usage: '[OPTIONS] PATH | URL | -',
-		flags: `
-		add-host:list build-arg:list cache-from:stringSlice cgroup-parent:string compress
-		cpu-period:int64=0 cpu-quota:int64=0 c/cpu-shares:int64=0 cpuset-cpus:string cpuset-mems:string
-		f/file:string force-rm iidfile:string isolation:string label:list m/memory:bytes=0
-		memory-swap:bytes=0 network:string=default no-cache platform:string pull q/quiet rm=true
-		security-opt:stringSlice shm-size:bytes=0 squash t/tag:list target:string ulimit:ulimit
-		~disable-content-trust=true`,
+		args: [1, 1],
+		flags: `${buildFlags} +~disable-content-trust=true`,
 	},
 	'image history': {
 		usage: '[OPTIONS] IMAGE',

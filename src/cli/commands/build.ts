@@ -1,0 +1,267 @@
+import {createWriteStream, existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {isAbsolute, join, relative, resolve} from 'node:path';
+import {Readable} from 'node:stream';
+import {isatty} from 'node:tty';
+import type {BuildOptions, HostConfig} from '../../engine/api.ts';
+import {CliError} from '../errors.ts';
+import type {CommandAction} from '../face.ts';
+import {printError, printLine} from '../output.ts';
+import type {FlagValues} from '../parse/flag-values.ts';
+import type {Ulimit} from '../parse/ulimit.ts';
+import {BuildDisplay} from '../terminal/build-display.ts';
+
+/** `NAME=value`, or `NAME` for what is set here. */
+function keyed(list: readonly string[]): Record<string, string> {
+	const found: Record<string, string> = {};
+	for (const text of list) {
+		const equals = text.indexOf('=');
+		if (equals >= 0) found[text.slice(0, equals)] = text.slice(equals + 1);
+		else if (process.env[text] !== undefined) found[text] = process.env[text];
+	}
+	return found;
+}
+
+/** `--secret id=x,src=FILE`, `id=x,env=NAME`, `id=x`: a variable, or a file of that name. */
+function secretsOf(list: readonly string[]): Record<string, Buffer> {
+	const secrets: Record<string, Buffer> = {};
+	for (const text of list) {
+		const fields = new Map(
+			text.split(',').map((part): [string, string] => {
+				const equals = part.indexOf('=');
+				if (equals < 0) throw new CliError(`ERROR: invalid field '${part}' must be a key=value pair`);
+				return [part.slice(0, equals).toLowerCase(), part.slice(equals + 1)];
+			}),
+		);
+		const id = fields.get('id') ?? '';
+		if (id === '') throw new CliError('ERROR: secret missing required key "id"');
+		const file = fields.get('src') ?? fields.get('source');
+		const variable = fields.get('env');
+		if (file === undefined && (variable !== undefined || process.env[id] !== undefined)) {
+			const value = process.env[variable ?? id];
+			if (value === undefined) throw new CliError(`ERROR: secret env ${JSON.stringify(variable)} is not set`);
+			secrets[id] = Buffer.from(value);
+			continue;
+		}
+		const path = file ?? id;
+		try {
+			secrets[id] = readFileSync(path);
+		} catch (error) {
+			const words =
+				(error as NodeJS.ErrnoException).code === 'ENOENT'
+					? 'no such file or directory'
+					: (error as Error).message;
+			throw new CliError(`ERROR: failed to stat ${path}: stat ${path}: ${words}`);
+		}
+	}
+	return secrets;
+}
+
+type Output = {kind: 'image'; tags: string[]} | {kind: 'folder'; path: string} | {kind: 'tar'; path: string};
+
+/** `-o DIR`, `-o -`, `type=local,dest=DIR`, `type=tar,dest=FILE`, `type=docker|image[,name=...]`. */
+function outputOf(text: string | undefined): Output {
+	if (text === undefined || text === '') return {kind: 'image', tags: []};
+	if (text === '-') return {kind: 'tar', path: '-'};
+	if (!text.includes('=')) return {kind: 'folder', path: text};
+	const fields = new Map(
+		text.split(',').map((part): [string, string] => [part.split('=')[0]!, part.slice(part.indexOf('=') + 1)]),
+	);
+	const path = fields.get('dest') ?? fields.get('destination') ?? '';
+	switch (fields.get('type')) {
+		case 'local':
+			if (path === '') throw new CliError('ERROR: dest is required for local output');
+			return {kind: 'folder', path};
+		case 'tar':
+			return {kind: 'tar', path: path === '' ? '-' : path};
+		case 'image':
+		case 'docker':
+			if (path !== '')
+				throw new CliError(
+					`ERROR: output to an archive of type ${fields.get('type')} is not supported; use "wherry save"`,
+				);
+			return {kind: 'image', tags: fields.has('name') ? [fields.get('name')!] : []};
+		default:
+			throw new CliError(`ERROR: output type ${JSON.stringify(fields.get('type') ?? '')} is not supported`);
+	}
+}
+
+function contextsOf(list: readonly string[]): BuildOptions['contexts'] {
+	const contexts: Record<string, {folder: string} | {image: string}> = {};
+	for (const [name, value] of Object.entries(keyed(list))) {
+		const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
+		if (image !== undefined) contexts[name] = {image};
+		else if (existsSync(value)) contexts[name] = {folder: resolve(value)};
+		else
+			throw new CliError(
+				`ERROR: failed to get build context ${name}: stat ${value}: no such file or directory`,
+			);
+	}
+	return contexts;
+}
+
+function readStdin(): Buffer {
+	return readFileSync(0);
+}
+
+/** A tar archive by its magic, or compressed; else it is a Dockerfile. */
+function looksLikeArchive(bytes: Buffer): boolean {
+	return (
+		bytes.toString('latin1', 257, 262) === 'ustar' ||
+		(bytes[0] === 0x1f && bytes[1] === 0x8b) ||
+		(bytes.length > 4 && bytes.readUInt32LE(0) === 0xfd2fb528)
+	);
+}
+
+interface Source {
+	context: BuildOptions['context'];
+	text?: string;
+	dockerfile?: string;
+}
+
+function sourceOf(path: string, file: string): Source {
+	if (path === '-') {
+		if (isatty(0))
+			throw new CliError(
+				'ERROR: unable to prepare context: the Dockerfile or an archive is expected on stdin',
+			);
+		const bytes = readStdin();
+		if (looksLikeArchive(bytes))
+			return {context: {archive: Readable.from([bytes])}, ...(file === '' ? {} : {dockerfile: file})};
+		if (file !== '' && file !== '-')
+			throw new CliError('ERROR: ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
+		return {context: {empty: true}, text: bytes.toString('utf8')};
+	}
+	if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(path)) {
+		throw new CliError(
+			`ERROR: unable to prepare context: ${path}: contexts from elsewhere are not supported; fetch it first`,
+		);
+	}
+	const folder = resolve(path);
+	const stat = statSync(folder, {throwIfNoEntry: false});
+	if (!stat) throw new CliError(`ERROR: unable to prepare context: path ${JSON.stringify(path)} not found`);
+	if (!stat.isDirectory())
+		throw new CliError(`ERROR: unable to prepare context: path ${JSON.stringify(path)} is not a directory`);
+	if (file === '-') return {context: {folder}, text: readStdin().toString('utf8')};
+	if (file === '') return {context: {folder}};
+	// As it is seen from here, unless it is only in the context.
+	const here = resolve(file);
+	const chosen = existsSync(here) ? here : isAbsolute(file) ? file : join(folder, file);
+	if (!existsSync(chosen)) {
+		throw new CliError(
+			`ERROR: failed to read dockerfile: open ${relative(folder, chosen).startsWith('..') ? file : relative(folder, chosen)}: no such file or directory`,
+		);
+	}
+	return {context: {folder}, dockerfile: chosen};
+}
+
+function hostConfigOf(flags: FlagValues): Partial<HostConfig> {
+	const config: Partial<HostConfig> = {};
+	const network = flags.string('network');
+	if (network !== '' && network !== 'default') config.NetworkMode = network;
+	const hosts = flags.list('add-host').map((text) => text.replace('=', ':'));
+	if (hosts.length > 0) config.ExtraHosts = hosts;
+	const number = (
+		flag: string,
+		key: 'ShmSize' | 'Memory' | 'MemorySwap' | 'CpuShares' | 'CpuPeriod' | 'CpuQuota',
+	) => {
+		if (flags.changed(flag)) config[key] = flags.number(flag);
+	};
+	number('shm-size', 'ShmSize');
+	number('memory', 'Memory');
+	number('memory-swap', 'MemorySwap');
+	number('cpu-shares', 'CpuShares');
+	number('cpu-period', 'CpuPeriod');
+	number('cpu-quota', 'CpuQuota');
+	if (flags.string('cpuset-cpus')) config.CpusetCpus = flags.string('cpuset-cpus');
+	if (flags.string('cpuset-mems')) config.CpusetMems = flags.string('cpuset-mems');
+	if (flags.string('cgroup-parent')) config.CgroupParent = flags.string('cgroup-parent');
+	const ulimits = flags.list<Ulimit>('ulimit');
+	if (ulimits.length > 0) config.Ulimits = ulimits;
+	if (flags.list('security-opt').length > 0) config.SecurityOpt = flags.list('security-opt');
+	return config;
+}
+
+export const build: CommandAction = async ({flags, args}, open) => {
+	const quiet = flags.bool('quiet');
+	const progress = flags.string('progress') || 'auto';
+	if (!['auto', 'plain', 'tty', 'quiet', 'rawjson'].includes(progress))
+		throw new CliError(`ERROR: invalid progress mode ${progress}`);
+	const output = outputOf(flags.list('output').at(-1));
+	const source = sourceOf(args[0]!, flags.string('file'));
+	const iidFile = flags.string('iidfile');
+	const metadataFile = flags.string('metadata-file');
+	const silent = quiet || progress === 'quiet';
+	const display = silent
+		? undefined
+		: new BuildDisplay(
+				progress === 'rawjson' ? 'rawjson' : progress === 'plain' || !isatty(2) ? 'plain' : 'tty',
+			);
+	const abort = new AbortController();
+	const onInterrupt = (): void => abort.abort();
+	process.once('SIGINT', onInterrupt);
+	process.once('SIGTERM', onInterrupt);
+	const epoch = process.env.SOURCE_DATE_EPOCH;
+	const engine = await open();
+	const failed: string[] = [];
+	const names = [...flags.list('tag'), ...(output.kind === 'image' ? output.tags : [])];
+	try {
+		const stream =
+			output.kind === 'tar'
+				? output.path === '-'
+					? process.stdout
+					: createWriteStream(output.path)
+				: undefined;
+		const built = await engine.build({
+			...source,
+			tags: names,
+			args: keyed([
+				...flags.list('build-arg'),
+				...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`]),
+			]),
+			labels: keyed(flags.list('label')),
+			target: flags.string('target'),
+			noCache: flags.bool('no-cache'),
+			pull: flags.bool('pull'),
+			secrets: secretsOf(flags.list('secret')),
+			contexts: contextsOf(flags.list('build-context')) ?? {},
+			hostConfig: hostConfigOf(flags),
+			...(epoch !== undefined && /^\d+$/.test(epoch) ? {sourceDateEpoch: Number(epoch) * 1000} : {}),
+			...(output.kind === 'folder' ? {output: {folder: output.path}} : {}),
+			...(stream ? {output: {archive: stream}} : {}),
+			onProgress(event) {
+				if (event.kind === 'log') failed.push(event.text);
+				display?.show(event);
+			},
+			signal: abort.signal,
+		});
+		display?.end();
+		if (stream && stream !== process.stdout) await new Promise<void>((done) => stream.end(done));
+		if (iidFile !== '') writeFileSync(iidFile, built.id);
+		if (metadataFile !== '') {
+			const metadata = {
+				'containerimage.config.digest': built.id,
+				'containerimage.digest': built.digest,
+				...(names.length > 0 ? {'image.name': names.join(',')} : {}),
+			};
+			writeFileSync(metadataFile, `${JSON.stringify(metadata, undefined, 2)}\n`);
+		}
+		if (silent && built.id !== '') printLine(built.id);
+		if (flags.bool('push')) {
+			const {push} = await import('../terminal/push-all.ts');
+			await push(engine, names, silent);
+		}
+		return 0;
+	} catch (error) {
+		display?.end();
+		if (abort.signal.aborted) {
+			printError('ERROR: failed to build: failed to solve: Canceled: context canceled');
+			return 1;
+		}
+		const {describeBuildError} = await import('../terminal/build-display.ts');
+		printError(describeBuildError(error as Error, silent ? failed : []));
+		return 1;
+	} finally {
+		process.off('SIGINT', onInterrupt);
+		process.off('SIGTERM', onInterrupt);
+	}
+};

@@ -1,0 +1,112 @@
+import type {BuildEvent} from '../../engine/api.ts';
+import {writeErr} from '../output.ts';
+
+type Mode = 'plain' | 'tty' | 'rawjson';
+
+const blue = '\x1b[34m';
+const red = '\x1b[31m';
+const reset = '\x1b[0m';
+
+/** What a container wrote is shown without what would move the cursor. */
+const printable = (text: string): string => text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]/g, '');
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)}s`;
+
+/**
+ * A build's steps as BuildKit prints them: `#3 [2/4] RUN make`, its output with the time since it began, and how it
+ * ended. The same lines on a terminal, in colour, since several steps may write at once.
+ */
+export class BuildDisplay {
+	readonly #mode: Mode;
+	readonly #colour: boolean;
+	readonly #began = new Map<number, number>();
+	readonly #names = new Map<number, string>();
+	readonly #partial = new Map<number, string>();
+	#last = 0;
+
+	constructor(mode: Mode) {
+		this.#mode = mode;
+		this.#colour = mode === 'tty' && !process.env.NO_COLOR;
+	}
+
+	show(event: BuildEvent): void {
+		if (this.#mode === 'rawjson') {
+			writeErr(`${JSON.stringify(event)}\n`);
+			return;
+		}
+		switch (event.kind) {
+			case 'start':
+				this.#began.set(event.id, performance.now());
+				this.#names.set(event.id, event.name);
+				this.#head(event.id, true);
+				return;
+			case 'log': {
+				const lines = ((this.#partial.get(event.id) ?? '') + event.text).split('\n');
+				this.#partial.set(event.id, lines.pop()!);
+				for (const line of lines) this.#output(event.id, line);
+				return;
+			}
+			case 'note':
+				this.#line(event.id, event.text);
+				return;
+			case 'cached':
+				this.#line(event.id, 'CACHED');
+				return;
+			case 'done':
+				this.#flush(event.id);
+				this.#line(event.id, `DONE ${seconds(this.#age(event.id))}`);
+				return;
+			case 'error':
+				this.#flush(event.id);
+				this.#line(event.id, `ERROR: ${printable(event.message)}`, red);
+				return;
+			case 'warning':
+				writeErr(`\n ${'1 warning found:'}\n - ${printable(event.message)} (line ${event.line})\n`);
+		}
+	}
+
+	#age(id: number): number {
+		return performance.now() - (this.#began.get(id) ?? 0);
+	}
+
+	#flush(id: number): void {
+		const rest = this.#partial.get(id);
+		this.#partial.delete(id);
+		if (rest) this.#output(id, rest);
+	}
+
+	/** The step's name again when another one has written since. */
+	#head(id: number, first = false): void {
+		if (this.#last === id && !first) return;
+		if (this.#last !== 0) writeErr('\n');
+		this.#last = id;
+		const name = printable(this.#names.get(id) ?? '');
+		writeErr(this.#colour ? `${blue}#${id} ${name}${reset}\n` : `#${id} ${name}\n`);
+	}
+
+	#output(id: number, text: string): void {
+		this.#head(id);
+		writeErr(`#${id} ${(this.#age(id) / 1000).toFixed(3)} ${printable(text.replace(/\r$/, ''))}\n`);
+	}
+
+	#line(id: number, text: string, colour = blue): void {
+		this.#head(id);
+		writeErr(this.#colour ? `${colour}#${id} ${text}${reset}\n` : `#${id} ${text}\n`);
+	}
+
+	end(): void {
+		for (const id of this.#partial.keys()) this.#flush(id);
+	}
+}
+
+/** docker's words for a build that has failed: the step's last output, where it is, and why. */
+export function describeBuildError(error: Error, output: readonly string[]): string {
+	const {excerpt, step} = error as {excerpt?: string; step?: {name: string; last: readonly string[]}};
+	const parts: string[] = [];
+	if (output.length > 0) parts.push(printable(output.join('').trimEnd()));
+	if (step) parts.push(`------\n > ${printable(step.name)}:\n${step.last.map(printable).join('\n')}\n------`);
+	if (excerpt) parts.push(printable(excerpt));
+	const prefix = excerpt !== undefined ? 'failed to solve: ' : '';
+	parts.push(`ERROR: failed to build: ${prefix}${printable(error.message)}`);
+	return parts.join('\n');
+}

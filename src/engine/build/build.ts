@@ -1,0 +1,363 @@
+/** Builds: the stages that a target needs, each as far as possible at the same time as the others. */
+import {
+	closeSync,
+	constants,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readFileSync,
+	rmSync,
+	statSync,
+} from 'node:fs';
+import {isAbsolute, join, posix} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import type {BuildOptions, ImageConfig} from '../api.ts';
+import type {EngineContext} from '../containers/context.ts';
+import {WherryError} from '../errors.ts';
+import {addImage} from '../images/new-image.ts';
+import {hostPlatform} from '../images/platform.ts';
+import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
+import {openStore, type Store} from '../store/collect.ts';
+
+import {FolderSource, type Source} from './context.ts';
+import {BuildLeases} from './layer.ts';
+import {type Dockerfile, DockerfileError, parseDockerfile} from './parser.ts';
+import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
+import {Progress} from './progress.ts';
+import {sweepContainers} from './run.ts';
+import {StageBuild, type StageResult} from './stage-build.ts';
+import {findStage, type PlatformArgs, type Stage, splitStages, targetStage} from './stages.ts';
+
+/** An error of a build, with the Dockerfile and the line that it is about. */
+export class BuildError extends WherryError {
+	/** The Dockerfile with numbers around the line; empty when no line is to blame. */
+	readonly excerpt: string;
+	/** The step's name and its last lines. */
+	readonly step: {name: string; last: readonly string[]} | undefined;
+
+	constructor(cause: Error, excerpt: string, step?: {name: string; last: readonly string[]}) {
+		super(cause instanceof WherryError ? cause.code : 'internal', cause.message, {cause});
+		this.excerpt = excerpt;
+		this.step = step;
+	}
+}
+
+/** Everything that the stages of a build share. */
+export interface Build {
+	readonly engine: EngineContext;
+	readonly store: Store;
+	readonly leases: BuildLeases;
+	readonly scratch: string;
+	readonly options: BuildOptions;
+	readonly progress: Progress;
+	readonly dockerfile: Dockerfile;
+	readonly stages: readonly Stage[];
+	readonly globals: ReadonlyMap<string, string>;
+	readonly platformArgs: PlatformArgs;
+	readonly context: Source;
+	/** The context's folder. */
+	readonly folder: string;
+	/** RFC 3339; when every step of this build is said to have been made. */
+	readonly created: string;
+	stage(stage: Stage): Promise<StageResult>;
+	/** Files of another stage, an image or a named context. */
+	source(
+		name: string,
+		line: number,
+		before: number,
+	): Promise<{source: Source; root: number; key: string | undefined}>;
+	/** The image's layers and configuration, pulled where it is missing. */
+	base(name: string): Promise<StageResult>;
+}
+
+function platformArguments(): PlatformArgs {
+	const {os, architecture, variant} = hostPlatform();
+	const platform = `${os}/${architecture}${variant ? `/${variant}` : ''}`;
+	const args: Record<string, string> = {};
+	for (const side of ['BUILD', 'TARGET']) {
+		args[`${side}PLATFORM`] = platform;
+		args[`${side}OS`] = os;
+		args[`${side}ARCH`] = architecture;
+		args[`${side}VARIANT`] = variant ?? '';
+	}
+	args.TARGETSTAGE = 'default';
+	return args;
+}
+
+/** The lines around the one that is wrong, which is marked. */
+export function excerptOf(text: string, name: string, first: number, last = first): string {
+	const lines = text.replace(/\n$/, '').split('\n');
+	const from = Math.max(1, first - 2);
+	const to = Math.min(lines.length, last + 2);
+	const rows = lines.slice(from - 1, to).map((line, index) => {
+		const at = from + index;
+		return `${String(at).padStart(4)} | ${at >= first && at <= last ? '>>>' : '   '} ${line}`;
+	});
+	return `${name}:${first}\n--------------------\n${rows.join('\n')}\n--------------------`;
+}
+
+/** Stages that a stage takes something of. */
+function neededBy(stage: Stage, stages: readonly Stage[]): Stage[] {
+	const names = [stage.base];
+	for (const instruction of stage.instructions) {
+		for (const flag of [...instruction.flags, ...(instruction.trigger?.flags ?? [])]) {
+			const from = /^--from=(.+)$/.exec(flag)?.[1];
+			if (from) names.push(from);
+			const mount = /^--mount=(.+)$/.exec(flag)?.[1];
+			const mounted = mount?.split(',').find((part) => part.startsWith('from='));
+			if (mounted) names.push(mounted.slice(5));
+		}
+	}
+	return names.flatMap((name) => findStage(stages, name, stage.index) ?? []);
+}
+
+export async function buildImage(
+	engine: EngineContext,
+	options: BuildOptions,
+): Promise<{id: string; digest: string}> {
+	const store = openStore(engine.paths, engine.locks);
+	const leases = new BuildLeases(store);
+	const {signal} = options;
+	const tags = (options.tags ?? []).map((text) => {
+		const reference = withDefaultTag(parseReference(text));
+		if (reference.digest !== undefined) {
+			throw new WherryError('invalid', `invalid tag ${JSON.stringify(text)}: invalid reference format`, {
+				object: text,
+			});
+		}
+		return reference;
+	});
+	await sweepContainers(engine);
+	const lease = await leases.acquire([]);
+	const scratch = lease.staging('build');
+	mkdirSync(scratch, {recursive: true, mode: 0o700});
+	const progress = new Progress((event) => options.onProgress?.(event));
+	const descriptors: number[] = [];
+	try {
+		const folder = await contextFolder(options, scratch);
+		const {text, name, ignore} = readDockerfile(options, folder);
+		const dockerfile = await progress.step(
+			`[internal] load build definition from ${name}`,
+			async (vertex) => {
+				vertex.note(`transferring dockerfile: ${Buffer.byteLength(text)}B done`);
+				return inFile(text, name, () => parseDockerfile(text));
+			},
+		);
+		for (const warning of dockerfile.warnings) options.onProgress?.({kind: 'warning', ...warning});
+		const platformArgs = platformArguments();
+		const args = new Map(Object.entries(options.args ?? {}));
+		const {stages, globals} = inFile(text, name, () => splitStages(dockerfile, args, platformArgs));
+		const target = inFile(text, name, () => targetStage(stages, options.target ?? ''));
+		const matcher = await progress.step('[internal] load .dockerignore', async (vertex) => {
+			vertex.note(`transferring context: ${Buffer.byteLength(ignore)}B done`);
+			return new PatternMatcher(parseIgnoreFile(ignore));
+		});
+		const rootFd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+		descriptors.push(rootFd);
+		const inside = (fd: number) => (path: string) => native.resolveInRoot(fd, `/${path}`).replace(/^\/+/, '');
+		const results = new Map<number, Promise<StageResult>>();
+		const images = new Map<string, Promise<StageResult>>();
+		const created = new Date(options.sourceDateEpoch ?? Date.now()).toISOString();
+		const build: Build = {
+			engine,
+			store,
+			leases,
+			scratch,
+			options,
+			progress,
+			dockerfile,
+			stages,
+			globals,
+			platformArgs,
+			context: new FolderSource('context', folder, matcher, inside(rootFd)),
+			folder,
+			created,
+			stage(stage) {
+				const known = results.get(stage.index);
+				if (known) return known;
+				const building = new StageBuild(build, stage).run();
+				building.catch(() => {});
+				results.set(stage.index, building);
+				return building;
+			},
+			base(name) {
+				const known = images.get(name);
+				if (known) return known;
+				const loading = StageBuild.base(build, name);
+				loading.catch(() => {});
+				images.set(name, loading);
+				return loading;
+			},
+			async source(name, line, before) {
+				const named = options.contexts?.[name];
+				if (named && 'folder' in named) {
+					const fd = openSync(named.folder, constants.O_RDONLY | constants.O_DIRECTORY);
+					descriptors.push(fd);
+					return {
+						source: new FolderSource(name, named.folder, undefined, inside(fd)),
+						root: fd,
+						key: undefined,
+					};
+				}
+				const stage = findStage(stages, name, before);
+				if (!stage && stages.some((each) => each.name === name.toLowerCase())) {
+					throw new DockerfileError(`stage ${JSON.stringify(name)} can't be used before it is defined`, line);
+				}
+				if (!stage && /^\d+$/.test(name)) throw new DockerfileError(`invalid stage index ${name}`, line);
+				const result = await (stage ? build.stage(stage) : build.base(named ? named.image : name));
+				const {openLayers} = await import('./root.ts');
+				const {fd} = openLayers(store.paths, result.keys, scratch);
+				descriptors.push(fd);
+				return {
+					source: new FolderSource(name, `/proc/self/fd/${fd}`, undefined, inside(fd)),
+					root: fd,
+					key: result.key,
+				};
+			},
+		};
+		// Cycles can't be: a stage finds only those before it. Begun together, they wait for each other where they must.
+		const wanted = new Set<Stage>();
+		const want = (stage: Stage): void => {
+			if (wanted.has(stage)) return;
+			wanted.add(stage);
+			for (const each of neededBy(stage, stages)) want(each);
+		};
+		want(target);
+		const outcomes = await Promise.allSettled([...wanted].map((stage) => build.stage(stage)));
+		signal?.throwIfAborted();
+		const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+		if (failure) throw located(failure.reason as Error, text, name);
+		const result = await build.stage(target);
+		if (options.output) {
+			await progress.step('exporting to client', async () => {
+				const {exportResult} = await import('./output.ts');
+				await exportResult(store.paths, result.keys, scratch, options.output!);
+			});
+			return {id: '', digest: ''};
+		}
+		return await progress.step('exporting to image', async (vertex) => {
+			vertex.note('exporting layers done');
+			const config = withLabels(result.config, options.labels);
+			const image = {
+				platform: hostPlatform(),
+				created: result.history.at(-1)?.created ?? created,
+				...(result.author ? {author: result.author} : {}),
+				config,
+				history: result.history,
+				layers: result.layers,
+			};
+			const id = await addImage(store, image, tags[0]);
+			vertex.note(`writing image ${id} done`);
+			const images_ = await engine.images();
+			for (const [at, tag] of tags.entries()) {
+				if (at > 0) await images_.tag(id, canonical(tag));
+				vertex.note(`naming to ${canonical(tag)} done`);
+			}
+			const known = (await store.catalog.images()).find((each) => each.id === id);
+			return {id, digest: known?.manifests[0] ?? id};
+		});
+	} catch (error) {
+		if (signal?.aborted) throw new WherryError('cancelled', 'context canceled', {cause: error});
+		throw error;
+	} finally {
+		for (const fd of descriptors) closeSync(fd);
+		rmSync(scratch, {recursive: true, force: true});
+		leases.release();
+	}
+}
+
+const withLabels = (config: ImageConfig, labels: BuildOptions['labels']): ImageConfig =>
+	labels && Object.keys(labels).length > 0 ? {...config, Labels: {...config.Labels, ...labels}} : config;
+
+function inFile<T>(text: string, name: string, work: () => T): T {
+	try {
+		return work();
+	} catch (error) {
+		throw located(error as Error, text, name);
+	}
+}
+
+function located(error: Error, text: string, name: string): Error {
+	const inner = error instanceof StepError ? (error.cause as Error) : error;
+	const line =
+		inner instanceof DockerfileError ? inner.line : error instanceof StepError ? error.line : undefined;
+	const last = error instanceof StepError ? error.endLine : line;
+	const step =
+		error instanceof StepError && error.last.length > 0 ? {name: error.step, last: error.last} : undefined;
+	const wrapped =
+		inner instanceof DockerfileError && inner.line !== undefined
+			? new WherryError('invalid', `dockerfile parse error on line ${inner.line}: ${inner.message}`, {
+					cause: inner,
+				})
+			: inner;
+	return new BuildError(wrapped, line === undefined ? '' : excerptOf(text, name, line, last), step);
+}
+
+/** A step that has failed: which, and what it wrote last. */
+export class StepError extends Error {
+	readonly step: string;
+	readonly last: readonly string[];
+	readonly line: number;
+	readonly endLine: number;
+
+	constructor(cause: Error, step: string, last: readonly string[], line: number, endLine: number) {
+		super(cause.message, {cause});
+		this.step = step;
+		this.last = last;
+		this.line = line;
+		this.endLine = endLine;
+	}
+}
+
+async function contextFolder(options: BuildOptions, scratch: string): Promise<string> {
+	const {context} = options;
+	if ('folder' in context) {
+		const stat = statSync(context.folder, {throwIfNoEntry: false});
+		if (!stat) {
+			throw new WherryError(
+				'not-found',
+				`unable to prepare context: path ${JSON.stringify(context.folder)} not found`,
+				{
+					object: context.folder,
+				},
+			);
+		}
+		if (!stat.isDirectory()) {
+			throw new WherryError(
+				'invalid',
+				`unable to prepare context: path ${JSON.stringify(context.folder)} is not a directory`,
+			);
+		}
+		return context.folder;
+	}
+	const folder = mkdtempSync(join(scratch, 'context-'));
+	if ('archive' in context) {
+		const {unpackArchive} = await import('./output.ts');
+		await unpackArchive(context.archive, folder, scratch);
+	}
+	return folder;
+}
+
+/** The Dockerfile's text, what it is called, and the text of the ignore file that goes with it. */
+function readDockerfile(options: BuildOptions, folder: string): {text: string; name: string; ignore: string} {
+	const read = (path: string): string | undefined => {
+		const stat = statSync(path, {throwIfNoEntry: false});
+		return stat?.isFile() ? readFileSync(path, 'utf8') : undefined;
+	};
+	const shared = read(join(folder, '.dockerignore')) ?? '';
+	if (options.text !== undefined) return {text: options.text, name: 'Dockerfile', ignore: shared};
+	const asked = options.dockerfile ?? 'Dockerfile';
+	const path = isAbsolute(asked) ? asked : join(folder, asked);
+	if (!existsSync(path) && options.dockerfile === undefined && existsSync(join(folder, 'dockerfile'))) {
+		return {text: readFileSync(join(folder, 'dockerfile'), 'utf8'), name: 'dockerfile', ignore: shared};
+	}
+	const text = read(path);
+	const name = posix.basename(asked);
+	if (text === undefined) {
+		throw new WherryError('not-found', `failed to read dockerfile: open ${name}: no such file or directory`, {
+			object: path,
+		});
+	}
+	return {text, name, ignore: read(`${path}.dockerignore`) ?? shared};
+}

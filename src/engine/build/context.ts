@@ -1,0 +1,161 @@
+/** A folder from which a build takes files: which are left out, what is there, and a digest of what is taken. */
+import {createHash} from 'node:crypto';
+import {
+	createReadStream,
+	type Dirent,
+	lstatSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	type Stats,
+} from 'node:fs';
+import {join, posix} from 'node:path';
+import {WherryError} from '../errors.ts';
+import {globSource} from './globs.ts';
+import type {PatternMatcher} from './patterns.ts';
+
+/** Larger files are not read at once. */
+const largeFile = 8 << 20;
+
+export interface SourceEntry {
+	/** Relative to what is taken; '' is that itself. */
+	readonly path: string;
+	/** On this host. */
+	readonly file: string;
+	readonly stat: Stats;
+}
+
+/** A tree of files, of a build context or of another stage. */
+export interface Source {
+	/** A name for messages. */
+	readonly name: string;
+	/** The entries that a path or a pattern means, relative to the root. */
+	match(pattern: string): string[];
+	/** An entry and all below it, folders before what is in them, in order. */
+	walk(path: string): Generator<SourceEntry>;
+}
+
+export class FolderSource implements Source {
+	readonly name: string;
+	readonly #root: string;
+	readonly #ignored: PatternMatcher | undefined;
+	/** Links on the way to a file lead no further than the root when this resolves them. */
+	readonly #resolve: (path: string) => string;
+
+	constructor(
+		name: string,
+		root: string,
+		ignored: PatternMatcher | undefined,
+		resolve: (path: string) => string = (path) => path,
+	) {
+		this.name = name;
+		this.#root = root;
+		this.#ignored = ignored;
+		this.#resolve = resolve;
+	}
+
+	#file(path: string): string {
+		// The root may be a descriptor's link, which is followed only on the way to something.
+		return path === '' ? `${this.#root}/.` : join(this.#root, path);
+	}
+
+	match(pattern: string): string[] {
+		const clean = posix.normalize(`/${pattern}`).slice(1).replace(/\/$/, '');
+		if (!/[*?[\\]/.test(clean)) {
+			const path = this.#resolve(clean);
+			const stat = lstatSync(this.#file(path), {throwIfNoEntry: false});
+			if (!stat || (path !== '' && this.#ignored?.excludes(path) && !this.#keeps(path, stat))) return [];
+			return [path];
+		}
+		let found = [''];
+		for (const part of clean.split('/')) {
+			const expression = new RegExp(`^${globSource(part)}$`, 'su');
+			found = found.flatMap((folder) => {
+				const path = this.#resolve(folder);
+				if (!lstatSync(this.#file(path), {throwIfNoEntry: false})?.isDirectory()) return [];
+				return readdirSync(this.#file(path))
+					.filter((name) => expression.test(name))
+					.sort()
+					.map((name) => (path === '' ? name : `${path}/${name}`));
+			});
+		}
+		return found.filter((path) => {
+			if (!this.#ignored?.excludes(path)) return true;
+			return this.#keeps(path, lstatSync(this.#file(path)));
+		});
+	}
+
+	#keeps(path: string, stat: Stats): boolean {
+		return (
+			stat.isDirectory() &&
+			this.#ignored!.hasExclusions &&
+			this.#ignored!.mayKeepBelow(path) &&
+			[...this.walk(path)].length > 0
+		);
+	}
+
+	*walk(path: string): Generator<SourceEntry> {
+		const stat = lstatSync(this.#file(path));
+		if (!stat.isDirectory()) {
+			yield {path: '', file: this.#file(path), stat};
+			return;
+		}
+		yield* this.#below(path, '', stat);
+	}
+
+	*#below(root: string, relative: string, stat: Stats): Generator<SourceEntry> {
+		const path = [root, relative].filter((part) => part !== '').join('/');
+		const ignored = path !== '' && (this.#ignored?.excludes(path) ?? false);
+		const inner = function* (this: FolderSource): Generator<SourceEntry> {
+			const names = readdirSync(this.#file(path), {withFileTypes: true});
+			for (const entry of names.sort(byName)) {
+				const next = relative === '' ? entry.name : `${relative}/${entry.name}`;
+				const full = path === '' ? entry.name : `${path}/${entry.name}`;
+				const file = this.#file(full);
+				const isFolder = entry.isDirectory();
+				if (isFolder) yield* this.#below(root, next, lstatSync(file));
+				else if (!this.#ignored?.excludes(full)) yield {path: next, file, stat: lstatSync(file)};
+			}
+		}.bind(this);
+		if (!ignored) {
+			yield {path: relative, file: this.#file(path), stat};
+			yield* inner();
+			return;
+		}
+		// Left out itself, but not all that is in it.
+		if (!this.#ignored!.hasExclusions || !this.#ignored!.mayKeepBelow(path)) return;
+		let told = false;
+		for (const entry of inner()) {
+			if (!told) yield {path: relative, file: this.#file(path), stat};
+			told = true;
+			yield entry;
+		}
+	}
+}
+
+const byName = (left: Dirent, right: Dirent): number =>
+	left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
+
+async function contentOf({file, stat}: SourceEntry): Promise<string> {
+	const hash = createHash('sha256');
+	if (stat.size <= largeFile) hash.update(readFileSync(file));
+	else for await (const chunk of createReadStream(file, {highWaterMark: 1 << 20})) hash.update(chunk);
+	return hash.digest('hex');
+}
+
+/** A digest of entries by what is in them and their modes, not their times. Throws `unsupported` for sockets. */
+export async function digestOf(entries: Iterable<SourceEntry>): Promise<string> {
+	const hash = createHash('sha256');
+	for (const entry of entries) {
+		const {path, file, stat} = entry;
+		hash.update(`${path}\0${(stat.mode & 0o7777).toString(8)}\0`);
+		if (stat.isDirectory()) hash.update('d');
+		else if (stat.isSymbolicLink()) hash.update(`l${readlinkSync(file)}`);
+		else if (stat.isFile()) hash.update(`f${await contentOf(entry)}`);
+		else if (stat.isSocket()) {
+			throw new WherryError('unsupported', `${file} is a socket, which can't be copied`, {object: file});
+		} else hash.update(`x${stat.rdev}`);
+		hash.update('\0');
+	}
+	return hash.digest('hex');
+}

@@ -1,0 +1,291 @@
+/** COPY and ADD: what they take, and where it goes. */
+import {createHash} from 'node:crypto';
+import {closeSync, mkdtempSync, openSync, readSync, writeFileSync} from 'node:fs';
+import {join, posix} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import {WherryError} from '../errors.ts';
+import {compressionOf} from '../images/load.ts';
+import type {Build} from './build.ts';
+import {digestOf, FolderSource, type Source, type SourceEntry} from './context.ts';
+import {copyEntries, isFolder, makeFolder, modeChange} from './copy.ts';
+import {DockerfileError, type Instruction} from './parser.ts';
+import {PatternMatcher} from './patterns.ts';
+import {type Owner, resolveOwner} from './root.ts';
+import {chomped} from './run-flags.ts';
+import {expand, type Variables} from './shell-words.ts';
+import {flagValue, type Stage} from './stages.ts';
+
+interface Flags {
+	from: string;
+	chown: string;
+	chmod: string;
+	parents: boolean;
+	exclude: string[];
+	checksum: string;
+	unpack: boolean | undefined;
+}
+
+interface Item {
+	source: Source;
+	path: string;
+	/** What is taken, and a digest of it. */
+	entries: SourceEntry[];
+	digest: string;
+	/** An archive that ADD unpacks. */
+	unpack: boolean;
+	/** For --parents: the folders that it keeps. */
+	parent: string;
+}
+
+export interface PreparedCopy {
+	/** What the step depends on. */
+	readonly parts: unknown;
+	readonly description: string;
+	write(root: number): Promise<void>;
+}
+
+function parseFlags(instruction: Instruction, word: (text: string) => string): Flags {
+	const {flags, line} = instruction;
+	const isAdd = instruction.name.toLowerCase() === 'add';
+	const parsed: Flags = {
+		from: '',
+		chown: '',
+		chmod: '',
+		parents: false,
+		exclude: [],
+		checksum: '',
+		unpack: undefined,
+	};
+	const bool = (value: string | undefined): boolean =>
+		value === undefined || value === 'true' || value === '1';
+	for (const flag of flags) {
+		const [name, value] = flagValue(flag);
+		if (name === 'chown') parsed.chown = word(value ?? '');
+		else if (name === 'chmod') parsed.chmod = word(value ?? '');
+		else if (name === 'link' || (name === 'keep-git-dir' && isAdd)) bool(value);
+		else if (name === 'exclude') parsed.exclude.push(word(value ?? ''));
+		else if (name === 'from' && !isAdd) parsed.from = word(value ?? '');
+		else if (name === 'parents' && !isAdd) parsed.parents = bool(value);
+		else if (name === 'checksum' && isAdd) parsed.checksum = word(value ?? '');
+		else if (name === 'unpack' && isAdd) parsed.unpack = bool(value);
+		else throw new DockerfileError(`unknown flag: --${name}`, line);
+	}
+	return parsed;
+}
+
+/** Whether a file is a tar archive, plain or compressed in a way that can be undone. */
+function isArchive(file: string): boolean {
+	const fd = openSync(file, 'r');
+	try {
+		const head = Buffer.alloc(512);
+		const length = readSync(fd, head, 0, 512, 0);
+		const kind = compressionOf(head.subarray(0, length));
+		if (kind === 'other')
+			throw new WherryError('unsupported', `${file} is compressed with bzip2 or xz, which is not supported`);
+		if (kind === undefined) return length === 512 && head.toString('latin1', 257, 262) === 'ustar';
+		return isCompressedArchive(file);
+	} finally {
+		closeSync(fd);
+	}
+}
+
+function isCompressedArchive(file: string): boolean {
+	const zlib = process.getBuiltinModule('node:zlib');
+	const fd = openSync(file, 'r');
+	try {
+		const head = Buffer.alloc(64 << 10);
+		const length = readSync(fd, head, 0, head.length, 0);
+		const bytes = head.subarray(0, length);
+		const options = {finishFlush: zlib.constants.Z_SYNC_FLUSH};
+		const plain =
+			compressionOf(bytes) === 'gzip'
+				? zlib.gunzipSync(bytes, options)
+				: zlib.zstdDecompressSync(bytes, {finishFlush: zlib.constants.ZSTD_e_continue} as object);
+		return plain.toString('latin1', 257, 262) === 'ustar';
+	} catch {
+		return false;
+	} finally {
+		closeSync(fd);
+	}
+}
+
+async function download(build: Build, url: URL, checksum: string, scratch: string): Promise<Item> {
+	const {Transport} = await import('../registry/transport.ts');
+	const transport = new Transport({env: process.env});
+	try {
+		const {signal} = build.options;
+		const response = await transport.request(url, {signal});
+		if (response.status !== 200) {
+			response.body.destroy();
+			throw new WherryError('unavailable', `invalid response status ${response.status}`, {object: url.href});
+		}
+		const folder = mkdtempSync(join(scratch, 'url-'));
+		const name = posix.basename(url.pathname) || 'download';
+		const file = join(folder, name);
+		const hash = createHash('sha256');
+		const chunks: Buffer[] = [];
+		for await (const chunk of response.body as AsyncIterable<Buffer>) {
+			hash.update(chunk);
+			chunks.push(chunk);
+		}
+		const digest = hash.digest('hex');
+		if (checksum !== '' && checksum !== `sha256:${digest}`) {
+			throw new WherryError('corrupt', `digest mismatch sha256:${digest}: ${checksum}`, {object: url.href});
+		}
+		writeFileSync(file, Buffer.concat(chunks), {mode: 0o600});
+		const source = new FolderSource(url.href, folder, undefined);
+		return {source, path: name, entries: [...source.walk(name)], digest, unpack: false, parent: ''};
+	} finally {
+		transport.close();
+	}
+}
+
+export async function copyStep(
+	build: Build,
+	stage: Stage,
+	instruction: Instruction,
+	context: {word: (text: string) => string; variables: Variables; workdir: string; scratch: string},
+): Promise<PreparedCopy> {
+	const {word, variables, workdir, scratch} = context;
+	const {line, heredocs} = instruction;
+	const name = instruction.name.toUpperCase();
+	const isAdd = name === 'ADD';
+	const flags = parseFlags(instruction, word);
+	const args = instruction.args.map(word);
+	if (args.length < 2)
+		throw new DockerfileError(
+			`${name} requires at least two arguments, but only ${args.length} were provided. Destination could not be determined`,
+			line,
+		);
+	const target = args.at(-1)!;
+	const sources = args.slice(0, -1);
+	const isFolderName = target.endsWith('/') || target === '.' || target.endsWith('/.') || target === '';
+	const absolute = posix.resolve(workdir, target);
+	const destination = isFolderName && absolute !== '/' ? `${absolute}/` : absolute;
+	const change = flags.chmod === '' ? undefined : modeChange(flags.chmod);
+	const origin = flags.from === '' ? undefined : await build.source(flags.from, line, stage.index);
+	const from: Source = origin?.source ?? build.context;
+	const excluded = flags.exclude.length > 0 ? new PatternMatcher(flags.exclude) : undefined;
+
+	const items: Item[] = [];
+	for (const [at, text] of sources.entries()) {
+		const heredoc = heredocs.find(
+			(each) =>
+				instruction.args[at]!.includes('<<') &&
+				instruction.args[at]!.replace(/^\d*<<-?/, '').replace(/["'\\]/g, '') === each.name,
+		);
+		if (heredoc) {
+			const content = chomped(heredoc);
+			const expanded = heredoc.expand
+				? expand(content, variables, {escape: build.dockerfile.escape, rawQuotes: true, skipQuotes: true})
+						.word
+				: content;
+			const folder = mkdtempSync(join(scratch, 'heredoc-'));
+			const file = posix.basename(heredoc.name);
+			writeFileSync(join(folder, file), expanded, {mode: 0o644});
+			const source = new FolderSource('heredoc', folder, undefined);
+			const entries = [...source.walk(file)];
+			items.push({source, path: file, entries, digest: await digestOf(entries), unpack: false, parent: ''});
+			continue;
+		}
+		if (isAdd && /^https?:\/\//.test(text)) {
+			if (/\.git(?:#.*)?$/.test(text))
+				throw new DockerfileError(
+					`ADD of the git repository ${text} is not supported; clone it first and COPY it`,
+					line,
+				);
+			items.push(await download(build, new URL(text), flags.checksum, scratch));
+			continue;
+		}
+		if (isAdd && /^(?:git@|git:\/\/|ssh:\/\/)/.test(text)) {
+			throw new DockerfileError(
+				`ADD of the git repository ${text} is not supported; clone it first and COPY it`,
+				line,
+			);
+		}
+		const matched = from.match(text);
+		const wild = /[*?[]/.test(text);
+		if (matched.length === 0 && !wild) {
+			const clean = posix.resolve('/', text);
+			throw new WherryError(
+				'not-found',
+				`failed to compute cache key: failed to calculate checksum of ref: ${JSON.stringify(clean)}: not found`,
+				{object: text},
+			);
+		}
+		for (const path of matched) {
+			let entries = [...from.walk(path)];
+			if (excluded) {
+				entries = entries.filter((entry) => {
+					const whole = [path, entry.path].filter((part) => part !== '').join('/');
+					return entry.path === ''
+						? !(entry.stat.isFile() && excluded.excludes(posix.basename(path)))
+						: !excluded.excludes(entry.path) && !excluded.excludes(whole);
+				});
+			}
+			if (entries.length === 0) continue;
+			const [first] = entries;
+			const unpack = isAdd && flags.unpack !== false && first!.stat.isFile() && isArchive(first!.file);
+			const pivot = /^(.*?)\/\.\/(.*)$/.exec(text);
+			const kept = pivot
+				? posix
+						.normalize(
+							path.slice(Math.min(path.length, posix.normalize(pivot[1]!).replace(/^\/+/, '').length)),
+						)
+						.replace(/^\/+/, '')
+				: path;
+			const parent = flags.parents ? posix.dirname(first!.stat.isDirectory() ? `${kept}/x` : kept) : '';
+			items.push({
+				source: from,
+				path,
+				entries,
+				digest: await digestOf(entries),
+				unpack,
+				parent: parent === '.' ? '' : parent,
+			});
+		}
+	}
+	const several = sources.length > 1 || items.length > 1;
+	if (several && !destination.endsWith('/') && destination !== '/' && sources.length > 1) {
+		throw new DockerfileError(
+			`When using ${name} with more than one source file, the destination must be a directory and end with a /`,
+			line,
+		);
+	}
+	const shownFlags =
+		instruction.flags.length > 0
+			? `${instruction.flags.filter((flag) => flag.startsWith('--chown') || flag.startsWith('--chmod') || flag.startsWith('--link')).join(' ')} `
+			: '';
+	return {
+		parts: [
+			name,
+			destination,
+			flags,
+			items.map((item) => [posix.basename(item.path), item.digest, item.unpack, item.parent]),
+		],
+		description: `${name} ${shownFlags.trim() === '' ? '' : shownFlags}${sources.join(' ')} ${target} # buildkit`,
+		async write(root) {
+			const owner: Owner = flags.chown === '' ? {uid: 0, gid: 0} : resolveOwner(root, flags.chown);
+			const time = build.options.sourceDateEpoch;
+			for (const item of items) {
+				const into = item.parent === '' ? destination : `${posix.join(destination, item.parent)}/`;
+				if (item.unpack) {
+					const [entry] = item.entries;
+					closeSync(makeFolder(root, into, owner, 0o755, time));
+					const input = openSync(entry!.file, 'r');
+					try {
+						await native.unpackTree(root, input, {
+							folder: posix.resolve('/', into),
+							...(flags.chown === '' ? {} : owner),
+						});
+					} finally {
+						closeSync(input);
+					}
+					continue;
+				}
+				const plan = {destination: into, owner, mode: change, time};
+				copyEntries(root, item.path, item.entries, plan, several || into === '/' || isFolder(root, into));
+			}
+		},
+	};
+}

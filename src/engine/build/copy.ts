@@ -1,0 +1,210 @@
+/** COPY and ADD: entries of a source into a step's root, whose own links lead nowhere else. */
+import {
+	chmodSync,
+	closeSync,
+	constants,
+	copyFileSync,
+	lchownSync,
+	lstatSync,
+	lutimesSync,
+	mkdirSync,
+	readlinkSync,
+	rmSync,
+	symlinkSync,
+} from 'node:fs';
+import {basename, posix} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import {isErrno, WherryError} from '../errors.ts';
+import type {SourceEntry} from './context.ts';
+import type {Owner} from './root.ts';
+
+/** Of <fcntl.h>; Node has no name for it. */
+const O_PATH = 0o10000000;
+
+export interface CopyPlan {
+	/** Absolute; with a slash at the end it is a folder. */
+	readonly destination: string;
+	readonly owner: Owner;
+	/** Of files and folders, where --chmod says so. */
+	readonly mode: ((mode: number, isFolder: boolean) => number) | undefined;
+	/** Every file's time in milliseconds, where one is fixed. */
+	readonly time: number | undefined;
+}
+
+const openFolder = (root: number, path: string): number =>
+	native.openInRoot(root, path, O_PATH | constants.O_DIRECTORY, 0);
+
+/** The path of a descriptor's file, below which a name is looked up without following links. */
+const below = (fd: number, name = ''): string => `/proc/self/fd/${fd}/${name === '' ? '.' : name}`;
+
+/** Opens a folder of the root, made with its parents where it is missing. The caller closes it. */
+export function makeFolder(root: number, path: string, owner: Owner, mode = 0o755, time?: number): number {
+	try {
+		return openFolder(root, path);
+	} catch (error) {
+		if (isErrno(error, 'ENOTDIR')) {
+			throw new WherryError('invalid', `cannot create a folder at ${path}: not a directory`, {object: path});
+		}
+		if (!isErrno(error, 'ENOENT')) throw error;
+	}
+	// A link that leads nowhere is followed as far as it says.
+	const real = native.resolveInRoot(root, path);
+	const parent = makeFolder(root, posix.dirname(real), owner, mode, time);
+	try {
+		const made = below(parent, posix.basename(real));
+		mkdirSync(made, {mode: 0o755});
+		chmodSync(made, mode);
+		lchownSync(made, owner.uid, owner.gid);
+		if (time !== undefined) lutimesSync(made, time / 1000, time / 1000);
+	} catch (error) {
+		if (!isErrno(error, 'EEXIST')) throw error;
+	} finally {
+		closeSync(parent);
+	}
+	return openFolder(root, real);
+}
+
+function writeEntry(entry: SourceEntry, target: string, plan: CopyPlan): void {
+	const {file, stat} = entry;
+	const there = lstatSync(target, {throwIfNoEntry: false});
+	if (there) {
+		if (there.isDirectory() && !stat.isDirectory()) {
+			throw new WherryError(
+				'invalid',
+				`cannot copy to directory ${plan.destination}: it is in the way of a file`,
+			);
+		}
+		if (!(there.isDirectory() && stat.isDirectory())) rmSync(target, {force: true});
+	}
+	const {owner, mode: change} = plan;
+	if (stat.isSymbolicLink()) symlinkSync(readlinkSync(file), target);
+	else if (stat.isFile()) copyFileSync(file, target, constants.COPYFILE_FICLONE);
+	else if (stat.isDirectory()) {
+		if (!there?.isDirectory()) mkdirSync(target);
+	} else native.mknod(target, stat.mode, stat.rdev);
+	lchownSync(target, owner.uid, owner.gid);
+	if (stat.isSymbolicLink()) {
+		setTime(target, stat.mtimeMs, plan);
+		return;
+	}
+	const mode = stat.mode & 0o7777;
+	// A folder that was there keeps its own mode, unless it is asked for another.
+	if (!(there?.isDirectory() && stat.isDirectory()) || change)
+		chmodSync(target, change ? change(mode, stat.isDirectory()) : mode);
+	if (!stat.isDirectory()) setTime(target, stat.mtimeMs, plan);
+}
+
+function setTime(target: string, mtime: number, {time}: CopyPlan): void {
+	const seconds = (time ?? mtime) / 1000;
+	lutimesSync(target, seconds, seconds);
+}
+
+/**
+ * Copies a file, or what is in a folder, to the destination. `intoFolder`: the destination is a folder also when
+ * its name doesn't say so.
+ */
+export function copyEntries(
+	root: number,
+	path: string,
+	entries: Iterable<SourceEntry>,
+	plan: CopyPlan,
+	intoFolder: boolean,
+): void {
+	const {destination, owner, time} = plan;
+	const folders = new Map<string, number>();
+	const times: [string, number][] = [];
+	let top: number | undefined;
+	try {
+		for (const entry of entries) {
+			if (entry.path === '' && !entry.stat.isDirectory()) {
+				let folder = destination;
+				let name = basename(path);
+				if (!destination.endsWith('/') && !intoFolder && !isFolder(root, destination)) {
+					folder = posix.dirname(destination);
+					name = posix.basename(destination);
+				}
+				top = makeFolder(root, folder, owner, 0o755, time);
+				writeEntry(entry, below(top, name), plan);
+				continue;
+			}
+			if (entry.path === '') {
+				const known = isFolder(root, destination);
+				const mode = plan.mode ? plan.mode(entry.stat.mode & 0o7777, true) : entry.stat.mode & 0o7777;
+				top = makeFolder(root, destination, owner, known ? 0o755 : mode, time);
+				folders.set('', top);
+				continue;
+			}
+			const slash = entry.path.lastIndexOf('/');
+			const parent = folders.get(slash < 0 ? '' : entry.path.slice(0, slash));
+			if (parent === undefined) throw new WherryError('internal', `the folder of ${entry.path} is missing`);
+			const name = entry.path.slice(slash + 1);
+			const target = below(parent, name);
+			writeEntry(entry, target, plan);
+			if (entry.stat.isDirectory()) {
+				folders.set(entry.path, native.openInRoot(parent, name, O_PATH | constants.O_DIRECTORY, 0));
+				times.push([entry.path, entry.stat.mtimeMs]);
+			}
+		}
+		// After what is in them has been written.
+		for (const [folder, mtime] of times.reverse()) setTime(below(folders.get(folder)!), mtime, plan);
+	} finally {
+		for (const fd of new Set([...folders.values(), ...(top === undefined ? [] : [top])])) closeSync(fd);
+	}
+}
+
+export function isFolder(root: number, path: string): boolean {
+	try {
+		closeSync(openFolder(root, path));
+		return true;
+	} catch (error) {
+		if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+		throw error;
+	}
+}
+
+/** `644`, `u=rw,go+X`: what a mode becomes. Throws WherryError `invalid`. */
+export function modeChange(text: string): (mode: number, isFolder: boolean) => number {
+	if (/^[0-7]{1,5}$/.test(text)) {
+		const fixed = Number.parseInt(text, 8);
+		if (fixed <= 0o7777) return () => fixed;
+	}
+	const clauses = text.split(',').map((clause) => {
+		const match = /^([ugoa]*)((?:[-+=][rwxXst]*)+)$/.exec(clause);
+		if (!match) {
+			throw new WherryError(
+				'invalid',
+				`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
+			);
+		}
+		return {
+			who: match[1] || 'a',
+			changes: [...match[2]!.matchAll(/([-+=])([rwxXst]*)/g)].map(([, op, what]) => ({op: op!, what: what!})),
+		};
+	});
+	return (mode, isDirectory) => {
+		let now = mode;
+		for (const {who, changes} of clauses) {
+			for (const {op, what} of changes) {
+				let bits = 0;
+				let clear = 0;
+				for (const [letter, shift, special] of [
+					['u', 6, 0o4000],
+					['g', 3, 0o2000],
+					['o', 0, 0],
+				] as const) {
+					if (!who.includes(letter) && !who.includes('a')) continue;
+					clear |= 7 << shift;
+					if (what.includes('r')) bits |= 4 << shift;
+					if (what.includes('w')) bits |= 2 << shift;
+					if (what.includes('x') || (what.includes('X') && (isDirectory || now & 0o111))) bits |= 1 << shift;
+					if (what.includes('s')) bits |= special;
+				}
+				if (what.includes('t')) bits |= 0o1000;
+				if (op === '+') now |= bits;
+				else if (op === '-') now &= ~bits;
+				else now = (now & ~clear) | bits;
+			}
+		}
+		return now;
+	};
+}

@@ -1,0 +1,59 @@
+/** Contexts that come as archives, and results that go out as files. */
+import {closeSync, constants, createReadStream, createWriteStream, mkdirSync, openSync} from 'node:fs';
+import {join} from 'node:path';
+import type {Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
+import {native} from '../../kernel/native.ts';
+import type {BuildOptions} from '../api.ts';
+import type {Paths} from '../paths.ts';
+import {openLayers} from './root.ts';
+
+/** Unpacks an archive into an empty folder. */
+export async function unpackArchive(archive: Readable, folder: string, scratch: string): Promise<void> {
+	const spool = join(scratch, 'context.tar');
+	await pipeline(archive, createWriteStream(spool, {mode: 0o600}));
+	const root = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+	const input = openSync(spool, 'r');
+	try {
+		await native.unpackTree(root, input, {folder: '/', owners: false});
+	} finally {
+		closeSync(input);
+		closeSync(root);
+	}
+}
+
+export async function exportResult(
+	paths: Paths,
+	keys: readonly string[],
+	scratch: string,
+	output: NonNullable<BuildOptions['output']>,
+): Promise<void> {
+	const view = openLayers(paths, keys, scratch);
+	try {
+		const from = native.openInRoot(view.fd, '/', constants.O_RDONLY | constants.O_DIRECTORY, 0);
+		try {
+			if ('folder' in output) {
+				mkdirSync(output.folder, {recursive: true});
+				const to = openSync(output.folder, constants.O_RDONLY | constants.O_DIRECTORY);
+				try {
+					await native.transferTree(from, {name: '', withTop: false}, to, {folder: '/'});
+				} finally {
+					closeSync(to);
+				}
+				return;
+			}
+			const file = join(scratch, 'output.tar');
+			const fd = openSync(file, 'wx', 0o600);
+			try {
+				await native.packTree(from, fd, {name: '', withTop: false});
+			} finally {
+				closeSync(fd);
+			}
+			await pipeline(createReadStream(file), output.archive, {end: false});
+		} finally {
+			closeSync(from);
+		}
+	} finally {
+		view.close();
+	}
+}

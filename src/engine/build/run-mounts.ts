@@ -1,0 +1,100 @@
+/** Where the mounts of RUN --mount come from. */
+import {join, posix} from 'node:path';
+import {WherryError} from '../errors.ts';
+import type {Build} from './build.ts';
+import {DockerfileError} from './parser.ts';
+import {materialize, type RunMount} from './run.ts';
+import type {StageBuild} from './stage-build.ts';
+
+export interface RunMountSpec {
+	type: 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
+	/** A stage, an image or a context. */
+	from: string;
+	source: string;
+	target: string;
+	readOnly: boolean;
+	id: string;
+	required: boolean;
+	/** A variable that gets the secret. */
+	env: string;
+	mode: number | undefined;
+	uid: number;
+	gid: number;
+	/** Bytes. */
+	size: number | undefined;
+}
+
+export async function findMounts(
+	build: Build,
+	stage: StageBuild,
+	specs: readonly RunMountSpec[],
+	scratch: string,
+	line: number,
+): Promise<{mounts: RunMount[]; env: string[]}> {
+	const mounts: RunMount[] = [];
+	const env: string[] = [];
+	for (const spec of specs) {
+		const target = posix.resolve('/', spec.target);
+		const {uid, gid} = spec;
+		if (spec.type === 'tmpfs') mounts.push({kind: 'tmpfs', target, size: spec.size});
+		else if (spec.type === 'cache') {
+			mounts.push({
+				kind: 'cache',
+				target,
+				id: spec.id || target,
+				readOnly: spec.readOnly,
+				mode: spec.mode ?? 0o755,
+				uid,
+				gid,
+			});
+		} else if (spec.type === 'secret') {
+			const id = spec.id || posix.basename(spec.target || spec.source);
+			const content = build.options.secrets?.[id];
+			if (!content) {
+				if (spec.required) throw new DockerfileError(`secret ${id}: not found`, line);
+				continue;
+			}
+			if (spec.env !== '') env.push(`${spec.env}=${content.toString('utf8')}`);
+			if (spec.env === '' || spec.target !== '') {
+				const place = spec.target === '' ? `/run/secrets/${id}` : target;
+				mounts.push({kind: 'secret', target: place, content, mode: spec.mode ?? 0o400, uid, gid});
+			}
+		} else if (spec.type === 'ssh') {
+			if (spec.required) throw new DockerfileError('no SSH key "default" forwarded from the client', line);
+		} else {
+			const path =
+				spec.from === ''
+					? await contextPath(build, spec.source, scratch)
+					: await materialize(
+							(await build.source(spec.from, line, stage.stage.index)).root,
+							posix.resolve('/', spec.source),
+							scratch,
+						);
+			mounts.push({kind: 'bind', target, path, readOnly: spec.readOnly});
+		}
+	}
+	return {mounts, env};
+}
+
+/** A copy of what the context has there: what is left out of it is left out here too, and nothing of it changes. */
+async function contextPath(build: Build, source: string, scratch: string): Promise<string> {
+	const {mkdtempSync, closeSync, openSync, constants, lstatSync} = await import('node:fs');
+	const {copyEntries} = await import('./copy.ts');
+	const [path] = build.context.match(source);
+	if (path === undefined) {
+		throw new WherryError(
+			'not-found',
+			`failed to compute cache key: ${JSON.stringify(posix.resolve('/', source))}: not found`,
+		);
+	}
+	const folder = mkdtempSync(join(scratch, 'context-'));
+	const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+	try {
+		const plan = {destination: '/source', owner: {uid: 0, gid: 0}, mode: undefined, time: undefined};
+		copyEntries(fd, path, build.context.walk(path), plan, false);
+		lstatSync(join(folder, 'source'));
+		return join(folder, 'source');
+	} finally {
+		closeSync(fd);
+	}
+}

@@ -1,0 +1,541 @@
+/** One stage: its base, then its instructions in turn, each of the cache where nothing has changed. */
+import {createHash} from 'node:crypto';
+import {mkdtempSync} from 'node:fs';
+import {join, posix} from 'node:path';
+import type {ImageConfig} from '../api.ts';
+import {WherryError} from '../errors.ts';
+import type {NewLayer} from '../images/new-image.ts';
+import {familiar, parseReference, withDefaultTag} from '../images/reference.ts';
+import {readStep, touchStep, writeStep} from '../store/build-cache.ts';
+import {digestHex} from '../store/digest.ts';
+import {findLayers} from '../store/layers.ts';
+import {type HistoryEntry, mediaTypes} from '../store/manifest.ts';
+import {type Build, StepError} from './build.ts';
+import {
+	applyConfig,
+	commandOf,
+	defaultPath,
+	expander,
+	noFlags,
+	type StepConfig,
+	setVariable,
+} from './config-steps.ts';
+import {isFolder, makeFolder} from './copy.ts';
+import {copyStep} from './copy-step.ts';
+import {takeLayer} from './layer.ts';
+import {DockerfileError, type Instruction, parseDockerfile} from './parser.ts';
+import type {Vertex} from './progress.ts';
+import {openLayers, openRoot} from './root.ts';
+import {runStep} from './run.ts';
+import {parseRun} from './run-flags.ts';
+import type {Variables} from './shell-words.ts';
+import {findStage, type Stage, unknownInstruction} from './stages.ts';
+
+/** What a stage, or an image, is as the beginning of another. */
+export interface StageResult {
+	readonly config: ImageConfig;
+	readonly author: string;
+	/** Lowest first. */
+	readonly layers: readonly NewLayer[];
+	readonly keys: readonly string[];
+	readonly history: readonly HistoryEntry[];
+	/** What it depends on; equal keys are equal files and configurations. */
+	readonly key: string;
+}
+
+/** A layer that a step has made: by a key, unpacked; or nothing. */
+export type Made = NewLayer | undefined;
+
+const predefined = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [
+	name,
+	name.toLowerCase(),
+]);
+
+const comment = 'buildkit.dockerfile.v0';
+
+/** An instruction on one line, of a length that fits into a list. */
+const shown = ({source}: Instruction): string => source.replace(/\s+/g, ' ').trim().slice(0, 500);
+
+const isStep = (name: string): boolean => ['run', 'copy', 'add', 'workdir'].includes(name);
+
+export const digestOfParts = (...parts: readonly unknown[]): string =>
+	createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+
+export class StageBuild {
+	readonly build: Build;
+	readonly stage: Stage;
+	#state!: StepConfig;
+	#layers: NewLayer[] = [];
+	#keys: string[] = [];
+	#history: HistoryEntry[] = [];
+	#key = '';
+	/** Values of ARG in this stage. */
+	readonly #args = new Map<string, string>();
+	#steps = 1;
+	#step = 1;
+
+	constructor(build: Build, stage: Stage) {
+		this.build = build;
+		this.stage = stage;
+	}
+
+	static async base(build: Build, name: string): Promise<StageResult> {
+		if (name === 'scratch') {
+			return {config: {}, author: '', layers: [], keys: [], history: [], key: digestOfParts('scratch')};
+		}
+		const {engine, options, store, progress} = build;
+		const images = await engine.images();
+		let reference: ReturnType<typeof parseReference>;
+		try {
+			reference = withDefaultTag(parseReference(name));
+		} catch (error) {
+			throw new WherryError(
+				'invalid',
+				`failed to parse stage name ${JSON.stringify(name)}: ${(error as Error).message}`,
+			);
+		}
+		const resolve = async () => {
+			if (!options.pull) {
+				try {
+					return await images.resolve(name);
+				} catch (error) {
+					if (!(error instanceof WherryError) || error.code !== 'not-found') throw error;
+				}
+			}
+			await progress.step(`[internal] load metadata for ${familiar(reference)}`, async (vertex) => {
+				await images.pull(name, {
+					...(options.platform ? {platform: options.platform} : {}),
+					...(options.signal ? {signal: options.signal} : {}),
+					onProgress: (event) => {
+						if (event.kind === 'status') vertex.note(event.message);
+					},
+				});
+			});
+			return images.resolve(name);
+		};
+		const resolved = await resolve();
+		const image = (await store.catalog.images()).find(({id}) => id === resolved.id);
+		const loaded = image && (await store.catalog.load(image.manifests[0]!));
+		if (!loaded) throw new WherryError('corrupt', `image ${name} is damaged in the store`, {object: name});
+		const {manifest, configuration} = loaded;
+		await build.leases.acquire([
+			...[resolved.id, ...image.allBlobs, ...configuration.diffIds].map(digestHex),
+			...resolved.layers,
+		]);
+		return {
+			config: structuredClone(configuration.config),
+			author: configuration.author ?? '',
+			layers: manifest.layers.map((descriptor, at) => ({descriptor, diffId: configuration.diffIds[at]!})),
+			keys: resolved.layers,
+			history: configuration.history,
+			key: digestOfParts('image', resolved.id),
+		};
+	}
+
+	/** `[name 2/5] COPY . /src`. */
+	#title(instruction: Instruction | string): string {
+		const text =
+			typeof instruction === 'string' ? instruction : instruction.source.replace(/\s+/g, ' ').trim();
+		const named = this.stage.name !== String(this.stage.index);
+		const several = this.build.stages.length > 1;
+		const name = named ? `${this.stage.name} ` : several ? `stage-${this.stage.index} ` : '';
+		return `[${name}${this.#step}/${this.#steps}] ${text}`;
+	}
+
+	async run(): Promise<StageResult> {
+		const {build, stage} = this;
+		const parent = findStage(build.stages, stage.base, stage.index);
+		this.#steps = 1 + stage.instructions.filter(({name}) => isStep(name.toLowerCase())).length;
+		const named = build.options.contexts?.[stage.base];
+		if (named && 'folder' in named) {
+			throw new StepError(
+				new WherryError('unsupported', `the context ${stage.base} is a folder, not an image`),
+				stage.base,
+				[],
+				stage.from.line,
+				stage.from.line,
+			);
+		}
+		let base: StageResult;
+		try {
+			base = await (parent ? build.stage(parent) : build.base(named ? named.image : stage.base));
+		} catch (error) {
+			if (error instanceof StepError) throw error;
+			const said = error as Error;
+			const cause = parent
+				? said
+				: new WherryError(
+						said instanceof WherryError ? said.code : 'internal',
+						`${stage.base}: failed to resolve source metadata for ${stage.base}: ${said.message}`,
+						{cause: said},
+					);
+			throw new StepError(cause, `FROM ${stage.base}`, [], stage.from.line, stage.from.line);
+		}
+		if (!parent && stage.base !== 'scratch') {
+			const vertex = build.progress.begin(
+				this.#title(
+					`FROM ${familiar(withDefaultTag(parseReference(named && 'image' in named ? named.image : stage.base)))}`,
+				),
+			);
+			vertex.cached();
+		}
+		const config = structuredClone(base.config);
+		const triggers = parent ? [] : (config.OnBuild ?? []);
+		if (!parent) delete config.OnBuild;
+		this.#state = {config, author: base.author, commandGiven: false};
+		this.#layers = [...base.layers];
+		this.#keys = [...base.keys];
+		this.#history = [...base.history];
+		this.#key = base.key;
+		if (!(config.Env ?? []).some((entry) => entry.startsWith('PATH='))) {
+			config.Env = setVariable(config.Env ?? [], 'PATH', defaultPath);
+		}
+		for (const text of triggers) {
+			const [instruction] = parseDockerfile(text).instructions;
+			if (instruction)
+				await this.#apply({...instruction, line: stage.from.line, endLine: stage.from.endLine});
+		}
+		for (const instruction of stage.instructions) await this.#apply(instruction);
+		return {
+			config: this.#state.config,
+			author: this.#state.author,
+			layers: this.#layers,
+			keys: this.#keys,
+			history: this.#history,
+			key: this.#key,
+		};
+	}
+
+	/** ENV over ARG, as expansion sees them. */
+	get #variables(): Variables {
+		const env = new Map(
+			(this.#state.config.Env ?? []).map((entry): [string, string] => {
+				const equals = entry.indexOf('=');
+				return [entry.slice(0, equals), entry.slice(equals + 1)];
+			}),
+		);
+		return (name) => env.get(name) ?? this.#args.get(name);
+	}
+
+	async #apply(instruction: Instruction): Promise<void> {
+		const {options, dockerfile} = this.build;
+		options.signal?.throwIfAborted();
+		const name = instruction.name.toLowerCase();
+		const {word, words} = expander(instruction, this.#variables, dockerfile.escape);
+		const locate = (error: unknown, title: string, last: readonly string[] = []): StepError =>
+			error instanceof StepError
+				? error
+				: new StepError(error as Error, title, last, instruction.line, instruction.endLine);
+		try {
+			if (name === 'arg') {
+				await this.#argument(instruction, word);
+				return;
+			}
+			const before = structuredClone(this.#state.config);
+			if (applyConfig(this.#state, instruction, word, words)) {
+				const key = digestOfParts(this.#key, this.#state.config, this.#state.author);
+				await this.#rememberOf(key, instruction, [this.#describe(instruction, before)]);
+				return;
+			}
+		} catch (error) {
+			throw locate(error, instruction.source);
+		}
+		if (!isStep(name)) throw locate(unknownInstruction(instruction), instruction.source);
+		this.#step++;
+		const title = this.#title(instruction);
+		const vertex: {current?: Vertex} = {};
+		const begin = (): Vertex => {
+			vertex.current ??= this.build.progress.begin(title);
+			return vertex.current;
+		};
+		try {
+			if (name === 'workdir') await this.#workdir(instruction, word, begin);
+			else if (name === 'run') await this.#run(instruction, begin);
+			else await this.#copy(instruction, word, begin);
+		} catch (error) {
+			begin().failed((error as Error).message);
+			throw locate(error, title, begin().last);
+		}
+	}
+
+	async #argument(instruction: Instruction, word: (text: string) => string): Promise<void> {
+		noFlags(instruction);
+		if (instruction.args.length === 0)
+			throw new DockerfileError('ARG requires at least one argument', instruction.line);
+		const {options, globals, platformArgs} = this.build;
+		const told: string[] = [];
+		for (const text of instruction.args) {
+			const equals = text.indexOf('=');
+			const name = word(equals < 0 ? text : text.slice(0, equals));
+			if (name === '') throw new DockerfileError('ARG names can not be blank', instruction.line);
+			const given = options.args?.[name];
+			const value =
+				given ?? (equals < 0 ? (globals.get(name) ?? platformArgs[name]) : word(text.slice(equals + 1)));
+			if (value !== undefined) this.#args.set(name, value);
+			told.push(`ARG ${name}${value === undefined ? '' : `=${value}`}`);
+		}
+		await this.#rememberOf(digestOfParts(this.#key, 'arg', [...this.#args]), instruction, told);
+	}
+
+	/** A step without files is of the cache too: an image whose every step is keeps its times, and so its id. */
+	async #rememberOf(key: string, instruction: Instruction, told: readonly string[]): Promise<void> {
+		const {store, options, created} = this.build;
+		const known = options.noCache ? undefined : readStep(store.paths, key);
+		if (known) touchStep(store.paths, key);
+		else await writeStep(store.paths, key, {description: shown(instruction), created});
+		this.#key = key;
+		for (const by of told) this.#remember(by, true, known?.created ?? created);
+	}
+
+	#remember(by: string, empty: boolean, created: string): void {
+		this.#history.push({
+			created,
+			created_by: by,
+			comment,
+			...(empty ? {empty_layer: true} : {}),
+		});
+	}
+
+	/** The step as `history` shows it. */
+	#describe(instruction: Instruction, before: ImageConfig): string {
+		const {config} = this.#state;
+		const name = instruction.name.toUpperCase();
+		const list = (value: readonly string[] | null | undefined): string => JSON.stringify(value ?? []);
+		switch (name) {
+			case 'CMD':
+				return `CMD ${list(config.Cmd)}`;
+			case 'ENTRYPOINT':
+				return `ENTRYPOINT ${list(config.Entrypoint)}`;
+			case 'ENV':
+			case 'LABEL': {
+				const pairs: string[] = [];
+				for (let at = 0; at + 1 < instruction.args.length; at += 3) {
+					const key = instruction.args[at]!;
+					const env = this.#variables(key);
+					pairs.push(`${key}=${name === 'ENV' ? (env ?? '') : (config.Labels?.[key] ?? '')}`);
+				}
+				return `${name} ${pairs.join(' ')}`;
+			}
+			case 'EXPOSE': {
+				const added = Object.keys(config.ExposedPorts ?? {}).filter(
+					(port) => !(port in (before.ExposedPorts ?? {})),
+				);
+				return `EXPOSE ${
+					added.length > 0
+						? `map[${added
+								.sort()
+								.map((port) => `${port}:{}`)
+								.join(' ')}]`
+						: instruction.args.join(' ')
+				}`;
+			}
+			case 'VOLUME':
+				return `VOLUME [${Object.keys(config.Volumes ?? {})
+					.filter((path) => !(path in (before.Volumes ?? {})))
+					.join(' ')}]`;
+			case 'USER':
+				return `USER ${config.User}`;
+			case 'SHELL':
+				return `SHELL [${(config.Shell ?? []).join(' ')}]`;
+			case 'STOPSIGNAL':
+				return `STOPSIGNAL ${config.StopSignal}`;
+			default:
+				return `${name} ${instruction.source.trim().replace(/^\S+\s*/, '')}`;
+		}
+	}
+
+	/** The layer of an earlier build with this key; `undefined`: there is none. */
+	#cached(key: string): {layer: NewLayer | undefined; created: string} | undefined {
+		const {store, options} = this.build;
+		if (options.noCache) return undefined;
+		const step = readStep(store.paths, key);
+		if (!step) return undefined;
+		const {layer, created} = step;
+		if (!layer) return {layer: undefined, created};
+		const [found] = findLayers(store.paths, [layer.diffId]);
+		if (!found || found.key !== digestHex(layer.diffId)) return undefined;
+		return {
+			created,
+			layer: {
+				diffId: layer.diffId,
+				descriptor: {mediaType: mediaTypes.ociLayer, digest: layer.digest, size: layer.size},
+			},
+		};
+	}
+
+	/** Takes a step of the cache, or makes it and keeps it. */
+	async #make(
+		instruction: Instruction,
+		parts: readonly unknown[],
+		begin: () => Vertex,
+		description: string,
+		work: (vertex: Vertex) => Promise<Made>,
+	): Promise<void> {
+		const {store, leases, created} = this.build;
+		const key = digestOfParts(this.#key, this.build.options.sourceDateEpoch ?? '', ...parts);
+		const lock = await store.locks.acquire(`build-${key}`);
+		let made: Made;
+		let when = created;
+		try {
+			const known = this.#cached(key);
+			if (known) {
+				made = known.layer;
+				if (made) await leases.acquire([digestHex(made.diffId), digestHex(made.descriptor.digest)]);
+				touchStep(store.paths, key);
+			}
+			// What was there may have been collected before it was leased.
+			if (known && (!made || (await store.layout.blobSize(made.descriptor.digest)) !== undefined)) {
+				begin().cached();
+				when = known.created;
+			} else {
+				const vertex = begin();
+				made = await work(vertex);
+				await writeStep(store.paths, key, {
+					description: shown(instruction),
+					created,
+					...(made
+						? {layer: {diffId: made.diffId, digest: made.descriptor.digest, size: made.descriptor.size}}
+						: {}),
+				});
+				vertex.done();
+			}
+		} finally {
+			lock.release({remove: true});
+		}
+		this.#key = key;
+		if (made) {
+			this.#layers.push({descriptor: made.descriptor, diffId: made.diffId});
+			this.#keys.push(digestHex(made.diffId));
+		}
+		this.#remember(description, made === undefined, when);
+	}
+
+	scratch(): string {
+		return mkdtempSync(join(this.build.scratch, 'step-'));
+	}
+
+	async #workdir(
+		instruction: Instruction,
+		word: (text: string) => string,
+		begin: () => Vertex,
+	): Promise<void> {
+		noFlags(instruction);
+		if (instruction.args.length !== 1)
+			throw new DockerfileError('WORKDIR requires exactly one argument', instruction.line);
+		const {config} = this.#state;
+		const folder = posix.resolve(config.WorkingDir || '/', word(instruction.args[0]!));
+		config.WorkingDir = folder;
+		const {store, leases, options} = this.build;
+		await this.#make(instruction, ['workdir', folder], begin, `WORKDIR ${folder}`, async () => {
+			const scratch = this.scratch();
+			const view = openLayers(store.paths, this.#keys, scratch);
+			try {
+				if (isFolder(view.fd, folder)) return undefined;
+			} finally {
+				view.close();
+			}
+			const root = openRoot(store.paths, this.#keys, scratch);
+			try {
+				const {closeSync} = await import('node:fs');
+				closeSync(makeFolder(root.fd, folder, {uid: 0, gid: 0}, 0o755, options.sourceDateEpoch));
+			} finally {
+				root.close();
+			}
+			return takeLayer(store, leases, root.upper, undefined);
+		});
+	}
+
+	async #run(instruction: Instruction, begin: () => Vertex): Promise<void> {
+		const {config} = this.#state;
+		const {store, leases, engine, options, dockerfile} = this.build;
+		const parsed = parseRun(instruction, this.#variables, dockerfile.escape);
+		const argv = parsed.script ?? commandOf({...instruction, args: parsed.args}, config);
+		const args: [string, string][] = [...this.#args];
+		for (const name of predefined) {
+			const value = options.args?.[name];
+			if (value !== undefined && !this.#args.has(name)) args.push([name, value]);
+		}
+		let env = args.map(([name, value]) => `${name}=${value}`);
+		for (const entry of config.Env ?? []) {
+			const equals = entry.indexOf('=');
+			env = setVariable(env, entry.slice(0, equals), entry.slice(equals + 1));
+		}
+		const shown = [...this.#args].map(([name, value]) => `${name}=${value}`);
+		const prefix = shown.length > 0 ? `|${shown.length} ${shown.join(' ')} ` : '';
+		const parts = [
+			...['run', argv, config.Env ?? [], [...this.#args], config.User ?? '', config.WorkingDir ?? ''],
+			...[parsed.mounts, parsed.network, parsed.security],
+			parsed.mounts.length > 0 ? await this.#mountKeys(parsed.mounts, instruction.line) : [],
+		];
+		await this.#make(
+			instruction,
+			parts,
+			begin,
+			`RUN ${prefix}${argv.join(' ')} # buildkit`,
+			async (vertex) => {
+				const scratch = this.scratch();
+				const {findMounts} = await import('./run-mounts.ts');
+				const mounts = await findMounts(this.build, this, parsed.mounts, scratch, instruction.line);
+				return runStep(
+					engine,
+					store,
+					leases,
+					scratch,
+					{
+						argv,
+						config,
+						env: [...env, ...mounts.env],
+						keys: this.#keys,
+						mounts: mounts.mounts,
+						network: parsed.network,
+						privileged: parsed.security === 'insecure',
+						hostConfig: options.hostConfig ?? {},
+						signal: options.signal,
+					},
+					vertex,
+				);
+			},
+		);
+	}
+
+	/** What of other stages and of the context a step's mounts depend on. */
+	async #mountKeys(
+		mounts: readonly {type: string; from: string; source: string}[],
+		line: number,
+	): Promise<string[]> {
+		const {digestOf} = await import('./context.ts');
+		const keys: string[] = [];
+		for (const {type, from, source} of mounts) {
+			if (type !== 'bind' && !(type === 'cache' && from !== '')) continue;
+			if (from !== '') {
+				const found = await this.build.source(from, line, this.stage.index);
+				keys.push(found.key ?? (await digestOf(found.source.walk(''))));
+				continue;
+			}
+			const {context} = this.build;
+			for (const path of context.match(source)) keys.push(await digestOf(context.walk(path)));
+		}
+		return keys;
+	}
+
+	async #copy(instruction: Instruction, word: (text: string) => string, begin: () => Vertex): Promise<void> {
+		const {store, leases} = this.build;
+		const prepared = await copyStep(this.build, this.stage, instruction, {
+			word,
+			variables: this.#variables,
+			workdir: this.#state.config.WorkingDir || '/',
+			scratch: this.scratch(),
+		});
+		const parts = ['copy', prepared.parts];
+		await this.#make(instruction, parts, begin, prepared.description, async () => {
+			const scratch = this.scratch();
+			const root = openRoot(store.paths, this.#keys, scratch);
+			try {
+				await prepared.write(root.fd);
+			} finally {
+				root.close();
+			}
+			return takeLayer(store, leases, root.upper, undefined);
+		});
+	}
+}
