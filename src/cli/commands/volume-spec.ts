@@ -9,7 +9,6 @@ export function parseVolumeSpec(spec: string): {anonymous: string} | {bind: stri
 	const parts = spec.split(':');
 	if (parts.some((part) => part === ''))
 		throw new Error(`invalid spec: ${spec}: empty section between colons`);
-	if (parts.length > 3) throw new Error(`invalid spec: ${spec}: too many colons`);
 	if (parts.length === 1) return {anonymous: spec};
 	const [source, ...rest] = parts as [string, ...string[]];
 	return {bind: [source.startsWith('.') ? resolve(source) : source, ...rest].join(':')};

@@ -66,7 +66,10 @@ function cleanTarget(target: string, describe: (reason: string) => string): stri
 
 export function checkVolumeName(name: string): string {
 	if (name.length === 1) {
-		throw invalid('volume name is too short, names should be at least two alphanumeric characters', name);
+		throw invalid(
+			`create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+			name,
+		);
 	}
 	if (!volumeName.test(name) || name.length > 255) {
 		throw invalid(
@@ -125,23 +128,20 @@ function anonymousVolume(target: string): WantedMount {
 
 /** `source:target[:options]`, `target`, or `name:target[:options]`. */
 export function parseBind(bind: string): WantedMount {
-	const describe = (reason: string) => `invalid volume specification: '${bind}': ${reason}`;
 	const parts = bind.split(':');
 	if (parts.length > 3 || parts[0] === '') throw invalid(`invalid volume specification: '${bind}'`);
 	const base = {recursive: true, makeSource: true, source: '', mode: ''};
 	if (parts.length === 1) return anonymousVolume(bind);
 	const [source, target, mode = ''] = parts as [string, string, string?];
 	const isBind = source.startsWith('/');
-	let options: Options;
-	try {
-		options = parseOptions(mode, isBind);
-	} catch (error) {
-		throw invalid(describe((error as Error).message));
-	}
+	const options = parseOptions(mode, isBind);
+	const type = isBind ? 'bind' : 'volume';
+	const describe = (reason: string) =>
+		`invalid volume specification: '${bind}': invalid mount config for type "${type}": ${reason}`;
 	return {
 		...base,
 		...options,
-		type: isBind ? 'bind' : 'volume',
+		type,
 		source: isBind ? posix.normalize(source).replace(/(.)\/+$/, '$1') : checkVolumeName(source),
 		target: cleanTarget(target, describe),
 		mode,
@@ -252,7 +252,7 @@ function parseTmpfs(target: string, options: string): WantedMount {
 	return {
 		type: 'tmpfs',
 		source: '',
-		target: cleanTarget(target, (reason) => `invalid mount config for type "tmpfs": ${reason}`),
+		target: cleanTarget(target, (reason) => reason),
 		readOnly: words.split(',').includes('ro'),
 		mode: words,
 		propagation: '',

@@ -62,7 +62,7 @@ function listNames(paths: Paths): string[] {
 function truth(value: string): boolean {
 	if (['1', 'true', 'True', 'TRUE', 't', 'T'].includes(value)) return true;
 	if (['0', 'false', 'False', 'FALSE', 'f', 'F'].includes(value)) return false;
-	throw new WherryError('invalid', `invalid filter 'dangling=${value}'`);
+	throw new WherryError('invalid', `invalid filter 'dangling=[${value}]'`);
 }
 
 export interface VolumeOptions {

@@ -161,7 +161,6 @@ test('streams and stdin follow -a, -i and -d as in docker', (t) => {
 test('wrong values are refused in docker words', (t) => {
 	for (const [words, expected] of [
 		[['-v', ':', 'x'], 'invalid spec: :: empty section between colons'],
-		[['-v', 'a:b:c:d', 'x'], 'invalid spec: a:b:c:d: too many colons'],
 		[['--rm', '--restart', 'always', 'x'], 'conflicting options: cannot specify both --restart and --rm'],
 		[
 			['--restart', 'on-failure:x', 'x'],

@@ -17,7 +17,7 @@ export const mounts: Table = {
 		docker run --rm -v :/x busybox true
 		docker run --rm -v '' busybox true
 		docker run --rm -v a:b:c:d busybox true
-		docker run --rm -v x:/y -v z:/y busybox true
+		docker run --rm -v xx:/y -v zz:/y busybox true
 		docker run --rm -v /etc busybox sh -c 'ls /etc | sort | head -3'
 		docker run --name anonymous -v /anon busybox true; docker inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}} {{.Driver}} {{.Mode}} {{.Propagation}}{{end}}' anonymous; docker rm -v anonymous; docker volume ls -q | wc -l
 		docker run --name bb -v $PWD/host:/data:ro busybox true; docker inspect -f '{{json .Mounts}} {{json .HostConfig.Binds}}' bb; docker rm bb
@@ -29,11 +29,9 @@ export const mounts: Table = {
 		docker run --rm --mount type=bind,src=relative,dst=/data busybox true
 		docker run --rm --mount type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=700 busybox sh -c 'mount | grep " /t " | sed "s/.*(//"'
 		docker run --rm --mount type=tmpfs,src=x,dst=/t busybox true
-		docker run --rm --mount type=nonsense,dst=/t busybox true
 		docker run --rm --mount type=volume,dst=/t,nonsense=1 busybox true
 		docker run --rm --mount type=volume busybox true
 		docker run --rm --mount nonsense busybox true
-		docker run --rm --mount '' busybox true
 		docker run --rm --mount type=volume,dst=/t,readonly=maybe busybox true
 		docker run --rm --mount type=bind,src=/tmp,dst=/t,volume-nocopy busybox true
 		docker run --rm --mount type=volume,dst=relative busybox true
@@ -55,6 +53,17 @@ export const mounts: Table = {
 		docker run --rm -v $PWD/host:/data:shared,slave busybox true
 		docker run --rm -v $PWD/host:/data:Z busybox true
 		`,
+		{
+			line: 'docker run --rm --mount type=nonsense,dst=/t busybox true',
+			because: 'the flag itself says which types there are',
+			stderr:
+				'invalid argument "type=nonsense,dst=/t" for "--mount" flag: invalid mount type \'nonsense\': docker knows "bind", "volume" and "tmpfs"',
+		},
+		{
+			line: "docker run --rm --mount '' busybox true",
+			because: 'end of file says nothing to somebody who wrote nothing',
+			stderr: 'invalid argument "" for "--mount" flag: invalid field \'\' must be a key=value pair',
+		},
 	],
 };
 
@@ -90,7 +99,7 @@ export const volumes: Table = {
 		docker volume create a
 		docker volume create --driver nonsense x
 		docker volume create -o nonsense=1 x
-		docker volume create --label a=1 --label b --name deprecated
+		docker volume create --label a=1 --label b labelled; docker volume inspect -f '{{json .Labels}}' labelled
 		docker volume create one two
 		docker volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=1m temp; docker volume inspect -f '{{json .Options}} {{.Driver}}' temp; docker run --rm -v temp:/t busybox sh -c 'mount | grep -c "tmpfs on /t "'
 		docker volume create --opt type=none --opt device=/nowhere --opt o=bind bound; docker run --rm -v bound:/t busybox true
