@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, globSync, mkdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
@@ -211,6 +211,10 @@ test('a bundle that asks for what is impossible is refused before anything is ma
 test('limits are set in the cgroup that is asked for, and changed while it runs', (t) => {
 	const runtime = new Runtime(t);
 	const name = `wherry-test-${process.pid}`;
+	// What was not there before the container goes with it, but not the folders above it.
+	t.teardown(() => {
+		for (const folder of globSync(`/sys/fs/cgroup/{*/,}wherry/${name}`)) rmdirSync(folder);
+	});
 	const bundle = runtime.bundle('b', ['sleep', '1000'], (spec) => {
 		spec.linux!.cgroupsPath = `/wherry/${name}/inner`;
 		spec.linux!.resources = {memory: {limit: 32 << 20}, pids: {limit: 50}};

@@ -115,31 +115,34 @@ function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 	return config;
 }
 
-const healthFlags = ['cmd', 'interval', 'timeout', 'start-period', 'retries', 'start-interval'] as const;
+const healthNumbers = [
+	...(['health-interval', 'health-timeout', 'health-start-period'] as const),
+	...(['health-retries', 'health-start-interval'] as const),
+];
 
 /** A zero is as good as nothing, as in docker. */
 function health(flags: FlagValues): Pick<ContainerConfig, 'Healthcheck' | 'HealthcheckOnFailureAction'> {
 	const action = flags.string('health-on-failure');
 	const onFailure = action === '' ? {} : {HealthcheckOnFailureAction: action};
-	const value = (name: (typeof healthFlags)[number]): number =>
-		name === 'retries' ? flags.number('health-retries') : Number(flags.duration(`health-${name}`));
+	const value = (name: (typeof healthNumbers)[number]): number =>
+		name === 'health-retries' ? flags.number(name) : Number(flags.duration(name));
 	const command = flags.string('health-cmd');
-	const given = command !== '' || healthFlags.some((name) => name !== 'cmd' && value(name) !== 0);
+	const given = command !== '' || healthNumbers.some((name) => value(name) !== 0);
 	if (flags.bool('no-healthcheck')) {
 		if (given) throw new Error('--no-healthcheck conflicts with --health-* options');
 		return {Healthcheck: {Test: ['NONE']}, ...onFailure};
 	}
 	if (!given) return onFailure;
-	for (const name of healthFlags) {
-		if (name !== 'cmd' && value(name) < 0) throw new Error(`--health-${name} cannot be negative`);
+	for (const name of healthNumbers) {
+		if (value(name) < 0) throw new Error(`--${name} cannot be negative`);
 	}
 	const config: ContainerConfig['Healthcheck'] = {
 		...(command === '' ? {} : {Test: ['CMD-SHELL', command]}),
-		...(value('interval') ? {Interval: value('interval')} : {}),
-		...(value('timeout') ? {Timeout: value('timeout')} : {}),
-		...(value('start-period') ? {StartPeriod: value('start-period')} : {}),
-		...(value('start-interval') ? {StartInterval: value('start-interval')} : {}),
-		...(value('retries') ? {Retries: value('retries')} : {}),
+		...(value('health-interval') ? {Interval: value('health-interval')} : {}),
+		...(value('health-timeout') ? {Timeout: value('health-timeout')} : {}),
+		...(value('health-start-period') ? {StartPeriod: value('health-start-period')} : {}),
+		...(value('health-start-interval') ? {StartInterval: value('health-start-interval')} : {}),
+		...(value('health-retries') ? {Retries: value('health-retries')} : {}),
 	};
 	return {Healthcheck: config, ...onFailure};
 }
