@@ -69,7 +69,7 @@ done
 docker inspect --type image busybox > /dev/null`;
 
 /** The masked answers of a table's lines, in order. Nothing is left of them. */
-export async function runTable(engine: Contender, table: Table): Promise<Answer[]> {
+export async function runTable(engine: Contender, table: Table, signal?: AbortSignal): Promise<Answer[]> {
 	rmSync(engine.work, {recursive: true, force: true});
 	mkdirSync(engine.work, {recursive: true});
 	if (table.setup !== undefined) {
@@ -80,7 +80,10 @@ export async function runTable(engine: Contender, table: Table): Promise<Answer[
 		}
 	}
 	const answers: Answer[] = [];
-	for (const pair of table.pairs) answers.push(maskAnswer(await shell(engine, lineOf(pair)), engine.work));
+	for (const pair of table.pairs) {
+		if (signal?.aborted) break;
+		answers.push(maskAnswer(await shell(engine, lineOf(pair)), engine.work));
+	}
 	const {code} = await shell(engine, clean);
 	if (code !== 0) throw new Error(`${table.name}: busybox is gone with ${engine.name}`);
 	return answers;
