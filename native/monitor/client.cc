@@ -126,7 +126,7 @@ bool Client::begin_frame() {
   payload_.clear();
   uint8_t type = static_cast<uint8_t>(head_[0]);
   if (!asked_) {
-    if (type < static_cast<uint8_t>(Request::kStart) || type > static_cast<uint8_t>(Request::kNames)) return false;
+    if (type < static_cast<uint8_t>(Request::kStart) || type > static_cast<uint8_t>(Request::kHold)) return false;
     Request request = static_cast<Request>(type);
     bool has_plan = request == Request::kExec || request == Request::kNetwork || request == Request::kNames;
     return has_plan || left_ <= 256;

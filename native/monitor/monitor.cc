@@ -161,6 +161,7 @@ void Monitor::bury_dead() {
   for (size_t i = 0; i < dead_clients_.size(); i++) {
     Client* client = dead_clients_[i];
     if (client == starter_) starter_ = nullptr;
+    if (client == holder_) release_hold();
     for (size_t at = 0; at < clients_.size(); at++) {
       if (clients_[at] != client) continue;
       clients_[at] = clients_.back();

@@ -64,6 +64,9 @@ class Monitor {
   bool handle_signal(Client& client, const std::string& payload);
   bool handle_stop(Client& client, const std::string& payload);
   void handle_pause(Client& client, bool pause);
+  void handle_hold(Client& client);
+  bool set_paused(bool pause, Failure* failure);
+  void release_hold();
   void handle_reload(Client& client);
   bool handle_resize(Client& client, const std::string& payload);
   void handle_network(Client& client, const std::string& payload, bool names);
@@ -147,6 +150,7 @@ class Monitor {
   OomWatch oom_;
   Timer stop_timer_, restart_timer_;
   Client* starter_ = nullptr;
+  Client* holder_ = nullptr;  // for whose connection it is paused
   Session* main_ = nullptr;  // the container's own process
   std::vector<Session*> execs_;
   std::vector<Session*> released_;  // ended execs whose output others still hold open

@@ -26,6 +26,7 @@ enum class Request : uint8_t {
   kNetwork = 0x1a,
   kReleasePort = 0x1b,
   kNames = 0x1c,
+  kHold = 0x1d,
 };
 
 enum class ClientFrame : uint8_t { kStdin = 0x01, kStdinEnd = 0x02, kResize = 0x03 };

@@ -28,6 +28,7 @@ bool Monitor::handle(Client& client, Request request, const std::string& payload
     case Request::kStop: return handle_stop(client, payload);
     case Request::kPause: handle_pause(client, true); return true;
     case Request::kUnpause: handle_pause(client, false); return true;
+    case Request::kHold: handle_hold(client); return true;
     case Request::kWait: client.waits_for_exit = true; return true;
     case Request::kReload: handle_reload(client); return true;
     case Request::kResize: return handle_resize(client, payload);
@@ -257,20 +258,49 @@ void Monitor::handle_pause(Client& client, bool pause) {
   if (paused_ == pause)
     return refuse(client, "container " + settings_.id + (pause ? " is already paused" : " is not paused"));
   Failure failure;
+  // From now on it is as somebody has said, whoever held it.
+  if (set_paused(pause, &failure)) {
+    holder_ = nullptr;
+    client.send_ok("{}");
+  } else {
+    client.send_error(failure);
+  }
+  client.finish();
+}
+
+bool Monitor::set_paused(bool pause, Failure* failure) {
   if (pause) health_.halt();
-  bool done = run_section(pause ? Section::kPause : Section::kUnpause, &failure);
+  bool done = run_section(pause ? Section::kPause : Section::kUnpause, failure);
   if (!done) {
     if (pause) health_.resume();
-    client.send_error(failure);
-    return client.finish();
+    return false;
   }
   paused_ = pause;
   state_.status = pause ? "paused" : "running";
   save_state();
   emit(pause ? "pause" : "unpause");
   if (!pause) health_.resume();
+  return true;
+}
+
+// A client that is killed must not leave the container frozen.
+void Monitor::handle_hold(Client& client) {
+  if (phase_ != Phase::kRunning || main_ == nullptr || !main_->running())
+    return refuse(client, "container " + settings_.id + " is not running");
+  if (paused_) return refuse(client, "container " + settings_.id + " is already paused");
+  Failure failure;
+  if (!set_paused(true, &failure)) {
+    client.send_error(failure);
+    return client.finish();
+  }
+  holder_ = &client;
   client.send_ok("{}");
-  client.finish();
+}
+
+void Monitor::release_hold() {
+  holder_ = nullptr;
+  Failure failure;
+  if (paused_ && phase_ == Phase::kRunning && main_ != nullptr && main_->running()) set_paused(false, &failure);
 }
 
 void Monitor::handle_reload(Client& client) {

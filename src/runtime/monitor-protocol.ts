@@ -46,6 +46,8 @@ export const request = {
 	releasePort: 0x1b,
 	/** A plan file with a network section that has one serveNames: replaces zones and upstreams of the running resolver, or starts it. Answer: ok. */
 	names: 0x1c,
+	/** Pauses, until this connection ends however it ends, or somebody unpauses. Answer: ok, and nothing after it. */
+	hold: 0x1d,
 	/** u16 rows, u16 columns after 64 bytes exec id (zero bytes: the container's own terminal). Answer: ok. */
 	resize: 0x19,
 } as const;

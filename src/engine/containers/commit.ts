@@ -4,6 +4,7 @@
  */
 import {fstatSync} from 'node:fs';
 import {native} from '../../kernel/native.ts';
+import {request} from '../../runtime/monitor-protocol.ts';
 import type {CommitOptions, ContainerConfig, ImageConfig} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
@@ -17,7 +18,9 @@ import {acquireLease} from '../store/leases.ts';
 import type {Configuration, Manifest} from '../store/manifest.ts';
 import {openWritten, startMarks} from './changes.ts';
 import {type EngineContext, emit} from './context.ts';
-import {pauseContainer, unpauseContainer} from './control.ts';
+import {unpauseContainer} from './control.ts';
+import {hold} from './monitor-client.ts';
+import {reachMonitor} from './monitor-requests.ts';
 import {type ContainerRecord, currentState} from './record.ts';
 import {withLocked} from './root.ts';
 
@@ -72,27 +75,34 @@ async function parentOf(store: Store, {Image}: ContainerRecord): Promise<Parent>
 	throw noSuchImage(Image);
 }
 
-/** While the container stands still, if it is up and that is wanted. */
+/**
+ * While the container stands still, if it is up and that is wanted. It is its monitor that lets it go on when this
+ * process dies.
+ */
 async function whilePaused<T>(
 	context: EngineContext,
-	{Id}: ContainerRecord,
+	record: ContainerRecord,
 	pause: boolean,
 	work: () => Promise<T>,
 ): Promise<T> {
-	if (!pause || currentState(context.paths, Id).status !== 'running') return await work();
-	const hasEnded = (error: unknown) => error instanceof WherryError && error.code === 'conflict';
+	if (!pause || currentState(context.paths, record.Id).status !== 'running') return await work();
+	// It has ended, or somebody else has paused it.
+	const isOther = (error: unknown) => error instanceof WherryError && error.code === 'conflict';
+	let release: () => void;
 	try {
-		await pauseContainer(context, Id);
+		release = await reachMonitor(context, record, (socket) => hold(socket, request.hold));
 	} catch (error) {
-		if (!hasEnded(error)) throw error;
+		if (!isOther(error)) throw error;
 		return await work();
 	}
 	try {
 		return await work();
 	} finally {
-		await unpauseContainer(context, Id).catch((error) => {
-			if (!hasEnded(error)) throw error;
+		// Said, so that it goes on before this is told to be done.
+		await unpauseContainer(context, record.Id).catch((error) => {
+			if (!isOther(error)) throw error;
 		});
+		release();
 	}
 }
 

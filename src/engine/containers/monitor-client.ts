@@ -230,4 +230,18 @@ export async function ask(
 	}
 }
 
+/** A request whose effect lasts as long as its connection; resolves to what ends that. */
+export async function hold(socket: MonitorSocket, type: number): Promise<() => void> {
+	const connection = new MonitorConnection(socket, {});
+	send(socket, type, Buffer.alloc(0));
+	try {
+		await connection.answer;
+	} catch (error) {
+		connection.detach();
+		throw error;
+	}
+	connection.exit.catch(() => {});
+	return () => connection.detach();
+}
+
 export {connectMonitor, MonitorGone, MonitorSocket, requestType};

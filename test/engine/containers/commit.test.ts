@@ -1,11 +1,11 @@
 /** Images of containers. */
-import {execFileSync, spawnSync} from 'node:child_process';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import type {CreateOptions} from '../../../src/engine/api.ts';
-import {baseImage, pastEvents, type TestEngine, testEngine, textOf} from '../../setup/engine.ts';
+import {baseImage, pastEvents, type TestEngine, testEngine, textOf, until} from '../../setup/engine.ts';
 import {layoutFaults} from '../../setup/images.ts';
 
 let fixture: TestEngine;
@@ -159,6 +159,40 @@ test('a container that runs stands still meanwhile and goes on, unless nobody wa
 	t.is(actions.filter((action) => action === 'unpause').length, 1);
 	await containers.remove(id, {force: true});
 });
+
+test.serial(
+	'a commit that is killed leaves no container that stands still, and nothing in the store',
+	async (t) => {
+		const {containers, images} = fixture.engine;
+		const before = (await images.list()).length;
+		const id = await make('dd if=/dev/zero of=/big bs=1M count=300 2>/dev/null; echo x > /ready; sleep 1000');
+		await containers.start(id);
+		await until('it has written', async () =>
+			(await containers.changes(id)).some(({Path}) => Path === '/ready'),
+		);
+		const program = new URL('../../../src/engine/engine.ts', import.meta.url).href;
+		const child = spawn(process.execPath, [
+			'--disable-warning=ExperimentalWarning',
+			'--input-type=module',
+			'-e',
+			`const {openEngine} = await import(${JSON.stringify(program)});
+		await openEngine(${JSON.stringify({root: fixture.root, run: fixture.run})}).containers.commit(${JSON.stringify(id)});`,
+		]);
+		const ended = new Promise((resolve) => child.once('exit', resolve));
+		const status = async () => (await containers.inspect(id)).State.Status;
+		await until('it stands still', async () => (await status()) === 'paused');
+		child.kill('SIGKILL');
+		await ended;
+		await until('it goes on', async () => (await status()) === 'running');
+		await fixture.engine.repair();
+		t.is((await images.list()).length, before);
+		t.deepEqual(
+			readdirSync(join(fixture.root, 'ingest')).filter((name) => /lease|unpack/.test(name)),
+			[],
+		);
+		await containers.remove(id, {force: true});
+	},
+);
 
 test.serial('what is wrong makes no image', async (t) => {
 	const {containers, images} = fixture.engine;
