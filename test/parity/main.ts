@@ -100,6 +100,10 @@ try {
 				if (flags.show) say(`✔ ${lineOf(pair)}\n${JSON.stringify(own)}`);
 			}
 		}
+		if (table.pending && pairs.every((pair, at) => faults(pair, answers[at]!, ours[at]!).length === 0)) {
+			different++;
+			say(`\n✘ ${table.name}: all are equal, so nothing is pending: ${table.pending}\n`);
+		}
 		if (flags.record) {
 			recorded[table.name] = Object.fromEntries(table.pairs.map((pair, at) => [lineOf(pair), answers[at]!]));
 		}
