@@ -88,7 +88,8 @@ async function takeVolume(
 			Source: dataFolder(context.paths, name),
 			Destination: mount.target,
 			Driver: 'local',
-			Mode: mount.mode || 'z',
+			// docker shows none for a volume that only has a path.
+			Mode: mount.mode || (mount.source ? 'z' : ''),
 			RW: !mount.readOnly,
 			Propagation: '',
 			...(mount.source ? {} : {anonymous: true}),
