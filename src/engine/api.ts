@@ -735,6 +735,17 @@ export interface Images {
 		input: Readable,
 		options?: {platform?: Platform; onProgress?: (event: LoadEvent) => void; signal?: AbortSignal},
 	): Promise<{id: string; names: string[]}[]>;
+	/** Makes an image of one layer from an archive of files; `changes` are Dockerfile instructions. Resolves to its id. */
+	import(
+		input: Readable,
+		options?: {
+			reference?: string;
+			changes?: readonly string[];
+			message?: string;
+			platform?: Platform;
+			signal?: AbortSignal;
+		},
+	): Promise<{id: string}>;
 	/** The steps of which an image is made, newest first. */
 	history(image: string): Promise<HistoryItem[]>;
 	list(options?: {all?: boolean; filters?: Filters}): Promise<ImageSummary[]>;

@@ -34,6 +34,7 @@ function lazyImages(open: () => Promise<Images>): Images {
 		pull: (...args) => call((images) => images.pull(...args)),
 		push: (...args) => call((images) => images.push(...args)),
 		save: (...args) => call((images) => images.save(...args)),
+		import: (...args) => call((images) => images.import(...args)),
 		load: (...args) => call((images) => images.load(...args)),
 		history: (...args) => call((images) => images.history(...args)),
 		list: (...args) => call((images) => images.list(...args)),

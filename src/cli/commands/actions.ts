@@ -29,6 +29,7 @@ export const actions: Record<string, () => Promise<CommandAction>> = {
 	'container wait': async () => (await import('./lifecycle.ts')).wait,
 	'image history': async () => (await import('./history.ts')).history,
 	'image inspect': async () => (await import('./inspect.ts')).inspectImages,
+	'image import': async () => (await import('./archives.ts')).importImage,
 	'image load': async () => (await import('./archives.ts')).load,
 	'image ls': async () => (await import('./image-list.ts')).listImages,
 	'image prune': async () => (await import('./prune.ts')).pruneImages,

@@ -1,5 +1,6 @@
 import {createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync} from 'node:fs';
 import {dirname} from 'node:path';
+import type {Readable} from 'node:stream';
 import {finished} from 'node:stream/promises';
 import {isatty} from 'node:tty';
 import {CliError} from '../errors.ts';
@@ -115,6 +116,60 @@ export const load: CommandAction = async ({flags}, open) => {
 	} finally {
 		display?.end();
 		stream.destroy();
+		done();
+	}
+};
+
+/** The archive that a word names: stdin, a file, or what is fetched from a URL. */
+async function openArchive(text: string): Promise<Readable> {
+	if (text === '-') {
+		if (isatty(0)) throw new CliError('the archive is expected on stdin, which is a terminal');
+		return createReadStream('', {fd: 0, autoClose: false, highWaterMark: 1 << 20});
+	}
+	if (/^https?:\/\//.test(text)) {
+		const {Transport} = await import('../../engine/registry/transport.ts');
+		const response = await new Transport().request(new URL(text));
+		if (response.status !== 200) {
+			response.body.destroy();
+			throw new CliError(
+				`Error: Got HTTP status code >= 400: ${response.status} ${response.body.statusMessage ?? ''}`.trimEnd(),
+			);
+		}
+		return response.body;
+	}
+	const stat = statSync(text, {throwIfNoEntry: false});
+	if (!stat) throw new CliError(`open ${text}: no such file or directory`);
+	if (stat.isDirectory()) throw new CliError(`read ${text}: is a directory`);
+	return createReadStream(text, {highWaterMark: 1 << 20});
+}
+
+export const importImage: CommandAction = async ({flags, args}, open) => {
+	const [source, reference = ''] = args as [string, string?];
+	let platform: ReturnType<typeof parsePlatform>;
+	try {
+		platform = parsePlatform(flags.string('platform'));
+		if (reference !== '') (await import('../../engine/images/reference.ts')).parseReference(reference);
+	} catch (error) {
+		throw new CliError((error as Error).message);
+	}
+	const engine = await open();
+	const {signal, done} = interruptible();
+	const input = await openArchive(source);
+	try {
+		const {id} = await engine.images.import(input, {
+			...(reference === '' ? {} : {reference}),
+			changes: flags.list('change'),
+			message: flags.string('message') || `Imported from ${source}`,
+			...(platform ? {platform} : {}),
+			signal,
+		});
+		printLine(id);
+		return 0;
+	} catch (error) {
+		if (signal.aborted) return 130;
+		throw error;
+	} finally {
+		input.destroy();
 		done();
 	}
 };

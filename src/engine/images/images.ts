@@ -160,6 +160,17 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return loaded;
 		},
 
+		async import(input, {reference: text, ...request} = {}) {
+			const reference = text ? withDefaultTag(parseReference(text)) : undefined;
+			if (reference?.digest !== undefined) {
+				throw new WherryError('invalid', 'cannot import digest reference', {object: text});
+			}
+			const {importImage} = await import('./import.ts');
+			const id = await importImage(store, input, {...request, reference});
+			tell('import', id, reference ? familiar(reference) : id);
+			return {id};
+		},
+
 		async history(text) {
 			const image = await find(text);
 			const {configuration} = await load(image);

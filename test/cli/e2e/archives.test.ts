@@ -249,3 +249,36 @@ test.serial('history tells the steps, newest first', async (t) => {
 		stderr: 'Error: No such image: nothing:latest\n',
 	});
 });
+
+test.serial('import makes an image of files, with changes and a name', async (t) => {
+	const container = await wherry.output('create', image);
+	execFileSync(
+		'sh',
+		[
+			'-c',
+			`${new URL('../../../src/wherry.sh', import.meta.url).pathname} export ${container} | gzip >${file('files.tgz')}`,
+		],
+		{env: wherry.env},
+	);
+	const id = await wherry.output(
+		'import',
+		'-m',
+		'said',
+		'-c',
+		'CMD ["echo", "imported"]',
+		'-c',
+		'ENV A=b',
+		file('files.tgz'),
+		'imported:1',
+	);
+	t.is(await idOf(wherry, 'imported:1'), id);
+	t.is(await wherry.output('run', '--rm', 'imported:1'), 'imported');
+	t.deepEqual(JSON.parse(await wherry.output('inspect', '-f', '{{json .Config.Env}}', 'imported:1')), [
+		'A=b',
+	]);
+	t.is(await wherry.output('history', '--format', '{{.Comment}}', 'imported:1'), 'said');
+	t.regex((await wherry.result(['import', file('text.tar'), 'bad:1'])).stderr, /^Error: /);
+	t.regex((await wherry.result(['import', file('absent')])).stderr, /no such file or directory/);
+	t.regex((await wherry.result(['import', '-c', 'RUN x', file('files.tgz')])).stderr, /RUN/i);
+	t.is(await wherry.output('images', '-q', 'bad'), '');
+});

@@ -15,7 +15,8 @@ export const imageCommands: CommandRows = {
 	},
 	'image import': {
 		usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
-		flags: 'c/change:list m/message:string platform:string',
+		args: [1, -1],
+		flags: '+c/change:list +m/message:string +platform:string',
 	},
 	'image inspect': {
 		usage: '[OPTIONS] IMAGE [IMAGE...]',
