@@ -53,9 +53,11 @@ async function printerOf(format: string): Promise<(event: EngineEvent) => string
 	}
 }
 
-/** Seconds with nine decimals, as docker's client gives a time to its server. */
-const seconds = (nanoseconds: bigint): string =>
-	`${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
+/** A time as docker's client gives it to its server: seconds, with nine decimals unless they were given so. */
+const seconds = (nanoseconds: bigint, given: string): string =>
+	/^\d+(\.\d+)?$/.test(given)
+		? given
+		: `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
 
 const wording = {parse: 'Error parsing format', execute: 'Error parsing format'};
 
@@ -73,7 +75,7 @@ export const events: CommandAction = async ({flags}, open) => {
 	const until = time('until');
 	if (since !== undefined && until !== undefined && since > until) {
 		throw new CliError(
-			`Error: \`since\` time (${seconds(since)}) cannot be after \`until\` time (${seconds(until)})`,
+			`Error: \`since\` time (${seconds(since, flags.string('since'))}) cannot be after \`until\` time (${seconds(until, flags.string('until'))})`,
 		);
 	}
 	const line = await printerOf(flags.string('format'));
