@@ -965,6 +965,7 @@ export interface DiskUsage {
 	Containers: ContainerSummary[];
 	/** RefCount: containers that use it. */
 	Volumes: (VolumeSummary & {UsageData: {Size: number; RefCount: number}})[];
+	BuildCache: BuildCacheRecord[];
 }
 
 export interface CheckLine {

@@ -1,5 +1,7 @@
 /** `system df`: what images, containers and volumes take of the disk. */
+
 import type {DiskUsage, ImageSummary} from './api.ts';
+import {cacheRecords} from './build/cache.ts';
 import type {EngineContext} from './containers/context.ts';
 import {listContainers} from './containers/list.ts';
 import {folderSize} from './folder-size.ts';
@@ -59,5 +61,5 @@ export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
 		const RefCount = listReferences(context.paths, volume.Name).length;
 		Volumes.push({...volume, UsageData: {Size, RefCount}});
 	}
-	return {...imageUsage(images), Containers, Volumes};
+	return {...imageUsage(images), Containers, Volumes, BuildCache: await cacheRecords(context)};
 }

@@ -1,6 +1,7 @@
 /** `system df`. */
 import type {ContainerSummary, DiskUsage} from '../../engine/api.ts';
 import type {CommandAction} from '../face.ts';
+import {humanDuration} from '../format/duration.ts';
 import {humanSize} from '../format/size.ts';
 import {formatList, type ListRow, type ListView} from '../format/table.ts';
 import {Struct} from '../format/template/go-value.ts';
@@ -56,7 +57,7 @@ const rowOf = ({type, count, active, size, free}: Part): ListRow => ({
 });
 
 /** One row for each kind of thing; what is built has no cache of its own here. */
-export function usageRows({LayersSize, Images, Containers, Volumes}: DiskUsage): ListRow[] {
+export function usageRows({LayersSize, Images, Containers, Volumes, BuildCache}: DiskUsage): ListRow[] {
 	const used = Images.filter((image) => image.Containers > 0);
 	const own = sum(used.map(({Size, SharedSize}) => Size - SharedSize));
 	const sizeOf = ({SizeRw = 0}: ContainerSummary) => SizeRw;
@@ -77,7 +78,13 @@ export function usageRows({LayersSize, Images, Containers, Volumes}: DiskUsage):
 			size: sum(Volumes.map(volumeSize)),
 			free: sum(Volumes.filter(({UsageData}) => UsageData.RefCount === 0).map(volumeSize)),
 		},
-		{type: 'Build Cache', count: 0, active: 0, size: 0, free: 0},
+		{
+			type: 'Build Cache',
+			count: BuildCache.length,
+			active: 0,
+			size: sum(BuildCache.map(({Size}) => Size)),
+			free: sum(BuildCache.filter(({Shared}) => !Shared).map(({Size}) => Size)),
+		},
 	];
 	return parts.map(rowOf);
 }
@@ -134,18 +141,26 @@ export function usageDetails(usage: DiskUsage, trunc: boolean, now: number): Rec
 			Links: String(volume.UsageData.RefCount),
 			Size: humanSize(volume.UsageData.Size),
 		})),
-		BuildCache: [],
+		BuildCache: usage.BuildCache.map((record) => ({
+			ID: record.Id,
+			CacheType: 'regular',
+			Size: humanSize(record.Size),
+			CreatedSince: `${humanDuration(now - Date.parse(record.CreatedAt) / 1000)} ago`,
+			LastUsedSince: `${humanDuration(now - record.LastUsedAt / 1000)} ago`,
+			UsageCount: '1',
+			Shared: String(record.Shared),
+		})),
 	};
 }
 
-function detailText(details: Record<Kind, ListRow[]>): string {
+function detailText(details: Record<Kind, ListRow[]>, cache: number): string {
 	const table = (kind: Kind) =>
 		formatList(tables[kind].view, details[kind], {format: `table ${tables[kind].columns}`});
 	return [
 		`Images space usage:\n\n${table('Images')}`,
 		`Containers space usage:\n\n${table('Containers')}`,
 		`Local Volumes space usage:\n\n${table('Volumes')}`,
-		`Build cache usage: 0B\n\n${table('BuildCache')}`,
+		`Build cache usage: ${humanSize(cache)}\n\n${table('BuildCache')}`,
 	].join('\n');
 }
 
@@ -163,8 +178,10 @@ export const diskUsage: CommandAction = async ({flags}, open) => {
 	const usage = await engine.diskUsage();
 	const now = Date.now() / 1000;
 	if (!flags.bool('verbose')) writeOut(formatList(view, usageRows(usage), {format}));
-	else if (format === '' || format === 'table') writeOut(detailText(usageDetails(usage, true, now)));
-	else {
+	else if (format === '' || format === 'table') {
+		const cache = sum(usage.BuildCache.map(({Size}) => Size));
+		writeOut(detailText(usageDetails(usage, true, now), cache));
+	} else {
 		const wording = {parse: 'template parsing error', execute: ''};
 		writeOut(formatValue(format, detailValue(usageDetails(usage, false, now)), {wording}));
 	}

@@ -62,6 +62,17 @@ async function volumes(engine: Engine, filters: Filters): Promise<Pruned> {
 	return {text: section('Deleted Volumes:', VolumesDeleted), space: SpaceReclaimed};
 }
 
+async function buildCache(engine: Engine, {until}: Filters, all: boolean): Promise<Pruned> {
+	const {records, reclaimed} = await engine.pruneBuildCache({all, filters: until ? {until} : {}});
+	return {
+		text: section(
+			'Deleted build cache objects:',
+			records.map(({Id}) => Id),
+		),
+		space: reclaimed,
+	};
+}
+
 function report(parts: readonly Pruned[]): void {
 	for (const {text} of parts) if (text !== '') writeOut(`${text}\n`);
 	writeOut(`Total reclaimed space: ${humanSize(parts.reduce((sum, {space}) => sum + space, 0))}\n`);
@@ -114,6 +125,8 @@ export const pruneSystem: CommandAction = async ({flags}, open) => {
 	const parts = [await containers(engine, filters), await networks(engine, filters)];
 	if (withVolumes) parts.push(await volumes(engine, filters));
 	parts.push(await images(engine, filters, all));
+	// By its label nothing of a build is known.
+	if (!filters.label && !filters['label!']) parts.push(await buildCache(engine, filters, all));
 	report(parts);
 	return 0;
 };
