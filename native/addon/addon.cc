@@ -17,6 +17,7 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_clock(env, exports);
   export_sockets(env, exports);
   export_log_text(env, exports);
+  export_volume_mounts(env, exports);
   export_files(env, exports);
   export_quota(env, exports);
   return exports;

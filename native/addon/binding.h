@@ -49,6 +49,7 @@ void export_digest(Napi::Env env, Napi::Object exports);
 void export_clock(Napi::Env env, Napi::Object exports);
 void export_sockets(Napi::Env env, Napi::Object exports);
 void export_log_text(Napi::Env env, Napi::Object exports);
+void export_volume_mounts(Napi::Env env, Napi::Object exports);
 void export_files(Napi::Env env, Napi::Object exports);
 void export_quota(Napi::Env env, Napi::Object exports);
 

@@ -28,6 +28,8 @@ bool run_operation(ChildState& state, const Op& op, size_t index, Failure* failu
     case OpCode::kBindRoot: return op_bind_root(state, op, failure);
     case OpCode::kMount: return op_mount(state, op, failure);
     case OpCode::kBind: return op_bind(state, op, index, failure);
+    case OpCode::kBindBeneath: return op_bind_beneath(state, op, failure);
+    case OpCode::kBindImage: return op_bind_image(state, op, failure);
     case OpCode::kMkdir: return op_mkdir(state, op, failure);
     case OpCode::kMknod: return op_mknod(state, op, failure);
     case OpCode::kSymlink: return op_symlink(state, op, failure);

@@ -9,6 +9,7 @@
 
 #include "container.h"
 #include "fail.h"
+#include "fd.h"
 
 namespace wherry {
 
@@ -76,6 +77,10 @@ bool op_pivot(ChildState&, const Op&, Failure*);
 bool op_readonly_root(ChildState&, const Op&, Failure*);
 bool op_mount(ChildState&, const Op&, Failure*);
 bool op_bind(ChildState&, const Op&, size_t index, Failure*);
+bool op_bind_beneath(ChildState&, const Op&, Failure*);
+bool op_bind_image(ChildState&, const Op&, Failure*);
+// A detached mount of the layers of `bindImage`.
+bool clone_image(ChildState&, const Op&, Fd* mount, Failure*);
 // Copies what is in a folder into a tmpfs that will hide it (copy_up.cc).
 bool copy_up(int hidden, int tmpfs, Failure*);
 bool op_mask(ChildState&, const Op&, Failure*);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +82,18 @@ bool release_volume(const Op& op, Failure* failure) {
   if (unlink(op.path(1)) < 0 && errno != ENOENT) return fail(failure, errno, "unlink %s", op.path(1));
   if (op.text(2).empty() || !is_empty_folder(op.path(3))) return true;
   return remove_tree(op.path(2), failure);
+}
+
+bool release_mount(const Op& op, Failure* failure) {
+  Fd lock;
+  if (!lock_file(op.path(0), &lock, failure)) return false;
+  if (unlink(op.path(1)) < 0 && errno != ENOENT) return fail(failure, errno, "unlink %s", op.path(1));
+  if (!is_empty_folder(op.path(2))) return true;
+  if (umount2(op.path(3), MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT) {
+    return fail(failure, errno, "unmount %s", op.path(3));
+  }
+  rmdir(op.path(2));
+  return true;
 }
 
 // Copies CPUs or memory nodes down to a cpuset that has none.
@@ -167,6 +180,7 @@ bool run_operation(const Op& op, const HostContext& context, Failure* failure) {
       return rename(op.path(0), op.path(1)) == 0 || errno == ENOENT ||
              fail(failure, errno, "rename %s to %s", op.path(0), op.path(1));
     case OpCode::kReleaseVolume: return release_volume(op, failure);
+    case OpCode::kReleaseMount: return release_mount(op, failure);
     case OpCode::kFillCpuset: return fill_cpuset(op.path(0), op.path(1), failure);
     case OpCode::kRunHook: return run_hook(op, context.pid, failure);
     default:

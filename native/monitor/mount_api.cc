@@ -21,18 +21,24 @@ namespace {
 
 constexpr uint64_t kPropagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 
-// Changes a mount by its descriptor with mount(2), which wants a path: that of procfs, from the descriptor
-// that is held of it, since after the pivot /proc is the container's.
-bool mount_by_descriptor(int mount_fd, uint64_t flags) {
+// Calls with the path of a descriptor: that of procfs, from the descriptor that is held of it, since after the pivot
+// /proc is the container's.
+template <typename Call>
+bool by_descriptor(int fd, Call call) {
   char path[40];
-  snprintf(path, sizeof path, "self/fd/%d", mount_fd);
+  snprintf(path, sizeof path, "self/fd/%d", fd);
   Fd before(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (fchdir(proc_fd()) < 0) return false;
-  bool ok = mount(nullptr, path, nullptr, flags, nullptr) == 0;
+  bool ok = call(path) == 0;
   int err = errno;
   if (!before || fchdir(before.get()) < 0) return false;
   errno = err;
   return ok;
+}
+
+// Changes a mount with mount(2), which wants a path.
+bool mount_by_descriptor(int mount_fd, uint64_t flags) {
+  return by_descriptor(mount_fd, [flags](const char* path) { return mount(nullptr, path, nullptr, flags, nullptr); });
 }
 
 bool remount(int mount_fd, uint64_t attributes) {
@@ -149,6 +155,18 @@ int clone_tree(int dir, const char* path, bool recursive) {
 
 bool attach(int mount, int target) {
   return sys::move_mount(mount, "", target, "", sys::kMoveMountFromEmpty | sys::kMoveMountToEmpty) == 0;
+}
+
+bool detach(int mount) {
+  return by_descriptor(mount, [](const char* path) { return umount2(path, MNT_DETACH); });
+}
+
+bool set_recursive_readonly(int mount) {
+  sys::MountAttr change{};
+  change.set = sys::kAttrRdonly;
+  errno = ENOSYS;
+  return !sys::without.mount_setattr &&
+         sys::mount_setattr(mount, "", AT_EMPTY_PATH | sys::kRecursive, &change) == 0;
 }
 
 bool set_attributes(int mount, uint64_t attributes, uint64_t propagation, bool recursive) {

@@ -40,6 +40,12 @@ int clone_tree(int dir, const char* path, bool recursive);
 // Attaches a detached mount to what the O_PATH descriptor refers to.
 bool attach(int mount, int target);
 
+// Detaches an attached mount and all below it.
+bool detach(int mount);
+
+// Makes a mount and all below it read-only. ENOSYS before Linux 5.12.
+bool set_recursive_readonly(int mount);
+
 // Sets attributes and propagation (MS_*, 0 leaves it) of an attached mount. Before Linux 5.12 by remounting,
 // and then not recursively.
 bool set_attributes(int mount, uint64_t attributes, uint64_t propagation, bool recursive);

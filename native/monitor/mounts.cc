@@ -1,5 +1,6 @@
 // What is mounted inside the root: file systems, binds, and what hides or protects paths.
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -17,6 +18,9 @@
 namespace wherry {
 
 namespace {
+
+// Of the flags of `bind`: MS_RDONLY for all mounts below.
+constexpr uint64_t kAllReadOnly = 1ull << 32;
 
 bool has_root(ChildState& state, Failure* failure) {
   return (state.own_mounts && state.root >= 0) || fail(failure, 0, "the plan mounts without a root of its own");
@@ -91,6 +95,41 @@ bool clone_null(ChildState& state, Fd* mount, Failure* failure) {
   return *mount || fail(failure, errno, "clone /dev/null");
 }
 
+// Attaches a detached clone of a source at a path in the root, which is made.
+bool put_bind(ChildState& state, int mount, const char* source, const char* path, uint64_t flags, uint64_t propagation,
+              Failure* failure) {
+  struct stat from, to;
+  if (fstat(mount, &from) < 0) return fail(failure, errno, "stat %s", source);
+  bool folder = S_ISDIR(from.st_mode);
+  Fd target(make_in_root(state.root, path, folder ? Make::kFolder : Make::kFile, 0755));
+  bool wrong_type = !target && errno == ENOTDIR;
+  if (!target && !wrong_type) return fail(failure, errno, "make the mount point %s", path);
+  if (target && fstat(target.get(), &to) < 0) return fail(failure, errno, "stat %s", path);
+  if (wrong_type || folder != static_cast<bool>(S_ISDIR(to.st_mode))) {
+    return fail(failure, 0,
+                "mount %s on %s: not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
+                "Check if the specified host path exists and is the expected type",
+                source, path);
+  }
+  if (same_file(target.get(), state.root)) return fail(failure, 0, "%s is the root itself", path);
+  if (leads_into_proc(target.get(), path, failure)) return false;
+  if (!attach(mount, target.get())) return fail(failure, errno, "bind %s on %s", source, path);
+  bool recursive = flags & MS_REC;
+  uint64_t attributes = mount_attributes(flags);
+  bool all_readonly = (flags & kAllReadOnly) && recursive;
+  if (all_readonly && !set_recursive_readonly(mount)) {
+    return fail(failure, errno, "make the bind on %s recursively read-only", path);
+  }
+  // Read-only is a property of the mount itself unless it is asked for all of them; the others are for all.
+  bool top = recursive && (attributes & sys::kAttrRdonly);
+  if (top && !set_attributes(mount, sys::kAttrRdonly, 0, false)) {
+    return fail(failure, errno, "make the bind on %s read-only", path);
+  }
+  if (top) attributes &= ~sys::kAttrRdonly;
+  return set_attributes(mount, attributes, propagation, recursive) ||
+         fail(failure, errno, "set the options of the bind on %s", path);
+}
+
 // One empty file system serves all masked folders.
 bool clone_empty_folder(ChildState& state, Fd* mount, Failure* failure) {
   if (state.mask_mount >= 0) {
@@ -101,6 +140,18 @@ bool clone_empty_folder(ChildState& state, Fd* mount, Failure* failure) {
   return tmpfs.open("tmpfs", failure) && tmpfs.option("source", "tmpfs", failure) &&
          tmpfs.options("size=0k,mode=0755", failure) && tmpfs.create(failure) &&
          tmpfs.mount(sys::kAttrRdonly | sys::kAttrNosuid | sys::kAttrNodev | sys::kAttrNoexec, mount, failure);
+}
+
+// A part of a detached mount, which the kernel clones only once it is attached: for a moment to the container's
+// root, which nobody is in yet.
+bool put_part(ChildState& state, int image, const char* part, const char* path, uint64_t flags, Failure* failure) {
+  if (!attach(image, state.root)) return fail(failure, errno, "attach the image of %s", path);
+  Fd from(open_in_root(image, part, O_PATH));
+  Fd mount(from ? clone_tree(from.get(), "", false) : -1);
+  int err = errno;
+  if (!detach(image)) return fail(failure, errno, "detach the image of %s", path);
+  if (!mount) return fail(failure, err, "clone %s of the image", part);
+  return put_bind(state, mount.get(), part, path, flags, MS_PRIVATE, failure);
 }
 
 }  // namespace
@@ -176,26 +227,34 @@ bool op_bind(ChildState& state, const Op& op, size_t index, Failure* failure) {
     if (errno == ENOENT) return fail(failure, 0, "bind source path does not exist: %s", source);
     return fail(failure, errno, "bind %s", source);
   }
-  struct stat from, to;
-  if (fstat(mount.get(), &from) < 0) return fail(failure, errno, "stat %s", source);
-  bool folder = S_ISDIR(from.st_mode);
-  Fd target(make_in_root(state.root, path, folder ? Make::kFolder : Make::kFile, 0755));
-  bool wrong_type = !target && errno == ENOTDIR;
-  if (!target && !wrong_type) return fail(failure, errno, "make the mount point %s", path);
-  if (target && fstat(target.get(), &to) < 0) return fail(failure, errno, "stat %s", path);
-  if (wrong_type || folder != static_cast<bool>(S_ISDIR(to.st_mode))) {
-    return fail(failure, 0,
-                "mount %s on %s: not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
-                "Check if the specified host path exists and is the expected type",
-                source, path);
-  }
-  if (same_file(target.get(), state.root)) return fail(failure, 0, "%s is the root itself", path);
-  if (leads_into_proc(target.get(), path, failure)) return false;
-  if (!attach(mount.get(), target.get())) return fail(failure, errno, "bind %s on %s", source, path);
-  if (!set_attributes(mount.get(), mount_attributes(flags), static_cast<uint64_t>(op.number(3)), recursive)) {
-    return fail(failure, errno, "set the options of the bind on %s", path);
-  }
-  return true;
+  return put_bind(state, mount.get(), source, path, flags, static_cast<uint64_t>(op.number(3)), failure);
+}
+
+bool op_bind_beneath(ChildState& state, const Op& op, Failure* failure) {
+  if (!has_root(state, failure)) return false;
+  auto flags = static_cast<uint64_t>(op.number(3));
+  std::string source = std::string(op.text(0)) + "/" + std::string(op.text(1));
+  Fd root(open(op.path(0), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return fail(failure, errno, "open %s", op.path(0));
+  Fd from(open_in_root(root.get(), op.path(1), O_PATH));
+  if (!from) return fail(failure, 0, "cannot access path %s: %s", source.c_str(), error_words(errno).c_str());
+  Fd mount(clone_tree(from.get(), "", flags & MS_REC));
+  if (!mount) return fail(failure, errno, "bind %s", source.c_str());
+  return put_bind(state, mount.get(), source.c_str(), op.path(2), flags, static_cast<uint64_t>(op.number(4)), failure);
+}
+
+bool op_bind_image(ChildState& state, const Op& op, Failure* failure) {
+  if (!has_root(state, failure)) return false;
+  const char* path = op.path(2);
+  Fd image;
+  if (!clone_image(state, op, &image, failure)) return false;
+  Fd from(open_in_root(image.get(), path, O_PATH));
+  if (!from) return fail(failure, 0, "cannot access path %s: %s", path, error_words(errno).c_str());
+  // A detached mount can't be cloned in part: it is attached where it will be, and what is wanted of it over it.
+  bool whole = same_file(from.get(), image.get());
+  uint64_t flags = MS_RDONLY | MS_NODEV | MS_NOSUID;
+  if (whole) return put_bind(state, image.get(), path, op.path(3), flags, MS_PRIVATE, failure);
+  return put_part(state, image.get(), path, op.path(3), flags, failure);
 }
 
 bool op_mask(ChildState& state, const Op& op, Failure* failure) {

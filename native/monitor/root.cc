@@ -65,9 +65,16 @@ class OverlayPath {
   std::string value_;
 };
 
+struct Overlay {
+  const std::vector<std::string_view>& lowers;
+  const char* upper;  // empty: read-only
+  const char* work;
+  const std::vector<std::string_view>& options;
+};
+
 // Before Linux 6.5 the lowers are one option. As names of descriptors, relative to /proc/self/fd, 500 of them
-// (the most that overlay takes) fit into the page that mount(2) takes.
-bool mount_overlay_classic(ChildState& state, const Op& op, Failure* failure) {
+// (the most that overlay takes) fit into the page that mount(2) takes. It is mounted at the mount point.
+bool mount_overlay_classic(ChildState& state, const Overlay& overlay, Failure* failure) {
   std::vector<Fd> fds;
   auto name = [&](const char* path, std::string* out) {
     Fd fd(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -77,18 +84,18 @@ bool mount_overlay_classic(ChildState& state, const Op& op, Failure* failure) {
     return true;
   };
   std::string data = "lowerdir=";
-  for (size_t index = 0; index < op.list(0).size(); index++) {
+  for (size_t index = 0; index < overlay.lowers.size(); index++) {
     if (index) data += ':';
-    if (!name(op.list(0)[index].data(), &data)) return false;
+    if (!name(overlay.lowers[index].data(), &data)) return false;
   }
-  if (!op.text(1).empty()) {
+  if (*overlay.upper) {
     data += ",upperdir=";
-    if (!name(op.path(1), &data)) return false;
+    if (!name(overlay.upper, &data)) return false;
     data += ",workdir=";
-    if (!name(op.path(2), &data)) return false;
+    if (!name(overlay.work, &data)) return false;
   }
-  for (std::string_view option : op.list(3)) data += "," + std::string(option);
-  if (data.size() > kMaxData) return fail(failure, E2BIG, "mount overlay of %zu layers", op.list(0).size());
+  for (std::string_view option : overlay.options) data += "," + std::string(option);
+  if (data.size() > kMaxData) return fail(failure, E2BIG, "mount overlay of %zu layers", overlay.lowers.size());
 
   const char* mountpoint = state.plan->setting("mountpoint");
   Fd before(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -97,9 +104,7 @@ bool mount_overlay_classic(ChildState& state, const Op& op, Failure* failure) {
   bool ok = mount("overlay", mountpoint, "overlay", 0, data.c_str()) == 0;
   int err = errno;
   if (!before || fchdir(before.get()) < 0) return fail(failure, errno, "go back to the folder before");
-  if (!ok) return fail(failure, err, "mount overlay on %s", mountpoint);
-  state.root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  return state.root >= 0 || fail(failure, errno, "open %s", mountpoint);
+  return ok || fail(failure, err, "mount overlay on %s", mountpoint);
 }
 
 // Option by option, with `lowerdir+`. Asked of the kernel's version, since one that lacks it logs a line each time
@@ -118,7 +123,56 @@ bool is_folder(const char* path, Failure* failure) {
   return S_ISDIR(info.st_mode) || fail(failure, ENOTDIR, "%s", path);
 }
 
+// Where `takes_single_lowers` says so.
+bool make_overlay(const Overlay& overlay, Fd* mount, Failure* failure) {
+  NewFilesystem filesystem;
+  if (!filesystem.open("overlay", failure)) return false;
+  std::vector<OverlayPath> paths;
+  for (std::string_view lower : overlay.lowers) {
+    paths.emplace_back();
+    // `lowerdir+` takes a path as it is, only its length is limited.
+    if (!paths.back().open(lower.data(), lower.size() <= kMaxOption, failure) ||
+        !filesystem.option("lowerdir+", paths.back().value(), failure)) {
+      return false;
+    }
+  }
+  OverlayPath upper, work;
+  if (*overlay.upper) {
+    if (!upper.open(overlay.upper, plain(overlay.upper), failure) ||
+        !work.open(overlay.work, plain(overlay.work), failure) ||
+        !filesystem.option("upperdir", upper.value(), failure) ||
+        !filesystem.option("workdir", work.value(), failure)) {
+      return false;
+    }
+  }
+  for (std::string_view option : overlay.options) {
+    if (!filesystem.options(option, failure)) return false;
+  }
+  return filesystem.option("source", "overlay", failure) && filesystem.create(failure) &&
+         filesystem.mount(0, mount, failure);
+}
+
 }  // namespace
+
+bool clone_image(ChildState& state, const Op& op, Fd* mount, Failure* failure) {
+  const auto& lowers = op.list(0);
+  for (std::string_view lower : lowers) {
+    if (!is_folder(lower.data(), failure)) return false;
+  }
+  if (lowers.size() <= 1) {
+    if (lowers.empty()) return fail(failure, EINVAL, "an image without layers");
+    mount->reset(clone_tree(AT_FDCWD, lowers[0].data(), false));
+    return *mount || fail(failure, errno, "clone %s", lowers[0].data());
+  }
+  Overlay overlay = {lowers, "", "", op.list(1)};
+  if (takes_single_lowers()) return make_overlay(overlay, mount, failure);
+  // Over the root, and away again.
+  const char* mountpoint = state.plan->setting("mountpoint");
+  if (!mount_overlay_classic(state, overlay, failure)) return false;
+  mount->reset(clone_tree(AT_FDCWD, mountpoint, false));
+  if (!*mount) return fail(failure, errno, "clone %s", mountpoint);
+  return umount2(mountpoint, MNT_DETACH) == 0 || fail(failure, errno, "unmount %s", mountpoint);
+}
 
 bool op_propagation(ChildState& state, const Op& op, Failure* failure) {
   if (!state.own_mounts) return fail(failure, 0, "the plan changes mounts without a mount namespace of its own");
@@ -148,31 +202,15 @@ bool op_overlay_root(ChildState& state, const Op& op, Failure* failure) {
     return set_attributes(fd, attributes, MS_PRIVATE, false) || fail(failure, errno, "make the root read-only");
   }
 
-  if (!takes_single_lowers()) return mount_overlay_classic(state, op, failure);
-  NewFilesystem overlay;
-  if (!overlay.open("overlay", failure)) return false;
-  std::vector<OverlayPath> paths;
-  for (std::string_view lower : lowers) {
-    paths.emplace_back();
-    // `lowerdir+` takes a path as it is, only its length is limited.
-    if (!paths.back().open(lower.data(), lower.size() <= kMaxOption, failure) ||
-        !overlay.option("lowerdir+", paths.back().value(), failure)) {
-      return false;
-    }
+  Overlay overlay = {lowers, op.path(1), op.path(2), op.list(3)};
+  if (!takes_single_lowers()) {
+    if (!mount_overlay_classic(state, overlay, failure)) return false;
+    const char* mountpoint = state.plan->setting("mountpoint");
+    state.root = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return state.root >= 0 || fail(failure, errno, "open %s", mountpoint);
   }
-  OverlayPath upper, work;
-  if (writable) {
-    if (!upper.open(op.path(1), plain(op.path(1)), failure) || !work.open(op.path(2), plain(op.path(2)), failure) ||
-        !overlay.option("upperdir", upper.value(), failure) || !overlay.option("workdir", work.value(), failure)) {
-      return false;
-    }
-  }
-  for (std::string_view option : op.list(3)) {
-    if (!overlay.options(option, failure)) return false;
-  }
-  if (!overlay.option("source", "overlay", failure) || !overlay.create(failure)) return false;
   Fd mount;
-  return overlay.mount(0, &mount, failure) && attach_root(state, std::move(mount), failure);
+  return make_overlay(overlay, &mount, failure) && attach_root(state, std::move(mount), failure);
 }
 
 bool op_bind_root(ChildState& state, const Op& op, Failure* failure) {

@@ -59,7 +59,7 @@ export interface ContainerConfig {
 }
 
 export interface MountSpec {
-	Type: 'bind' | 'volume' | 'tmpfs';
+	Type: 'bind' | 'volume' | 'tmpfs' | 'image';
 	Source?: string;
 	Target: string;
 	ReadOnly?: boolean;
@@ -77,6 +77,7 @@ export interface MountSpec {
 		Subpath?: string;
 		DriverConfig?: {Name?: string; Options?: Record<string, string>};
 	};
+	ImageOptions?: {Subpath?: string};
 	TmpfsOptions?: {SizeBytes?: number; Mode?: number; Options?: string[][]};
 }
 
@@ -107,6 +108,8 @@ export interface HostConfig {
 	PortBindings: Record<string, {HostIp: string; HostPort: string}[]>;
 	RestartPolicy: {Name: 'no' | 'always' | 'unless-stopped' | 'on-failure' | ''; MaximumRetryCount: number};
 	AutoRemove: boolean;
+	/** Of volumes that `Binds` and the image name; empty is `local`. */
+	VolumeDriver?: string;
 	VolumesFrom: string[] | null;
 	CapAdd: string[] | null;
 	CapDrop: string[] | null;
@@ -295,7 +298,7 @@ export interface ContainerSummary {
 }
 
 export interface MountPoint {
-	Type: 'bind' | 'volume' | 'tmpfs';
+	Type: 'bind' | 'volume' | 'tmpfs' | 'image';
 	Name?: string;
 	Source: string;
 	Destination: string;

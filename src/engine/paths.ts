@@ -53,6 +53,10 @@ export class Paths {
 	volume(name: string): string {
 		return `${this.volumes}/${name}`;
 	}
+	/** `<name>/<user>`: who has the file system of a volume mounted, since this boot. */
+	get volumeMounts(): string {
+		return `${this.run}/volumes`;
+	}
 	/** `<name>.json` of each network, and `<network id>/leases/<address>`. */
 	get networks(): string {
 		return `${this.root}/networks`;

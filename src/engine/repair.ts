@@ -222,5 +222,6 @@ export async function repairEngine(context: EngineContext, options: {boots?: boo
 	if (names !== entries.filter(isId).length) await repairNames(context);
 	if (folders) await repairVolumes(paths);
 	await repairVolumeFolders(paths);
+	if (existsSync(paths.volumeMounts)) await (await import('./volumes/mounting.ts')).repairMounts(paths);
 	if (list(paths.ingest).length > 0) await (await import('./store/collect.ts')).sweep(context);
 }

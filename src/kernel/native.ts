@@ -225,6 +225,10 @@ export interface Native {
 	 * becomes that byte.
 	 */
 	formatLog(lines: Uint8Array, out: Uint8Array, timestamps: boolean): number[];
+	/** mount(2) on a thread; `data` may be empty. */
+	mountFilesystem(source: string, target: string, type: string, flags: number, data: string): Promise<void>;
+	/** umount2(2) MNT_DETACH, links not followed; what isn't mounted is fine. */
+	unmount(target: string): Promise<void>;
 	/** Nanoseconds since the epoch. Node has it in its `performance` only, which takes 3 ms to load. */
 	wallClock(): bigint;
 	/**

@@ -36,6 +36,9 @@ const MS = {
 	strictatime: 1 << 24,
 } as const;
 
+/** Of `bind`: read-only all the way down. A kernel that can't (before 5.12) refuses. */
+const recursiveReadOnly = 2 ** 32;
+
 /** From <sched.h>. */
 export const cloneFlags = {
 	mount: 0x00020000,
@@ -50,6 +53,7 @@ export const cloneFlags = {
 
 const mountFlags: Record<string, number> = {
 	ro: MS.rdonly,
+	rro: MS.rdonly,
 	nosuid: MS.nosuid,
 	nodev: MS.nodev,
 	noexec: MS.noexec,
@@ -108,6 +112,13 @@ const rlimitNumbers: Record<string, number> = {
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
 const S_IFIFO = 0o010000;
+
+/** Of a bind whose source is no plain path of the host. */
+export type MountOrigin =
+	/** A path within a folder of the host, which no link in it may lead out of. */
+	| {root: string; path: string}
+	/** A path of an image; lowers topmost first. */
+	| {lowers: readonly string[]; path: string};
 
 interface ParsedOptions {
 	flags: number;
@@ -201,7 +212,13 @@ const isSharedMemory = ({destination, source}: Mount): boolean =>
 	destination === '/dev/shm' && /^\/proc\/\d+\/root\/dev\/shm$/.test(source ?? '');
 
 /** `shmDonor`: the state file of the container whose /dev/shm is mounted, which no path leads to. */
-function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2, shmDonor?: string): Op[] {
+function mountOps(
+	spec: Spec,
+	cgroups: CgroupOps,
+	version: 1 | 2,
+	shmDonor: string | undefined,
+	origins: Readonly<Record<string, MountOrigin>>,
+): Op[] {
 	const ops: Op[] = [];
 	for (const mount of spec.mounts ?? []) {
 		if (mount.type === 'cgroup') {
@@ -209,14 +226,20 @@ function mountOps(spec: Spec, cgroups: CgroupOps, version: 1 | 2, shmDonor?: str
 			continue;
 		}
 		const {flags, propagation, data} = parseMountOptions(mount.options ?? []);
+		const origin = origins[mount.destination];
+		if (origin && 'lowers' in origin) {
+			const {lowers, path} = origin;
+			ops.push({op: 'bindImage', lowers, options: overlayOptions, path, target: mount.destination});
+			continue;
+		}
 		if (mount.type === 'bind' || flags & MS.bind) {
-			ops.push({
-				op: 'bind',
-				source: shmDonor && isSharedMemory(mount) ? `container:${shmDonor}` : mount.source!,
+			const common = {
 				target: mount.destination,
-				flags: flags & ~MS.bind,
+				flags: (flags & ~MS.bind) + (mount.options?.includes('rro') ? recursiveReadOnly : 0),
 				propagation: propagation || MS.private | MS.rec,
-			});
+			};
+			const source = shmDonor && isSharedMemory(mount) ? `container:${shmDonor}` : mount.source!;
+			ops.push(origin ? {op: 'bindBeneath', ...origin, ...common} : {op: 'bind', source, ...common});
 			continue;
 		}
 		// devpts: newinstance is what every mount of it is since 4.7.
@@ -352,6 +375,8 @@ export interface CompileInput {
 	 * start only.
 	 */
 	donors?: Partial<Record<'network' | 'pid' | 'ipc', string>>;
+	/** By the destination of a mount of the spec. */
+	origins?: Readonly<Record<string, MountOrigin>>;
 	/** Without a monitor, by `wherry oci`: the init waits at this FIFO for its start. */
 	startFifo?: string;
 }
@@ -409,7 +434,7 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 				}
 			: {op: 'bindRoot', source: root.path},
 	);
-	init.push(...mountOps(spec, cgroups, input.cgroupVersion, input.donors?.ipc));
+	init.push(...mountOps(spec, cgroups, input.cgroupVersion, input.donors?.ipc, input.origins ?? {}));
 	init.push(
 		process.terminal ? {op: 'console', rows: input.rows ?? 24, columns: input.columns ?? 80} : {op: 'stdio'},
 	);

@@ -1,4 +1,4 @@
-/** `container prune`, `image prune` and `system prune`; those of networks and volumes are beside their others. */
+/** `container prune`, `image prune`, `volume prune` and `system prune`; that of networks is beside its others. */
 import type {Engine, Filters} from '../../engine/api.ts';
 import {displayConfig} from '../config-file.ts';
 import {CliError} from '../errors.ts';
@@ -91,6 +91,18 @@ export const pruneImages: CommandAction = async ({flags}, open) => {
 		: 'WARNING! This will remove all dangling images.';
 	if (!(await isSure(flags, warning))) return 0;
 	report([await images(await open(), pruneFilters(flags), all)]);
+	return 0;
+};
+
+export const pruneVolumes: CommandAction = async ({flags}, open) => {
+	const all = flags.bool('all');
+	const filters = pruneFilters(flags);
+	if (all && filters.all) {
+		throw new CliError('conflicting options: cannot specify both --all and --filter all=1');
+	}
+	const warning = `WARNING! This will remove ${all ? 'all' : 'anonymous'} local volumes not used by at least one container.`;
+	if (!(await isSure(flags, warning))) return 0;
+	report([await volumes(await open(), all ? {...filters, all: ['true']} : filters)]);
 	return 0;
 };
 

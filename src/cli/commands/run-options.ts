@@ -110,6 +110,7 @@ function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 		...resourceOptions(flags),
 		Init: flags.changed('init') ? flags.bool('init') : null,
 	};
+	if (flags.changed('volume-driver')) config.VolumeDriver = flags.string('volume-driver');
 	if (flags.changed('mount')) config.Mounts = flags.list('mount').map(parseMount);
 	if (flags.changed('tmpfs')) config.Tmpfs = Object.fromEntries(flags.list('tmpfs').map(cutAtColon));
 	return config;

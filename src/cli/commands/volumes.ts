@@ -1,6 +1,7 @@
 import type {VolumeSummary} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
 import {listFormat} from '../config-file.ts';
+import {CliError} from '../errors.ts';
 import {type CommandAction, describe, forEachObject} from '../face.ts';
 import {labelHeading, labelList, labelOf, printable} from '../format/names.ts';
 import {formatList, type ListView} from '../format/table.ts';
@@ -56,15 +57,27 @@ export const listVolumes: CommandAction = async ({flags}, open) => {
 };
 
 export const createVolume: CommandAction = async ({flags, args}, open) => {
+	const name = flags.string('name');
+	if (name !== '' && args[0] !== undefined) {
+		throw new CliError(
+			'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
+		);
+	}
 	const engine = await open();
 	const volume = await engine.volumes.create({
-		...(args[0] === undefined ? {} : {name: args[0]}),
+		name: args[0] ?? name,
 		driver: flags.string('driver'),
 		labels: keyValues(flags.list('label')),
 		options: flags.map('opt'),
 	});
 	printLine(volume.Name);
 	return 0;
+};
+
+/** Only volumes of a swarm can be changed, and there are none. */
+export const updateVolume: CommandAction = async ({args}, open) => {
+	await (await open()).volumes.inspect(args[0]!);
+	throw new CliError('can only update cluster volumes');
 };
 
 export const removeVolumes: CommandAction = async ({flags, args}, open) => {

@@ -5,9 +5,10 @@ import {parseRamSize} from '../format/size.ts';
 import {parseCsvLine} from './csv.ts';
 import {parseBool} from './scalars.ts';
 
-const propagations = ['', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
-
-/** A `--mount` value: `type=bind,src=/a,dst=/b,readonly`. Throws docker's words. */
+/**
+ * A `--mount` value: `type=bind,src=/a,dst=/b,readonly`. Throws docker's words. Which types and modes there are is the
+ * engine's to say.
+ */
 export function parseMount(text: string): MountSpec {
 	const mount: MountSpec = {Type: 'volume', Target: ''};
 	const type = (): string => mount.Type;
@@ -23,6 +24,8 @@ export function parseMount(text: string): MountSpec {
 	const driver = (options: {Name?: string; Options?: Record<string, string>}): void =>
 		volume({DriverConfig: {...mount.VolumeOptions?.DriverConfig, ...options}});
 
+	// What Go's reader says when there is no line.
+	if (text === '') throw new Error('EOF');
 	for (const field of parseCsvLine(text)) {
 		const equals = field.indexOf('=');
 		const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
@@ -85,6 +88,9 @@ export function parseMount(text: string): MountSpec {
 					);
 				}
 				break;
+			case 'image-subpath':
+				mount.ImageOptions = {Subpath: value};
+				break;
 			case 'volume-subpath':
 				volume({Subpath: value});
 				break;
@@ -97,7 +103,7 @@ export function parseMount(text: string): MountSpec {
 				break;
 			case 'volume-label': {
 				const [name, content] = pair(value);
-				volume({Labels: {...mount.VolumeOptions?.Labels, [name]: content}});
+				volume({Labels: {...mount.VolumeOptions?.Labels, ...(name === '' ? {} : {[name]: content})}});
 				break;
 			}
 			case 'volume-driver':
@@ -105,7 +111,9 @@ export function parseMount(text: string): MountSpec {
 				break;
 			case 'volume-opt': {
 				const [name, content] = pair(value);
-				driver({Options: {...mount.VolumeOptions?.DriverConfig?.Options, [name]: content}});
+				driver({
+					Options: {...mount.VolumeOptions?.DriverConfig?.Options, ...(name === '' ? {} : {[name]: content})},
+				});
 				break;
 			}
 			case 'tmpfs-size':
@@ -125,18 +133,14 @@ export function parseMount(text: string): MountSpec {
 	}
 	if ((type() as string) === '') throw new Error('type is required');
 	if (mount.Target === '') throw new Error('target is required');
-	if (!['bind', 'volume', 'tmpfs'].includes(type())) {
-		throw new Error(`invalid mount type '${type()}': wherry knows "bind", "volume" and "tmpfs"`);
-	}
 	if (mount.VolumeOptions && type() !== 'volume')
 		throw new Error(`cannot mix 'volume-*' options with mount type '${type()}'`);
 	if (mount.BindOptions && type() !== 'bind')
 		throw new Error(`cannot mix 'bind-*' options with mount type '${type()}'`);
+	if (mount.ImageOptions && type() !== 'image')
+		throw new Error(`cannot mix 'image-*' options with mount type '${type()}'`);
 	if (mount.TmpfsOptions && type() !== 'tmpfs')
 		throw new Error(`cannot mix 'tmpfs-*' options with mount type '${type()}'`);
-	if (!propagations.includes(mount.BindOptions?.Propagation ?? '')) {
-		throw new Error(`invalid propagation mode: "${mount.BindOptions?.Propagation}"`);
-	}
 	if (mount.BindOptions?.ReadOnlyNonRecursive && !mount.ReadOnly) {
 		throw new Error("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction");
 	}

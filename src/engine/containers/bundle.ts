@@ -23,6 +23,7 @@ import {type Grants, noGrants} from './grants.ts';
 import {healthSettings, probeCommand} from './health.ts';
 import type {HostFiles} from './host-files.ts';
 import {logSettings} from './log-config.ts';
+import {mountOrigins, unmountOps} from './mount-sources.ts';
 import {type Attachment, joinedNamespace} from './network.ts';
 import {type ContainerRecord, healthLogPath, logPath, statePath} from './record.ts';
 import {signalNumber} from './signals.ts';
@@ -66,7 +67,7 @@ export const volumeMembers = (paths: Paths, {Id, Mounts}: ContainerRecord): stri
 /** What the end undoes besides cgroups and network: with --rm everything, otherwise the folder in WHERRY_RUN. */
 export function removalOps(paths: Paths, record: ContainerRecord): Op[] {
 	const {Id, Name} = record;
-	const ops: Op[] = [];
+	const ops: Op[] = unmountOps(paths, record);
 	if (record.HostConfig.AutoRemove) {
 		for (const mount of record.Mounts) {
 			if (mount.Type !== 'volume' || !mount.Name) continue;
@@ -145,6 +146,7 @@ export function specOf(
 					: record.Config,
 			hostConfig: record.HostConfig,
 			mounts: record.Mounts,
+			origins: mountOrigins(context.paths, record.Mounts),
 			files,
 			init: initPath(),
 			// Where a hook of the host finds the root: it is mounted there, for the container alone.
@@ -256,6 +258,7 @@ export function compileRecord(
 			? {hooks: {id: Id, bundle: paths.container(Id), annotations: spec.annotations ?? {}}}
 			: {}),
 		donors: donorsOf(paths, HostConfig),
+		origins: mountOrigins(paths, record.Mounts),
 		...(start.rows && start.columns ? {rows: start.rows, columns: start.columns} : {}),
 		stop: [...attachment.unpublish, ...attachment.stop, ...removalOps(paths, record)],
 	});

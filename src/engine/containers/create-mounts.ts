@@ -1,8 +1,10 @@
 /** Wanted mounts to mount points: sources checked, volumes made, referred to and filled from the image. */
 import {statSync} from 'node:fs';
-import type {ResolvedImage} from '../api.ts';
-import {WherryError} from '../errors.ts';
-import {copyUp} from '../volumes/copy-up.ts';
+import type {ResolvedImage, VolumeSummary} from '../api.ts';
+import {isErrno, WherryError} from '../errors.ts';
+import {copyUp, imageHas} from '../volumes/copy-up.ts';
+import {withMount} from '../volumes/mounting.ts';
+import {volumeMount} from '../volumes/options.ts';
 import {addReference, dataFolder, dropReference, lockVolume} from '../volumes/references.ts';
 import type {EngineContext} from './context.ts';
 import {parseVolumesFrom, type WantedMount} from './mounts.ts';
@@ -32,21 +34,65 @@ function checkBind(mount: WantedMount): void {
 	);
 }
 
+interface WantedVolume {
+	name?: string;
+	labels?: Record<string, string>;
+	driver?: string;
+	options?: Record<string, string>;
+}
+
 /** Runs under a volume's lock; makes the volume when it isn't there (any more). */
 async function withVolume<T>(
 	context: EngineContext,
-	wanted: {name?: string; labels?: Record<string, string>},
-	work: (name: string) => T | Promise<T>,
+	wanted: WantedVolume,
+	work: (volume: VolumeSummary) => T | Promise<T>,
 ): Promise<T> {
 	for (;;) {
-		const {Name} = await context.volumes.create(wanted);
-		const lock = await lockVolume(context.paths, Name);
+		const volume = await context.volumes.create(wanted);
+		const lock = await lockVolume(context.paths, volume.Name);
 		if (!lock) continue;
 		try {
-			return await work(Name);
+			return await work(volume);
 		} finally {
 			lock.release();
 		}
+	}
+}
+
+/** What the image has at the target goes into the volume, when there is room for it. */
+async function fillVolume(
+	context: EngineContext,
+	id: string,
+	mount: WantedMount,
+	volume: VolumeSummary,
+	image: ResolvedImage,
+): Promise<void> {
+	const {paths} = context;
+	const {Name} = volume;
+	const where = volumeMount(volume.Options);
+	// It will be another one, and empty, when it is used.
+	if (where?.kind === 'filesystem' && where.type === 'tmpfs') return;
+	const folder = where?.kind === 'folder' ? where.path : dataFolder(paths, Name);
+	const copy = async (): Promise<void> => {
+		const lock = await lockVolume(paths, Name);
+		try {
+			await copyUp(paths, Name, id, image.layers, mount.target, where ? folder : undefined);
+		} finally {
+			lock?.release();
+		}
+	};
+	try {
+		if (!where) await copy();
+		else if (imageHas(paths, image.layers, mount.target)) await withMount(paths, Name, volume.Options, copy);
+	} catch (error) {
+		if (!isErrno(error, 'ENOTDIR')) throw error;
+		throw new WherryError(
+			'invalid',
+			mount.source
+				? `source ${mount.target} is not directory`
+				: `cannot mount volume over existing file, file exists ${mount.target}`,
+			{object: mount.target},
+		);
 	}
 }
 
@@ -56,52 +102,47 @@ async function takeVolume(
 	mount: WantedMount,
 	image: ResolvedImage,
 ): Promise<StoredMount> {
-	if (mount.subpath) {
-		throw new WherryError('unsupported', 'volume-subpath is not supported yet', {object: mount.source});
-	}
-	if (mount.driver && mount.driver !== 'local') {
-		throw new WherryError(
-			'unsupported',
-			`create ${mount.source}: error looking up volume plugin ${mount.driver}: plugin "${mount.driver}" not found`,
-		);
-	}
-	if (Object.keys(mount.driverOptions ?? {}).length > 0) {
-		throw new WherryError('unsupported', 'volume driver options are not supported yet', {
-			object: mount.source,
-		});
-	}
-	const wanted = {
+	const {paths} = context;
+	const wanted: WantedVolume = {
 		...(mount.source ? {name: mount.source} : {}),
 		...(mount.labels ? {labels: mount.labels} : {}),
+		...(mount.driver ? {driver: mount.driver} : {}),
+		...(mount.driverOptions ? {options: mount.driverOptions} : {}),
 	};
-	return withVolume(context, wanted, async (name) => {
-		addReference(context.paths, name, id);
-		try {
-			if (!mount.noCopy) await copyUp(context.paths, name, id, image.layers, mount.target);
-		} catch (error) {
-			dropReference(context.paths, name, id);
-			throw error;
-		}
-		return {
-			Type: 'volume' as const,
-			Name: name,
-			Source: dataFolder(context.paths, name),
-			Destination: mount.target,
-			Driver: 'local',
-			// docker shows none for a volume that only has a path.
-			Mode: mount.mode || (mount.source ? 'z' : ''),
-			RW: !mount.readOnly,
-			Propagation: '',
-			...(mount.source ? {} : {anonymous: true}),
-		};
+	const volume = await withVolume(context, wanted, (made) => {
+		addReference(paths, made.Name, id);
+		return made;
 	});
+	const {Name} = volume;
+	try {
+		if (!mount.noCopy && !mount.subpath) await fillVolume(context, id, mount, volume, image);
+	} catch (error) {
+		await releaseMounts(context, id, [{Type: 'volume', Name, anonymous: mount.source === ''}], true);
+		throw error;
+	}
+	const where = volumeMount(volume.Options);
+	return {
+		Type: 'volume',
+		Name,
+		Source: dataFolder(paths, Name),
+		Destination: mount.target,
+		Driver: 'local',
+		Mode: mount.source && !mount.mode ? 'z' : mount.mode,
+		RW: !mount.readOnly,
+		Propagation: '',
+		...(mount.source ? {} : {anonymous: true}),
+		...(mount.subpath ? {subpath: mount.subpath} : {}),
+		...(where?.kind === 'folder' ? {from: where.path} : {}),
+		...(where?.kind === 'folder' && where.readOnly ? {sourceReadOnly: true} : {}),
+		...(where?.kind === 'filesystem' ? {hostMount: true} : {}),
+	};
 }
 
 /** Drops the references of a container to its volumes; with `anonymous` those that nobody uses any more go. */
 export async function releaseMounts(
 	context: EngineContext,
 	id: string,
-	mounts: readonly StoredMount[],
+	mounts: readonly Pick<StoredMount, 'Type' | 'Name' | 'anonymous'>[],
 	anonymous: boolean,
 ): Promise<void> {
 	const {paths, volumes} = context;
@@ -116,6 +157,34 @@ export async function releaseMounts(
 			lock.release();
 		}
 	}
+}
+
+async function takeImage(context: EngineContext, mount: WantedMount): Promise<StoredMount> {
+	const image = await (await context.images()).resolve(mount.source);
+	return {
+		Type: 'image',
+		Source: mount.source,
+		Destination: mount.target,
+		Mode: '',
+		RW: false,
+		Propagation: '',
+		layers: image.layers,
+		...(mount.subpath ? {subpath: mount.subpath} : {}),
+	};
+}
+
+function takeOther(mount: WantedMount): StoredMount {
+	return {
+		Type: mount.type,
+		Source: mount.source,
+		Destination: mount.target,
+		Mode: mount.mode,
+		RW: !mount.readOnly,
+		Propagation: mount.propagation,
+		...(mount.makeSource ? {makeSource: true} : {}),
+		...(mount.recursive ? {} : {alone: true}),
+		...(mount.below ? {below: mount.below} : {}),
+	};
 }
 
 /** What has been made is undone when something fails. */
@@ -133,24 +202,14 @@ export async function makeMounts(
 		for (const mount of inherited) {
 			if (targets.has(mount.Destination)) continue;
 			if (mount.Type === 'volume' && mount.Name) {
-				await withVolume(context, {name: mount.Name}, (name) => addReference(context.paths, name, id));
+				await withVolume(context, {name: mount.Name}, ({Name}) => addReference(context.paths, Name, id));
 			}
 			mounts.push(mount);
 		}
 		for (const mount of wanted) {
-			if (mount.type === 'volume') {
-				mounts.push(await takeVolume(context, id, mount, image));
-				continue;
-			}
-			mounts.push({
-				Type: mount.type,
-				Source: mount.source,
-				Destination: mount.target,
-				Mode: mount.mode,
-				RW: !mount.readOnly,
-				Propagation: mount.propagation,
-				...(mount.makeSource ? {makeSource: true} : {}),
-			});
+			if (mount.type === 'volume') mounts.push(await takeVolume(context, id, mount, image));
+			else if (mount.type === 'image') mounts.push(await takeImage(context, mount));
+			else mounts.push(takeOther(mount));
 		}
 		return mounts;
 	} catch (error) {

@@ -22,7 +22,16 @@ import {storageDriver} from './storage.ts';
 export function publicMounts({Mounts, HostConfig}: ContainerRecord): MountPoint[] {
 	return Mounts.filter(
 		({Type, Destination}) => Type !== 'tmpfs' || HostConfig.Tmpfs?.[Destination] === undefined,
-	).map(({anonymous: _, makeSource: __, ...mount}) => mount);
+	).map(({Type, Name, Source, Destination, Driver, Mode, RW, Propagation}) => ({
+		Type,
+		...(Name === undefined ? {} : {Name}),
+		Source,
+		Destination,
+		...(Driver === undefined ? {} : {Driver}),
+		Mode,
+		RW,
+		Propagation,
+	}));
 }
 
 const noFiles: ReadonlySet<string> = new Set();

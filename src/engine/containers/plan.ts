@@ -28,6 +28,9 @@ export async function printContainerPlan(context: EngineContext, options: Create
 			Mode: mount.mode,
 			RW: !mount.readOnly,
 			Propagation: mount.propagation,
+			...(mount.subpath ? {subpath: mount.subpath} : {}),
+			...(mount.recursive ? {} : {alone: true as const}),
+			...(mount.below ? {below: mount.below} : {}),
 		})),
 	];
 	const attachment = await attachNetwork(context, record, {dry: true});

@@ -17,6 +17,20 @@ export interface StoredMount extends MountPoint {
 	anonymous?: boolean;
 	/** A bind's source is made at the start when it isn't there, as `-v` does. */
 	makeSource?: boolean;
+	/** Where its files are on the host when that isn't Source: the device of a volume that is a bind. */
+	from?: string;
+	/** A volume that is a read-only bind. */
+	sourceReadOnly?: true;
+	/** What of the volume or image is mounted. */
+	subpath?: string;
+	/** The volume's file system is mounted on the host while the container runs. */
+	hostMount?: true;
+	/** What is mounted below the source stays there. */
+	alone?: true;
+	/** Of a read-only mount: what becomes of mounts below it; absent: read-only where the kernel can. */
+	below?: 'writable' | 'readonly';
+	/** Keys of the layers of an image, lowest first. */
+	layers?: string[];
 }
 
 export interface ContainerRecord {

@@ -10,6 +10,7 @@ import {isErrno, WherryError} from '../errors.ts';
 import {openImageRoot} from '../volumes/copy-up.ts';
 import type {EngineContext} from './context.ts';
 import {hostFiles} from './host-files.ts';
+import {holdVolumes, openSource, prepareSources} from './mount-sources.ts';
 import {
 	type ContainerRecord,
 	currentState,
@@ -142,51 +143,60 @@ function openAlone({paths}: EngineContext, {Id, layers}: ContainerRecord): Conta
 async function openStopped(context: EngineContext, record: ContainerRecord): Promise<ContainerRoot> {
 	const {paths} = context;
 	const root = rootOf(paths, storageDriver(paths), record.Id, record.layers);
-	const mounts = await mountsOf(context, record);
-	if (mounts.length === 0 && root.kind === 'folder')
-		return plainRoot(openSync(root.path, constants.O_RDONLY | constants.O_DIRECTORY));
-	const fd =
-		root.kind === 'folder'
-			? native.cloneMount(root.path)
-			: native.mountOverlay(root.lowers, root.upper, root.work);
-	if (mounts.length === 0) return plainRoot(fd);
-	if (!existsSync(paths.mountpoint)) mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
-	let space: number;
+	const release = await holdVolumes(context, record.Mounts);
+	const sources: number[] = [];
 	try {
-		space = await native.mountBeneath(fd, paths.mountpoint, mounts);
-	} catch (error) {
-		closeSync(fd);
-		throw error;
-	}
-	return {
-		fd,
-		running: false,
-		async close() {
+		const mounts = await mountsOf(context, record, sources);
+		if (mounts.length === 0 && root.kind === 'folder')
+			return plainRoot(openSync(root.path, constants.O_RDONLY | constants.O_DIRECTORY));
+		const fd =
+			root.kind === 'folder'
+				? native.cloneMount(root.path)
+				: native.mountOverlay(root.lowers, root.upper, root.work);
+		if (mounts.length === 0) return plainRoot(fd);
+		if (!existsSync(paths.mountpoint)) mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
+		let space: number;
+		try {
+			space = await native.mountBeneath(fd, paths.mountpoint, mounts);
+		} catch (error) {
 			closeSync(fd);
-			try {
-				await native.unmountRoot(space, paths.mountpoint);
-			} finally {
-				closeSync(space);
-			}
-		},
-	};
+			throw error;
+		}
+		return {
+			fd,
+			running: false,
+			async close() {
+				closeSync(fd);
+				try {
+					await native.unmountRoot(space, paths.mountpoint);
+				} finally {
+					closeSync(space);
+				}
+			},
+		};
+	} finally {
+		for (const fd of sources) closeSync(fd);
+		// What is mounted keeps the file systems.
+		await release();
+	}
 }
 
 const depth = (path: string): number => path.split('/').filter(Boolean).length;
 
-/** What a start would mount of the user's and the engine's own files; nothing that lives in memory. */
-async function mountsOf({paths}: EngineContext, record: ContainerRecord): Promise<RootMount[]> {
-	const points = record.Mounts.filter(({Type}) => Type !== 'tmpfs');
-	if (points.some(({Source}) => !statSync(Source, {throwIfNoEntry: false}))) {
-		const {prepareSources} = await import('./start.ts');
-		prepareSources(record);
-	}
+/** What a start would mount of the user's and the engine's own files; nothing that lives in memory, and no images. */
+async function mountsOf(
+	{paths}: EngineContext,
+	record: ContainerRecord,
+	sources: number[],
+): Promise<RootMount[]> {
+	const points = record.Mounts.filter(({Type}) => Type !== 'tmpfs' && Type !== 'image');
+	if (points.some(({Source}) => !statSync(Source, {throwIfNoEntry: false}))) prepareSources(record);
 	const mounts = points.map(
-		({Source, Destination, RW, Mode}): RootMount => ({
-			source: Source,
-			target: Destination,
-			readOnly: !RW,
-			recursive: !Mode.split(',').includes('norecursive'),
+		(mount): RootMount => ({
+			source: openSource(mount, sources),
+			target: mount.Destination,
+			readOnly: !mount.RW || mount.sourceReadOnly === true,
+			recursive: !mount.alone,
 		}),
 	);
 	const taken = new Set(record.Mounts.map(({Destination}) => Destination));

@@ -5,6 +5,7 @@
 import {capabilityNames, capabilitySet} from '../../runtime/capabilities.ts';
 import {cgroupPath} from '../../runtime/cgroups/layout.ts';
 import {linuxResources} from '../../runtime/cgroups/limits.ts';
+import type {MountOrigin} from '../../runtime/compile.ts';
 import type {
 	Hook,
 	Hooks,
@@ -17,7 +18,7 @@ import type {
 } from '../../runtime/oci.ts';
 import {defaultSeccomp} from '../../runtime/seccomp/default-profile.ts';
 import {parseSeccompProfile} from '../../runtime/seccomp/profile.ts';
-import type {ContainerConfig, HostConfig, MountPoint} from '../api.ts';
+import type {ContainerConfig, HostConfig} from '../api.ts';
 import type {ContainerEdits} from '../cdi/specification.ts';
 import {WherryError} from '../errors.ts';
 import {parseSecurityOptions, type SecurityOptions} from '../security/options.ts';
@@ -25,6 +26,7 @@ import type {Labels} from '../security/selinux.ts';
 import {containerCgroup} from './cgroup.ts';
 import {type Grants, noGrants} from './grants.ts';
 import {maskedPaths, readonlyPaths} from './masked-paths.ts';
+import type {StoredMount} from './record.ts';
 import {devicesOf, throttlesOf} from './spec-devices.ts';
 
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -57,7 +59,9 @@ export interface SpecInput {
 	id: string;
 	config: ContainerConfig;
 	hostConfig: HostConfig;
-	mounts: readonly MountPoint[];
+	mounts: readonly StoredMount[];
+	/** Of those whose source is no plain path, by destination. */
+	origins?: Readonly<Record<string, MountOrigin>>;
 	/** Host files that are bound to /etc/resolv.conf, /etc/hostname and /etc/hosts; absent: not bound. */
 	files: {resolvConf?: string; hostname?: string; hosts?: string};
 	/** Host path of the init for --init. */
@@ -140,7 +144,14 @@ function defaultMounts(input: SpecInput, options: SecurityOptions): Mount[] {
 	return mounts;
 }
 
-function userMounts(input: SpecInput): Mount[] {
+/** docker's: what is mounted below is read-only, too, where the kernel can make it so (5.12). */
+function readOnlyWord({alone, below}: StoredMount, {kernel: [major, minor]}: SpecHost): 'ro' | 'rro' {
+	if (below === 'readonly') return 'rro';
+	const able = major > 5 || (major === 5 && minor >= 12);
+	return able && !alone && below === undefined ? 'rro' : 'ro';
+}
+
+function userMounts(input: SpecInput, host: SpecHost): Mount[] {
 	const mounts: Mount[] = [];
 	for (const point of input.mounts) {
 		if (point.Type === 'tmpfs') {
@@ -153,14 +164,23 @@ function userMounts(input: SpecInput): Mount[] {
 			});
 			continue;
 		}
-		const words = point.Mode.split(',');
+		const origin = input.origins?.[point.Destination];
+		if (origin && 'lowers' in origin) {
+			mounts.push({
+				destination: point.Destination,
+				type: 'overlay',
+				source: 'overlay',
+				options: ['ro', 'nodev', 'nosuid', `lowerdir=${origin.lowers.join(':')}`],
+			});
+			continue;
+		}
 		mounts.push({
 			destination: point.Destination,
 			type: 'bind',
-			source: point.Source,
+			source: [point.from ?? point.Source, ...(point.subpath ? [point.subpath] : [])].join('/'),
 			options: [
-				words.includes('norecursive') ? 'bind' : 'rbind',
-				point.RW ? 'rw' : 'ro',
+				point.alone ? 'bind' : 'rbind',
+				point.RW && !point.sourceReadOnly ? 'rw' : readOnlyWord(point, host),
 				point.Propagation || 'rprivate',
 			],
 		});
@@ -330,7 +350,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 		root: {path: input.rootPath, readonly: hostConfig.ReadonlyRootfs},
 		...(hostConfig.UTSMode === 'host' ? {} : {hostname: config.Hostname}),
 		...(config.Domainname && hostConfig.UTSMode !== 'host' ? {domainname: config.Domainname} : {}),
-		mounts: [...defaultMounts(input, options), ...userMounts(input)],
+		mounts: [...defaultMounts(input, options), ...userMounts(input, host)],
 		...(hooks ? {hooks} : {}),
 		...(hostConfig.Annotations ? {annotations: hostConfig.Annotations} : {}),
 		linux: {

@@ -1,10 +1,10 @@
 /** Starts a container: plans, files in WHERRY_RUN, a monitor, and its answer. Under the container's lock. */
-import {existsSync, mkdirSync, statSync} from 'node:fs';
+import {existsSync, mkdirSync} from 'node:fs';
 import {monitorPath} from '../../kernel/locate.ts';
 import {native} from '../../kernel/native.ts';
 import {request, streams} from '../../runtime/monitor-protocol.ts';
 import type {Session, StreamOptions} from '../api.ts';
-import {isErrno, WherryError} from '../errors.ts';
+import {WherryError} from '../errors.ts';
 import {compileRecord, specOf, writeBundle} from './bundle.ts';
 import {type EngineContext, emit} from './context.ts';
 import {encodeFrame, streamRequest} from './frames.ts';
@@ -12,6 +12,7 @@ import {hostGrants} from './grants.ts';
 import {writeHostFiles} from './host-files.ts';
 import {followSession, MonitorGone, MonitorRefusal, MonitorSocket} from './monitor-client.ts';
 import {startError} from './monitor-errors.ts';
+import {acquireVolumes, hostSource, prepareSources} from './mount-sources.ts';
 import {type Attachment, attachNetwork} from './network.ts';
 import {networkFailure} from './network-errors.ts';
 import {
@@ -29,34 +30,6 @@ import {awaitMonitorEnd, settleContainer} from './settle.ts';
 import {wantedStreams} from './streams.ts';
 import {unmarkTransient} from './transient.ts';
 
-/** `-v` makes a source that isn't there; any other must be there. */
-export function prepareSources(record: ContainerRecord): void {
-	for (const mount of record.Mounts) {
-		if (mount.Type === 'tmpfs') continue;
-		if (statSync(mount.Source, {throwIfNoEntry: false})) continue;
-		if (!mount.makeSource) {
-			throw new WherryError(
-				'invalid',
-				mount.Type === 'bind'
-					? `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`
-					: `get ${mount.Name}: no such volume`,
-				{object: mount.Source},
-			);
-		}
-		try {
-			mkdirSync(mount.Source, {recursive: true, mode: 0o755});
-		} catch (error) {
-			if (!isErrno(error, 'EEXIST')) {
-				throw new WherryError(
-					'invalid',
-					`error while creating mount source path '${mount.Source}': ${(error as Error).message}`,
-					{object: mount.Source, cause: error},
-				);
-			}
-		}
-	}
-}
-
 interface Prepared {
 	/** The path of the monitor's plan. */
 	plan: string;
@@ -72,11 +45,13 @@ async function prepare(
 ): Promise<Prepared> {
 	const {paths} = context;
 	prepareSources(record);
+	makeFolder(paths.runContainer(record.Id));
+	await acquireVolumes(context, record);
 	if (record.MountLabel) {
 		const {relabelMounts} = await import('../security/relabel.ts');
-		await relabelMounts(record.Mounts, record.MountLabel);
+		const mounts = record.Mounts.map((mount) => ({...mount, Source: hostSource(mount)}));
+		await relabelMounts(mounts, record.MountLabel);
 	}
-	makeFolder(paths.runContainer(record.Id));
 	const attachment = await attachNetwork(context, record);
 	const files = writeHostFiles(context, record, attachment);
 	const spec = specOf(context, record, files, attachment, await hostGrants(record));

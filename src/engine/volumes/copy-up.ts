@@ -41,8 +41,21 @@ function openSource(root: number, path: string): number | undefined {
 	}
 }
 
+/** Whether the image has something to copy at a path. Throws ENOTDIR when it is no folder. */
+export function imageHas(paths: Paths, layers: readonly string[], path: string): boolean {
+	if (layers.length === 0) return false;
+	const root = openImageRoot(paths, layers);
+	try {
+		const source = openSource(root, path);
+		if (source !== undefined) closeSync(source);
+		return source !== undefined;
+	} finally {
+		closeSync(root);
+	}
+}
+
 async function copyFolder(from: number, target: string): Promise<void> {
-	const to = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+	const to = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);
 	try {
 		await native.copyTree(from, to);
 	} finally {
@@ -54,22 +67,26 @@ async function copyFolder(from: number, target: string): Promise<void> {
 	chmodSync(target, mode & 0o7777);
 }
 
-/** Under the volume's lock. `id` is the container that is being made. */
+/**
+ * Under the volume's lock. `id` is the container that is being made; `elsewhere` is where the volume's files are when
+ * they are not its own.
+ */
 export async function copyUp(
 	paths: Paths,
 	name: string,
 	id: string,
 	layers: readonly string[],
 	target: string,
+	elsewhere?: string,
 ): Promise<void> {
-	const data = dataFolder(paths, name);
+	const data = elsewhere ?? dataFolder(paths, name);
 	if (layers.length === 0 || readdirSync(data).length > 0) return;
 	const root = openImageRoot(paths, layers);
 	try {
 		const source = openSource(root, target);
 		if (source === undefined) return;
 		try {
-			if (listReferences(paths, name).some((reference) => reference !== id)) {
+			if (elsewhere !== undefined || listReferences(paths, name).some((reference) => reference !== id)) {
 				// Somebody may have it mounted, and wouldn't see a folder that takes its place.
 				await copyFolder(source, data);
 				return;

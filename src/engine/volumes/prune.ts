@@ -16,7 +16,9 @@ export async function pruneVolumes(
 	const all = truthOf(filters, 'all') ?? false;
 	const deleted: string[] = [];
 	let space = 0;
-	for (const {Name, Labels} of await volumes.list()) {
+	for (const {Name, Labels, Options} of await volumes.list()) {
+		// docker: what is elsewhere takes no space here.
+		if (Object.keys(Options ?? {}).length > 0) continue;
 		if (!goes(Labels) || !(all || Object.hasOwn(Labels ?? {}, anonymousLabel))) continue;
 		if (listReferences(paths, Name).length > 0) continue;
 		const size = await folderSize(dataFolder(paths, Name));

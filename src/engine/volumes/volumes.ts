@@ -7,12 +7,15 @@ import {mkdirSync, readdirSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import type {Filters, VolumeSummary, Volumes} from '../api.ts';
-import {checkVolumeName} from '../containers/mounts.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
 import type {EventJournal} from '../events.ts';
 import {readIfThere, replaceFile} from '../files.ts';
+import {checkFilters, truthOf} from '../filters.ts';
 import type {Paths} from '../paths.ts';
+import {dropMount} from './mounting.ts';
+import {checkVolumeName, volumeNamePattern} from './names.ts';
+import {checkVolumeOptions} from './options.ts';
 import {dataFolder, listReferences, lockVolume, noSuchVolume} from './references.ts';
 
 /** docker's mark of a volume that nobody named. */
@@ -48,8 +51,6 @@ export function readVolume(paths: Paths, name: string): VolumeSummary | undefine
 	};
 }
 
-const volumeNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
-
 function listNames(paths: Paths): string[] {
 	try {
 		return readdirSync(paths.volumes).filter((name) => volumeNamePattern.test(name));
@@ -57,12 +58,6 @@ function listNames(paths: Paths): string[] {
 		if (isErrno(error, 'ENOENT')) return [];
 		throw error;
 	}
-}
-
-function truth(value: string): boolean {
-	if (['1', 'true', 'True', 'TRUE', 't', 'T'].includes(value)) return true;
-	if (['0', 'false', 'False', 'FALSE', 'f', 'F'].includes(value)) return false;
-	throw new WherryError('invalid', `invalid filter 'dangling=[${value}]'`);
 }
 
 export interface VolumeOptions {
@@ -90,11 +85,6 @@ export class LocalVolumes implements Volumes {
 				{object: name},
 			);
 		}
-		if (Object.keys(options.options ?? {}).length > 0) {
-			throw new WherryError('unsupported', `create ${name}: volume driver options are not supported yet`, {
-				object: name,
-			});
-		}
 		for (let made = false; ; made = true) {
 			const existing = readVolume(this.#paths, name);
 			if (existing) {
@@ -102,12 +92,13 @@ export class LocalVolumes implements Volumes {
 				if (!made) this.#events.append('volume', 'create', name, {driver: 'local'});
 				return existing;
 			}
+			checkVolumeOptions(name, options.options ?? {});
 			const labels = {...(options.name ? {} : {[anonymousLabel]: ''}), ...options.labels};
 			this.#make({
 				Name: name,
 				CreatedAt: `${new Date().toISOString().slice(0, 19)}Z`,
 				Labels: Object.keys(labels).length > 0 ? labels : null,
-				Options: null,
+				Options: Object.keys(options.options ?? {}).length > 0 ? options.options! : null,
 			});
 		}
 	}
@@ -135,12 +126,8 @@ export class LocalVolumes implements Volumes {
 
 	async list(options: {filters?: Filters} = {}): Promise<VolumeSummary[]> {
 		const filters = options.filters ?? {};
-		for (const key of Object.keys(filters)) {
-			if (!['dangling', 'driver', 'label', 'name'].includes(key)) {
-				throw new WherryError('invalid', `invalid filter '${key}'`);
-			}
-		}
-		const dangling = filters.dangling?.map(truth);
+		checkFilters(filters, ['dangling', 'driver', 'label', 'name']);
+		const dangling = truthOf(filters, 'dangling');
 		const rows: VolumeSummary[] = [];
 		for (const name of listNames(this.#paths).sort()) {
 			if (filters.name?.length && !filters.name.some((part) => name.includes(part))) continue;
@@ -148,7 +135,7 @@ export class LocalVolumes implements Volumes {
 			if (!volume) continue;
 			if (filters.driver?.length && !filters.driver.includes('local')) continue;
 			if (!labelsMatch(filters.label ?? [], volume.Labels ?? {})) continue;
-			if (dangling?.length && !dangling.includes(listReferences(this.#paths, name).length === 0)) continue;
+			if (dangling !== undefined && dangling !== (listReferences(this.#paths, name).length === 0)) continue;
 			rows.push(volume);
 		}
 		return rows;
@@ -191,6 +178,7 @@ export class LocalVolumes implements Volumes {
 	/** Under the volume's lock, when nobody refers to it; with `check` it stays when somebody does. */
 	async removeUnused(name: string, check = false): Promise<void> {
 		if (check && listReferences(this.#paths, name).length > 0) return;
+		await dropMount(this.#paths, name);
 		const going = join(this.#paths.volumes, `.rm-${randomBytes(6).toString('hex')}-${name.slice(0, 64)}`);
 		renameSync(this.#paths.volume(name), going);
 		this.#events.append('volume', 'destroy', name, {driver: 'local'});

@@ -105,6 +105,17 @@ export const opSchemas = {
 		],
 		'Under flock(lock): unlinks the reference file, and when no reference is left in the folder `references`, removes the tree `volume` (empty: never removes).',
 	),
+	releaseMount: op(
+		24,
+		['host'],
+		[
+			['lock', 's'],
+			['reference', 's'],
+			['references', 's'],
+			['mountpoint', 's'],
+		],
+		'Under flock(lock): unlinks the reference file, and when no reference is left in the folder `references`, unmounts what is mounted at the mount point and removes the folder.',
+	),
 
 	reservePorts: op(
 		80,
@@ -266,7 +277,30 @@ export const opSchemas = {
 			['flags', 'i'],
 			['propagation', 'i'],
 		],
-		'Binds a host path into the new root. flags: MS_REC, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC; the target is made, a file for a file and a folder for a folder.',
+		'Binds a host path into the new root. flags: MS_REC, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, bit 32 for MS_RDONLY on all mounts below; the target is made, a file for a file and a folder for a folder.',
+	),
+	bindBeneath: op(
+		78,
+		['init'],
+		[
+			['root', 's'],
+			['path', 's'],
+			['target', 's'],
+			['flags', 'i'],
+			['propagation', 'i'],
+		],
+		'As bind, of a path that is resolved as if the host folder `root` were /: no link in there leads out of it.',
+	),
+	bindImage: op(
+		79,
+		['init'],
+		[
+			['lowers', 'l'],
+			['options', 'l'],
+			['path', 's'],
+			['target', 's'],
+		],
+		'Mounts a path of an image, resolved in its root, read-only; lowers topmost first.',
 	),
 	mkdir: op(
 		38,

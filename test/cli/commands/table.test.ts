@@ -39,6 +39,7 @@ const ourFlags: Record<string, number> = {
 	'builder build': 7,
 	'image build': 7,
 	'container update': 2,
+	'volume create': 1,
 	update: 2,
 };
 

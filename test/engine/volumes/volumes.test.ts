@@ -1,7 +1,9 @@
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import {baseImage, runDetached, runToEnd, testEngine, textOf} from '../../setup/engine.ts';
+import {native} from '../../../src/kernel/native.ts';
+import type {MonitorState} from '../../../src/runtime/monitor-protocol.ts';
+import {baseImage, runDetached, runToEnd, testEngine, textOf, until} from '../../setup/engine.ts';
 
 const fixture = await testEngine();
 const {engine, root} = fixture;
@@ -140,10 +142,19 @@ test.serial('a creation that fails leaves no volume and no reference', async (t)
 	await t.throwsAsync(
 		make({
 			Binds: ['before:/b', '/anonymous'],
-			Mounts: [{Type: 'volume', Source: 'vol', Target: '/c', VolumeOptions: {Subpath: 'x'}}],
+			Mounts: [
+				{Type: 'volume', Source: 'vol', Target: '/c', VolumeOptions: {DriverConfig: {Options: {odd: '1'}}}},
+			],
 		}),
-		{code: 'unsupported'},
+		{message: 'create vol: invalid option: "odd"'},
 	);
+	await t.throwsAsync(make({Binds: ['before:/b', 'vol:/bin/sh']}), {
+		message: 'source /bin/sh is not directory',
+	});
+	await t.throwsAsync(make({}, {Volumes: {'/bin/sh': {}}}), {
+		message: 'cannot mount volume over existing file, file exists /bin/sh',
+	});
+	await volumes.remove('vol');
 	t.is((await volumes.list()).length, count);
 	await volumes.remove('before');
 	await containers.remove('taken');
@@ -172,4 +183,217 @@ test.serial('two containers of --rm that share a volume by --volumes-from leave 
 	t.is((await volumes.inspect(mount!.Name!)).Name, mount!.Name!);
 	await containers.stop(second, {timeout: 0});
 	await t.throwsAsync(volumes.inspect(mount!.Name!), {code: 'not-found'});
+});
+
+/** What is mounted at a path of the host. */
+const mountedAt = (path: string): string[] =>
+	readFileSync('/proc/self/mounts', 'utf8')
+		.split('\n')
+		.filter((line) => line.split(' ')[1] === path);
+
+test.serial('a volume with a file system of its own has it mounted while somebody uses it', async (t) => {
+	const options = {type: 'tmpfs', device: 'tmpfs', o: 'size=1m,mode=750,nosuid'};
+	await volumes.create({name: 'memory', options});
+	t.deepEqual((await volumes.inspect('memory')).Options, options);
+	// What is in the image is not copied: it would be gone at once.
+	const first = await runDetached(engine, undefined, {hostConfig: {Binds: ['memory:/etc/skel']}});
+	t.regex(mountedAt(data('memory'))[0]!, /^tmpfs .* tmpfs rw,nosuid,.*size=1024k,mode=750/);
+	writeFileSync(join(data('memory'), 'from-host'), 'x');
+	const second = await runToEnd(engine, ['sh', '-c', 'cat /m/from-host; grep " /m " /proc/mounts'], {
+		hostConfig: {Binds: ['memory:/m:ro'], AutoRemove: true},
+	});
+	t.regex(second.stdout, /^xtmpfs \/m tmpfs ro,nosuid,/);
+	t.is(mountedAt(data('memory')).length, 1, 'the first one still has it');
+	await containers.restart(first, {timeout: 0});
+	await containers.remove(first, {force: true});
+	t.deepEqual(mountedAt(data('memory')), []);
+	t.false(existsSync(join(fixture.run, 'volumes', 'memory')));
+	await volumes.remove('memory');
+});
+
+test.serial('the file system of a volume is unmounted after whoever dies', async (t) => {
+	await volumes.create({name: 'orphan', options: {type: 'tmpfs', device: 'tmpfs'}});
+	const id = await runDetached(engine, undefined, {hostConfig: {Binds: ['orphan:/m']}});
+	t.is(mountedAt(data('orphan')).length, 1);
+	const state = JSON.parse(readFileSync(join(root, 'containers', id, 'state.json'), 'utf8')) as MonitorState;
+	process.kill(state.monitorPid, 'SIGKILL');
+	await until('the monitor is gone', () => !existsSync(`/proc/${state.monitorPid}`));
+	await engine.repair();
+	t.deepEqual(mountedAt(data('orphan')), []);
+	await containers.remove(id);
+	// A process that was killed while it filled the volume.
+	const users = join(fixture.run, 'volumes', 'orphan');
+	mkdirSync(users, {recursive: true});
+	writeFileSync(join(users, 'process-1-1-1'), '');
+	await native.mountFilesystem('tmpfs', data('orphan'), 'tmpfs', 0, '');
+	await engine.repair();
+	t.deepEqual(mountedAt(data('orphan')), []);
+	t.false(existsSync(users));
+	await volumes.remove('orphan');
+});
+
+test.serial('what can’t be mounted is said in docker’s words, and nothing stays behind', async (t) => {
+	await volumes.create({name: 'nowhere', options: {type: 'none', o: 'bind', device: '/not/there'}});
+	await volumes.create({name: 'odd', options: {type: 'ext4', device: '/dev/null', o: 'ro,password=secret'}});
+	for (const [name, message] of [
+		['nowhere', 'mount /not/there:DATA, flags: 0x1000: no such file or directory'],
+		['odd', 'mount /dev/null:DATA, flags: 0x1, data: password=********: invalid argument'],
+	] as const) {
+		const {id} = await make({Binds: [`${name}:/v`]});
+		await t.throwsAsync(containers.start(id), {
+			message: `error while mounting volume '${data(name)}': failed to mount local volume: ${message.replace('DATA', data(name))}`,
+		});
+		await containers.remove(id);
+		await volumes.remove(name);
+	}
+	const wrong = (options: Record<string, string>, message: string) =>
+		t.throwsAsync(volumes.create({name: 'wrong', options}), {message: `create wrong: ${message}`});
+	await wrong({odd: 'x'}, 'invalid option: "odd"');
+	await wrong({type: 'tmpfs'}, 'missing required option: "device"');
+	await wrong({device: '/x'}, 'missing required option: "type"');
+	await wrong({o: 'bind', type: 'none'}, 'missing required option: "device"');
+	await wrong({size: '1m'}, 'quota size requested but no quota support');
+	await wrong({size: 'x'}, "invalid size: 'x'");
+	t.deepEqual(await volumes.list({filters: {name: ['wrong']}}), []);
+});
+
+test.serial('a volume that is a folder of the host is bound, filled and never removed', async (t) => {
+	const device = join(fixture.run, 'device');
+	mkdirSync(device, {recursive: true});
+	await volumes.create({name: 'bound', options: {type: 'none', o: 'bind', device}});
+	await volumes.create({name: 'bound-ro', options: {type: 'none', o: 'bind,ro', device}});
+	const filled = await make({Binds: ['bound:/etc']});
+	t.true(existsSync(join(device, 'passwd')));
+	t.deepEqual(mountedAt(data('bound')), []);
+	t.like((await containers.inspect(filled.id)).Mounts[0], {Source: data('bound'), Name: 'bound', Mode: 'z'});
+	await containers.remove(filled.id);
+	const result = await runToEnd(engine, ['sh', '-c', 'echo x > /b/new; echo y > /r/no'], {
+		hostConfig: {Binds: ['bound:/b', 'bound-ro:/r'], AutoRemove: true},
+	});
+	t.regex(result.stderr, /Read-only file system/);
+	t.is(readFileSync(join(device, 'new'), 'utf8'), 'x\n');
+	await volumes.remove('bound');
+	await volumes.remove('bound-ro');
+	t.true(existsSync(join(device, 'passwd')));
+});
+
+test.serial('a part of a volume is mounted, and no link in it leads out', async (t) => {
+	await volumes.create({name: 'parts'});
+	const at = (...path: string[]) => join(data('parts'), ...path);
+	mkdirSync(at('a', 'b'), {recursive: true});
+	writeFileSync(at('a', 'b', 'file'), 'deep\n');
+	symlinkSync('a/b', at('inside'));
+	symlinkSync('/', at('root'));
+	symlinkSync('../../../../../../../../../../../../..', at('up'));
+	symlinkSync('/etc', at('outside'));
+	const mount = (Subpath: string, Target: string) => ({
+		Type: 'volume' as const,
+		Source: 'parts',
+		Target,
+		VolumeOptions: {Subpath},
+	});
+	const result = await runToEnd(
+		engine,
+		['sh', '-c', 'cat /one/file /two/file /three; ls /four /five; echo new > /one/new'],
+		{
+			hostConfig: {
+				AutoRemove: true,
+				Mounts: [
+					mount('a/b', '/one'),
+					{...mount('inside', '/two'), ReadOnly: true},
+					mount('a/b/file', '/three'),
+					mount('root', '/four'),
+					mount('up', '/five'),
+				],
+			},
+		},
+	);
+	t.is(result.stderr, '');
+	const own = 'a\ninside\noutside\nroot\nup\n';
+	t.is(result.stdout, `deep\ndeep\ndeep\n/five:\n${own}\n/four:\n${own}`);
+	t.is(readFileSync(at('a', 'b', 'new'), 'utf8'), 'new\n');
+	for (const [subpath, reason] of [
+		['outside/passwd', 'no such file or directory'],
+		['nothing', 'no such file or directory'],
+	]) {
+		const {id} = await make({Mounts: [mount(subpath!, '/x')]});
+		await t.throwsAsync(containers.start(id), {
+			message: new RegExp(`cannot access path ${data('parts')}/${subpath}: ${reason}$`),
+		});
+		await containers.remove(id);
+	}
+	await volumes.remove('parts');
+});
+
+test.serial('an image and a part of it are mounted, read-only', async (t) => {
+	const image = (Target: string, Subpath?: string) => ({
+		Type: 'image' as const,
+		Source: baseImage,
+		Target,
+		...(Subpath === undefined ? {} : {ImageOptions: {Subpath}}),
+	});
+	const script = 'ls /i/etc/passwd /e/passwd /file; touch /i/x; grep -c " /[ie] .* ro," /proc/mounts';
+	const result = await runToEnd(engine, ['sh', '-c', script], {
+		hostConfig: {
+			AutoRemove: true,
+			Mounts: [image('/i'), image('/e', 'etc'), image('/file', 'etc/passwd')],
+		},
+	});
+	t.is(result.stdout, '/e/passwd\n/file\n/i/etc/passwd\n2\n');
+	t.regex(result.stderr, /Read-only file system/);
+	await t.throwsAsync(make({Mounts: [{...image('/x'), Source: 'not-there'}]}), {code: 'not-found'});
+});
+
+test.serial('read-only goes as deep as it is asked to', async (t) => {
+	const source = join(fixture.run, 'deep');
+	mkdirSync(join(source, 'below'), {recursive: true});
+	await native.mountFilesystem('tmpfs', join(source, 'below'), 'tmpfs', 0, 'size=64k');
+	t.teardown(() => native.unmount(join(source, 'below')));
+	const bind = (Target: string, BindOptions: object) => ({
+		Type: 'bind' as const,
+		Source: source,
+		Target,
+		ReadOnly: true,
+		BindOptions,
+	});
+	const tries = ['all', 'top', 'alone'].map(
+		(name) => `touch /${name}/below/${name} 2>/dev/null && echo ${name}`,
+	);
+	const result = await runToEnd(engine, ['sh', '-c', `${tries.join('; ')}; true`], {
+		hostConfig: {
+			AutoRemove: true,
+			Mounts: [
+				bind('/all', {}),
+				bind('/top', {ReadOnlyNonRecursive: true}),
+				bind('/alone', {NonRecursive: true}),
+			],
+		},
+	});
+	t.is(result.stdout, 'top\n');
+	t.deepEqual(readdirSync(join(source, 'below')), ['top']);
+	const shared = await make({Mounts: [{...bind('/s', {Propagation: 'rshared'}), ReadOnly: false}]});
+	const isShared = readFileSync('/proc/self/mountinfo', 'utf8').includes(' shared:');
+	if (!isShared) {
+		await t.throwsAsync(containers.start(shared.id), {
+			message: new RegExp(`^path ${source} is mounted on .* but it is not a shared mount$`),
+		});
+	}
+	await containers.remove(shared.id);
+});
+
+test.serial('prune takes what nobody uses, and of named volumes only what is asked for', async (t) => {
+	await volumes.create({name: 'named', labels: {keep: 'no'}});
+	await volumes.create({name: 'kept', labels: {keep: 'yes'}});
+	await volumes.create({name: 'elsewhere', options: {type: 'tmpfs', device: 'tmpfs'}});
+	const {Name} = await volumes.create();
+	writeFileSync(join(data(Name), 'file'), 'x'.repeat(1000));
+	const {id} = await make({}, {Volumes: {'/used': {}}});
+	t.deepEqual(await volumes.prune(), {VolumesDeleted: [Name], SpaceReclaimed: 1000});
+	t.deepEqual((await volumes.prune({filters: {all: ['true'], 'label!': ['keep=yes']}})).VolumesDeleted, [
+		'named',
+	]);
+	await t.throwsAsync(volumes.prune({filters: {odd: ['1']}}), {message: "invalid filter 'odd'"});
+	await containers.remove(id, {volumes: true});
+	for (const name of ['kept', 'elsewhere']) await volumes.remove(name);
+	t.deepEqual(await volumes.list(), []);
 });

@@ -40,7 +40,7 @@ export const containerCommands: CommandRows = {
 		+read-only +restart:string=no +rm +runtime:string +security-opt:list +shm-size:bytes=0
 		+stop-signal:string +stop-timeout:int=0 +storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty
 		+ulimit:ulimit use-api-socket +u/user:string +userns:string +uts:string +v/volume:list
-		volume-driver:string +volumes-from:list +w/workdir:string +~dns-opt:list +~net:network
+		+volume-driver:string +volumes-from:list +w/workdir:string +~dns-opt:list +~net:network
 		+~net-alias:list +~kernel-memory:bytes=0 +~disable-content-trust=true`,
 	},
 	'container diff': {usage: 'CONTAINER', args: [1, 1]},
@@ -105,7 +105,7 @@ export const containerCommands: CommandRows = {
 		+P/publish-all +pull:string=missing +q/quiet +read-only +restart:string=no +rm +runtime:string
 		+security-opt:list +shm-size:bytes=0 +sig-proxy=true +stop-signal:string +stop-timeout:int=0
 		+storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty +ulimit:ulimit use-api-socket
-		+u/user:string +userns:string +uts:string +v/volume:list volume-driver:string +volumes-from:list
+		+u/user:string +userns:string +uts:string +v/volume:list +volume-driver:string +volumes-from:list
 		+w/workdir:string +~dns-opt:list +~net:network +~net-alias:list +~kernel-memory:bytes=0
 		+~disable-content-trust=true`,
 	},

@@ -15,7 +15,6 @@ const commandReasons: Record<string, string> = {
 	stack: swarm,
 	secret: swarm,
 	config: swarm,
-	'volume update': clusterVolume,
 	plugin: `plugins extend a daemon; ${daemon}`,
 	context: `a context says which daemon to use; ${daemon}`,
 	checkpoint: 'checkpoints are an experiment of docker',
@@ -46,6 +45,7 @@ const flagReasons: Record<string, string> = {
 	'volume create --topology-preferred': clusterVolume,
 	'volume create --topology-required': clusterVolume,
 	'volume create --type': clusterVolume,
+	'volume update --availability': clusterVolume,
 };
 
 /** Why a command is refused for good; undefined when it only isn't there yet. */
