@@ -17,7 +17,7 @@ std::string error_words(int err) {
 }
 
 int exit_code_for(int err) {
-  if (err == ENOENT) return 127;
+  if (err == ENOENT || err == ENOTDIR) return 127;
   if (err == EACCES || err == EISDIR) return 126;
   return 125;
 }

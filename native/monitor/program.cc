@@ -58,7 +58,7 @@ bool find_program(const std::string& name, std::string_view path, std::string* f
     } else {
       fail(failure, err, "exec: \"%s\"", name.c_str());
     }
-    failure->code = err == ENOENT ? 127 : 126;
+    failure->code = err == ENOENT || err == ENOTDIR ? 127 : 126;
     return false;
   }
   for (size_t at = 0; !name.empty() && at <= path.size();) {
@@ -136,6 +136,7 @@ bool op_workdir(ChildState& state, const Op& op, Failure* failure) {
                          : open_in_root(state.root, path, O_PATH | O_DIRECTORY));
   if (!folder || fchdir(folder.get()) < 0) {
     int err = errno;
+    if (op.number(1) && err == ENOTDIR) return fail(failure, 0, "Cannot mkdir: %s is not a directory", path);
     fail(failure, err, "chdir to cwd (\"%s\") set in config.json failed", path);
     failure->code = exit_code_for(err);
     return false;

@@ -142,7 +142,9 @@ async function simple(context: EngineContext, container: string, type: number): 
 	if (state.status === 'restarting') {
 		throw new WherryError(
 			'conflict',
-			`Container ${record.Id} is restarting, wait until the container is running`,
+			type === request.unpause
+				? `container ${record.Id} is not paused`
+				: `Container ${record.Id} is restarting, wait until the container is running`,
 			{object: record.Id},
 		);
 	}

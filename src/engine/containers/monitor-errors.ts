@@ -4,8 +4,11 @@ import {WherryError} from '../errors.ts';
 
 /** A start that failed: 126 and 127 when it is the command's fault; otherwise docker's client goes by the words. */
 export function startError(id: string, detail: MonitorError): WherryError {
-	const message = `failed to create task for container: ${detail.message}`;
-	if (detail.code === 126 || detail.code === 127) {
+	const message = detail.message.startsWith('Cannot mkdir: ')
+		? detail.message
+		: `failed to create task for container: ${detail.message}`;
+	const notFolder = detail.errno === 20;
+	if ((detail.code === 126 || detail.code === 127) && !notFolder) {
 		return new WherryError('command', message, {object: id, exitCode: detail.code});
 	}
 	return new WherryError(detail.errno === 28 ? 'exhausted' : 'internal', message, {

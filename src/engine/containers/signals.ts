@@ -9,10 +9,10 @@ const realTimeMax = 64;
 /** Throws `invalid`: `invalid signal: X`. */
 export function signalNumber(signal: string): number {
 	const invalid = () => new WherryError('invalid', `invalid signal: ${signal}`, {object: signal});
-	if (/^\d+$/.test(signal)) {
+	if (/^[+-]?\d+$/.test(signal)) {
 		const number = Number(signal);
 		if (number === 0) throw invalid();
-		if (number > realTimeMax) {
+		if (number < 0 || number > realTimeMax) {
 			throw new WherryError('invalid', `the linux daemon does not support signal ${signal}`, {
 				object: signal,
 			});

@@ -62,10 +62,12 @@ test('signals are known by name and number', (t) => {
 	t.is(signalNumber('9'), 9);
 	t.is(signalNumber('RTMIN+3'), 37);
 	t.is(signalNumber('SIGRTMAX-1'), 63);
-	for (const bad of ['', '0', 'SIGNONE', 'RTMIN+99', '-1']) {
+	for (const bad of ['', '0', 'SIGNONE', 'RTMIN+99']) {
 		t.throws(() => signalNumber(bad), {message: `invalid signal: ${bad}`});
 	}
-	t.throws(() => signalNumber('65'), {message: 'the linux daemon does not support signal 65'});
+	for (const unknown of ['65', '-1']) {
+		t.throws(() => signalNumber(unknown), {message: `the linux daemon does not support signal ${unknown}`});
+	}
 });
 
 test('a host configuration that contradicts itself or the engine is refused', (t) => {
