@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
@@ -9,8 +10,19 @@ test.after.always(async (t) => {
 	t.deepEqual(await wherry.end(), []);
 });
 
-const withEnv = (env: NodeJS.ProcessEnv): Command =>
-	Object.assign(Object.create(wherry) as Command, {env: {...wherry.env, ...env}});
+const launcher = new URL('../../../src/wherry.sh', import.meta.url).pathname;
+
+/** With other variables, on the same folders. */
+function withEnv(
+	env: NodeJS.ProcessEnv,
+	...args: string[]
+): {code: number | null; stdout: string; stderr: string} {
+	const {status, stdout, stderr} = spawnSync(launcher, args, {
+		env: {...wherry.env, ...env},
+		encoding: 'utf8',
+	});
+	return {code: status, stdout, stderr};
+}
 
 test('docker’s flags before the command are taken where they mean something', async (t) => {
 	for (const line of [
@@ -46,13 +58,12 @@ test('flags and variables that choose another daemon are refused, nothing is don
 		['DOCKER_HOST', 'tcp://other:2375'],
 		['DOCKER_CONTEXT', 'other'],
 	] as const) {
-		t.deepEqual(await withEnv({[name]: value}).result(['ps']), {
+		t.deepEqual(withEnv({[name]: value}, 'ps'), {
 			code: 1,
-			signal: null,
 			stdout: '',
 			stderr: `wherry: ${name} is ${value}, and wherry works on this host only: unset ${name} to do so\n`,
 		});
-		t.is((await withEnv({[name]: value}).result(['ps', '--help'])).code, 0);
+		t.is(withEnv({[name]: value}, 'ps', '--help').code, 0);
 	}
 	const here = {
 		DOCKER_HOST: 'unix:///var/run/docker.sock',
@@ -60,10 +71,10 @@ test('flags and variables that choose another daemon are refused, nothing is don
 		DOCKER_API_VERSION: '1.41',
 		DOCKER_TLS_VERIFY: '1',
 	};
-	t.like(await withEnv(here).result(['ps', '-q']), {code: 0, stderr: ''});
+	t.like(withEnv(here, 'ps', '-q'), {code: 0, stderr: ''});
 });
 
-test('--config is where docker’s configuration is read, before DOCKER_CONFIG', async (t) => {
+test('--config is where docker’s configuration is read, before DOCKER_CONFIG', (t) => {
 	const [one, other] = ['one', 'other'].map((name) => join(wherry.folder, name)) as [string, string];
 	for (const [folder, format] of [
 		[one, '{{.Driver}}'],
@@ -72,29 +83,16 @@ test('--config is where docker’s configuration is read, before DOCKER_CONFIG',
 		mkdirSync(folder, {recursive: true});
 		writeFileSync(join(folder, 'config.json'), JSON.stringify({networksFormat: format}));
 	}
-	t.is(await withEnv({DOCKER_CONFIG: one}).output('network', 'ls', '-f', 'name=none'), 'null');
-	t.is(
-		await withEnv({DOCKER_CONFIG: one}).output('--config', other, 'network', 'ls', '-f', 'name=none'),
-		'local',
-	);
+	const list = ['network', 'ls', '-f', 'name=none'];
+	t.is(withEnv({DOCKER_CONFIG: one}, ...list).stdout, 'null\n');
+	t.is(withEnv({DOCKER_CONFIG: one}, '--config', other, ...list).stdout, 'local\n');
 });
 
-test('DOCKER_DEFAULT_PLATFORM stands for --platform', async (t) => {
-	const wrong = await withEnv({DOCKER_DEFAULT_PLATFORM: 'nonsense'}).result([
-		'create',
-		'wherry/base',
-		'true',
-	]);
+test('DOCKER_DEFAULT_PLATFORM stands for --platform', (t) => {
+	const wrong = withEnv({DOCKER_DEFAULT_PLATFORM: 'nonsense'}, 'create', 'wherry/base', 'true');
 	t.is(wrong.code, 125);
 	t.regex(wrong.stderr, /error parsing specified platform: "nonsense": unknown operating system/);
-	const given = await withEnv({DOCKER_DEFAULT_PLATFORM: 'nonsense'}).result([
-		'run',
-		'--rm',
-		'--network=none',
-		'--platform',
-		'linux',
-		'wherry/base',
-		'true',
-	]);
+	const line = ['run', '--rm', '--network=none', '--platform', 'linux', 'wherry/base', 'true'];
+	const given = withEnv({DOCKER_DEFAULT_PLATFORM: 'nonsense'}, ...line);
 	t.is(given.code, 0, given.stderr);
 });
