@@ -41,6 +41,7 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 	{old: /invalid IP address: 1\.2\.3/g, now: 'Invalid ip address: 1.2.3'},
 	{old: /error: invalid range specified for port: 90-80/g, now: 'error: invalid port range'},
 	{old: /\nexit status 1$/g, now: ''},
+	{old: /pathcannot be empty/g, now: 'path cannot be empty'},
 	// It tells of a connection that 20.10's client loses by itself.
 	{old: /^time="<time>" level=error msg="error waiting for container: context canceled"\n/gm, now: ''},
 	// The daemon: small letters, and more to say.

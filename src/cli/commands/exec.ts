@@ -38,7 +38,8 @@ export const exec: CommandAction = async ({flags, args}, open) => {
 		const result = await pump(session, {tty, stdin, detachKeys, onSignal: undefined});
 		return result === 'detached' ? 0 : result;
 	} catch (error) {
-		if (error instanceof WherryError && error.exitCode !== undefined)
+		// Whoever doesn't wait for the command isn't told its status either.
+		if (!detach && error instanceof WherryError && error.exitCode !== undefined)
 			throw new CliError(describe(error), error.exitCode);
 		throw error;
 	}

@@ -24,26 +24,6 @@ docker run --name done busybox true`,
 		docker network ls -f nonsense=1
 		docker network ls --format '{{.Nonsense}}'
 		docker network ls extra
-		docker network create three | wc -c
-		docker network create three
-		docker network create bridge
-		docker network create host
-		docker network create -d nonsense x
-		docker network create -d host x
-		docker network create -d null x
-		docker network create --ipam-driver nonsense x
-		docker network create -o nonsense x
-		docker network create
-		docker network create 'bad name'
-		docker network create --nonsense x
-		docker network inspect two -f '{{json .IPAM.Config}} {{.Internal}} {{.Attachable}} {{.Ingress}} {{json .Labels}}'
-		docker network inspect two -f '{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}'
-		docker network inspect bridge host none -f '{{.Name}} {{.Driver}}'
-		docker network inspect nowhere
-		docker network inspect one nowhere -f '{{.Name}}'
-		docker network inspect
-		docker inspect up -f '{{with .NetworkSettings.Networks.two}}{{.IPAddress}} {{.IPPrefixLen}} {{.Gateway}} {{json .IPAMConfig}}{{end}}'
-		docker exec up sh -c 'ip -4 addr show eth0 | grep -o "inet [0-9./]*"; ip route | head -1'
 		`,
 		{
 			line: "docker network ls -f dangling=true --format '{{.Name}}'",
@@ -133,6 +113,26 @@ docker run --name done busybox true`,
 				'Error: error while removing network: network two has active endpoints (name:"up" id:"<short>")',
 		},
 		...lines`
+		docker network create three | wc -c
+		docker network create three
+		docker network create bridge
+		docker network create host
+		docker network create -d nonsense x
+		docker network create -d host x
+		docker network create -d null x
+		docker network create --ipam-driver nonsense x
+		docker network create -o nonsense x
+		docker network create
+		docker network create 'bad name'
+		docker network create --nonsense x
+		docker network inspect two -f '{{json .IPAM.Config}} {{.Internal}} {{.Attachable}} {{.Ingress}} {{json .Labels}}'
+		docker network inspect two -f '{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}'
+		docker network inspect bridge host none -f '{{.Name}} {{.Driver}}'
+		docker network inspect nowhere
+		docker network inspect one nowhere -f '{{.Name}}'
+		docker network inspect
+		docker inspect up -f '{{with .NetworkSettings.Networks.two}}{{.IPAddress}} {{.IPPrefixLen}} {{.Gateway}} {{json .IPAMConfig}}{{end}}'
+		docker exec up sh -c 'ip -4 addr show eth0 | grep -o "inet [0-9./]*"; ip route | head -1'
 		docker run --rm --network two busybox sh -c 'nslookup up 2>/dev/null | grep -c 10.99.1.5; ping -c1 -W2 alias | grep -c "1 packets received"'
 		docker run --rm --network two --ip 10.99.1.5 busybox true
 		docker run --rm --network nowhere busybox true
