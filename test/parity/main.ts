@@ -104,8 +104,9 @@ try {
 			different++;
 			say(`\n✘ ${table.name}: all are equal, so nothing is pending: ${table.pending}\n`);
 		}
-		if (flags.record) {
-			recorded[table.name] = Object.fromEntries(table.pairs.map((pair, at) => [lineOf(pair), answers[at]!]));
+		// A part of a table would be answers from another state.
+		if (flags.record && pairs.length === table.pairs.length) {
+			recorded[table.name] = Object.fromEntries(pairs.map((pair, at) => [lineOf(pair), answers[at]!]));
 		}
 	}
 	say(
