@@ -1,7 +1,7 @@
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {parseDetachKeys} from '../terminal/detach-keys.ts';
-import {pump, requireTerminal, windowSize} from '../terminal/session.ts';
+import {detachedMessage, pump, requireTerminal, windowSize} from '../terminal/session.ts';
 
 export const attach: CommandAction = async ({flags, args}, open) => {
 	const detachKeys = parseDetachKeys(flags.string('detach-keys'));
@@ -26,5 +26,6 @@ export const attach: CommandAction = async ({flags, args}, open) => {
 				? (signal) => engine.containers.kill(id, signal).catch(() => {})
 				: undefined,
 	});
-	return result === 'detached' ? 0 : result;
+	if (result === 'detached') throw new CliError(detachedMessage);
+	return result;
 };

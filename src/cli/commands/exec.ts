@@ -2,7 +2,7 @@ import {WherryError} from '../../engine/errors.ts';
 import {CliError} from '../errors.ts';
 import {type CommandAction, describe} from '../face.ts';
 import {parseDetachKeys} from '../terminal/detach-keys.ts';
-import {pump, requireTerminal, windowSize} from '../terminal/session.ts';
+import {detachedMessage, pump, requireTerminal, windowSize} from '../terminal/session.ts';
 import {environment} from './env-file.ts';
 
 export const exec: CommandAction = async ({flags, args}, open) => {
@@ -36,7 +36,8 @@ export const exec: CommandAction = async ({flags, args}, open) => {
 		});
 		if (detach) return 0;
 		const result = await pump(session, {tty, stdin, detachKeys, onSignal: undefined});
-		return result === 'detached' ? 0 : result;
+		if (result === 'detached') throw new CliError(detachedMessage);
+		return result;
 	} catch (error) {
 		// Whoever doesn't wait for the command isn't told its status either.
 		if (!detach && error instanceof WherryError && error.exitCode !== undefined)

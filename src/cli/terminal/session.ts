@@ -63,12 +63,16 @@ export interface PumpOptions {
 	onSignal?: ((signal: NodeJS.Signals) => Promise<void>) | undefined;
 }
 
+/** docker's word for a detach that ends in an error. */
+export const detachedMessage = 'read escape sequence';
+
 /** Who asks this often to end wants this process to end, whatever the container makes of it. */
 const insistence = 3;
 
 /**
  * Connects the terminal or pipes of this process to a session until the session ends or the user detaches.
- * Resolves to the exit code, or to `detached`.
+ * Resolves to the exit code, or to `detached`, which docker's run and start take as a good end and its attach and exec
+ * as an error.
  */
 export async function pump(session: Session, options: PumpOptions): Promise<number | 'detached'> {
 	const {tty, stdin, onSignal} = options;
@@ -137,7 +141,6 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		session.detach();
 		raw.leave();
 		if (result === 'hung up') return 128 + signalNumbers.SIGHUP!;
-		printError('read escape sequence');
 		return 'detached';
 	} finally {
 		raw.leave();

@@ -39,13 +39,19 @@ test('ctrl-p ctrl-q leaves, the container goes on, attach finds the same shell',
 	await first.until(/20 90[\s\S]*ready/);
 	first.type('\x10');
 	first.type('\x11');
-	await first.until(/read escape sequence/);
 	t.is(await first.exited(), 0);
+	t.notRegex(first.text, /escape sequence/);
 
 	t.is(await wherry.output('ps', '-f', 'name=shell', '--format', '{{.State}}'), 'running');
 	const second = terminal('attach', 'shell');
 	second.type('echo still $here\r');
 	await second.until(/still same/);
+	const third = terminal('attach', '--detach-keys', 'ctrl-a,q', 'shell');
+	third.type('echo thi""rd\r');
+	await third.until(/third/);
+	third.type('\x01q');
+	await third.until(/read escape sequence/);
+	t.is(await third.exited(), 1);
 	second.type('exit 6\r');
 	t.is(await second.exited(), 6);
 	t.regex((await wherry.result(['logs', 'shell'])).stdout, /still same/);
@@ -71,7 +77,7 @@ test('exec -it follows the window and other detach keys', async (t) => {
 	// Ctrl+P alone belongs to the shell now.
 	shell.type('\x10\x18x');
 	await shell.until(/read escape sequence/);
-	t.is(await shell.exited(), 0);
+	t.is(await shell.exited(), 1);
 });
 
 test('a program that leaves line feeds alone is shown as it draws', async (t) => {
