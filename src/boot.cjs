@@ -21,6 +21,8 @@ for (const name of ['NODE_OPTIONS', 'NODE_COMPILE_CACHE']) {
 }
 
 const warm = env.WHERRY_WARM === '1';
+// The build may be anybody's; what it rehearses is in folders of its own.
+if (warm) process.geteuid = () => 0;
 const shipped = path.join(__dirname, 'v8');
 const own = path.join(env.WHERRY_ROOT || '/var/lib/wherry', 'cache', 'v8');
 // V8 takes a cache only with the flags that it was made with: see the launcher.
@@ -64,6 +66,17 @@ function store(folder, mode, face, script) {
 	}
 }
 
+/** Caches of other builds, which nobody reads any more. */
+function removeOld() {
+	try {
+		for (const name of fs.readdirSync(own)) {
+			if (!name.includes(`-${BUILD}-`)) fs.unlinkSync(path.join(own, name));
+		}
+	} catch {
+		// They are in nobody's way.
+	}
+}
+
 const loaded = new Map();
 const pending = [];
 
@@ -75,8 +88,8 @@ function load(face) {
 	loaded.set(face, module);
 	const code = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
 	let cachedData = warm ? undefined : read(path.join(shipped, fileOf(face)));
-	// A container's start can't be rehearsed in a build: all of its functions are compiled beforehand.
-	const eager = warm && (face === 'run' || face === 'images' || face === 'control');
+	// Networks can't be rehearsed in a build: all of the functions are compiled beforehand.
+	const eager = warm && face === 'network';
 	if (eager) require('node:v8').setFlagsFromString('--no-lazy');
 	let script = new vm.Script(code, {filename, cachedData});
 	if (eager) require('node:v8').setFlagsFromString('--lazy');
@@ -104,13 +117,23 @@ const present = [
 	'vm',
 ];
 
+const builtins = new Map();
+
 /**
  * Other built-in modules are loaded at the first use of one of their exports, not at import: node:crypto alone
  * takes 5 ms, and most commands need none of it.
  */
 function builtin(id) {
-	if (!id.startsWith('node:') || present.includes(id.slice(5))) return require(id);
-	return new Proxy(
+	let module = builtins.get(id);
+	if (module === undefined) {
+		module = id.startsWith('node:') && !present.includes(id.slice(5)) ? lazy(id) : require(id);
+		builtins.set(id, module);
+	}
+	return module;
+}
+
+const lazy = (id) =>
+	new Proxy(
 		{},
 		{
 			get: (_, name) => require(id)[name],
@@ -122,13 +145,12 @@ function builtin(id) {
 			}),
 		},
 	);
-}
 
-/** `node:os`, `./tui.cjs`, or a module of another face: `./cli.cjs?engine/locks.ts`. */
+/** `node:os`, `./tui.cjs`, or a module of another face: `./core.cjs?engine/locks.ts`. */
 function local(id) {
 	if (!id.startsWith('./')) return builtin(id);
 	const [face, module] = id.slice(2).split('.cjs?');
-	return module === undefined ? load(face.slice(0, -4)) : load(face).modules[module]();
+	return module === undefined ? load(face.slice(0, -4)) : load(face).modules(module);
 }
 local.resolve = require.resolve;
 local.cache = require.cache;
@@ -137,6 +159,7 @@ function finish(code) {
 	// Nothing is made in a root that doesn't exist yet: a command that reads makes no folders.
 	if (pending.length > 0 && !warm && fs.existsSync(path.dirname(path.dirname(own)))) {
 		for (const [face, script] of pending) store(own, 0o600, face, script);
+		removeOld();
 	}
 	leave(code);
 }
@@ -147,7 +170,7 @@ if (process.argv.length === 3 && (only === '--version' || only === '-v')) {
 	process.exit(0);
 }
 
-const {main, warmUp, leave} = load('cli');
+const {main, warmUp, leave} = load('core');
 if (warm) {
 	warmUp().then(() => {
 		for (const [face, script] of pending) store(shipped, 0o644, face, script);

@@ -2,11 +2,16 @@
  * Builds dist/: one bundle per face, the boot file that loads them through a V8 code cache, and that cache.
  *
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
- *   cli.cjs       the command line and what each command needs of the engine
+ *   core.cjs      the command line, and what every command needs of the engine
+ *   list.cjs      lists and inspect
+ *   template.cjs  Go's templates
+ *   session.cjs   what talks to containers that run
+ *   plan.cjs      from a specification to plans
  *   images.cjs    what lists and finds images
- *   control.cjs   what stops, removes and reads the logs of containers
- *   compile.cjs   from a container's record to its plans, and what runs in containers
- *   run.cjs       what makes and starts containers
+ *   start.cjs     what makes and starts containers
+ *   network.cjs   what attaches them to networks
+ *   bridge.cjs    what makes the default network
+ *   seccomp.cjs   filters of system calls
  *   oci.cjs       the command line of OCI runtimes
  *   more.cjs      the rest of both
  *   help.cjs      yargs, for help and completion only
@@ -71,7 +76,7 @@ const faces = {
 const sharedErrors = {
 	name: 'shared-errors',
 	setup(bundle) {
-		bundle.onResolve({filter: /\/engine\/errors\.ts$/}, () => ({path: './cli.cjs', external: true}));
+		bundle.onResolve({filter: /\/engine\/errors\.ts$/}, () => ({path: './core.cjs', external: true}));
 	},
 };
 
@@ -94,31 +99,72 @@ const commonjs = {
 	banner: {js: 'const __wherry={get url(){return require("node:url").pathToFileURL(__filename).href}};'},
 };
 
-/** What every command needs, what talks to a container, what images need, what a start needs, and the rest. */
+/**
+ * What every command needs; lists and what prints them; what talks to a container; what compiles a plan, also one
+ * of an exec; a container's start, its networks, and filters of system calls; images; the rest.
+ */
 const groups = {
-	cli: [
+	core: [
 		...['main.ts', 'cli/face.ts', 'cli/parse/command-line.ts', 'cli/commands/actions.ts'],
 		...[
 			'engine/engine.ts',
 			'engine/repair.ts',
-			'cli/commands/container-list.ts',
-			'engine/containers/list.ts',
+			'engine/containers/record.ts',
+			'engine/containers/storage.ts',
 		],
+		...['engine/networks/state.ts', 'engine/networks/networks.ts', 'engine/networks/ports.ts'],
+		...['engine/networks/address.ts', 'engine/containers/masked-paths.ts', 'engine/containers/health.ts'],
 	],
-	control: [
-		...['cli/commands/lifecycle.ts', 'cli/commands/logs.ts'],
-		...['engine/containers/control.ts', 'engine/containers/remove.ts', 'engine/containers/container-logs.ts'],
+	list: [
+		...['cli/commands/container-list.ts', 'cli/format/table.ts'],
+		...['engine/containers/list.ts', 'engine/containers/inspect.ts'],
 	],
-	compile: [
-		'engine/containers/rehearsal.ts',
-		...['cli/commands/exec.ts', 'cli/commands/attach.ts', 'engine/containers/attach.ts'],
+	template: ['cli/format/template/', 'cli/format/value.ts', 'cli/format/inspect-value.ts'],
+	session: [
+		...[
+			'cli/commands/exec.ts',
+			'cli/commands/attach.ts',
+			'cli/commands/lifecycle.ts',
+			'cli/commands/logs.ts',
+		],
+		...['engine/containers/attach.ts', 'engine/containers/control.ts', 'engine/containers/container-logs.ts'],
+		...['engine/containers/remove.ts', 'engine/containers/settle.ts'],
 	],
-	images: ['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts'],
-	run: [
-		...['cli/commands/run.ts', 'cli/commands/start.ts'],
-		...['engine/containers/create.ts', 'engine/containers/start.ts'],
+	plan: [
+		...[
+			'runtime/compile.ts',
+			'runtime/plan/',
+			'engine/containers/exec-plan.ts',
+			'engine/containers/seccomp.ts',
+		],
+		...['runtime/cgroups/ops.ts', 'runtime/cgroups/layout.ts', 'runtime/oci-json.ts'],
+		...['runtime/seccomp/cache.ts', 'runtime/seccomp/flags.ts'],
+	],
+	images: [
+		...['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts', 'engine/store/'],
+	],
+	start: [
+		...[
+			'cli/commands/run.ts',
+			'cli/commands/start.ts',
+			'engine/containers/create.ts',
+			'engine/containers/start.ts',
+		],
+		...['engine/containers/bundle.ts', 'engine/containers/mounts.ts', 'engine/containers/network.ts'],
+		...['runtime/cgroups/limits.ts', 'runtime/cgroups/resources.ts', 'runtime/cgroups/device-filter.ts'],
+		...['cli/parse/mount.ts', 'cli/parse/network.ts', 'cli/parse/ulimit.ts', 'cli/parse/host-names.ts'],
+		'engine/networks/wanted.ts',
+	],
+	network: [
 		...['engine/networks/allocate.ts', 'engine/networks/names.ts', 'engine/networks/endpoint.ts'],
+		...['engine/networks/ipam.ts', 'engine/networks/leases.ts', 'engine/networks/resolv-conf.ts'],
+		...['engine/networks/create.ts', 'engine/networks/options.ts', 'kernel/netlink/'],
 	],
+	bridge: [
+		...['engine/networks/bridge.ts', 'engine/networks/taken.ts', 'engine/networks/ruleset.ts'],
+		...['engine/networks/pools.ts', 'engine/networks/host-filter.ts', 'engine/networks/host-warnings.ts'],
+	],
+	seccomp: ['runtime/seccomp/'],
 	oci: ['oci/main.ts'],
 	more: [],
 };
@@ -176,7 +222,7 @@ function makeCodeCache(node, flags) {
 			});
 			if (result.status === 0) continue;
 			process.stderr.write(
-				`wherry: no code cache was made; commands start a little slower\n${result.stderr}`,
+				`wherry: no code cache was made; commands start a little slower\n${result.stderr.slice(-2000)}`,
 			);
 			return false;
 		}

@@ -12,7 +12,7 @@ import type {Plan} from './plan/encode.ts';
 import type {Op} from './plan/ops.ts';
 import type {MonitorSettings} from './plan/sections.ts';
 import {schedulingOps} from './scheduling.ts';
-import {seccompFlags} from './seccomp/compile.ts';
+import {seccompFlags} from './seccomp/flags.ts';
 
 /** From <sys/mount.h>. */
 const MS = {

@@ -8,7 +8,7 @@ import {humanSize} from '../format/size.ts';
 import {formatList, type ListView} from '../format/table.ts';
 import {goQuote} from '../format/template/print.ts';
 import {formatGoTime} from '../format/time.ts';
-import {listWording} from '../format/value.ts';
+import {listWording} from '../format/wording.ts';
 import {printError, writeOut} from '../output.ts';
 
 const headings = {
@@ -59,7 +59,7 @@ export function containerRow(
 	const {trunc, now} = options;
 	return {
 		get Command() {
-			return goQuote(trunc ? ellipsis(container.Command, 20) : container.Command);
+			return quoted(trunc ? ellipsis(container.Command, 20) : container.Command);
 		},
 		get CreatedAt() {
 			return formatGoTime(container.Created);
@@ -114,6 +114,9 @@ function names({Names}: ContainerSummary, trunc: boolean): string {
 	const plain = Names.map((name) => name.replace(/^\//, ''));
 	return printable(plain.filter((name) => !(trunc && name.includes('/'))).join(','));
 }
+
+/** As Go quotes it. Most commands need nothing but the marks. */
+const quoted = (text: string): string => (/^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : goQuote(text));
 
 function imageName({Image, ImageID}: ContainerSummary, trunc: boolean): string {
 	if (Image === '') return '<no image>';

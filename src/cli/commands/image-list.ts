@@ -26,7 +26,7 @@ const none = '<none>';
 export const imageView = (digests: boolean): ListView => ({
 	type: '*formatter.imageContext',
 	headings,
-	table: `{{.Repository}}\t{{.Tag}}\t${digests ? '{{.Digest}}\t' : ''}{{.ID}}\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.Size}}`,
+	table: `{{.Repository}}\t{{.Tag}}\t${digests ? '{{.Digest}}\t' : ''}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`,
 	quietField: 'ID',
 	raw: `repository: {{.Repository}}
 tag: {{.Tag}}

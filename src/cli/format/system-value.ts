@@ -2,7 +2,8 @@
 import {CliError} from '../errors.ts';
 import {typedAs} from './template/go-value.ts';
 import './types/system.ts';
-import {executeTemplate, parseTemplate, systemWording} from './value.ts';
+import {executeTemplate, parseTemplate} from './value.ts';
+import {systemWording} from './wording.ts';
 
 /** `name` is what docker calls the template in errors. Throws CliError and, later, TemplateError. */
 export function systemText(format: string, type: string, name: string): (value: object) => string {

@@ -1,24 +1,11 @@
 import {TemplateError} from '../errors.ts';
 import {type ExecuteOptions, execute} from './template/execute.ts';
 import {functions, headerFunctions, type TemplateFunction} from './template/functions.ts';
+import {Struct} from './template/go-value.ts';
 import {parse, type Template} from './template/parse.ts';
+import {inspectWording, type Wording} from './wording.ts';
 
 const names: ReadonlySet<string> = new Set(Object.keys(functions));
-
-/** How docker introduces a template's error: its lists and its inspect say it differently. */
-export interface Wording {
-	parse: string;
-	execute: string;
-}
-
-export const inspectWording: Wording = {parse: 'template parsing error', execute: 'template parsing error'};
-export const listWording: Wording = {
-	parse: 'failed to parse template',
-	execute: 'failed to execute template',
-};
-
-/** `info` and `version` say nothing before what goes wrong with a value. */
-export const systemWording: Wording = {parse: 'template parsing error', execute: ''};
 
 /** Parses a `--format` template. */
 export function parseTemplate(format: string, wording: Wording = inspectWording, name = ''): Template {
@@ -44,6 +31,18 @@ export function formatValue(format: string, data: unknown, options: FormatOption
 		data,
 		options,
 	);
+}
+
+/** The lines of a list: of its headings, if any, and of each row, which is a Go struct of the given type. */
+export function executeRows(
+	format: string,
+	{type, wording = inspectWording}: {type: string; wording?: Wording},
+	headings: unknown,
+	rows: readonly Readonly<Record<string, unknown>>[],
+): string[] {
+	const template = parseTemplate(format, wording);
+	const head = headings ? [executeTemplate(template, headings, {header: true, wording})] : [];
+	return [...head, ...rows.map((row) => executeTemplate(template, new Struct(type, row), {wording}))];
 }
 
 function wrapped<T>(prefix: string, action: () => T): T {

@@ -2,14 +2,11 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {initPath} from '../../kernel/locate.ts';
-import {detectCgroups} from '../../runtime/cgroups/layout.ts';
-import {type CgroupOps, cgroupOps} from '../../runtime/cgroups/ops.ts';
 import {compileContainer, compileExec} from '../../runtime/compile.ts';
-import type {LinuxResources, Spec} from '../../runtime/oci.ts';
+import type {Spec} from '../../runtime/oci.ts';
 import {printOciJson} from '../../runtime/oci-json.ts';
 import type {Plan} from '../../runtime/plan/encode.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
-import {compileSeccompCached} from '../../runtime/seccomp/cache.ts';
 import {connectedNetworks} from '../networks/connected.ts';
 import {releaseOps, unpublishAllOps} from '../networks/endpoint.ts';
 import {leaseFile, leasesOf} from '../networks/leases.ts';
@@ -17,8 +14,9 @@ import {storedNetworks} from '../networks/record.ts';
 import {type NetworkState, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import {referenceFile, referencesFolder, volumeLock} from '../volumes/references.ts';
-import {containerCgroup} from './cgroup.ts';
+import {containerCgroups} from './cgroup.ts';
 import type {EngineContext} from './context.ts';
+import {groupsOf} from './exec-plan.ts';
 import {type Grants, noGrants} from './grants.ts';
 import {healthSettings, probeCommand} from './health.ts';
 import type {HostFiles} from './host-files.ts';
@@ -26,6 +24,7 @@ import {logSettings} from './log-config.ts';
 import {mountOrigins, unmountOps} from './mount-sources.ts';
 import {type Attachment, joinedNamespace} from './network.ts';
 import {type ContainerRecord, healthLogPath, logPath, statePath} from './record.ts';
+import {seccompProgram} from './seccomp.ts';
 import {signalNumber} from './signals.ts';
 import {buildSpec} from './spec.ts';
 import {specHost} from './spec-host.ts';
@@ -90,13 +89,6 @@ export function removalOps(paths: Paths, record: ContainerRecord): Op[] {
 	// Last: as long as it is there, whoever comes next runs this plan again.
 	ops.push({op: 'removeTree', path: paths.runContainer(Id)});
 	return ops;
-}
-
-export function containerCgroups(
-	record: Pick<ContainerRecord, 'Id' | 'HostConfig'>,
-	resources: LinuxResources = {},
-): CgroupOps {
-	return cgroupOps(detectCgroups(), containerCgroup(record), resources);
 }
 
 /**
@@ -166,11 +158,6 @@ export function specOf(
 	);
 }
 
-export function seccompProgram(paths: Paths, spec: Spec): Uint8Array | undefined {
-	const seccomp = spec.linux?.seccomp;
-	return seccomp && compileSeccompCached(seccomp, specHost().arch, join(paths.cache, 'seccomp'));
-}
-
 /** The state files of the containers whose namespaces it joins. */
 function donorsOf(
 	paths: Paths,
@@ -201,12 +188,6 @@ function probePlan(paths: Paths, record: ContainerRecord, spec: Spec, argv: read
 		capabilities: spec.process?.capabilities?.bounding ?? [],
 	});
 }
-
-/** Of --group-add, and those that come with devices. */
-export const groupsOf = ({HostConfig}: ContainerRecord, spec: Spec): string[] => [
-	...(HostConfig.GroupAdd ?? []),
-	...(spec.process?.user.additionalGids ?? []).map(String),
-];
 
 export interface Compiled {
 	spec: Spec;

@@ -1,5 +1,8 @@
 /** Where a container's cgroups are. */
 import {posix} from 'node:path';
+import {detectCgroupMounts, detectCgroups} from '../../runtime/cgroups/layout.ts';
+import {type CgroupOps, cgroupOps, execJoinFiles} from '../../runtime/cgroups/ops.ts';
+import type {LinuxResources} from '../../runtime/oci.ts';
 import {WherryError} from '../errors.ts';
 import type {ContainerRecord} from './record.ts';
 
@@ -22,3 +25,17 @@ export function parentPath(parent: string): string {
 	}
 	return `/${names.map((_, index) => `${names.slice(0, index + 1).join('-')}.slice`).join('/')}`;
 }
+
+export function containerCgroups(
+	record: Pick<ContainerRecord, 'Id' | 'HostConfig'>,
+	resources: LinuxResources = {},
+): CgroupOps {
+	return cgroupOps(detectCgroups(), containerCgroup(record), resources);
+}
+
+/** What an exec has to know of them. */
+export const execCgroups = (
+	record: Pick<ContainerRecord, 'Id' | 'HostConfig'>,
+): Pick<CgroupOps, 'execJoin'> => ({
+	execJoin: execJoinFiles(detectCgroupMounts(), containerCgroup(record)),
+});

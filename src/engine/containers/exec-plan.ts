@@ -5,19 +5,25 @@ import type {Spec} from '../../runtime/oci.ts';
 import type {Plan} from '../../runtime/plan/encode.ts';
 import type {ExecOptions} from '../api.ts';
 import type {Paths} from '../paths.ts';
-import {containerCgroups, groupsOf, seccompProgram} from './bundle.ts';
+import {execCgroups} from './cgroup.ts';
 import type {ContainerRecord} from './record.ts';
+import {seccompProgram} from './seccomp.ts';
 import {specHost} from './spec-host.ts';
+
+/** Of --group-add, and those that come with devices. */
+export const groupsOf = ({HostConfig}: ContainerRecord, spec: Spec): string[] => [
+	...(HostConfig.GroupAdd ?? []),
+	...(spec.process?.user.additionalGids ?? []).map(String),
+];
 
 /** `user`, `user:group`; without a group named, --group-add of the container holds for the same user only. */
 export function execPlan(paths: Paths, record: ContainerRecord, spec: Spec, options: ExecOptions): Plan {
-	const host = specHost();
 	const capabilities = options.privileged
-		? capabilityNames.slice(0, host.lastCapability + 1)
+		? capabilityNames.slice(0, specHost().lastCapability + 1)
 		: (spec.process?.capabilities?.bounding ?? []);
 	return compileExec({
 		spec,
-		cgroups: containerCgroups(record),
+		cgroups: execCgroups(record),
 		user: {spec: options.user || record.Config.User, groups: groupsOf(record, spec)},
 		argv: options.argv,
 		env: options.env ?? [],

@@ -8,7 +8,6 @@ import {parseLink} from '../networks/parse-link.ts';
 import {parseContainerPort} from '../networks/ports.ts';
 import {readNetworkState} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
-import {readRows} from './list.ts';
 import {
 	type ContainerRecord,
 	currentState,
@@ -18,6 +17,7 @@ import {
 	readRecord,
 	writeRecord,
 } from './record.ts';
+import {readRows} from './rows.ts';
 
 export interface Link {
 	alias: string;

@@ -6,9 +6,9 @@ import {WherryError} from '../errors.ts';
 import {clash} from '../networks/ports.ts';
 import {type PublishedPort, publishingEndpoint, readNetworkState} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
-import {readRows} from './list.ts';
 import type {Attachment} from './network.ts';
 import {type ContainerRecord, isUp} from './record.ts';
+import {readRows} from './rows.ts';
 
 /** From <errno.h>. */
 const errno = {

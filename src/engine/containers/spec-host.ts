@@ -1,6 +1,5 @@
 /** What of the host goes into a spec (spec.ts), read once. */
 import {lstatSync, readdirSync, readFileSync, type Stats, statSync} from 'node:fs';
-import {release} from 'node:os';
 import {join} from 'node:path';
 import {detectCgroups} from '../../runtime/cgroups/layout.ts';
 import type {LinuxDevice} from '../../runtime/oci.ts';
@@ -81,17 +80,24 @@ function lastCapability(): number {
 	}
 }
 
+export const hostArch = process.arch === 'arm64' ? 'arm64' : 'x64';
+
+/** Not os.release(): node:os takes longer to load than the file to read. */
+function kernelVersion(): [number, number] {
+	const [major = 0, minor = 0] = readFileSync('/proc/sys/kernel/osrelease', 'latin1')
+		.split('.')
+		.map((part) => Number.parseInt(part, 10));
+	return [major, minor];
+}
+
 let host: SpecHost | undefined;
 
 export function specHost(): SpecHost {
 	if (host) return host;
-	const [major = 0, minor = 0] = release()
-		.split('.')
-		.map((part) => Number.parseInt(part, 10));
 	host = {
 		cgroupVersion: detectCgroups().version === 'v2' ? 2 : 1,
-		arch: process.arch === 'arm64' ? 'arm64' : 'x64',
-		kernel: [major, minor],
+		arch: hostArch,
+		kernel: kernelVersion(),
 		lastCapability: lastCapability(),
 		devices: () => devicesBelow('/dev', ownFileSystems),
 		device: devicesAt,

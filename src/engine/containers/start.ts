@@ -37,7 +37,7 @@ interface Prepared {
 }
 
 /** Plans and files. The folder in WHERRY_RUN comes first: from then on what a killed process has taken is found. */
-async function prepare(
+export async function prepare(
 	context: EngineContext,
 	record: ContainerRecord,
 	attach: StreamOptions | undefined,

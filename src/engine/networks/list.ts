@@ -1,7 +1,7 @@
 /** `network ls` and `network inspect`. */
 import type {Filters, NetworkInspect} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
-import {readRows} from '../containers/list.ts';
+import {readRows} from '../containers/rows.ts';
 import {type ContainerRecord, isUp} from '../containers/record.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import type {Filters} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
-import {readRows} from '../containers/list.ts';
+import {readRows} from '../containers/rows.ts';
 import {isId} from '../containers/names.ts';
 import {readRecord} from '../containers/record.ts';
 import {isErrno, WherryError} from '../errors.ts';

@@ -62,8 +62,14 @@ function unescapePath(path: string): string {
 	);
 }
 
+/** Where the hierarchies are mounted. */
+export interface CgroupMounts {
+	readonly v1: readonly V1Hierarchy[];
+	readonly unified?: string;
+}
+
 /** The hierarchies among the mounts of a /proc/PID/mountinfo; of several mounts of one the first counts. */
-export function parseCgroupMounts(mountinfo: string): {v1: V1Hierarchy[]; unified?: string} {
+export function parseCgroupMounts(mountinfo: string): CgroupMounts {
 	const v1: V1Hierarchy[] = [];
 	const seen = new Set<string>();
 	let unified: string | undefined;
@@ -136,6 +142,10 @@ function readOrEmpty(path: string): string {
 		return '';
 	}
 }
+
+/** Those of this host. */
+export const detectCgroupMounts = (): CgroupMounts =>
+	parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
 
 let detected: CgroupLayout | undefined;
 

@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import type {LinuxResources} from '../oci.ts';
 import type {Op} from '../plan/ops.ts';
 import {assembleDeviceFilter, deviceRulesV1} from './device-filter.ts';
-import {type CgroupLayout, cgroupParent, cgroupPath, controllerDir} from './layout.ts';
+import {type CgroupLayout, type CgroupMounts, cgroupParent, cgroupPath, controllerDir} from './layout.ts';
 import {type ControllerWrite, resourceWrites} from './resources.ts';
 
 /** Flags of the operation writeHost. */
@@ -164,6 +164,18 @@ function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0):
 }
 
 /**
+ * Files to which an exec child writes "0" before anything else; see cgroupOps. It needs no more of the host than
+ * where its hierarchies are.
+ */
+export function execJoinFiles({v1, unified}: CgroupMounts, cgroup: string): string[] {
+	const tasks = v1.map(({mount}) => join(mount, cgroupPath(cgroup), 'tasks'));
+	const onV1 = v1.some(({controllers}) => controllers.includes('devices'));
+	return onV1 || unified === undefined
+		? tasks
+		: [...tasks, join(unified, cgroupPath(cgroup), 'cgroup.procs')];
+}
+
+/**
  * The operations for a container's cgroups, the path of `id` (see cgroupPath) in every hierarchy. `resources.devices` is the
  * whole device filter: no rules deny every device. Throws Error where no device filter is possible.
  *
@@ -193,7 +205,7 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 		monitorSetup: [...prepareParents(layout, resources), ...all.map((mount) => mkdirOp(monitorDir(mount)))],
 		initJoin: tasks(id),
 		cgroupDir: unifiedDir,
-		execJoin: [...tasks(id), ...(unifiedDir !== '' && onV2Alone ? [join(unifiedDir, 'cgroup.procs')] : [])],
+		execJoin: execJoinFiles({v1: layout.v1, ...(layout.unified ? {unified: layout.unified.mount} : {})}, id),
 		monitorFiles: [
 			...tasks(monitorsName),
 			...(monitorsJoinV2 ? [join(monitorDir(layout.unified!.mount), 'cgroup.procs')] : []),

@@ -23,13 +23,6 @@ const foreign: ReadonlySet<string> = new Set(
 	].map((name) => `SCMP_ARCH_${name}`),
 );
 
-/** SECCOMP_FILTER_FLAG_* that a profile may ask for. */
-const filterFlags: Readonly<Record<string, number>> = {
-	SECCOMP_FILTER_FLAG_TSYNC: 1,
-	SECCOMP_FILTER_FLAG_LOG: 2,
-	SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
-};
-
 /**
  * Compiles a profile to an array of struct sock_filter. The architecture word is looked at first: one that
  * the profile doesn't name kills the process, since its numbers mean other calls. Then a balanced tree over
@@ -53,17 +46,6 @@ export function compileSeccomp(seccomp: LinuxSeccomp, arch: NativeArch): Buffer 
 		entry = assembler.branch(bpf.equal, audit, load, entry);
 	}
 	return assembler.finish(assembler.load(seccompData.architecture, entry));
-}
-
-/** The flags for seccomp(2). Without any in the profile it is runc's: no speculation mitigation is forced on. */
-export function seccompFlags(seccomp: LinuxSeccomp): number {
-	let flags = 0;
-	for (const name of seccomp.flags ?? ['SECCOMP_FILTER_FLAG_SPEC_ALLOW']) {
-		const flag = Object.hasOwn(filterFlags, name) ? filterFlags[name] : undefined;
-		if (flag === undefined) throw new Error(`seccomp flag "${name}" is not supported`);
-		flags |= flag;
-	}
-	return flags;
 }
 
 function abisFor(seccomp: LinuxSeccomp, arch: NativeArch): readonly Abi[] {

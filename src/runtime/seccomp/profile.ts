@@ -1,6 +1,7 @@
 import type {LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction} from '../oci.ts';
 import {parseOciJson} from '../oci-json.ts';
-import {compileSeccomp, seccompFlags} from './compile.ts';
+import {compileSeccomp} from './compile.ts';
+import {seccompFlags} from './flags.ts';
 import {dockerArch, kernelAtLeast, type ProfileOptions} from './profile-options.ts';
 import {abiFacts} from './syscalls.ts';
 

@@ -91,7 +91,7 @@ test("the build's code cache is only read; another Node's is root's own", (t) =>
 	mkdirSync(state);
 	const shipped = caches(join(folder, 'dist/v8'));
 	// The one without flags, since the record of the Node has none here.
-	const name = shipped.find((each) => each.startsWith('cli-long-'));
+	const name = shipped.find((each) => each.startsWith('core-long-'));
 	t.truthy(name);
 	t.is(run(launcher, ['ps'], env).status, 0);
 	t.deepEqual(caches(join(state, 'cache/v8')), []);

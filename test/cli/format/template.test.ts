@@ -4,7 +4,8 @@ import {containerRow, containerView} from '../../../src/cli/commands/container-l
 import {type InspectKind, inspectValue, loadTypes} from '../../../src/cli/format/inspect-value.ts';
 import {formatList} from '../../../src/cli/format/table.ts';
 import {typedAs} from '../../../src/cli/format/template/go-value.ts';
-import {formatValue, parseTemplate, systemWording} from '../../../src/cli/format/value.ts';
+import {formatValue, parseTemplate} from '../../../src/cli/format/value.ts';
+import {systemWording} from '../../../src/cli/format/wording.ts';
 import type {ContainerSummary} from '../../../src/engine/api.ts';
 import '../../../src/cli/format/types/system.ts';
 
