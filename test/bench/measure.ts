@@ -22,7 +22,11 @@ export function summarise(values: readonly number[]): Summary {
 /** Runs a command to its end and returns how long it took, in milliseconds. A failure ends the benchmark: its time would mean nothing. */
 export function time(argv: readonly string[], env: NodeJS.ProcessEnv): number {
 	const start = process.hrtime.bigint();
-	const result = spawnSync(argv[0]!, argv.slice(1), {env, stdio: ['ignore', 'pipe', 'pipe']});
+	const result = spawnSync(argv[0]!, argv.slice(1), {
+		env,
+		stdio: ['ignore', 'pipe', 'pipe'],
+		maxBuffer: 64 << 20,
+	});
 	const end = process.hrtime.bigint();
 	if (result.error) throw result.error;
 	if (result.status !== 0)
