@@ -63,9 +63,10 @@ export async function startDocker(
 		'/bin/sh',
 		[
 			'-c',
-			`exec ${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} --bip 10.213.1.1/24 --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
+			`exec ${find('setpriv') ? 'setpriv --pdeathsig TERM -- ' : ''}${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} --bip 10.213.1.1/24 --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
 		],
-		{env: base, stdio: 'ignore'},
+		// A Ctrl-C ends the benchmark, which ends its daemon when nothing needs it any more.
+		{env: base, stdio: 'ignore', detached: true},
 	);
 	const env = {...base, DOCKER_HOST: socket, DOCKER_CONFIG: home};
 	for (let attempt = 0; attempt < 100; attempt++) {

@@ -64,7 +64,7 @@ export async function makeImages(folder: string, env: NodeJS.ProcessEnv): Promis
 		config,
 		`version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${folder}/registry}}\nhttp: {addr: 127.0.0.1:${port}}\n`,
 	);
-	const registry = spawn('docker-registry', ['serve', config], {stdio: 'ignore', env});
+	const registry = spawn('docker-registry', ['serve', config], {stdio: 'ignore', env, detached: true});
 	await sleep(500);
 	const rootfs = join(folder, 'rootfs');
 	makeRootfs(rootfs);

@@ -17,10 +17,15 @@ import {
 	startDocker,
 	wherry,
 } from './engines.ts';
+import {measureFiles} from './files.ts';
 import {makeBundle, makeImages} from './images.ts';
+import {checkpoint, interruptedCode} from './interrupt.ts';
+import {measureLists} from './lists.ts';
 import {measureLogs} from './logs.ts';
+import {measureManyPorts} from './many-ports.ts';
 import {output, rateTable, type Sample, table, time} from './measure.ts';
-import {measureRates, type Rate, startMany} from './networks.ts';
+import {measureRates, startMany} from './networks.ts';
+import type {Rate} from './rates.ts';
 import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
 
 const {values: flags} = parseArgs({
@@ -42,15 +47,17 @@ const rates: Rate[] = [];
 const idle: {engine: string; cpuPercent: number}[] = [];
 const memory: {engine: string; containers: number; kilobytesEach: number}[] = [];
 
+let memoryOfPorts: {one: number; thousand: number} | undefined;
+
 type Command = (engine: BenchEngine) => {before?: () => void; argv: readonly string[]; after?: () => void};
 
-function measure(
+async function measure(
 	name: string,
 	engines: readonly BenchEngine[],
 	count: number,
 	command: Command,
 	extra: Record<string, readonly string[]> = {},
-): void {
+): Promise<void> {
 	if (!wanted(name)) return;
 	say(name);
 	const times = new Map<string, number[]>();
@@ -62,6 +69,7 @@ function measure(
 		// process, a shim that ends) would otherwise always be charged to the same other one.
 		for (const engine of round % 2 === 0 ? engines : engines.toReversed()) {
 			const {before, argv, after} = command(engine);
+			await checkpoint();
 			pause();
 			before?.();
 			const value = time(argv, engine.env);
@@ -172,16 +180,16 @@ try {
 	const node = process.execPath;
 	const on = (engine: BenchEngine, ...argv: string[]): string[] => [...engine.command, ...argv];
 
-	measure('--version', [own], runs, (engine) => ({argv: on(engine, '--version')}), {
+	await measure('--version', [own], runs, (engine) => ({argv: on(engine, '--version')}), {
 		'node -e 0': [node, '-e', '0'],
 	});
 	for (const network of ['bridge', 'none', 'host']) {
-		measure(`run --rm, network ${network}`, all, runs, (engine) => ({
+		await measure(`run --rm, network ${network}`, all, runs, (engine) => ({
 			argv: on(engine, 'run', '--rm', '--network', network, images.small, 'true'),
 		}));
 	}
 	for (const network of ['bridge', 'none']) {
-		measure(`run -d, network ${network}`, all, runs, (engine) => ({
+		await measure(`run -d, network ${network}`, all, runs, (engine) => ({
 			argv: on(engine, 'run', '-d', '--name', 'bench', '--network', network, images.small, 'sleep', '1000'),
 			after: () => removeAll(engine),
 		}));
@@ -191,11 +199,11 @@ try {
 			on(engine, 'run', '-d', '--name', 'bench', '--network', 'none', images.small, 'sleep', '1000'),
 			engine.env,
 		);
-	measure('exec', all, runs, (engine) => ({argv: on(engine, 'exec', 'bench', 'true')}));
-	measure('ps', all, runs, (engine) => ({argv: on(engine, 'ps')}), {'node -e 0': [node, '-e', '0']});
-	measure('images', all, runs, (engine) => ({argv: on(engine, 'images')}));
-	measure('inspect', all, runs, (engine) => ({argv: on(engine, 'inspect', 'bench')}));
-	measure('logs', all, runs, (engine) => ({argv: on(engine, 'logs', 'bench')}));
+	await measure('exec', all, runs, (engine) => ({argv: on(engine, 'exec', 'bench', 'true')}));
+	await measure('ps', all, runs, (engine) => ({argv: on(engine, 'ps')}), {'node -e 0': [node, '-e', '0']});
+	await measure('images', all, runs, (engine) => ({argv: on(engine, 'images')}));
+	await measure('inspect', all, runs, (engine) => ({argv: on(engine, 'inspect', 'bench')}));
+	await measure('logs', all, runs, (engine) => ({argv: on(engine, 'logs', 'bench')}));
 	await measureTerminal(own, node);
 	for (const engine of all) removeAll(engine);
 	const ends: [name: string, argv: string[], command: string[]][] = [
@@ -204,7 +212,7 @@ try {
 		['rm -f of a running container', ['rm', '-f', 'bench'], ['sleep', '1000']],
 	];
 	for (const [name, argv, command] of ends) {
-		measure(name, all, Math.min(runs, 8), (engine) => ({
+		await measure(name, all, Math.min(runs, 8), (engine) => ({
 			before: () => {
 				const start = ['run', '-d', '--name', 'bench', '--network', 'none', images.small, ...command];
 				output(on(engine, ...start), engine.env);
@@ -215,7 +223,9 @@ try {
 			after: () => removeAll(engine),
 		}));
 	}
-	measure('pull, 4 layers, 80 MB', all, 5, (engine) => ({
+	await measureLists(measure, all, runs, {image: images.small, wanted, removeAll});
+	await measureFiles(measure, all, runs, {image: images.small, folder, wanted});
+	await measure('pull, 4 layers, 80 MB', all, 5, (engine) => ({
 		before: () =>
 			void spawnSync(engine.command[0]!, [...engine.command.slice(1), 'rmi', '-f', images.large], {
 				env: engine.env,
@@ -263,8 +273,21 @@ try {
 			removeAll(engine);
 		}
 	}
-	if (wanted('logs, a million lines')) samples.push(...measureLogs(all, images.small, folder, Math.min(runs, 4), say));
-	if (wanted('published port')) rates.push(...(await measureRates(all, images.small, folder, say)));
+	if (wanted('logs, a million lines'))
+		samples.push(...measureLogs(all, images.small, folder, Math.min(runs, 4), say));
+	const rateNames = [
+		'networks, published port, from outside',
+		'networks, published port, on the host’s address',
+		'networks, published port, on 127.0.0.1',
+		'networks, container to container',
+	];
+	if (rateNames.some(wanted)) rates.push(...(await measureRates(all, images.small, folder, say, wanted)));
+	if (wanted('networks, 1,000 published ports')) {
+		say('networks, 1,000 published ports');
+		const many = await measureManyPorts(own, images.small, Math.min(runs, 10));
+		samples.push(...many.samples);
+		memoryOfPorts = many.memory;
+	}
 	if (wanted('memory')) {
 		say('memory');
 		for (const engine of all) measureMemory(engine, images.small);
@@ -272,7 +295,7 @@ try {
 } catch (error) {
 	// What has been measured until then is told all the same.
 	say(String(error));
-	process.exitCode = 1;
+	process.exitCode = interruptedCode() ?? 1;
 } finally {
 	for (const engine of all) {
 		try {
@@ -297,7 +320,8 @@ try {
 	rmSync(runFolder, {recursive: true, force: true});
 }
 
-if (flags.json) process.stdout.write(`${JSON.stringify({samples, rates, memory, idle}, null, '\t')}\n`);
+if (flags.json)
+	process.stdout.write(`${JSON.stringify({samples, rates, memory, memoryOfPorts, idle}, null, '\t')}\n`);
 else {
 	process.stdout.write(`${table(samples)}\n`);
 	if (rates.length > 0) process.stdout.write(`${rateTable(rates)}\n`);
@@ -308,5 +332,9 @@ else {
 		process.stdout.write(
 			`monitor memory (PSS), ${containers} running: ${engine} ${kilobytesEach} KiB each\n`,
 		);
+	}
+	if (memoryOfPorts) {
+		const {one, thousand} = memoryOfPorts;
+		process.stdout.write(`monitor memory (PSS), 1 published port: ${one} KiB, 1,000: ${thousand} KiB\n`);
 	}
 }

@@ -1,6 +1,6 @@
 /**
  * What networks cost, beside the same of docker and podman: containers on the default bridge, fifty of them at
- * once, and what goes through a published port. The benchmark runs in a network namespace of its own, with
+ * once, and what goes through a published port or from one container to another. The benchmark runs in a network namespace of its own, with
  * another as the host outside, so the machine's own is not touched.
  */
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
@@ -8,18 +8,14 @@ import {copyFileSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type BenchEngine, end, find, removeAll} from './engines.ts';
+import {checkpoint} from './interrupt.ts';
 import {output} from './measure.ts';
-
-/** A rate; more is better. */
-export interface Rate {
-	readonly case: string;
-	readonly engine: string;
-	readonly unit: 'Gbit/s' | 'requests/s';
-	readonly values: number[];
-}
+import {type Rate, Rates} from './rates.ts';
 
 /** Of each measurement. */
-const seconds = '2';
+const seconds = '1';
+/** Many short ones, the engines in turn: what else the machine does meanwhile comes upon all of them alike. */
+const rounds = 5;
 const hostAddress = '10.213.7.1';
 
 /** A process that holds a network namespace joined to ours by a veth: a host on the same network. */
@@ -27,7 +23,7 @@ export class OutsideHost {
 	readonly #holder: ChildProcess;
 
 	constructor() {
-		this.#holder = spawn('unshare', ['--net', 'sleep', '100000'], {stdio: 'ignore'});
+		this.#holder = spawn('unshare', ['--net', 'sleep', '100000'], {stdio: 'ignore', detached: true});
 	}
 
 	async connect(): Promise<void> {
@@ -61,6 +57,7 @@ export async function startMany(
 	let next = 0;
 	const worker = async (): Promise<void> => {
 		while (next < count) {
+			await checkpoint();
 			const name = `many-${next++}`;
 			const [program, ...args] = [...engine.command, 'run', '-d', '--name', name, image, 'sleep', '1000'];
 			await new Promise<void>((resolve, reject) => {
@@ -80,27 +77,16 @@ export async function startMany(
 	return Number(process.hrtime.bigint() - start) / 1e6;
 }
 
-function gigabits(argv: string[]): number {
-	const report = JSON.parse(output(argv, process.env)) as {end: {sum_received: {bits_per_second: number}}};
-	return report.end.sum_received.bits_per_second / 1e9;
-}
-
-function requests(argv: string[]): number {
-	const match = /Requests\/sec:\s+([\d.]+)/.exec(output(argv, process.env));
-	if (!match) throw new Error('wrk told no rate');
-	return Number(match[1]);
-}
-
 const nginxConfig = `daemon off; user root; worker_processes 1; pid /tmp/nginx.pid; error_log stderr crit;
 events {worker_connections 512;}
 http {access_log off; keepalive_requests 1000000; client_body_temp_path /tmp/b; proxy_temp_path /tmp/p; fastcgi_temp_path /tmp/f; uwsgi_temp_path /tmp/u; scgi_temp_path /tmp/s;
 server {listen 80 backlog=512; location / {return 200 "ok";}}}
 `;
 
-/** A folder with the host's own iperf3 and nginx and what they link to; each of its folders is bound into a container's root. */
+/** A folder with the host's own programs and what they link to; each of its folders is bound into a container's root. */
 function makeTools(folder: string): string {
 	const tools = join(folder, 'tools');
-	for (const program of ['iperf3', 'nginx'].map(find).filter((path) => path !== undefined)) {
+	for (const program of ['iperf3', 'nginx', 'wrk'].map(find).filter((path) => path !== undefined)) {
 		const libraries = [...output(['ldd', program], process.env).matchAll(/(\/\S+\.so\S*)/g)].map(
 			([, path]) => path!,
 		);
@@ -113,6 +99,7 @@ function makeTools(folder: string): string {
 	return tools;
 }
 
+/** Servers, published, and a container beside them that asks. */
 function serve(
 	engine: BenchEngine,
 	image: string,
@@ -120,13 +107,54 @@ function serve(
 	tools: string,
 ): void {
 	const mounts = readdirSync(tools).flatMap((name) => ['-v', `${join(tools, name)}:/${name}`]);
-	const run = (name: string, port: string, ...argv: string[]): void =>
+	const run = (name: string, publish: string[], ...argv: string[]): void =>
 		void output(
-			[...engine.command, 'run', '-d', '--name', name, '-p', port, ...mounts, image, ...argv],
+			[...engine.command, 'run', '-d', '--name', name, ...publish, ...mounts, image, ...argv],
 			engine.env,
 		);
-	run('iperf', `${ports.iperf}:5201`, find('iperf3')!, '-s');
-	if (find('nginx')) run('http', `${ports.http}:80`, find('nginx')!, '-e', 'stderr', '-c', '/usr/nginx.conf');
+	run('iperf', ['-p', `${ports.iperf}:5201`], find('iperf3')!, '-s');
+	if (find('nginx')) {
+		run('http', ['-p', `${ports.http}:80`], find('nginx')!, '-e', 'stderr', '-c', '/usr/nginx.conf');
+	}
+	run('client', [], 'sleep', '100000');
+}
+
+const addressOf = (engine: BenchEngine, name: string): string =>
+	output(
+		[
+			...[...engine.command, 'inspect', '-f'],
+			...['{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', name],
+		],
+		engine.env,
+	);
+
+type Wrap = (...argv: string[]) => string[];
+
+/** Throughput, and requests with and without connections that last, at an address. */
+function measureAt(
+	rates: Rates,
+	what: string,
+	engine: BenchEngine,
+	at: {
+		address: string;
+		/** Of the web server, where it is another one. */
+		httpAddress?: string;
+		iperf: number;
+		http: number;
+		wrap: Wrap;
+		env: NodeJS.ProcessEnv;
+	},
+): void {
+	const {address, httpAddress = address, iperf, http, wrap, env} = at;
+	const [iperf3, wrk] = [find('iperf3')!, find('wrk')];
+	const stream = wrap(iperf3, '-J', '-t', seconds, '-c', address, '-p', String(iperf));
+	rates.measure(`${what}: iperf3`, engine.name, 'iperf3', stream, env);
+	if (!wrk || !find('nginx')) return;
+	const load = ['-t1', '-c16', `-d${seconds}s`];
+	const url = `http://${httpAddress}:${http}/`;
+	rates.measure(`${what}: wrk, keep-alive`, engine.name, 'wrk', wrap(wrk, ...load, url), env);
+	const closing = wrap(wrk, ...load, '-H', 'Connection: close', url);
+	rates.measure(`${what}: wrk, a connection each`, engine.name, 'wrk', closing, env);
 }
 
 export async function measureRates(
@@ -134,20 +162,16 @@ export async function measureRates(
 	image: string,
 	folder: string,
 	say: (text: string) => void,
+	wanted: (name: string) => boolean,
 ): Promise<Rate[]> {
 	if (!find('iperf3')) {
-		say('iperf3 is not there: what goes through published ports is not measured');
+		say('iperf3 is not there: throughput is not measured');
 		return [];
 	}
-	const rates = new Map<string, Rate>();
-	const add = (name: string, engine: string, unit: Rate['unit'], value: number): void => {
-		const key = `${name} ${engine}`;
-		const rate = rates.get(key) ?? {case: name, engine, unit, values: []};
-		rate.values.push(value);
-		rates.set(key, rate);
-	};
+	const rates = new Rates(say);
 	const tools = makeTools(folder);
 	const outside = new OutsideHost();
+	const direct: Wrap = (...argv) => argv;
 	try {
 		await outside.connect();
 		const ports = new Map(
@@ -155,36 +179,27 @@ export async function measureRates(
 		);
 		for (const engine of engines) serve(engine, image, ports.get(engine.name)!, tools);
 		await sleep(1500);
-		for (let round = 0; round < 2; round++) {
+		for (let round = 0; round < rounds; round++) {
 			for (const engine of engines) {
-				const {iperf, http} = ports.get(engine.name)!;
-				for (const [from, address, wrap] of [
-					['from outside', hostAddress, outside.inside.bind(outside)],
-					['on the host’s address', hostAddress, (...argv: string[]) => argv],
-					['on 127.0.0.1', '127.0.0.1', (...argv: string[]) => argv],
-				] as const) {
-					say(`published port ${from}: ${engine.name}`);
-					add(
-						`iperf3 ${from}`,
-						engine.name,
-						'Gbit/s',
-						gigabits(wrap('iperf3', '-J', '-t', seconds, '-c', address, '-p', String(iperf))),
-					);
-					if (!find('wrk') || !find('nginx')) continue;
-					const url = `http://${address}:${http}/`;
-					add(
-						`wrk keep-alive ${from}`,
-						engine.name,
-						'requests/s',
-						requests(wrap('wrk', '-t1', '-c16', `-d${seconds}s`, url)),
-					);
-					add(
-						`wrk a connection each ${from}`,
-						engine.name,
-						'requests/s',
-						requests(wrap('wrk', '-t1', '-c16', `-d${seconds}s`, '-H', 'Connection: close', url)),
-					);
+				const own = ports.get(engine.name)!;
+				const from: [what: string, address: string, wrap: Wrap][] = [
+					['published port, from outside', hostAddress, (...argv) => outside.inside(...argv)],
+					['published port, on the host’s address', hostAddress, direct],
+					['published port, on 127.0.0.1', '127.0.0.1', direct],
+				];
+				for (const [what, address, wrap] of from) {
+					if (!wanted(`networks, ${what}`)) continue;
+					await checkpoint();
+					say(`${what}: ${engine.name}`);
+					measureAt(rates, what, engine, {address, ...own, wrap, env: process.env});
 				}
+				if (!wanted('networks, container to container')) continue;
+				await checkpoint();
+				say(`container to container: ${engine.name}`);
+				const inside: Wrap = (...argv) => [...engine.command, 'exec', 'client', ...argv];
+				const between = {iperf: 5201, http: 80, wrap: inside, env: engine.env};
+				const [iperf, http] = [addressOf(engine, 'iperf'), find('nginx') ? addressOf(engine, 'http') : ''];
+				measureAt(rates, 'container to container', engine, {...between, address: iperf, httpAddress: http});
 			}
 		}
 		for (const engine of engines) removeAll(engine);
@@ -192,5 +207,5 @@ export async function measureRates(
 		await outside.end();
 		spawnSync('ip', ['link', 'del', 'bench0']);
 	}
-	return [...rates.values()];
+	return rates.all();
 }
