@@ -7,6 +7,7 @@
  *   template.cjs  Go's templates
  *   session.cjs   what talks to containers that run
  *   plan.cjs      from a specification to plans
+ *   files.cjs     what copies, compares and exports files of containers
  *   images.cjs    what lists and finds images
  *   start.cjs     what makes and starts containers
  *   network.cjs   what attaches them to networks
@@ -111,6 +112,8 @@ const groups = {
 			'engine/repair.ts',
 			'engine/containers/record.ts',
 			'engine/containers/storage.ts',
+			'engine/containers/root-kind.ts',
+			'engine/containers/host-file-paths.ts',
 		],
 		...['engine/networks/state.ts', 'engine/networks/networks.ts', 'engine/networks/ports.ts'],
 		...['engine/networks/address.ts', 'engine/containers/masked-paths.ts', 'engine/containers/health.ts'],
@@ -163,6 +166,11 @@ const groups = {
 	bridge: [
 		...['engine/networks/bridge.ts', 'engine/networks/taken.ts', 'engine/networks/ruleset.ts'],
 		...['engine/networks/pools.ts', 'engine/networks/host-filter.ts', 'engine/networks/host-warnings.ts'],
+	],
+	files: [
+		...['cli/commands/copy.ts', 'cli/commands/container-files.ts', 'engine/containers/system-words.ts'],
+		...['engine/containers/copy.ts', 'engine/containers/copy-paths.ts', 'engine/containers/host-paths.ts'],
+		...['engine/containers/root.ts', 'engine/containers/changes.ts', 'engine/containers/export.ts'],
 	],
 	seccomp: ['runtime/seccomp/'],
 	oci: ['oci/main.ts'],

@@ -47,7 +47,7 @@ if [ -r "$home/dist/node-path" ]; then
 		# Node's own modules for these are compiled from scratch with other flags than its own.
 		'' | build | builder | buildx | compose | load | login | logout | push | pull | search | ui) flags= ;;
 		# These may go through a lot of data.
-		attach | commit | cp | diff | events | export | import | logs | save | stats | df) flags=$local ;;
+		attach | commit | events | import | logs | save | stats | df) flags=$local ;;
 		# V8's optimizing compilers and their threads only compete with what is as short as the rest.
 		*) flags=$short ;;
 	esac

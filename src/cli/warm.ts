@@ -15,6 +15,8 @@ const lines = [
 	['kill', '000000000000'],
 	['run', '--rm', '--pull', 'never', '--network', 'none', '-e', 'A=b', '-v', '/tmp:/tmp', 'nothing', 'true'],
 	['volume', 'ls'],
+	['cp', '/dev/null', 'nothing:/'],
+	['diff', 'nothing'],
 	['network', 'ls'],
 	['ui', '--once'],
 	['rm', '-f', '000000000000'],

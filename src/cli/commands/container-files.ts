@@ -10,7 +10,6 @@ import {
 } from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {isErrno, type WherryError} from '../../engine/errors.ts';
-import {parseReference} from '../../engine/images/reference.ts';
 import {randomHex} from '../../kernel/random.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
@@ -89,6 +88,7 @@ export const commit: CommandAction = async ({flags, args}, open) => {
 	const [container, reference = ''] = args as [string, string?];
 	// docker's client reads the name first.
 	if (reference !== '') {
+		const {parseReference} = await import('../../engine/images/reference.ts');
 		try {
 			parseReference(reference);
 		} catch (error) {

@@ -1,12 +1,11 @@
 /** `docker diff`: what a container has changed of its image's files. */
-import {closeSync, constants, openSync} from 'node:fs';
+import {closeSync, constants, existsSync, mkdirSync, openSync} from 'node:fs';
 import {join} from 'node:path';
 import {native, type StartMarks} from '../../kernel/native.ts';
 import type {FileChange} from '../api.ts';
 import type {EngineContext} from './context.ts';
 import {type ContainerRecord, findContainer} from './record.ts';
-import {openBase} from './root.ts';
-import {rootOf, storageDriver} from './storage.ts';
+import {rootOf, storageDriver} from './root-kind.ts';
 
 /**
  * What starts make where an image has nothing: mount points, and the mark of a container. docker has them in a
@@ -25,6 +24,17 @@ export interface WrittenTree {
 	/** The image's root. */
 	readonly base: number;
 	close(): void;
+}
+
+/** The image's root, which is the base of all that the container has changed; a descriptor to close. */
+function openBase({paths}: EngineContext, {layers}: ContainerRecord): number {
+	const folders = layers.map((key) => join(paths.layer(key), 'fs'));
+	if (folders.length > 1) return native.mountOverlay(folders.toReversed(), undefined, undefined);
+	if (folders.length === 0 && !existsSync(paths.mountpoint)) {
+		mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
+	}
+	// That of an image without layers is as empty as this folder.
+	return openSync(folders[0] ?? paths.mountpoint, constants.O_RDONLY | constants.O_DIRECTORY);
 }
 
 /** Reading what is below an overlay disturbs nobody, whether or not it is mounted. */

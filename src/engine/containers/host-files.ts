@@ -1,18 +1,13 @@
 /** /etc/hostname, /etc/hosts and /etc/resolv.conf of a container: files in its folder that are bound in. */
 import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {readIfThere} from '../files.ts';
 import {parseResolvConf, resolvText} from '../networks/resolv-conf.ts';
-import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
+import {type HostFiles, hostFiles} from './host-file-paths.ts';
 import type {Attachment} from './network.ts';
-import {type ContainerRecord, findContainer} from './record.ts';
+import type {ContainerRecord} from './record.ts';
 
-export interface HostFiles {
-	resolvConf?: string;
-	hostname?: string;
-	hosts?: string;
-}
+export {type HostFiles, hostFiles} from './host-file-paths.ts';
 
 const localHosts = [
 	['127.0.0.1', 'localhost'],
@@ -67,17 +62,6 @@ function plainResolvText(record: ContainerRecord): string {
 		search: DnsSearch.length > 0 ? DnsSearch.filter((domain) => domain !== '.') : host.search,
 		options: DnsOptions.length > 0 ? DnsOptions : host.options,
 	});
-}
-
-/** Where they are: one that joins another container's network has that one's. */
-export function hostFiles(paths: Paths, record: ContainerRecord): Required<HostFiles> {
-	const joined = /^container:(.+)$/.exec(record.HostConfig.NetworkMode)?.[1];
-	const folder = paths.container(joined ? findContainer(paths, joined).Id : record.Id);
-	return {
-		resolvConf: join(folder, 'resolv.conf'),
-		hostname: join(folder, 'hostname'),
-		hosts: join(folder, 'hosts'),
-	};
 }
 
 /** Written anew at every start, as docker does. */

@@ -7,21 +7,21 @@
 import {closeSync, constants, existsSync, mkdirSync, openSync, statSync} from 'node:fs';
 import {native, type RootMount} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
-import {openImageRoot} from '../volumes/copy-up.ts';
 import type {EngineContext} from './context.ts';
-import {hostFiles} from './host-files.ts';
+import {hostFiles} from './host-file-paths.ts';
 import {holdVolumes, openSource, prepareSources} from './mount-sources.ts';
 import {
 	type ContainerRecord,
 	currentState,
 	findContainer,
+	isUnmounting,
 	isUp,
+	monitorLives,
 	noSuchContainer,
 	readRecord,
 	readState,
 } from './record.ts';
-import {awaitMonitorEnd, settleContainer} from './settle.ts';
-import {rootOf, storageDriver} from './storage.ts';
+import {rootOf, storageDriver} from './root-kind.ts';
 
 /** Not among Node's constants: a descriptor that only stands for a file. */
 export const oPath = 0o10000000;
@@ -56,6 +56,23 @@ export async function withLocked<T>(
 	}
 }
 
+/** No process of it is left, nothing of it is mounted, and nothing is left to be cleaned up. */
+function isAtRest({paths}: EngineContext, id: string): boolean {
+	const state = readState(paths, id);
+	return !isUp(state) && !monitorLives(state) && !isUnmounting(state) && !existsSync(paths.runContainer(id));
+}
+
+/** False when it is up. What most commands don't need is loaded only here. */
+async function bringToRest(context: EngineContext, id: string): Promise<boolean> {
+	const {awaitMonitorEnd, settleContainer} = await import('./settle.ts');
+	if (!(await awaitMonitorEnd(context, id, {orUp: true}))) return false;
+	const {paths} = context;
+	if (existsSync(paths.container(id)) && (existsSync(paths.runContainer(id)) || isUp(readState(paths, id)))) {
+		await settleContainer(context, id);
+	}
+	return true;
+}
+
 /**
  * The root with everything that is mounted in it; `alone` is the root file system only, which of a container that
  * is not up can't be written to. Under the container's lock.
@@ -73,11 +90,9 @@ export async function openRoot(
 		if (status === 'running' || status === 'paused') {
 			const root = await openRunning(record, pid, pidStart, alone);
 			if (root) return root;
-		} else if (status !== 'restarting' && (await awaitMonitorEnd(context, Id, {orUp: true}))) {
+		} else if (status !== 'restarting' && (isAtRest(context, Id) || (await bringToRest(context, Id)))) {
 			// The end of a --rm container takes it away.
 			if (!existsSync(paths.container(Id))) throw noSuchContainer(record.Name);
-			if (existsSync(paths.runContainer(Id)) || isUp(readState(paths, Id)))
-				await settleContainer(context, Id);
 			return alone ? openAlone(context, record) : await openStopped(context, record);
 		}
 		if (Date.now() > deadline) {
@@ -143,7 +158,9 @@ function openAlone({paths}: EngineContext, {Id, layers}: ContainerRecord): Conta
 async function openStopped(context: EngineContext, record: ContainerRecord): Promise<ContainerRoot> {
 	const {paths} = context;
 	const root = rootOf(paths, storageDriver(paths), record.Id, record.layers);
-	const release = await holdVolumes(context, record.Mounts);
+	// Asked here, since what holds them is much code for those who have none.
+	const isHeld = record.Mounts.some(({hostMount}) => hostMount);
+	const release = isHeld ? await holdVolumes(context, record.Mounts) : async () => {};
 	const sources: number[] = [];
 	try {
 		const mounts = await mountsOf(context, record, sources);
@@ -220,12 +237,4 @@ function networkFiles(paths: EngineContext['paths'], record: ContainerRecord): [
 		if (error instanceof WherryError && error.code === 'not-found') return [];
 		throw error;
 	}
-}
-
-/** The image's root, which is the base of all that the container has changed; a descriptor to close. */
-export function openBase({paths}: EngineContext, {layers}: ContainerRecord): number {
-	if (layers.length > 0) return openImageRoot(paths, layers);
-	// That of an image without layers is as empty as this one.
-	if (!existsSync(paths.mountpoint)) mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
-	return openSync(paths.mountpoint, constants.O_RDONLY | constants.O_DIRECTORY);
 }
