@@ -298,7 +298,7 @@ test('network ls has the columns and fields of docker', (t) => {
 	);
 	t.is(
 		message(() => formatList(networkView, rows(true), {format: '{{.Nope}}'})),
-		'failed to execute template: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *network.networkContext',
+		'template parsing error: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *network.networkContext',
 	);
 });
 

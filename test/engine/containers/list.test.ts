@@ -2,6 +2,7 @@ import {mkdirSync, readdirSync, statSync, utimesSync, writeFileSync} from 'node:
 import {join} from 'node:path';
 import test from 'ava';
 import type {Filters} from '../../../src/engine/api.ts';
+import {findContainer} from '../../../src/engine/containers/record.ts';
 import {loadRows, readRows} from '../../../src/engine/containers/rows.ts';
 import {baseImage, runDetached, runToEnd, type TestEngine, testEngine} from '../../setup/engine.ts';
 
@@ -151,7 +152,7 @@ test('an image whose name another one has by now is shown by its id', async (t) 
 test('hundreds of containers are read in one go, damaged ones are left out', async (t) => {
 	const paths = instance.engine.paths;
 	const [sample] = readRows(paths);
-	const ids = Array.from({length: 20}, (_, at) => at.toString(16).padStart(64, '0'));
+	const ids = Array.from({length: 20}, (_, at) => at.toString(16).padStart(2, '0').padEnd(64, 'e'));
 	const root = join(instance.root, 'many');
 	const {Paths} = await import('../../../src/engine/paths.ts');
 	const many = new Paths(`${root}/`, join(root, 'run'));
@@ -178,5 +179,8 @@ test('hundreds of containers are read in one go, damaged ones are left out', asy
 	);
 	t.is(rows.find(({record}) => record.Id === ids[3])!.state.exitCode, 4);
 	t.deepEqual(readRows(many), rows);
+	t.is(findContainer(many, '10').Id, ids[16]!);
+	t.throws(() => findContainer(many, '1'), {message: 'Multiple IDs found with provided prefix: 1'});
+	t.throws(() => findContainer(many, 'f'), {message: 'No such container: f'});
 	t.true(statSync(many.containers).isDirectory());
 });
