@@ -1,6 +1,6 @@
 import type {Answer} from './table.ts';
 
-/** docker's answers, masked and in today's wording, by table and line. */
-export type Recorded = Record<string, Record<string, Answer>>;
+/** docker's answers, masked and in today's wording: of each table its lines in order, since one may stand there twice. */
+export type Recorded = Record<string, (Answer & {line: string})[]>;
 
 export const answersFile = new URL('answers.json', import.meta.url).pathname;

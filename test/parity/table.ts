@@ -23,8 +23,11 @@ export interface Table {
 	/** Run once before the lines; has to succeed. */
 	setup?: string;
 	pairs: readonly Pair[];
-	/** What docker answers depends on the host: its processors, cgroups, capabilities. */
-	host?: true;
+	/**
+	 * The tests hold wherry against docker's recorded answers: for tables that are quick, and whose answers don't
+	 * depend on the host's processors, cgroups and capabilities.
+	 */
+	recorded?: true;
 	/** wherry can't do this yet, and why: what differs is counted, but is no failure. */
 	pending?: string;
 }

@@ -20,7 +20,7 @@ docker network create net`,
 		docker inspect -f '{{range $k, $v := .NetworkSettings.Networks.bridge}}{{println $k}}{{end}}' up | grep -v -e DNSNames -e GwPriority
 		docker inspect -f '{{json .NetworkSettings.Ports}}' up
 		docker inspect -f '{{json .NetworkSettings.Ports}}' new
-		docker inspect -f '{{.NetworkSettings.IPAddress}} {{.NetworkSettings.MacAddress}} {{.NetworkSettings.IPPrefixLen}}' up
+		docker inspect -f '{{.NetworkSettings.IPAddress}} {{.NetworkSettings.MacAddress}}' up
 		docker inspect -f '{{with index .NetworkSettings.Ports "80/tcp"}}{{(index . 0).HostPort}}{{end}}' up
 		docker inspect -f '{{.State.Status}} {{.State.Running}} {{.State.ExitCode}} {{.State.FinishedAt}}' up
 		docker inspect -f '{{len .Id}} {{.Image | len}} {{slice .Id 0 12 | len}}' up
@@ -69,7 +69,6 @@ docker network create net`,
 
 export const reports: Table = {
 	name: 'top, stats, port, update, events, system',
-	host: true,
 	setup: `
 sleep 1; date +%s > begun; sleep 1
 docker run -d --name up -p 127.0.0.1:18081:80 -p 127.0.0.1:18082:53/udp -m 64m busybox sleep 1000

@@ -2,6 +2,7 @@ import {lines, type Table} from '../table.ts';
 
 export const create: Table = {
 	name: 'create, start, rename, rm',
+	recorded: true,
 	pairs: [
 		...lines`
 		docker create busybox true | wc -c

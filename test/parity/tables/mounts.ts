@@ -61,6 +61,7 @@ export const mounts: Table = {
 
 export const volumes: Table = {
 	name: 'volume',
+	recorded: true,
 	setup:
 		'docker volume create --label a=1 one; docker volume create --label b=2 two; docker create --name user -v two:/x busybox',
 	pairs: [

@@ -197,6 +197,7 @@ docker run --name done busybox true`,
 
 export const links: Table = {
 	name: 'links',
+	recorded: true,
 	setup: 'docker run -d --name db -e SECRET=x --expose 5432 busybox sleep 1000',
 	pairs: lines`
 		docker run --rm --link db:alias busybox sh -c 'grep -c alias /etc/hosts; env | grep ALIAS | grep -v _NAME | sort'

@@ -2,7 +2,6 @@ import {lines, type Table} from '../table.ts';
 
 export const runProcess: Table = {
 	name: 'run: the process',
-	host: true,
 	pairs: [
 		...lines`
 		docker run --rm busybox echo hello
@@ -109,7 +108,6 @@ export const runProcess: Table = {
 
 export const runStreams: Table = {
 	name: 'run: streams and life',
-	host: true,
 	pairs: [
 		...lines`
 		echo in | docker run --rm -i busybox cat
@@ -200,7 +198,6 @@ export const runStreams: Table = {
 
 export const runLimits: Table = {
 	name: 'run: limits and devices',
-	host: true,
 	pairs: [
 		...lines`
 		docker run --rm -m 64m busybox cat /sys/fs/cgroup/memory/memory.limit_in_bytes
