@@ -1,8 +1,8 @@
 /** `network ls` and `network inspect`. */
 import type {Filters, NetworkInspect} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
-import {readRows} from '../containers/rows.ts';
 import {type ContainerRecord, isUp} from '../containers/record.ts';
+import {readRows} from '../containers/rows.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
 import {sortedKeys} from '../sorted.ts';

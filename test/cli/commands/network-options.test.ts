@@ -181,7 +181,6 @@ test('what is wrong about networks is said in docker words', (t) => {
 			flag('10.0.0.0/33', 'ip-range', 'invalid string being converted to CIDR: 10.0.0.0/33'),
 		],
 		[['--label', '=x'], flag('=x', 'label', "invalid label '=x': empty name")],
-		[['--config-only'], 'wherry network create: --config-only is not supported yet'],
 	] as [string[], string][]) {
 		t.is(
 			message(() => parseCommandLine(['network', 'create', ...words, 'n'])),

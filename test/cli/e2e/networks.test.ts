@@ -147,7 +147,7 @@ test('a published port is reached from another host, listed, moved and taken bac
 	t.is(taken.code, 125);
 	t.regex(
 		taken.stderr,
-		/^wherry: Error: failed to set up container networking: driver failed programming external connectivity on endpoint late \([0-9a-f]{64}\): failed to bind host port (for )?0\.0\.0\.0:9090.*: address already in use$/,
+		/^wherry: Error: failed to set up container networking: driver failed programming external connectivity on endpoint late \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:9090 failed: port is already allocated$/,
 	);
 	t.is((await failure('start', 'late')).code, 1);
 	await wherry.output('rm', '-f', 'late', 'web');
@@ -166,7 +166,7 @@ test('ranges, single addresses and -P are published', async (t) => {
 	t.regex(ports, /^80\/udp -> 0\.0\.0\.0:70\n81\/udp -> 0\.0\.0\.0:71\n82\/udp -> 0\.0\.0\.0:72$/m);
 	const [, chosen] = /^99\/tcp -> 0\.0\.0\.0:(\d+)$/m.exec(ports)!;
 	t.true(Number(chosen) > 1024);
-	t.is(await wherry.output('ps', '-q', '-f', `publish=${chosen}`, '--format', '{{.Names}}'), name);
+	t.is(await wherry.output('ps', '-f', `publish=${chosen}`, '--format', '{{.Names}}'), name);
 	await wherry.output('rm', '-f', name);
 });
 
@@ -247,7 +247,7 @@ test('a link on the default bridge gives a name and variables', async (t) => {
 	t.regex(text, new RegExp(`^${address}\\tstore `, 'm'));
 	t.deepEqual(await failure('run', '--rm', '--link', 'nobody', ...sleep), {
 		code: 125,
-		stderr: 'wherry: Error: No such container: nobody',
+		stderr: 'wherry: Error: could not get container for nobody: No such container: nobody',
 	});
 	await wherry.output('rm', '-f', 'db');
 });
@@ -274,7 +274,7 @@ test('networks that cannot be made are refused in docker words', async (t) => {
 	await wherry.output('network', 'create', '--subnet', '10.101.0.0/16', 'first');
 	for (const [args, problem] of [
 		[['first'], 'Error: network with name first already exists'],
-		[['bridge'], 'Error: network with name bridge already exists'],
+		[['bridge'], 'Error: operation is not permitted on predefined bridge network'],
 		[
 			['--subnet', '10.101.4.0/24', 'x'],
 			'Error: invalid pool request: Pool overlaps with other one on this address space: 10.101.4.0/24 overlaps 10.101.0.0/16 of network first',
@@ -288,9 +288,8 @@ test('networks that cannot be made are refused in docker words', async (t) => {
 			'Error: no matching subnet for gateway 10.103.0.1',
 		],
 		[['--gateway', '10.103.0.1', 'x'], 'Error: every ip-range or gateway must have a corresponding subnet'],
-		[['-d', 'overlay', 'x'], 'Error: plugin "overlay" not found'],
+		[['-d', 'overlay', 'x'], 'Error: This node is not a swarm manager: networks of the driver overlay need one'],
 		[['-d', 'macvlan', 'x'], "Error: the macvlan driver needs the host's interface: -o parent=INTERFACE"],
-		[['a/b'], 'Error: invalid network name "a/b": only [a-zA-Z0-9][a-zA-Z0-9_.-]* is allowed'],
 	] as [string[], string][]) {
 		t.deepEqual(await failure('network', 'create', ...args), {code: 1, stderr: problem});
 	}

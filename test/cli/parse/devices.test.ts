@@ -18,7 +18,7 @@ test('requests for GPUs are read as docker reads them', (t) => {
 		gpus({Count: -1, Capabilities: [['compute', 'utility', 'gpu']], Options: {a: 'b', c: ''}}),
 	);
 	for (const [text, message] of [
-		['x', 'count must be an integer: strconv.Atoi: parsing "x": invalid syntax'],
+		['x', 'invalid count (x): value must be either "all" or an integer: invalid syntax'],
 		['count=1,count=2', "gpu request key 'count' can be specified only once"],
 		['1,count=2', "gpu request key 'count' can be specified only once"],
 		['kind=x', "unexpected key 'kind' in 'kind=x'"],

@@ -91,7 +91,10 @@ test('a host configuration that contradicts itself or the engine is refused', (t
 		{LogConfig: {Type: 'json-file', Config: {nonsense: '1'}}},
 		"unknown log opt 'nonsense' for json-file log driver",
 	);
-	refused({LogConfig: {Type: 'json-file', Config: {'max-file': '0'}}}, 'max-file cannot be less than 1');
+	refused(
+		{LogConfig: {Type: 'json-file', Config: {'max-file': '0'}}},
+		'failed to initialize logging driver: max-file cannot be less than 1',
+	);
 	refused({Dns: ['nobody']}, /^invalid DNS server: nobody/);
 	refused({NetworkMode: 'container:x'}, 'conflicting options: hostname and the network mode', {
 		Hostname: 'h',

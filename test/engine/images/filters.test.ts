@@ -1,8 +1,8 @@
 import test from 'ava';
 import type {Filters} from '../../../src/engine/api.ts';
 import {applyFilters} from '../../../src/engine/images/filters.ts';
-import {untilTime} from '../../../src/engine/prune-filter.ts';
 import {parseReference} from '../../../src/engine/images/reference.ts';
+import {untilTime} from '../../../src/engine/prune-filter.ts';
 import type {Image} from '../../../src/engine/store/catalog.ts';
 
 const image = (
