@@ -2,7 +2,6 @@ import {lines, type Table} from '../table.ts';
 
 export const commandLine: Table = {
 	name: 'the command line itself',
-	recorded: true,
 	setup: 'docker run -d --name abc busybox sleep 1000; docker run -d --name abcd busybox sleep 1000',
 	pairs: [
 		...lines`

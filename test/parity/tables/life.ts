@@ -2,7 +2,6 @@ import {lines, type Table} from '../table.ts';
 
 export const create: Table = {
 	name: 'create, start, rename, rm',
-	recorded: true,
 	pairs: [
 		...lines`
 		docker create busybox true | wc -c

@@ -2,7 +2,6 @@ import {lines, type Table} from '../table.ts';
 
 export const exec: Table = {
 	name: 'exec',
-	recorded: true,
 	setup: `
 docker run -d --name up -e A=1 -w /tmp -u app busybox sleep 1000
 docker run --name done busybox true
