@@ -288,7 +288,10 @@ test('networks that cannot be made are refused in docker words', async (t) => {
 			'Error: no matching subnet for gateway 10.103.0.1',
 		],
 		[['--gateway', '10.103.0.1', 'x'], 'Error: every ip-range or gateway must have a corresponding subnet'],
-		[['-d', 'overlay', 'x'], 'Error: This node is not a swarm manager: networks of the driver overlay need one'],
+		[
+			['-d', 'overlay', 'x'],
+			'Error: This node is not a swarm manager: networks of the driver overlay need one',
+		],
 		[['-d', 'macvlan', 'x'], "Error: the macvlan driver needs the host's interface: -o parent=INTERFACE"],
 	] as [string[], string][]) {
 		t.deepEqual(await failure('network', 'create', ...args), {code: 1, stderr: problem});

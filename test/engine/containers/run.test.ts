@@ -260,7 +260,8 @@ test('a name is one container’s, until it is renamed or removed', async (t) =>
 	const other = await containers.create({image: baseImage, config: {Cmd: ['true']}, name: 'first'});
 	await t.throwsAsync(containers.rename('first', 'second'), {code: 'conflict'});
 	await t.throwsAsync(containers.rename('first', '-x'), {
-		message: 'Error when allocating new name: Invalid container name (/-x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed',
+		message:
+			'Error when allocating new name: Invalid container name (/-x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed',
 	});
 	await containers.remove('second');
 	await containers.remove(other.id);
