@@ -39,7 +39,7 @@ export function maskAnswer({code, stdout, stderr}: Answer, work: string): Answer
 	const mask = (text: string): string =>
 		masks.reduce((masked, [pattern, by]) => masked.replace(pattern, by as string), text);
 	// docker 20.10 ends the errors of run with a full stop.
-	let errors = named(stderr).replace(/\.(?=\nSee 'docker run --help')/g, '');
+	let errors = named(stderr).replace(/^(docker: .*)\.$/gm, '$1');
 	errors = errors.replaceAll('Error response from daemon: ', 'Error: ');
 	for (const hint of hints) errors = errors.replace(hint, '');
 	return {code, stdout: mask(named(stdout)), stderr: mask(errors).trimEnd()};

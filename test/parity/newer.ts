@@ -43,7 +43,7 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 	{old: /\nexit status 1$/g, now: ''},
 	{old: /pathcannot be empty/g, now: 'path cannot be empty'},
 	// It tells of a connection that 20.10's client loses by itself.
-	{old: /^time="<time>" level=error msg="error waiting for container: context canceled"\n/gm, now: ''},
+	{old: /\n?time="<time>" level=error msg="error waiting for container: context canceled"(?=\n|$)/g, now: ''},
 	// The daemon: small letters, and more to say.
 	{old: /Cannot kill container: /g, now: 'cannot kill container: '},
 	{old: /The linux daemon does not/g, now: 'the linux daemon does not'},
@@ -81,6 +81,7 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 		old: /You cannot remove a paused container <id>\. .*/g,
 		now: 'cannot remove container "/up": container is paused and must be unpaused first',
 	},
+	{old: /No such volume: (\S+)/g, now: 'get $1: no such volume'},
 	{old: /no such image: (\S+): No such image/g, now: 'No such image'},
 	{
 		old: /error while looking up for publish x: .*/g,

@@ -28,7 +28,8 @@ export function publicMounts({Mounts, HostConfig}: ContainerRecord): MountPoint[
 		Source,
 		Destination,
 		...(Driver === undefined ? {} : {Driver}),
-		Mode,
+		// Options of a tmpfs are in HostConfig.
+		Mode: Type === 'tmpfs' ? '' : Mode,
 		RW,
 		Propagation,
 	}));

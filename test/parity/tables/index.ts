@@ -2,7 +2,7 @@ import type {Table} from '../table.ts';
 import {commandLine} from './command-line.ts';
 import {events} from './events.ts';
 import {inspect, reports} from './inspect.ts';
-import {archives, registries, volumeDrivers} from './later.ts';
+import {archives, registries} from './later.ts';
 import {create, stop} from './life.ts';
 import {images, ps} from './lists.ts';
 import {mounts, volumes} from './mounts.ts';
@@ -31,5 +31,4 @@ export const tables: readonly Table[] = [
 	links,
 	registries,
 	archives,
-	volumeDrivers,
 ];

@@ -44,17 +44,3 @@ export const archives: Table = {
 		docker load extra
 	`,
 };
-
-export const volumeDrivers: Table = {
-	name: 'volume: options, prune',
-	pending: 'not there yet',
-	pairs: lines`
-		docker run --rm --volume-driver nonsense -v xx:/y busybox true
-		docker volume create --driver nonsense xx
-		docker volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=1m temp; docker volume inspect -f '{{json .Options}} {{.Driver}}' temp; docker run --rm -v temp:/t busybox sh -c 'mount | grep -c "tmpfs on /t "'
-		docker volume create --opt type=none --opt device=/nowhere --opt o=bind bound; docker run --rm -v bound:/t busybox true
-		docker volume prune --filter nonsense=1 -f
-		docker volume prune extra
-		echo n | docker volume prune
-	`,
-};
