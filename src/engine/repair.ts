@@ -7,7 +7,14 @@ import {join} from 'node:path';
 import {native} from '../kernel/native.ts';
 import {type EngineContext, namesLock} from './containers/context.ts';
 import {isId, lookUpName} from './containers/names.ts';
-import {isActiveStatus, listIds, monitorLives, readRecord, readState} from './containers/record.ts';
+import {
+	type ContainerRecord,
+	isActiveStatus,
+	listIds,
+	monitorLives,
+	readRecord,
+	readState,
+} from './containers/record.ts';
 import {abandonedTransients, unmarkTransient} from './containers/transient.ts';
 import {isErrno, WherryError} from './errors.ts';
 import {readIfThere, replaceFile, unlinkIfThere} from './files.ts';
@@ -86,10 +93,27 @@ async function repairBoot(context: EngineContext, starts: boolean): Promise<void
 	replaceFile(mark, bootId());
 }
 
+interface Removed {
+	found: boolean;
+	/** The containers whose anonymous volumes go with them. */
+	withVolumes: Set<string>;
+}
+
+function removesVolumes(folder: string): boolean {
+	try {
+		const record = JSON.parse(
+			readIfThere(join(folder, 'container.json')) ?? '{}',
+		) as Partial<ContainerRecord>;
+		return record.HostConfig?.AutoRemove === true;
+	} catch {
+		return false;
+	}
+}
+
 /** `.new-<id>-<pid>-<start>` of a dead process, and `.rm-<id>` that nobody goes on with. */
-async function repairFolders(context: EngineContext, entries: readonly string[]): Promise<boolean> {
+async function repairFolders(context: EngineContext, entries: readonly string[]): Promise<Removed> {
 	const {paths} = context;
-	let found = false;
+	const repaired: Removed = {found: false, withVolumes: new Set()};
 	for (const entry of entries) {
 		const made = /^\.new-([0-9a-f]{64})-(\d+)-(\d+)$/.exec(entry);
 		const removed = /^\.rm-([0-9a-f]{64})$/.exec(entry);
@@ -99,13 +123,14 @@ async function repairFolders(context: EngineContext, entries: readonly string[])
 		const lock = await context.locks.tryAcquire(id);
 		if (!lock) continue;
 		try {
-			found = true;
+			repaired.found = true;
+			if (made || removesVolumes(join(paths.containers, entry))) repaired.withVolumes.add(id);
 			await native.removeTree(join(paths.containers, entry));
 		} finally {
 			lock.release({remove: true});
 		}
 	}
-	return found;
+	return repaired;
 }
 
 /** Names whose container is gone or has another one. */
@@ -120,8 +145,9 @@ async function repairNames(context: EngineContext): Promise<void> {
 	});
 }
 
-/** References of containers that are gone, and copies that broke off. */
-async function repairVolumes(paths: Paths): Promise<void> {
+/** References of containers that are gone, volumes that go with them, and copies that broke off. */
+async function repairVolumes({paths, volumes}: EngineContext, {withVolumes}: Removed): Promise<void> {
+	const {volumeOwner} = await import('./volumes/volumes.ts');
 	const {dropReference, listReferences, lockVolume} = await import('./volumes/references.ts');
 	for (const name of list(paths.volumes)) {
 		if (name.startsWith('.')) continue;
@@ -136,10 +162,11 @@ async function repairVolumes(paths: Paths): Promise<void> {
 					.map((entry) => /^\.new-([0-9a-f]{64})-/.exec(entry)?.[1])
 					.filter((id) => id !== undefined),
 			);
-			for (const id of stale) {
-				if (!making.has(id) && !existsSync(paths.container(id))) dropReference(paths, name, id);
-			}
+			const gone = stale.filter((id) => !making.has(id) && !existsSync(paths.container(id)));
+			for (const id of gone) dropReference(paths, name, id);
 			for (const copy of copies) await native.removeTree(join(paths.volume(name), copy));
+			const owner = volumeOwner(paths, name);
+			if (owner && withVolumes.has(owner) && gone.includes(owner)) await volumes.removeUnused(name, true);
 		} finally {
 			lock.release();
 		}
@@ -214,13 +241,13 @@ export async function repairEngine(context: EngineContext, options: {boots?: boo
 	await repairTransients(context);
 	await repairNetworks(context);
 	const entries = list(paths.containers);
-	const folders = await repairFolders(
+	const removed = await repairFolders(
 		context,
 		entries.filter((entry) => entry.startsWith('.')),
 	);
 	const names = list(paths.names).length;
 	if (names !== entries.filter(isId).length) await repairNames(context);
-	if (folders) await repairVolumes(paths);
+	if (removed.found) await repairVolumes(context, removed);
 	await repairVolumeFolders(paths);
 	if (existsSync(paths.volumeMounts)) await (await import('./volumes/mounting.ts')).repairMounts(paths);
 	if (list(paths.ingest).length > 0) await (await import('./store/collect.ts')).sweep(context);

@@ -6,6 +6,7 @@ import {copyUp, imageHas} from '../volumes/copy-up.ts';
 import {withMount} from '../volumes/mounting.ts';
 import {volumeMount} from '../volumes/options.ts';
 import {addReference, dataFolder, dropReference, lockVolume} from '../volumes/references.ts';
+import type {VolumeOptions} from '../volumes/volumes.ts';
 import type {EngineContext} from './context.ts';
 import {parseVolumesFrom, type WantedMount} from './mounts.ts';
 import {findContainer, type StoredMount} from './record.ts';
@@ -34,17 +35,10 @@ function checkBind(mount: WantedMount): void {
 	);
 }
 
-interface WantedVolume {
-	name?: string;
-	labels?: Record<string, string>;
-	driver?: string;
-	options?: Record<string, string>;
-}
-
 /** Runs under a volume's lock; makes the volume when it isn't there (any more). */
 async function withVolume<T>(
 	context: EngineContext,
-	wanted: WantedVolume,
+	wanted: VolumeOptions,
 	work: (volume: VolumeSummary) => T | Promise<T>,
 ): Promise<T> {
 	for (;;) {
@@ -103,8 +97,8 @@ async function takeVolume(
 	image: ResolvedImage,
 ): Promise<StoredMount> {
 	const {paths} = context;
-	const wanted: WantedVolume = {
-		...(mount.source ? {name: mount.source} : {}),
+	const wanted: VolumeOptions = {
+		...(mount.source ? {name: mount.source} : {owner: id}),
 		...(mount.labels ? {labels: mount.labels} : {}),
 		...(mount.driver ? {driver: mount.driver} : {}),
 		...(mount.driverOptions ? {options: mount.driverOptions} : {}),
@@ -168,6 +162,7 @@ async function takeImage(context: EngineContext, mount: WantedMount): Promise<St
 		Mode: '',
 		RW: false,
 		Propagation: '',
+		image: image.id,
 		layers: image.layers,
 		...(mount.subpath ? {subpath: mount.subpath} : {}),
 	};

@@ -161,11 +161,13 @@ async function publish(context: EngineContext, record: ContainerRecord, folder: 
 	// A layer that nobody refers to may be deleted under this lock; from here on somebody does.
 	const layers = await context.locks.acquire(collectLock);
 	try {
-		const missing = record.layers.find((key) => !existsSync(paths.layer(key)));
-		if (missing) {
-			throw new WherryError('not-found', `No such image: ${record.Config.Image}`, {
-				object: record.Config.Image,
-			});
+		const used = [
+			{name: record.Config.Image, keys: record.layers},
+			...record.Mounts.map(({Source, layers}) => ({name: Source, keys: layers ?? []})),
+		];
+		for (const {name, keys} of used) {
+			if (keys.every((key) => existsSync(paths.layer(key)))) continue;
+			throw new WherryError('not-found', `No such image: ${name}`, {object: name});
 		}
 		await nameAndPlace(context, record, folder);
 	} finally {

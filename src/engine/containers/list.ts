@@ -13,13 +13,13 @@ import {milliseconds, statusText} from './status.ts';
 
 export {type Row, readRows} from './rows.ts';
 
-/** The images that containers were made from, for those who count or remove images. */
+/** The images that containers were made from or have mounted, for those who count or remove images. */
 export function imageUsers(paths: Paths): {id: string; image: string; running: boolean}[] {
-	return readRows(paths).map(({record, state}) => ({
-		id: record.Id,
-		image: record.Image,
-		running: isUp(state),
-	}));
+	return readRows(paths).flatMap(({record, state}) => {
+		const mounted = record.Mounts.map(({image}) => image).filter((image) => image !== undefined);
+		const images = new Set([record.Image, ...mounted]);
+		return [...images].map((image) => ({id: record.Id, image, running: isUp(state)}));
+	});
 }
 
 /** docker's form of a command: the arguments as they are, in one line; those with a space in quotes. */

@@ -29,7 +29,8 @@ export interface StoredMount extends MountPoint {
 	alone?: true;
 	/** Of a read-only mount: what becomes of mounts below it; absent: read-only where the kernel can. */
 	below?: 'writable' | 'readonly';
-	/** Keys of the layers of an image, lowest first. */
+	/** Of an image: its id, and the keys of its layers, lowest first. */
+	image?: string;
 	layers?: string[];
 }
 

@@ -40,13 +40,17 @@ export function openStore(paths: Paths, locks: Locks): Store {
 export const partialPath = (paths: Paths, blobHex: string): string =>
 	join(paths.ingest, `${blobHex}${partialSuffix}`);
 
-/** The keys of the layers of all containers, as their `container.json` has them. */
+/** The keys of the layers of all containers and of the images mounted in them, as `container.json` has them. */
 async function containerLayers(paths: Paths): Promise<Set<string>> {
 	const keys = new Set<string>();
 	for (const id of listFolder(paths.containers)) {
 		try {
-			const {layers} = JSON.parse(await readFile(join(paths.container(id), 'container.json'), 'utf8'));
-			if (Array.isArray(layers)) for (const key of layers) keys.add(String(key));
+			const {layers, Mounts} = JSON.parse(
+				await readFile(join(paths.container(id), 'container.json'), 'utf8'),
+			);
+			const mounted = Array.isArray(Mounts) ? Mounts.map((mount) => mount?.layers) : [];
+			for (const each of [layers, ...mounted])
+				if (Array.isArray(each)) for (const key of each) keys.add(String(key));
 		} catch (error) {
 			// One that can't be read has no layers that could be named; one without its file is being removed.
 			if (!isErrno(error, 'ENOENT', 'ENOTDIR') && !(error instanceof SyntaxError)) throw error;

@@ -27,19 +27,28 @@ interface VolumeRecord {
 	CreatedAt: string;
 	Labels: Record<string, string> | null;
 	Options: Record<string, string> | null;
+	/** Of an anonymous one: the container that it was made for. */
+	Owner?: string;
 }
 
 const recordPath = (paths: Paths, name: string): string => join(paths.volume(name), 'volume.json');
 
-export function readVolume(paths: Paths, name: string): VolumeSummary | undefined {
+function readVolumeRecord(paths: Paths, name: string): VolumeRecord | undefined {
 	const text = readIfThere(recordPath(paths, name));
 	if (text === undefined) return undefined;
-	let record: VolumeRecord;
 	try {
-		record = JSON.parse(text) as VolumeRecord;
+		return JSON.parse(text) as VolumeRecord;
 	} catch {
-		record = {Name: name, CreatedAt: '', Labels: null, Options: null};
+		return {Name: name, CreatedAt: '', Labels: null, Options: null};
 	}
+}
+
+export const volumeOwner = (paths: Paths, name: string): string | undefined =>
+	readVolumeRecord(paths, name)?.Owner;
+
+export function readVolume(paths: Paths, name: string): VolumeSummary | undefined {
+	const record = readVolumeRecord(paths, name);
+	if (!record) return undefined;
 	return {
 		CreatedAt: record.CreatedAt,
 		Driver: 'local',
@@ -62,6 +71,8 @@ function listNames(paths: Paths): string[] {
 
 export interface VolumeOptions {
 	name?: string;
+	/** The container that an anonymous one is for. */
+	owner?: string;
 	labels?: Record<string, string>;
 	driver?: string;
 	options?: Record<string, string>;
@@ -99,6 +110,7 @@ export class LocalVolumes implements Volumes {
 				CreatedAt: `${new Date().toISOString().slice(0, 19)}Z`,
 				Labels: Object.keys(labels).length > 0 ? labels : null,
 				Options: Object.keys(options.options ?? {}).length > 0 ? options.options! : null,
+				...(options.owner && !options.name ? {Owner: options.owner} : {}),
 			});
 		}
 	}

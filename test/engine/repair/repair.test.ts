@@ -160,6 +160,25 @@ test.serial('a process that is killed while it makes or removes a container leav
 	await engine.volumes.remove(volume.Name);
 });
 
+test.serial('anonymous volumes go with a container that broke off, where they would have gone', async (t) => {
+	const dead = Number(execFileSync('sh', ['-c', 'echo $$']).toString());
+	const folder = join(root, 'containers');
+	const make = async (AutoRemove: boolean) => {
+		const config = {Cmd: ['true'], Volumes: {'/data': {}}};
+		const {id} = await containers.create({image: baseImage, config, hostConfig: {AutoRemove}});
+		return {id, volume: (await containers.inspect(id)).Mounts[0]!.Name!};
+	};
+	const unmade = await make(false);
+	const transient = await make(true);
+	const kept = await make(false);
+	renameSync(join(folder, unmade.id), join(folder, `.new-${unmade.id}-${dead}-1`));
+	for (const {id} of [transient, kept]) renameSync(join(folder, id), join(folder, `.rm-${id}`));
+	await engine.repair();
+	t.deepEqual(readdirSync(folder), []);
+	t.deepEqual(readdirSync(join(root, 'volumes')), [kept.volume]);
+	await engine.volumes.remove(kept.volume);
+});
+
 test.serial('what a living process is making is left alone', async (t) => {
 	const folder = join(root, 'containers', `.new-${'cd'.repeat(32)}-${process.pid}-${startTime(process.pid)}`);
 	mkdirSync(folder);
