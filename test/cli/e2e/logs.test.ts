@@ -63,15 +63,20 @@ test('following goes on with what is written, over a restart by policy, and ends
 
 test('following reads several thousand lines whole while they are written and rotated', async (t) => {
 	const options = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=1000'];
-	await run('many', 'while ! test -e /go; do sleep 0.01; done; seq 1 4000; seq 4001 8000 >&2', ...options);
-	const follower = follow('--tail', '0', 'many');
+	await run(
+		'many',
+		'echo 0; while ! test -e /go; do sleep 0.01; done; seq 1 4000; seq 4001 8000 >&2',
+		...options,
+	);
+	const follower = follow('many');
+	await until(follower, /^0$/m);
 	await wherry.output('exec', 'many', 'touch', '/go');
 	t.is(await follower.done, 0);
 	const numbers = follower.text.trim().split('\n').map(Number);
-	t.is(numbers.length, 8000);
-	t.is(new Set(numbers).size, 8000);
+	t.is(numbers.length, 8001);
+	t.is(new Set(numbers).size, 8001);
 	const read = await logs('many');
-	t.is(read.stdout, Array.from({length: 4000}, (_, index) => `${index + 1}\n`).join(''));
+	t.is(read.stdout, Array.from({length: 4001}, (_, index) => `${index}\n`).join(''));
 	t.regex(read.stderr, /^4001\n[\s\S]*\n8000\n$/);
 	t.is((await logs('-n', '3', 'many')).stderr, '7998\n7999\n8000\n');
 });
@@ -133,7 +138,8 @@ test('drivers and their options are checked before anything is made', async (t) 
 	];
 	for (const [options, message] of refused) {
 		const {code, stderr, stdout} = await wherry.result(['create', ...options, image, 'true']);
-		t.is(code, 1, options.join(' '));
+		// What needs no engine to be seen is a wrong command line.
+		t.is(code, options.includes('none') ? 125 : 1, options.join(' '));
 		t.is(stdout, '');
 		t.regex(stderr, message);
 	}

@@ -75,7 +75,8 @@ test('volumes are made, found, shown, kept while they are used, and pruned', asy
 		'--format',
 		'{{.Action}}',
 	);
-	t.is(events, 'create\ndestroy');
+	// docker tells of the volume that a container found as well.
+	t.is(events, 'create\ncreate\ndestroy');
 });
 
 test('what is wrong with a volume is said in docker’s words', async (t) => {
@@ -85,17 +86,17 @@ test('what is wrong with a volume is said in docker’s words', async (t) => {
 			/"\.\.\/up" includes invalid characters for a local volume name, only "\[a-zA-Z0-9\]\[a-zA-Z0-9_\.-\]" are allowed/,
 		],
 		[
-			['create', '-d', 'nothing', 'x'],
-			/create x: error looking up volume plugin nothing: plugin "nothing" not found/,
+			['create', '-d', 'nothing', 'xx'],
+			/create xx: error looking up volume plugin nothing: plugin "nothing" not found/,
 		],
-		[['create', '-o', 'color=red', 'x'], /create x: invalid option: "color"|invalid option/],
+		[['create', '-o', 'color=red', 'xx'], /create xx: invalid option: "color"|invalid option/],
 		[
 			['create', '--name', 'a', 'b'],
 			/conflicting options: cannot specify a volume-name through both --name and as a positional arg/,
 		],
-		[['inspect', 'x'], /get x: no such volume/],
-		[['rm', 'x'], /get x: no such volume/],
-		[['update', 'x'], /get x: no such volume/],
+		[['inspect', 'xx'], /get xx: no such volume/],
+		[['rm', 'xx'], /get xx: no such volume/],
+		[['update', 'xx'], /get xx: no such volume/],
 		[['ls', '-f', 'color=red'], /invalid filter 'color'/],
 		[['prune', '-f', '--filter', 'color=red'], /invalid filter 'color'/],
 	];
@@ -104,8 +105,8 @@ test('what is wrong with a volume is said in docker’s words', async (t) => {
 		t.is(code, 1, args.join(' '));
 		t.regex(stderr, message);
 	}
-	t.like(await wherry.result(['volume', 'rm', '-f', 'x']), {code: 0});
-	t.is(await wherry.output('volume', 'ls', '-q'), '');
+	t.like(await wherry.result(['volume', 'rm', '-f', 'xx']), {code: 0});
+	t.is(await wherry.output('volume', 'ls', '-q', '-f', 'name=^xx$'), '');
 });
 
 test('a container that can’t have its mounts is never made', async (t) => {
@@ -125,11 +126,11 @@ test('a container that can’t have its mounts is never made', async (t) => {
 		[['--volumes-from', 'first-of-all:zz'], 125, /invalid mode: zz/],
 	];
 	for (const [options, code, message] of refused) {
-		const result = await sh('true', ...options);
+		const result = await sh('true', '--name', 'refused', ...options);
 		t.is(result.code, code, `${options.join(' ')}: ${result.stderr}`);
 		t.regex(result.stderr, message);
 	}
-	t.is(await wherry.output('ps', '-aq', '-f', 'name=[^first-of-all]'), await wherry.output('ps', '-aq'));
+	t.is(await wherry.output('ps', '-aq', '-f', 'name=^refused'), '');
 	t.false(existsSync(missing));
 });
 
@@ -150,7 +151,8 @@ test('volumes are filled from the image, shared, nested, and go with the last th
 	);
 	t.regex(first.stdout, /^log\ntmp\nx\n0\n$/, first.stderr);
 	t.regex(first.stderr, /Read-only file system/);
-	t.is(await wherry.output('volume', 'ls', '-q'), 'filled\nother\nplain');
+	const own = ['filled', 'other', 'plain'].flatMap((name) => ['-f', `name=${name}`]);
+	t.is(await wherry.output('volume', 'ls', '-q', ...own), 'filled\nother\nplain');
 	const source = ['-v', '/anonymous', '-v', 'filled:/shared', '--name', 'source'];
 	await wherry.output('run', ...quiet, ...source, image, 'sh', '-c', 'echo a >/anonymous/f');
 	const reader = await sh(
@@ -168,7 +170,7 @@ test('volumes are filled from the image, shared, nested, and go with the last th
 	);
 	t.deepEqual(mounts.split(';').filter(Boolean).sort(), ['volume /anonymous true', 'volume /shared true']);
 	await wherry.output('rm', '-v', 'source');
-	t.is(await wherry.output('volume', 'ls', '-q'), 'filled\nother\nplain');
+	t.notRegex(await wherry.output('volume', 'ls', '-q'), /^[0-9a-f]{64}$/m);
 	await wherry.output('volume', 'rm', 'filled', 'other', 'plain');
 });
 
