@@ -5,7 +5,7 @@ import {inspect, reports} from './inspect.ts';
 import {archives, registries} from './later.ts';
 import {create, stop} from './life.ts';
 import {images, ps} from './lists.ts';
-import {mounts, volumes} from './mounts.ts';
+import {mountedVolumes, mounts, volumes} from './mounts.ts';
 import {links, networks} from './networks.ts';
 import {runLimits, runProcess, runStreams} from './run.ts';
 import {exec, files, logs} from './work.ts';
@@ -17,6 +17,7 @@ export const tables: readonly Table[] = [
 	runLimits,
 	mounts,
 	volumes,
+	mountedVolumes,
 	create,
 	stop,
 	ps,

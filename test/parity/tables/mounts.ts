@@ -156,14 +156,11 @@ export const volumes: Table = {
 		docker volume rm one nowhere two three
 		docker volume rm
 		docker volume 2> /dev/null
-		docker volume nonsense
 		docker rm -v user; docker volume ls -qf name=two
 		docker volume create --driver nonsense xx
 		docker volume create -o type=tmpfs xx
 		docker volume create -o device=/x xx
 		docker volume create -o size=1m xx
-		docker volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=1m,mode=700 temp; docker volume inspect -f '{{json .Options}} {{.Driver}}' temp; docker run --rm -v temp:/t busybox sh -c 'mount | grep "tmpfs on /t " | sed "s/,inode64//"; touch /t/x'; docker run --rm -v temp:/t busybox ls -a /t; docker volume rm temp
-		mkdir dev; echo x > dev/f; docker volume create --opt type=none --opt device=$PWD/dev --opt o=bind good; docker run --rm -v good:/t busybox cat /t/f; docker run --rm -v good:/t:ro busybox touch /t/y; docker volume rm good; ls dev
 		docker volume prune --filter nonsense=1 -f
 		docker volume prune extra
 		`,
@@ -172,6 +169,27 @@ export const volumes: Table = {
 			because: 'the client of today leaves out what is empty',
 			stdout: 'nothing\nnull null\n',
 		},
+		{
+			line: 'docker volume nonsense',
+			because: 'older clients only say how volume is used',
+			stderr: 'docker: unknown command: docker volume nonsense',
+		},
+		{
+			line: 'echo n | docker volume prune',
+			because: 'today only anonymous ones go, and a refusal ends it',
+			stdout:
+				'WARNING! This will remove anonymous local volumes not used by at least one container.\nAre you sure you want to continue? [y/N]',
+		},
+	],
+};
+
+export const mountedVolumes: Table = {
+	name: 'volume: in containers',
+	pairs: [
+		...lines`
+		docker volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=1m,mode=700 temp; docker volume inspect -f '{{json .Options}} {{.Driver}}' temp; docker run --rm -v temp:/t busybox sh -c 'mount | grep "tmpfs on /t " | sed "s/,inode64//"; touch /t/x'; docker run --rm -v temp:/t busybox ls -a /t; docker volume rm temp
+		mkdir dev; echo x > dev/f; docker volume create --opt type=none --opt device=$PWD/dev --opt o=bind good; docker run --rm -v good:/t busybox cat /t/f; docker run --rm -v good:/t:ro busybox touch /t/y; docker volume rm good; ls dev
+		`,
 		{
 			line: 'docker run --rm --volume-driver nonsense -v xx:/y busybox true',
 			because: 'docker takes that for a missing image',
@@ -183,12 +201,6 @@ export const volumes: Table = {
 			because: 'the folder of the volume is another one',
 			stderr:
 				/^docker: Error: error while mounting volume '(.*)\/volumes\/bound\/_data': failed to mount local volume: mount \/nowhere:\1\/volumes\/bound\/_data, flags: 0x1000: no such file or directory$/,
-		},
-		{
-			line: 'echo n | docker volume prune',
-			because: 'today only anonymous ones go, and a refusal ends it',
-			stdout:
-				'WARNING! This will remove anonymous local volumes not used by at least one container.\nAre you sure you want to continue? [y/N]',
 		},
 	],
 };
