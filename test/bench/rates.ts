@@ -12,6 +12,9 @@ export interface Rate {
 /** How often a program may fail before its measurement is left out. */
 const attempts = 3;
 
+/** Each measures for a second; one that can't connect would otherwise wait for minutes. */
+const milliseconds = 10_000;
+
 interface IperfReport {
 	error?: string;
 	end?: {
@@ -63,7 +66,10 @@ export class Rates {
 		env: NodeJS.ProcessEnv,
 	): void {
 		for (let attempt = 1; ; attempt++) {
-			const result = spawnSync(argv[0]!, argv.slice(1), {env, encoding: 'utf8', maxBuffer: 64 << 20});
+			const result = spawnSync(argv[0]!, argv.slice(1), {
+				...{env, encoding: 'utf8', maxBuffer: 64 << 20},
+				...{timeout: milliseconds, killSignal: 'SIGKILL'},
+			});
 			try {
 				if (result.error) throw result.error;
 				for (const reading of readers[program](result.stdout)) this.#add(name, engine, reading);
