@@ -94,9 +94,7 @@ export async function helpText(typed: string): Promise<string> {
 		root || (found.group && !emptyGroup(found))
 			? [`Run '${name} COMMAND --help' for more information on a command.`]
 			: [];
-	const head = [`Usage:  ${usageLine(found).replace(/\n/g, '\n        wherry ')}`, ...sections].filter(
-		(part) => part !== '',
-	);
+	const head = [`Usage:  ${usageLine(found)}`, ...sections].filter((part) => part !== '');
 	const options = await optionList(found, root);
 	const shown = found.row.args && examples[found.name];
 	return [

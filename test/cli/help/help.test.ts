@@ -15,8 +15,18 @@ test('every command has help that names its usage, its flags and fits the width'
 			const shown = new RegExp(`\\s--${name}\\s`).test(text);
 			t.is(shown, supported && !hidden, `${typed} --${name}`);
 		}
-		for (const line of text.split('\n')) t.true(line.length <= 160, line);
+		for (const line of text.split('\n')) {
+			t.true(line.length <= 160, line);
+			t.notRegex(line, /\s$|^ {4,}[^ -]|wherry.*\swherry/, typed);
+		}
 	}
+});
+
+test('a command that is used in two ways names both, one below the other', async (t) => {
+	t.deepEqual((await helpText('cp')).split('\n').slice(0, 2), [
+		'Usage:  wherry cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-',
+		'\twherry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+	]);
 });
 
 test("run's flags stand under subjects, all of them", async (t) => {
