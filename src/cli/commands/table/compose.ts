@@ -58,7 +58,8 @@ export const composeCommands: CommandRows = {
 		profiles q/quiet resolve-image-digests services volumes`,
 	},
 	'compose cp': {
-		usage: '[OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n\twherry compose cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH',
+		usage:
+			'[OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n\twherry compose cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH',
 		flags: 'all a/archive L/follow-link index:int=0',
 	},
 	'compose create': {
