@@ -164,6 +164,8 @@ await check('the root can be read-only', async () => {
 
 const guest = {engine, check, equal, create, run, text};
 export type Guest = typeof guest;
+await (await import('./life.ts')).checkLife(guest);
+await (await import('./network.ts')).checkNetwork(guest);
 await (await import('./resources.ts')).checkResources(guest);
 await (await import('./security.ts')).checkSecurity(openEngine, guest);
 

@@ -35,18 +35,14 @@ export async function checkLife({engine, check, create, equal, text}: Guest): Pr
 			const {id} = await containers.create({
 				image: 'wherry/base',
 				config: {
-					Cmd: ['sleep', '1000'],
+					Cmd: ['sh', '-c', 'test -e /seen && touch /tmp/ok; touch /seen; exec sleep 1000'],
 					Healthcheck: {Test: ['CMD-SHELL', 'test -e /tmp/ok'], Interval: 1e8, Retries: 1},
 					HealthcheckOnFailureAction: 'kill',
 				},
 				hostConfig: {NetworkMode: 'none', RestartPolicy: {Name: 'on-failure', MaximumRetryCount: 0}},
 			});
 			await containers.start(id);
-			const again = await until(id, ({RestartCount, State}) => Number(RestartCount) > 0 && State.Running);
-			equal(again.State.Restarting, false);
-			await until(id, ({State}) => State.Status === 'running');
-			const session = await containers.exec(id, {argv: ['touch', '/tmp/ok'], stdout: true});
-			await session.exit;
+			await until(id, ({RestartCount, State}) => Number(RestartCount) > 0 && State.Status === 'running');
 			await until(id, ({State}) => State.Health?.Status === 'healthy');
 			await containers.pause(id);
 			const before = (await containers.inspect(id)).State.Health!.Log.at(-1);
