@@ -619,6 +619,24 @@ export interface ImageSummary {
 	Labels: Record<string, string> | null;
 	/** Containers that use it. */
 	Containers: number;
+	/** With `platforms`. */
+	Platforms?: PlatformSummary[];
+}
+
+/** An image for one platform. */
+export interface PlatformSummary {
+	/** `sha256:...` of the config; empty when it is not here. */
+	Id: string;
+	/** `linux/arm64/v8` */
+	Platform: string;
+	/** It is here; otherwise the index only names it. */
+	Available: boolean;
+	/** Bytes of the unpacked layers. */
+	Size: number;
+	/** Bytes of the blobs. */
+	ContentSize: number;
+	/** A container uses it. */
+	InUse: boolean;
 }
 
 /** One step of an image's making, as docker's API tells it. */
@@ -720,23 +738,55 @@ export interface BuildOptions {
 	signal?: AbortSignal;
 }
 
+export interface PullOptions {
+	platform?: Platform | 'all';
+	onProgress?: (event: PullEvent) => void;
+	signal?: AbortSignal;
+}
+
+export interface PulledImage {
+	id: string;
+	/** Of the manifest, or of the index when the name is one's. */
+	digest: string;
+	reference: string;
+	/** The name's image is another one than before. */
+	changed: boolean;
+}
+
 export interface Images {
-	/** Resolves to the pulled image's id. `wherry/base` is made here and never fetched. */
-	pull(
-		reference: string,
-		options?: {platform?: Platform; onProgress?: (event: PullEvent) => void; signal?: AbortSignal},
-	): Promise<{id: string; digest: string; reference: string; changed: boolean}>;
-	/** Sends the image of a tag, or those of all tags of a repository, and resolves to what the registry has. */
+	/**
+	 * Resolves to the pulled image's id. `wherry/base` is made here and never fetched. With the platform `all` an
+	 * index is kept whole, with the images of all its platforms.
+	 */
+	pull(reference: string, options?: PullOptions): Promise<PulledImage>;
+	/** All tags of a repository. One that fails doesn't keep the others; the first failure is thrown at the end. */
+	pullAll(repository: string, options?: PullOptions): Promise<PulledImage[]>;
+	/**
+	 * Sends the image of a tag, or those of all tags of a repository, and resolves to what the registry has. An index
+	 * goes as a whole, or of it the image for one platform.
+	 */
 	push(
 		reference: string,
-		options?: {allTags?: boolean; onProgress?: (event: PushEvent) => void; signal?: AbortSignal},
+		options?: {
+			allTags?: boolean;
+			platform?: Platform;
+			onProgress?: (event: PushEvent) => void;
+			signal?: AbortSignal;
+		},
 	): Promise<{tag: string; digest: string; size: number}[]>;
-	/** Writes an OCI image layout with docker's `manifest.json` as one archive; does not end the stream. */
-	save(images: readonly string[], output: Writable, options?: {signal?: AbortSignal}): Promise<void>;
-	/** Reads such an archive, docker's or OCI's, plain or compressed by gzip or zstd. */
+	/**
+	 * Writes an OCI image layout with docker's `manifest.json` as one archive; does not end the stream. An index
+	 * goes as a whole, or of it the image for one platform.
+	 */
+	save(
+		images: readonly string[],
+		output: Writable,
+		options?: {platform?: Platform; signal?: AbortSignal},
+	): Promise<void>;
+	/** Reads such an archive, docker's or OCI's, plain or compressed by gzip or zstd. `all`: indexes are kept whole. */
 	load(
 		input: Readable,
-		options?: {platform?: Platform; onProgress?: (event: LoadEvent) => void; signal?: AbortSignal},
+		options?: {platform?: Platform | 'all'; onProgress?: (event: LoadEvent) => void; signal?: AbortSignal},
 	): Promise<{id: string; names: string[]}[]>;
 	/** Makes an image of one layer from an archive of files; `changes` are Dockerfile instructions. Resolves to its id. */
 	import(
@@ -750,15 +800,15 @@ export interface Images {
 		},
 	): Promise<{id: string}>;
 	/** The steps of which an image is made, newest first. */
-	history(image: string): Promise<HistoryItem[]>;
-	list(options?: {all?: boolean; filters?: Filters}): Promise<ImageSummary[]>;
-	inspect(image: string): Promise<ImageInspect>;
+	history(image: string, options?: {platform?: Platform}): Promise<HistoryItem[]>;
+	list(options?: {all?: boolean; filters?: Filters; platforms?: boolean}): Promise<ImageSummary[]>;
+	inspect(image: string, options?: {platform?: Platform}): Promise<ImageInspect>;
 	/** The ids of the images that these names or ids mean; undefined for one that isn't there. */
 	ids(images: readonly string[]): Promise<(string | undefined)[]>;
 	/** The ids of an image and of those that were made from it; none when it isn't there. */
 	descendants(image: string): Promise<string[]>;
 	/** Layers are unpacked here when they are not yet. Throws not-found: `No such image: x:latest`. */
-	resolve(image: string): Promise<ResolvedImage>;
+	resolve(image: string, options?: {platform?: Platform}): Promise<ResolvedImage>;
 	tag(image: string, reference: string): Promise<void>;
 	/** docker's lines, in its order. */
 	remove(

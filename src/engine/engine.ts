@@ -32,6 +32,7 @@ function lazyImages(open: () => Promise<Images>): Images {
 	const call = (work: ImageCall) => open().then(work);
 	return {
 		pull: (...args) => call((images) => images.pull(...args)),
+		pullAll: (...args) => call((images) => images.pullAll(...args)),
 		push: (...args) => call((images) => images.push(...args)),
 		save: (...args) => call((images) => images.save(...args)),
 		import: (...args) => call((images) => images.import(...args)),

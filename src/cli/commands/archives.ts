@@ -3,6 +3,7 @@ import {dirname} from 'node:path';
 import type {Readable} from 'node:stream';
 import {finished} from 'node:stream/promises';
 import {isatty} from 'node:tty';
+import type {Platform} from '../../engine/api.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
@@ -35,8 +36,20 @@ function checkOutput(path: string): void {
 		throw new CliError(`failed to save image: invalid output path: "${path}" is a directory`);
 }
 
+/** docker takes several; one archive with a part of an index would be an index of its own. */
+function onePlatform(names: readonly string[]): Platform | undefined {
+	if (names.length > 1)
+		throw new CliError('only one --platform is supported; without it all of them go along');
+	try {
+		return parsePlatform(names[0] ?? '');
+	} catch (error) {
+		throw new CliError((error as Error).message);
+	}
+}
+
 export const save: CommandAction = async ({flags, args}, open) => {
 	const output = flags.string('output');
+	const platform = onePlatform(flags.list('platform'));
 	if (output === '' && isatty(1)) {
 		throw new CliError('cowardly refusing to save to a terminal. Use the -o flag or redirect');
 	}
@@ -55,7 +68,7 @@ export const save: CommandAction = async ({flags, args}, open) => {
 		broken = error;
 	});
 	try {
-		await engine.images.save(args, stream, {signal});
+		await engine.images.save(args, stream, {signal, ...(platform ? {platform} : {})});
 		stream.end();
 		await finished(stream);
 		if (isPlain) renameSync(target, output);
@@ -76,12 +89,8 @@ export const save: CommandAction = async ({flags, args}, open) => {
 
 export const load: CommandAction = async ({flags}, open) => {
 	const input = flags.string('input');
-	let platform: ReturnType<typeof parsePlatform>;
-	try {
-		platform = parsePlatform(flags.list('platform').at(-1) ?? '');
-	} catch (error) {
-		throw new CliError((error as Error).message);
-	}
+	const names = flags.list('platform');
+	const platform = names.length === 1 && names[0] === 'all' ? 'all' : onePlatform(names);
 	if (input === '' && isatty(0)) throw new CliError('requested load from stdin, but stdin is empty');
 	if (input !== '') {
 		const stat = statSync(input, {throwIfNoEntry: false});

@@ -5,6 +5,7 @@ import {printable, shortId} from '../format/names.ts';
 import {humanSize} from '../format/size.ts';
 import {formatList, type ListView} from '../format/table.ts';
 import {writeOut} from '../output.ts';
+import {platformOf} from './run-options.ts';
 
 const view: ListView = {
 	type: '*formatter.historyContext',
@@ -54,8 +55,9 @@ function row(item: HistoryItem, human: boolean, whole: boolean): Record<string, 
 }
 
 export const history: CommandAction = async ({flags, args}, open) => {
+	const platform = platformOf(flags.string('platform'));
 	const engine = await open();
-	const items = await engine.images.history(args[0]!);
+	const items = await engine.images.history(args[0]!, platform ? {platform} : {});
 	const human = flags.bool('human');
 	const rows = items.map((item) => row(item, human, flags.bool('no-trunc')));
 	writeOut(formatList(view, rows, {format: flags.string('format') || 'table', quiet: flags.bool('quiet')}));

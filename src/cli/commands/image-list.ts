@@ -1,5 +1,6 @@
 import type {ImageSummary} from '../../engine/api.ts';
 import {listFormat} from '../config-file.ts';
+import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {humanDuration} from '../format/duration.ts';
 import {printable, shortId} from '../format/names.ts';
@@ -103,10 +104,20 @@ export const listImages: CommandAction = async ({flags, args}, open) => {
 	const filters = flags.filters('filter');
 	if (args[0] !== undefined) filters.reference = [...(filters.reference ?? []), args[0]];
 	const quiet = flags.bool('quiet');
+	// docker's words: a tree has a form of its own.
+	if (flags.bool('tree'))
+		for (const other of ['quiet', 'digests', 'format'])
+			if (flags.changed(other)) throw new CliError(`--${other} is not yet supported with --tree`);
 	const format = listFormat('imagesFormat', flags.string('format'), quiet);
 	const digests = flags.bool('digests') || /\.Digest\b/.test(format);
 	const engine = await open();
-	const images = await engine.images.list({all: flags.bool('all'), filters});
+	const tree = flags.bool('tree');
+	const images = await engine.images.list({all: flags.bool('all'), filters, platforms: tree});
+	if (tree) {
+		const {imageTree} = await import('./image-tree.ts');
+		writeOut(imageTree(images, flags.bool('no-trunc')));
+		return 0;
+	}
 	const options = {trunc: !flags.bool('no-trunc'), now: Date.now() / 1000};
 	const rows = images.flatMap((image) =>
 		namesOf(image, digests).map((named) => imageRow(image, named, options)),

@@ -1,4 +1,4 @@
-import type {Engine} from '../../engine/api.ts';
+import type {Engine, Platform} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
 import {CliError} from '../errors.ts';
 import {type CommandAction, describe} from '../face.ts';
@@ -6,7 +6,7 @@ import type {InspectKind} from '../format/inspect-value.ts';
 import {printError, writeOut} from '../output.ts';
 
 type Found = {kind: InspectKind; document: unknown};
-type Find = (engine: Engine, name: string, size: boolean) => Promise<Found>;
+type Find = (engine: Engine, name: string, size: boolean, platform?: Platform) => Promise<Found>;
 
 /** In docker's order: a name is that of the first kind that has it. */
 const kinds: Record<InspectKind, Find> = {
@@ -14,7 +14,10 @@ const kinds: Record<InspectKind, Find> = {
 		kind: 'container',
 		document: await engine.containers.inspect(name, {size}),
 	}),
-	image: async (engine, name) => ({kind: 'image', document: await engine.images.inspect(name)}),
+	image: async (engine, name, _, platform) => ({
+		kind: 'image',
+		document: await engine.images.inspect(name, platform ? {platform} : {}),
+	}),
 	network: async (engine, name) => ({kind: 'network', document: await engine.networks.inspect(name)}),
 	volume: async (engine, name) => ({kind: 'volume', document: await engine.volumes.inspect(name)}),
 };
@@ -73,11 +76,13 @@ async function show(
 	const printer = await printerOf(flags.string('format'));
 	const engine = await open();
 	const size = flags.bool('size');
+	const named = flags.string('platform');
+	const platform = named === '' ? undefined : (await import('./run-options.ts')).platformOf(named);
 	const texts: string[] = [];
 	const problems: string[] = [];
 	for (const name of args) {
 		try {
-			texts.push(await printer.print(await find(engine, name, size)));
+			texts.push(await printer.print(await find(engine, name, size, platform)));
 		} catch (error) {
 			problems.push(describe(error));
 		}

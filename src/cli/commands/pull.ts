@@ -2,25 +2,30 @@ import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 import {PullDisplay} from '../terminal/pull-display.ts';
-import {parsePlatform} from './run-options.ts';
+import {parsePlatforms} from './run-options.ts';
 
 export const pull: CommandAction = async ({flags, args}, open) => {
 	const name = args[0]!;
 	const quiet = flags.bool('quiet');
-	let platform: ReturnType<typeof parsePlatform>;
+	const allTags = flags.bool('all-tags');
+	let platform: ReturnType<typeof parsePlatforms>;
 	try {
-		platform = parsePlatform(flags.string('platform') || (process.env.DOCKER_DEFAULT_PLATFORM ?? ''));
+		platform = parsePlatforms(flags.string('platform') || (process.env.DOCKER_DEFAULT_PLATFORM ?? ''));
 	} catch (error) {
 		throw new CliError((error as Error).message);
 	}
-	const {canonical, parseReference, withDefaultTag} = await import('../../engine/images/reference.ts');
+	const {canonical, canonicalName, parseReference, withDefaultTag} = await import(
+		'../../engine/images/reference.ts'
+	);
 	let reference: ReturnType<typeof parseReference>;
 	try {
 		reference = parseReference(name);
 	} catch (error) {
 		throw new CliError((error as Error).message);
 	}
-	if (!quiet && reference.tag === undefined && reference.digest === undefined)
+	if (allTags && (reference.tag !== undefined || reference.digest !== undefined))
+		throw new CliError("tag can't be used with --all-tags/-a");
+	if (!allTags && !quiet && reference.tag === undefined && reference.digest === undefined)
 		printLine(`Using default tag: latest`);
 	const engine = await open();
 	const display = quiet ? undefined : PullDisplay.on(1);
@@ -30,7 +35,8 @@ export const pull: CommandAction = async ({flags, args}, open) => {
 	process.once('SIGINT', onInterrupt);
 	process.once('SIGTERM', onInterrupt);
 	try {
-		await engine.images.pull(name, {
+		const pull = allTags ? engine.images.pullAll : engine.images.pull;
+		await pull(name, {
 			signal: abort.signal,
 			...(platform ? {platform} : {}),
 			...(display ? {onProgress: (event) => display.show(event)} : {}),
@@ -46,6 +52,6 @@ export const pull: CommandAction = async ({flags, args}, open) => {
 		process.off('SIGINT', onInterrupt);
 		process.off('SIGTERM', onInterrupt);
 	}
-	printLine(canonical(withDefaultTag(reference)));
+	printLine(allTags ? canonicalName(reference) : canonical(withDefaultTag(reference)));
 	return 0;
 };

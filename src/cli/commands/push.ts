@@ -2,11 +2,18 @@ import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 import {PullDisplay} from '../terminal/pull-display.ts';
+import {parsePlatform} from './run-options.ts';
 
 export const push: CommandAction = async ({flags, args}, open) => {
 	const name = args[0]!;
 	const quiet = flags.bool('quiet');
 	const allTags = flags.bool('all-tags');
+	let platform: ReturnType<typeof parsePlatform>;
+	try {
+		platform = parsePlatform(flags.string('platform'));
+	} catch (error) {
+		throw new CliError((error as Error).message);
+	}
 	const {canonical, canonicalName, parseReference, withDefaultTag} = await import(
 		'../../engine/images/reference.ts'
 	);
@@ -28,6 +35,7 @@ export const push: CommandAction = async ({flags, args}, open) => {
 	try {
 		await engine.images.push(name, {
 			allTags,
+			...(platform ? {platform} : {}),
 			signal: abort.signal,
 			...(display ? {onProgress: (event) => display.show(event)} : {}),
 		});

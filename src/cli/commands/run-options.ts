@@ -1,4 +1,5 @@
 import type {ContainerConfig, CreateOptions, HostConfig, Platform} from '../../engine/api.ts';
+import {CliError} from '../errors.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import {keyValues} from '../parse/flag-values.ts';
 import {parseMount} from '../parse/mount.ts';
@@ -204,6 +205,19 @@ const architectureAliases: Record<string, [string, string?]> = {
 	armhf: ['arm', 'v7'],
 	armel: ['arm', 'v6'],
 };
+
+/** Throws docker's words as an error of the command line. */
+export function platformOf(text: string): Platform | undefined {
+	try {
+		return parsePlatform(text);
+	} catch (error) {
+		throw new CliError((error as Error).message);
+	}
+}
+
+/** Of commands that also take `all`: the images for all platforms. Throws docker's words. */
+export const parsePlatforms = (text: string): Platform | 'all' | undefined =>
+	text === 'all' ? 'all' : parsePlatform(text);
 
 /** `os[/architecture[/variant]]`, or an architecture alone. */
 export function parsePlatform(text: string): Platform | undefined {

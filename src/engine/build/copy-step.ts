@@ -4,7 +4,7 @@ import {closeSync, mkdtempSync, openSync, readSync, writeFileSync} from 'node:fs
 import {join, posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {WherryError} from '../errors.ts';
-import {compressionOf} from '../images/load.ts';
+import {compressionOf} from '../images/spool.ts';
 import type {Build} from './build.ts';
 import {digestOf, FolderSource, type Source, type SourceEntry} from './context.ts';
 import {copyEntries, isFolder, makeFolder, modeChange} from './copy.ts';

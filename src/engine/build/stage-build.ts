@@ -94,28 +94,29 @@ export class StageBuild {
 				`failed to parse stage name ${JSON.stringify(name)}: ${(error as Error).message}`,
 			);
 		}
+		const platform = options.platform ? {platform: options.platform} : {};
 		const resolve = async () => {
 			if (!options.pull) {
 				try {
-					return await images.resolve(name);
+					return await images.resolve(name, platform);
 				} catch (error) {
 					if (!(error instanceof WherryError) || error.code !== 'not-found') throw error;
 				}
 			}
 			await progress.step(`[internal] load metadata for ${familiar(reference)}`, async (vertex) => {
 				await images.pull(name, {
-					...(options.platform ? {platform: options.platform} : {}),
+					...platform,
 					...(options.signal ? {signal: options.signal} : {}),
 					onProgress: (event) => {
 						if (event.kind === 'status') vertex.note(event.message);
 					},
 				});
 			});
-			return images.resolve(name);
+			return images.resolve(name, platform);
 		};
 		const resolved = await resolve();
-		const image = (await store.catalog.images()).find(({id}) => id === resolved.id);
-		const loaded = image && (await store.catalog.load(image.manifests[0]!));
+		const image = (await store.catalog.images()).find(({ids}) => ids.includes(resolved.id));
+		const loaded = image && (await store.catalog.load(image.manifests[0]!, {id: resolved.id}));
 		if (!loaded) throw new WherryError('corrupt', `image ${name} is damaged in the store`, {object: name});
 		const {manifest, configuration} = loaded;
 		await build.leases.acquire([

@@ -61,9 +61,9 @@ interface Parent {
 }
 
 async function parentOf(store: Store, {Image}: ContainerRecord): Promise<Parent> {
-	const image = (await store.catalog.images()).find(({id}) => id === Image);
+	const image = (await store.catalog.images()).find(({ids}) => ids.includes(Image));
 	for (const digest of image?.manifests ?? []) {
-		const loaded = await store.catalog.load(digest);
+		const loaded = await store.catalog.load(digest, {id: Image});
 		const bytes = loaded && (await store.layout.readBlob(loaded.manifest.config.digest));
 		if (!loaded || !bytes) continue;
 		const members = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;

@@ -128,7 +128,8 @@ export async function planRecord(
 	checkHostConfig(user, host);
 	const warnings = checkLimits(host);
 	rootSize(host);
-	const image = await (await context.images()).resolve(options.image);
+	const wanted = options.platform ? {platform: options.platform} : {};
+	const image = await (await context.images()).resolve(options.image, wanted);
 	checkPlatform(options, image);
 	const config = mergeConfig(user, image.config, options.image);
 	resolveJoined(context, host, name);

@@ -1,11 +1,11 @@
 /** The engine's images: pull, list, inspect, resolve, tag, remove. */
 import {rmSync} from 'node:fs';
-import type {EngineEvent, ImageInspect, ImageSummary, Images, ResolvedImage} from '../api.ts';
+import type {EngineEvent, ImageInspect, ImageSummary, Images, Platform, ResolvedImage} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
 import type {TransportOptions} from '../registry/transport.ts';
-import type {Image} from '../store/catalog.ts';
+import type {Image, Wanted} from '../store/catalog.ts';
 import {collect, openStore, sweep} from '../store/collect.ts';
 import {chainIds} from '../store/digest.ts';
 import {isFull, storageError} from '../store/files.ts';
@@ -14,13 +14,15 @@ import {type Entry, namedEntry, withNames, withUnnamed} from '../store/layout.ts
 import {acquireLease, removalMark} from '../store/leases.ts';
 import {applyFilters, createdSeconds, createdTime} from './filters.ts';
 import {describeImage} from './inspect.ts';
-import {digestsOf, lookup, noSuchImage, tagsOf} from './lookup.ts';
+import {digestsOf, type Lookup, lookup, noSuchImage, tagsOf} from './lookup.ts';
+import {notProvided} from './platform.ts';
 import {
 	canonical,
 	canonicalName,
 	familiar,
 	familiarName,
 	parseReference,
+	type Reference,
 	storedName,
 	withDefaultTag,
 } from './reference.ts';
@@ -55,6 +57,11 @@ export function createImages(options: ImagesOptions): ImageEngine {
 	const tell = (action: string, id: string, name: string, labels?: Record<string, string> | null) =>
 		journal.append('image', action, id, {...labels, name});
 
+	async function tellPulled(pulled: string, reference: Reference): Promise<void> {
+		const image = (await store.catalog.images()).find(({ids}) => ids.includes(pulled));
+		tell('pull', familiar(reference), familiarName(reference), image?.labels);
+	}
+
 	async function connection() {
 		const [{Transport}, {dockerCredentials}] = await Promise.all([
 			import('../registry/transport.ts'),
@@ -67,25 +74,50 @@ export function createImages(options: ImagesOptions): ImageEngine {
 	}
 	let connecting: ReturnType<typeof connection> | undefined;
 
-	async function load(image: Image) {
+	async function load(image: Image, wanted: Wanted = {}) {
+		let missing: unknown;
 		for (const digest of image.manifests) {
-			const loaded = await store.catalog.load(digest);
-			if (loaded) return loaded;
+			try {
+				const loaded = await store.catalog.load(digest, wanted);
+				if (loaded) return loaded;
+			} catch (error) {
+				missing = error;
+			}
 		}
+		if (missing) throw missing;
 		throw new WherryError('corrupt', `image ${image.id} is damaged in the store; pull it again`, {
 			object: image.id,
 		});
 	}
 
-	async function find(text: string): Promise<Image> {
+	const find = async (text: string): Promise<Image> => (await seek(text)).image;
+
+	async function seek(text: string): Promise<Lookup> {
 		const images = await store.catalog.images();
 		try {
-			return lookup(images, text).image;
+			return lookup(images, text);
 		} catch (error) {
 			if (!(error instanceof WherryError) || error.code !== 'not-found' || !isBase(text)) throw error;
 			await engine.ensureBase();
-			return lookup(await store.catalog.images(), text).image;
+			return lookup(await store.catalog.images(), text);
 		}
+	}
+
+	/** One image with its documents: that of a name and a platform, or that of an id. */
+	async function open(text: string, platform: Platform | undefined) {
+		const {image, id} = await seek(text);
+		const loaded = await load(image, {platform, id}).catch((error) => {
+			if (!platform || !(error instanceof WherryError) || error.code !== 'not-found') throw error;
+			throw notProvided(text, platform);
+		});
+		const own = loaded.manifest.config.digest;
+		// Of another platform's image the list knows less.
+		const {size: _, ...rest} = image;
+		const {os, architecture, diffIds} = loaded.configuration;
+		return {
+			...loaded,
+			image: own === image.id ? image : {...rest, id: own, os, architecture, diffIds: [...diffIds]},
+		};
 	}
 
 	/** Takes names of an image away and, when it goes itself, what only it needs. */
@@ -122,9 +154,23 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			connecting ??= connection();
 			const {transport, credentials} = await connecting;
 			const pulled = await pullImage(store, transport, credentials, {reference, ...request});
-			const image = (await store.catalog.images()).find(({id}) => id === pulled.id);
-			tell('pull', familiar(reference), familiarName(reference), image?.labels);
+			await tellPulled(pulled.id, reference);
 			return {...pulled, reference: canonical(reference)};
+		},
+
+		async pullAll(text, request = {}) {
+			const reference = parseReference(text);
+			if (reference.tag !== undefined || reference.digest !== undefined) {
+				throw new WherryError('invalid', "tag can't be used with --all-tags/-a", {object: text});
+			}
+			if (canonicalName(reference) === baseName) return [await engine.pull(text, request)];
+			const {pullAllTags} = await import('./pull.ts');
+			connecting ??= connection();
+			const {transport, credentials} = await connecting;
+			return pullAllTags(store, transport, credentials, {reference, ...request}, async (pulled, tagged) => {
+				await tellPulled(pulled.id, tagged);
+				return {...pulled, reference: canonical(tagged)};
+			});
 		},
 
 		async push(text, request = {}) {
@@ -150,7 +196,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		async save(texts, output, request = {}) {
 			const {saveImages} = await import('./save.ts');
 			for (const text of texts) if (isBase(text)) await find(text);
-			for (const {id} of await saveImages(store, texts, output, request.signal)) tell('save', id, id);
+			for (const {id} of await saveImages(store, texts, output, request)) tell('save', id, id);
 		},
 
 		async load(input, request = {}) {
@@ -171,35 +217,41 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return {id};
 		},
 
-		async history(text) {
-			const image = await find(text);
-			const {configuration} = await load(image);
+		async history(text, {platform} = {}) {
+			const {image, configuration} = await open(text, platform);
 			const {historyOf} = await import('./history.ts');
 			return historyOf(image, configuration, findLayers(paths, image.diffIds));
 		},
 
-		async list({filters = {}} = {}) {
+		async list({filters = {}, platforms = false} = {}) {
 			const [images, users] = await Promise.all([store.catalog.images(), options.containersUsing()]);
 			const counts = new Map<string, number>();
 			for (const {image} of users) counts.set(image, (counts.get(image) ?? 0) + 1);
-			return applyFilters(images, filters, (name) => lookup(images, name).image)
-				.sort((left, right) => createdTime(right.image) - createdTime(left.image))
-				.map(
-					({image, references}): ImageSummary => ({
-						Id: image.id,
-						RepoTags: tagsOf(references),
-						RepoDigests: digestsOf(references),
-						Created: createdSeconds(image.created),
-						Size: image.size ?? 0,
-						Labels: image.labels,
-						Containers: counts.get(image.id) ?? 0,
-					}),
-				);
+			const used = ({ids}: Image) => ids.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0);
+			const found = applyFilters(images, filters, (name) => lookup(images, name).image).sort(
+				(left, right) => createdTime(right.image) - createdTime(left.image),
+			);
+			const summaries = found.map(
+				({image, references}): ImageSummary => ({
+					Id: image.id,
+					RepoTags: tagsOf(references),
+					RepoDigests: digestsOf(references),
+					Created: createdSeconds(image.created),
+					Size: image.size ?? 0,
+					Labels: image.labels,
+					Containers: used(image),
+				}),
+			);
+			if (!platforms) return summaries;
+			const {platformsOf} = await import('./platforms.ts');
+			const ids = new Set(counts.keys());
+			for (const [at, {image}] of found.entries())
+				summaries[at]!.Platforms = await platformsOf(store, image, ids);
+			return summaries;
 		},
 
-		async inspect(text): Promise<ImageInspect> {
-			const image = await find(text);
-			const {configuration} = await load(image);
+		async inspect(text, {platform} = {}): Promise<ImageInspect> {
+			const {image, configuration} = await open(text, platform);
 			return describeImage(image, configuration, findLayers(paths, image.diffIds), paths);
 		},
 
@@ -216,9 +268,8 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return descendantsOf(images, ancestor, async (image) => (await load(image)).configuration);
 		},
 
-		async resolve(text): Promise<ResolvedImage> {
-			const image = await find(text);
-			const {manifest, configuration} = await load(image);
+		async resolve(text, {platform} = {}): Promise<ResolvedImage> {
+			const {image, manifest, configuration} = await open(text, platform);
 			let layers = findLayers(paths, configuration.diffIds);
 			if (layers.includes(undefined)) {
 				const {unpackImage} = await import('./pull.ts');

@@ -10,11 +10,11 @@ import {storageError, syncFolder} from '../store/files.ts';
 import {acquireLease} from '../store/leases.ts';
 import {type Manifest, mediaTypes, parseConfiguration, parseManifest} from '../store/manifest.ts';
 import {applyConfigChanges} from './config-changes.ts';
-import {plain} from './load.ts';
 import {addImage} from './new-image.ts';
 import {hostPlatform} from './platform.ts';
 import {unpackImage} from './pull.ts';
 import type {Reference} from './reference.ts';
+import {plain} from './spool.ts';
 
 export interface ImportRequest {
 	readonly reference?: Reference | undefined;

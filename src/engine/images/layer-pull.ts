@@ -24,12 +24,19 @@ const parallel = 3;
 /** Milliseconds between two reports of one layer's progress. */
 const reportEvery = 100;
 
-/** One image's layers; without a repository only what is in the store is unpacked. */
+/** Stands for the tree of a layer of which only the blob is wanted. */
+const notWanted: Layer = {key: '', diffId: '', size: 0, implied: []};
+
+/**
+ * One image's layers; without a repository only what is in the store is unpacked, without a configuration only the
+ * blobs are brought.
+ */
 export class LayerPull {
 	readonly #store: Store;
 	readonly #repository: Repository | undefined;
 	readonly #lease: Lease;
 	readonly #layers: readonly Descriptor[];
+	readonly #unpack: boolean;
 	readonly #diffIds: readonly string[];
 	readonly #chain: readonly string[];
 	readonly #report: (event: PullEvent) => void;
@@ -43,15 +50,16 @@ export class LayerPull {
 		repository: Repository | undefined,
 		lease: Lease,
 		manifest: Manifest,
-		configuration: Configuration,
+		configuration: Configuration | undefined,
 		report: (event: PullEvent) => void,
 	) {
 		this.#store = store;
 		this.#repository = repository;
 		this.#lease = lease;
 		this.#layers = manifest.layers;
-		this.#diffIds = configuration.diffIds;
-		this.#chain = chainIds(configuration.diffIds);
+		this.#unpack = configuration !== undefined;
+		this.#diffIds = configuration?.diffIds ?? [];
+		this.#chain = chainIds(this.#diffIds);
 		this.#report = report;
 	}
 
@@ -90,7 +98,8 @@ export class LayerPull {
 		this.#report({kind: 'layer', id: shortId(this.#layers[at]!.digest), state});
 	}
 
-	#unpacked(at: number): Promise<Layer | undefined> {
+	async #unpacked(at: number): Promise<Layer | undefined> {
+		if (!this.#unpack) return notWanted;
 		return findLayer(this.#store.paths, this.#diffIds[at]!, this.#chain[at]!);
 	}
 

@@ -4,22 +4,19 @@
  * files that become blobs; only then is looked at what they are. All of it is a stranger's: paths are names in a
  * table and never reach the file system.
  */
-import {createHash, type Hash} from 'node:crypto';
-import {closeSync, fsyncSync, mkdirSync, openSync, readSync, rmSync} from 'node:fs';
-import {open} from 'node:fs/promises';
-import {join, posix} from 'node:path';
-import {Readable, type Transform} from 'node:stream';
-import {Parser, type ReadEntry} from 'tar';
+import {closeSync, fsyncSync, mkdirSync, openSync, rmSync} from 'node:fs';
+import type {Readable} from 'node:stream';
 import type {LoadEvent, Platform} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {type Store, sweep} from '../store/collect.ts';
-import {chainIds, digestHex, isDigest, sha256} from '../store/digest.ts';
+import {chainIds, digestHex, sha256} from '../store/digest.ts';
 import {storageError, syncFolder} from '../store/files.ts';
 import {namedEntry, unnamedEntry, withNames, withUnnamed} from '../store/layout.ts';
 import {acquireLease} from '../store/leases.ts';
 import {
 	checkStrings,
 	type Descriptor,
+	type Index,
 	isIndex,
 	largestConfig,
 	largestManifest,
@@ -27,18 +24,13 @@ import {
 	mediaTypes,
 	parseConfiguration,
 	parseManifest,
+	toOciIndex,
 	toOciManifest,
 } from '../store/manifest.ts';
 import {selectPlatform} from './platform.ts';
 import {unpackImage} from './pull.ts';
 import {familiar, parseReference, type Reference, withDefaultTag} from './reference.ts';
-
-/** A file of the archive, spooled. */
-interface Spooled {
-	readonly file: string;
-	readonly size: number;
-	readonly digest: string;
-}
+import {compressionOf, corrupt, headOf, plain, readWhole, Spool, type Spooled} from './spool.ts';
 
 /** An image that the archive holds. */
 interface Found {
@@ -49,207 +41,22 @@ interface Found {
 	readonly names: Reference[];
 	/** Digest to where its bytes are. */
 	readonly blobs: Map<string, Spooled>;
+	/** The index that is kept with all else that it has in the archive. */
+	readonly index?: {readonly bytes: Buffer; readonly original?: Buffer; readonly others: readonly Other[]};
+}
+
+/** A manifest for another platform: only its blobs are kept. */
+interface Other {
+	readonly manifest: Manifest;
+	readonly documents: readonly Buffer[];
+	readonly blobs: ReadonlyMap<string, Spooled>;
 }
 
 export interface LoadRequest {
-	readonly platform?: Platform | undefined;
+	/** `all`: indexes are kept whole. */
+	readonly platform?: Platform | 'all' | undefined;
 	readonly onProgress?: ((event: LoadEvent) => void) | undefined;
 	readonly signal?: AbortSignal | undefined;
-}
-
-/** Entries in one archive: 500 layers with three files each, for a few hundred images. */
-const mostEntries = 200_000;
-const mostLinks = 8;
-
-const corrupt = (message: string): WherryError => new WherryError('corrupt', message);
-
-/** The beginning of a stream, and the whole of it again. */
-async function peek(input: Readable, length: number): Promise<{head: Buffer; whole: Readable}> {
-	const chunks: Buffer[] = [];
-	let size = 0;
-	const iterator = input[Symbol.asyncIterator]();
-	while (size < length) {
-		const {done, value} = await iterator.next();
-		if (done) break;
-		chunks.push(Buffer.from(value));
-		size += value.length;
-	}
-	const head = Buffer.concat(chunks);
-	const whole = Readable.from(
-		(async function* () {
-			if (head.length > 0) yield head;
-			for (;;) {
-				const {done, value} = await iterator.next();
-				if (done) return;
-				yield value as Buffer;
-			}
-		})(),
-		{objectMode: false},
-	);
-	return {head, whole};
-}
-
-/** What the first bytes of a file say that it is. */
-export function compressionOf(head: Buffer): 'gzip' | 'zstd' | 'other' | undefined {
-	if (head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return 'gzip';
-	if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'zstd';
-	const text = head.toString('latin1');
-	if (text.startsWith('BZh') || text.startsWith('\xfd7zXZ\0')) return 'other';
-	return undefined;
-}
-
-/** A stream without its compression. */
-export async function plain(input: Readable): Promise<Readable> {
-	const {head, whole} = await peek(input, 6);
-	if (head.length === 0) throw corrupt('the archive is empty');
-	const kind = compressionOf(head);
-	if (kind === undefined) return whole;
-	if (kind === 'other') {
-		throw new WherryError(
-			'unsupported',
-			'archives compressed with bzip2 or xz are not supported; decompress it first',
-		);
-	}
-	const zlib = process.getBuiltinModule('node:zlib');
-	const inflate: Transform = kind === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();
-	whole.on('error', (error) => inflate.destroy(error));
-	return whole.pipe(inflate);
-}
-
-/** Writes the files of an archive to a folder, and what its paths mean. */
-class Spool {
-	readonly folder: string;
-	readonly files = new Map<string, Spooled>();
-	readonly links = new Map<string, string>();
-	#entries = 0;
-
-	constructor(folder: string) {
-		this.folder = folder;
-		mkdirSync(folder, {recursive: true, mode: 0o700});
-	}
-
-	async read(input: Readable, signal: AbortSignal | undefined): Promise<void> {
-		let failure: unknown;
-		let working: Promise<void> = Promise.resolve();
-		const parser = new Parser({
-			strict: true,
-			onReadEntry: (entry) => {
-				const previous = working;
-				working = previous
-					.then(() => this.#entry(entry))
-					.catch((error) => {
-						failure ??= error;
-						entry.resume();
-					});
-			},
-		});
-		const ended = new Promise<void>((resolve, reject) => {
-			parser.on('end', resolve);
-			parser.on('error', reject);
-		});
-		ended.catch(() => {});
-		try {
-			for await (const chunk of input) {
-				signal?.throwIfAborted();
-				if (failure) throw failure;
-				if (!parser.write(chunk as Buffer)) {
-					await Promise.race([new Promise((resolve) => parser.once('drain', resolve)), ended]);
-				}
-			}
-			parser.end();
-			await ended;
-		} catch (error) {
-			if (error instanceof WherryError || signal?.aborted) throw error;
-			throw new WherryError('corrupt', `the archive can't be read: ${(error as Error).message}`, {
-				cause: error,
-			});
-		}
-		await working;
-		if (failure) throw failure;
-		if (this.#entries === 0) throw corrupt('the archive is empty');
-	}
-
-	async #entry(entry: ReadEntry): Promise<void> {
-		if (++this.#entries > mostEntries) throw corrupt(`the archive has more than ${mostEntries} entries`);
-		const path = clean(entry.path);
-		if (entry.type === 'SymbolicLink' || entry.type === 'Link') {
-			const target = entry.linkpath ?? '';
-			const base = entry.type === 'Link' ? '' : posix.dirname(path);
-			this.links.set(path, clean(posix.join(base, target)));
-			entry.resume();
-			return;
-		}
-		if (!['File', 'OldFile', 'ContiguousFile'].includes(entry.type)) {
-			entry.resume();
-			return;
-		}
-		const file = join(this.folder, String(this.#entries));
-		const handle = await open(file, 'wx', 0o600);
-		const hash: Hash = createHash('sha256');
-		let size = 0;
-		try {
-			for await (const chunk of entry as unknown as AsyncIterable<Buffer>) {
-				hash.update(chunk);
-				size += chunk.length;
-				await handle.writeFile(chunk);
-			}
-		} finally {
-			await handle.close();
-		}
-		this.files.set(path, {file, size, digest: `sha256:${hash.digest('hex')}`});
-	}
-
-	/** The file that a path of the archive means, through its links. */
-	find(path: string): Spooled | undefined {
-		let at = clean(path);
-		for (let hop = 0; hop <= mostLinks; hop++) {
-			const file = this.files.get(at);
-			if (file) return file;
-			const target = this.links.get(at);
-			if (target === undefined) return undefined;
-			at = target;
-		}
-		return undefined;
-	}
-
-	document(path: string, limit: number): Buffer | undefined {
-		const found = this.find(path);
-		if (!found) return undefined;
-		if (found.size > limit) throw corrupt(`${path} in the archive is larger than ${limit} bytes`);
-		return readWhole(found);
-	}
-
-	blob(digest: string): Spooled | undefined {
-		return isDigest(digest) ? this.find(`blobs/sha256/${digestHex(digest)}`) : undefined;
-	}
-}
-
-const clean = (path: string): string => posix.normalize(`/${path}`).slice(1).replace(/\/$/, '');
-
-function readWhole({file, size}: Spooled): Buffer {
-	const bytes = Buffer.alloc(size);
-	const fd = openSync(file, 'r');
-	try {
-		let at = 0;
-		while (at < size) {
-			const length = readSync(fd, bytes, at, size - at, at);
-			if (length === 0) break;
-			at += length;
-		}
-		return bytes.subarray(0, at);
-	} finally {
-		closeSync(fd);
-	}
-}
-
-function headOf({file}: Spooled): Buffer {
-	const head = Buffer.alloc(6);
-	const fd = openSync(file, 'r');
-	try {
-		return head.subarray(0, readSync(fd, head, 0, 6, 0));
-	} finally {
-		closeSync(fd);
-	}
 }
 
 function json(bytes: Buffer, what: string): unknown {
@@ -309,11 +116,62 @@ function fromDocker(spool: Spool, list: unknown): Found[] {
 	});
 }
 
+/** What a manifest names, verified. */
+function blobsOf(spool: Spool, {config, layers}: Manifest): Map<string, Spooled> {
+	const blobs = new Map<string, Spooled>();
+	for (const {digest} of [config, ...layers]) {
+		const blob = spool.blob(digest);
+		if (!blob) throw corrupt(`the archive lacks the blob ${digest}`);
+		if (blob.digest !== digest) throw corrupt(`the blob ${digest} of the archive is not what its name says`);
+		blobs.set(digest, blob);
+	}
+	return blobs;
+}
+
+/** An index with the manifests that are in the archive besides the one that is unpacked. */
+function wholeIndex(
+	spool: Spool,
+	bytes: Buffer,
+	index: Index,
+	digest: string,
+	chosen: string,
+	here: readonly Descriptor[],
+): Found['index'] {
+	const converted = new Map<string, {mediaType: string; digest: string; size: number}>();
+	const others: Other[] = [];
+	for (const entry of here) {
+		const spooled = spool.blob(entry.digest)!;
+		if (spooled.digest !== entry.digest)
+			throw corrupt(`the manifest ${entry.digest} of the archive is not what its name says`);
+		if (spooled.size > largestManifest) throw corrupt('a manifest of the archive is larger than 4 MiB');
+		const document = readWhole(spooled);
+		const manifest = parseManifest(document, entry.mediaType, {anyContent: true});
+		if (isIndex(manifest))
+			throw new WherryError('unsupported', 'an index of the archive names another index');
+		const isDocker = manifest.mediaType !== mediaTypes.ociManifest;
+		const stored = isDocker ? toOciManifest(manifest, entry.digest) : document;
+		converted.set(entry.digest, {
+			mediaType: mediaTypes.ociManifest,
+			digest: sha256(stored),
+			size: stored.length,
+		});
+		if (entry.digest === chosen) continue;
+		others.push({
+			manifest,
+			documents: isDocker ? [stored, document] : [stored],
+			blobs: blobsOf(spool, manifest),
+		});
+	}
+	const same = [...converted].every(([from, to]) => from === to.digest);
+	if (same && index.mediaType === mediaTypes.ociIndex) return {bytes, others};
+	return {bytes: toOciIndex(bytes, digest, converted), original: bytes, others};
+}
+
 /** The image of a manifest in an OCI layout; of an index the one for this host. */
 function fromManifest(
 	spool: Spool,
 	descriptor: Descriptor,
-	platform: Platform | undefined,
+	platform: Platform | 'all' | undefined,
 	depth = 0,
 ): Omit<Found, 'names'> {
 	const spooled = spool.blob(descriptor.digest);
@@ -326,16 +184,15 @@ function fromManifest(
 	if (isIndex(document)) {
 		if (depth > 0) throw new WherryError('unsupported', 'an index of the archive names another index');
 		const here = document.manifests.filter(({digest}) => spool.blob(digest));
-		return fromManifest(spool, selectPlatform(here, platform), platform, depth + 1);
+		if (platform !== 'all') return fromManifest(spool, selectPlatform(here, platform), platform, depth + 1);
+		const chosen = selectPlatform(here, undefined);
+		return {
+			...fromManifest(spool, chosen, undefined, depth + 1),
+			index: wholeIndex(spool, bytes, document, descriptor.digest, chosen.digest, here),
+		};
 	}
-	const {config, layers} = document as Manifest;
-	const blobs = new Map<string, Spooled>();
-	for (const {digest} of [config, ...layers]) {
-		const blob = spool.blob(digest);
-		if (!blob) throw corrupt(`the archive lacks the blob ${digest}`);
-		if (blob.digest !== digest) throw corrupt(`the blob ${digest} of the archive is not what its name says`);
-		blobs.set(digest, blob);
-	}
+	const {config} = document as Manifest;
+	const blobs = blobsOf(spool, document as Manifest);
 	const configBlob = blobs.get(config.digest)!;
 	if (configBlob.size > largestConfig) throw corrupt('the image configuration is larger than 8 MiB');
 	const isDocker = (document as Manifest).mediaType !== mediaTypes.ociManifest;
@@ -347,7 +204,7 @@ function fromManifest(
 	};
 }
 
-function fromLayout(spool: Spool, index: Buffer, platform: Platform | undefined): Found[] {
+function fromLayout(spool: Spool, index: Buffer, platform: LoadRequest['platform']): Found[] {
 	const document = parseManifest(index, mediaTypes.ociIndex);
 	if (!isIndex(document)) throw corrupt('index.json of the archive is not an index');
 	const found = new Map<string, Found>();
@@ -420,21 +277,29 @@ async function keep(store: Store, found: Found, {signal, onProgress}: LoadReques
 	const {layout, paths, locks} = store;
 	const manifest = parseManifest(found.manifest) as Manifest;
 	const configuration = parseConfiguration(found.config);
+	const {index} = found;
+	const documents = [found.config, found.manifest, found.original, index?.original, index?.bytes]
+		.concat(index?.others.flatMap((other) => other.documents))
+		.filter((each) => each !== undefined);
+	const named = index?.bytes ?? found.manifest;
 	const descriptor = {
-		mediaType: mediaTypes.ociManifest,
-		digest: sha256(found.manifest),
-		size: found.manifest.length,
+		mediaType: index ? mediaTypes.ociIndex : mediaTypes.ociManifest,
+		digest: sha256(named),
+		size: named.length,
 	};
-	const digests = [descriptor.digest, manifest.config.digest, ...manifest.layers.map(({digest}) => digest)];
-	if (found.original) digests.push(sha256(found.original));
+	const more = index?.others.flatMap(({manifest: {config, layers}}) => [config, ...layers]) ?? [];
+	const digests = [...documents.map(sha256), ...[...manifest.layers, ...more].map(({digest}) => digest)];
 	const keys = [...digests, ...configuration.diffIds, ...chainIds(configuration.diffIds)].map(digestHex);
 	const lease = await acquireLease(paths, locks, [...new Set(keys)]);
 	try {
 		mkdirSync(layout.blobs, {recursive: true, mode: 0o700});
-		for (const {digest, size} of manifest.layers) {
+		const spooled = new Map(
+			[found.blobs, ...(index?.others ?? []).map((other) => other.blobs)].flatMap((each) => [...each]),
+		);
+		for (const {digest, size} of [...manifest.layers, ...more]) {
 			signal?.throwIfAborted();
 			if ((await layout.blobSize(digest)) === size) continue;
-			const {file} = found.blobs.get(digest)!;
+			const {file} = spooled.get(digest)!;
 			const fd = openSync(file, 'r');
 			fsyncSync(fd);
 			closeSync(fd);
@@ -442,14 +307,12 @@ async function keep(store: Store, found: Found, {signal, onProgress}: LoadReques
 			// The next image of the archive may have it too.
 		}
 		await unpackImage(store, manifest, configuration, (event) => onProgress?.(event));
-		for (const bytes of [found.config, found.manifest, ...(found.original ? [found.original] : [])]) {
-			await layout.writeBlob(bytes);
-		}
+		for (const bytes of documents) await layout.writeBlob(bytes);
 		await syncFolder(layout.blobs);
 		await layout.update((entries) => {
 			if (found.names.length === 0) {
-				const named = entries.filter((entry) => entry.reference);
-				return withUnnamed(named, [...entries, unnamedEntry(descriptor)]);
+				const withName = entries.filter((entry) => entry.reference);
+				return withUnnamed(withName, [...entries, unnamedEntry(descriptor)]);
 			}
 			return withNames(
 				entries,

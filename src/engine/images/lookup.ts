@@ -7,6 +7,8 @@ export interface Lookup {
 	readonly image: Image;
 	/** The name that was found; absent when it was an id. */
 	readonly reference?: Reference;
+	/** The id that was found: of an index kept whole it may be that of another platform's image. */
+	readonly id?: string;
 }
 
 export const noSuchImage = (text: string): WherryError =>
@@ -18,8 +20,8 @@ const idPrefix = /^(?:sha256:)?([a-f0-9]{1,64})$/;
 export function lookup(images: readonly Image[], text: string): Lookup {
 	const any = parseAny(text);
 	if ('id' in any) {
-		const image = images.find(({id}) => id === any.id);
-		if (image) return {image};
+		const image = images.find(({ids}) => ids.includes(any.id));
+		if (image) return {image, id: any.id};
 		throw noSuchImage(any.id);
 	}
 	const wanted = storedName(any);
@@ -28,10 +30,14 @@ export function lookup(images: readonly Image[], text: string): Lookup {
 		if (reference) return {image, reference};
 	}
 	const prefix = idPrefix.exec(text)?.[1];
-	const found = prefix === undefined ? [] : images.filter(({id}) => id.startsWith(`sha256:${prefix}`));
+	const begins = (id: string) => id.startsWith(`sha256:${prefix}`);
+	const found =
+		prefix === undefined
+			? []
+			: images.flatMap((image) => image.ids.filter(begins).map((id): Lookup => ({image, id})));
 	if (found.length > 1)
 		throw new WherryError('conflict', `multiple IDs found with provided prefix: ${text}`, {object: text});
-	if (found.length === 1) return {image: found[0]!};
+	if (found.length === 1) return found[0]!;
 	throw noSuchImage(familiar(withDefaultTag(any)));
 }
 

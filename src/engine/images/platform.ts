@@ -77,6 +77,14 @@ export function selectPlatform(entries: readonly Descriptor[], wanted: Platform 
 	throw new WherryError('not-found', `no matching manifest for ${name} in the manifest list entries`);
 }
 
+/** docker's words for an image that is here, but not for this platform. */
+export const notProvided = (name: string, platform: Platform): WherryError =>
+	new WherryError(
+		'not-found',
+		`image with reference ${name} was found but does not provide the specified platform (${formatPlatform(platform)})`,
+		{object: name},
+	);
+
 /** Whether an image of one platform is what was asked for. */
 export const matches = (wanted: Platform, actual: Platform): boolean =>
 	acceptable(wanted, true).some((platform) => same(platform, normalize(actual)));

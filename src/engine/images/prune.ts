@@ -17,7 +17,7 @@ export function prunable(images: readonly Image[], users: readonly ImageUser[], 
 	return images
 		.filter(
 			(image) =>
-				!used.has(image.id) &&
+				!image.ids.some((id) => used.has(id)) &&
 				(!danglingOnly || image.references.every(({digest}) => digest !== undefined)) &&
 				goes(image.labels, createdTime(image)),
 		)

@@ -12,13 +12,16 @@ import {type Store, sweep} from '../store/collect.ts';
 import {chainIds, digestHex, sha256} from '../store/digest.ts';
 import {storageError, syncFolder} from '../store/files.ts';
 import {namedEntry, withNames} from '../store/layout.ts';
-import {acquireLease} from '../store/leases.ts';
+import {acquireLease, type Lease} from '../store/leases.ts';
 import {
 	type Configuration,
+	type Descriptor,
+	type Index,
 	isIndex,
 	type Manifest,
 	mediaTypes,
 	parseConfiguration,
+	toOciIndex,
 	toOciManifest,
 } from '../store/manifest.ts';
 import {LayerPull} from './layer-pull.ts';
@@ -28,7 +31,8 @@ import {canonical, familiar, familiarName, type Reference, storedName, withDiges
 export interface PullRequest {
 	/** With a tag or a digest. */
 	readonly reference: Reference;
-	readonly platform?: Platform | undefined;
+	/** `all`: an index is kept whole. */
+	readonly platform?: Platform | 'all' | undefined;
 	readonly onProgress?: ((event: PullEvent) => void) | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -47,11 +51,71 @@ export async function pullImage(
 	credentials: CredentialSource,
 	request: PullRequest,
 ): Promise<Pulled> {
-	const {reference} = request;
+	const pulled = await fromAny(store, transport, credentials, request.reference, (repository) =>
+		pull(store, repository, request),
+	);
+	reportOutcome(request, pulled.changed);
+	return pulled;
+}
+
+/** All tags of a repository; `keep` is called with each that has come. */
+export async function pullAllTags<T>(
+	store: Store,
+	transport: Transport,
+	credentials: CredentialSource,
+	request: PullRequest,
+	keep: (pulled: Pulled, reference: Reference) => Promise<T>,
+): Promise<T[]> {
+	const {reference, signal} = request;
+	const results: T[] = [];
+	let changed = false;
+	let failure: unknown;
+	await fromAny(store, transport, credentials, reference, async (repository) => {
+		const tags = await repository.tags(signal);
+		if (tags.length === 0)
+			throw new WherryError('not-found', `repository ${familiarName(reference)} has no tags`, {
+				object: familiarName(reference),
+			});
+		for (const tag of tags) {
+			const tagged = {...reference, tag};
+			try {
+				const pulled = await pull(store, repository, {...request, reference: tagged});
+				changed ||= pulled.changed;
+				results.push(await keep(pulled, tagged));
+			} catch (error) {
+				if (signal?.aborted) throw error;
+				failure ??= inWords(error, store, tagged);
+			}
+		}
+	});
+	if (results.length > 0) reportOutcome(request, changed);
+	if (failure !== undefined) throw failure;
+	return results;
+}
+
+/** docker's last line. */
+function reportOutcome({reference, onProgress}: PullRequest, changed: boolean): void {
+	const outcome = changed ? 'Downloaded newer image for' : 'Image is up to date for';
+	onProgress?.({kind: 'status', message: `Status: ${outcome} ${familiar(reference)}`});
+}
+
+const inWords = (error: unknown, store: Store, reference: Reference): unknown =>
+	error instanceof RegistryFailure
+		? describeFailure(error, familiarName(reference), familiar(reference))
+		: storageError(error, store.paths.root);
+
+/** Works with the first mirror that does its part, or with the registry itself. */
+async function fromAny<T>(
+	store: Store,
+	transport: Transport,
+	credentials: CredentialSource,
+	reference: Reference,
+	work: (repository: Repository) => Promise<T>,
+): Promise<T> {
 	const {domain, path} = reference;
 	for (const mirror of domain === 'docker.io' ? transport.settings.mirrors : []) {
 		try {
-			return await pull(store, new Repository(transport, domain, path, credentials, {mirror}), request);
+			return await work(new Repository(transport, domain, path, credentials, {mirror}));
 		} catch (error) {
 			// Whatever is wrong with a mirror, the registry itself is asked next; but not after Ctrl+C or on a full disk.
 			const mirrors =
@@ -61,11 +125,9 @@ export async function pullImage(
 	}
 	const repository = new Repository(transport, domain, path, credentials);
 	try {
-		return await pull(store, repository, request);
+		return await work(repository);
 	} catch (error) {
-		if (error instanceof RegistryFailure)
-			throw describeFailure(error, familiarName(reference), familiar(reference));
-		throw storageError(error, store.paths.root);
+		throw inWords(error, store, reference);
 	}
 }
 
@@ -77,27 +139,63 @@ async function pull(store: Store, repository: Repository, request: PullRequest):
 	const heading = reference.digest === undefined ? reference.tag! : canonical(reference);
 	report({kind: 'status', id: heading, message: `Pulling from ${reference.path}`});
 
-	const document = await select(repository, top, platform, signal);
+	if (platform === 'all' && isIndex(top.manifest)) return pullIndex(store, repository, top, request);
+	const document = await select(repository, top, platform === 'all' ? undefined : platform, signal);
+	const brought = await bring(store, repository, document, true, request);
+	try {
+		const {id} = brought;
+		const changed = await name(store, reference, top.digest, brought.descriptor, id);
+		if (platform && platform !== 'all' && !matches(platform, brought.platform))
+			report({
+				kind: 'status',
+				message: `WARNING: image with reference ${familiar(reference)} was found but does not match the specified platform: wanted ${formatPlatform(platform)}, actual: ${formatPlatform(brought.platform)}`,
+			});
+		report({kind: 'status', message: `Digest: ${top.digest}`});
+		return {id, digest: top.digest, changed};
+	} finally {
+		brought.lease.release();
+	}
+}
+
+/** A manifest that is in the store with all that it names, held by a lease. */
+interface Brought {
+	readonly id: string;
+	readonly platform: Platform;
+	readonly descriptor: {mediaType: string; digest: string; size: number};
+	readonly lease: Lease;
+}
+
+/** Without `unpack` only the blobs come: what can't run here may be anything. */
+async function bring(
+	store: Store,
+	repository: Repository,
+	document: Document,
+	unpack: boolean,
+	{signal, onProgress}: PullRequest,
+): Promise<Brought> {
 	const manifest = document.manifest as Manifest;
-	const known = await store.layout.readBlob(manifest.config.digest);
+	const id = manifest.config.digest;
+	const known = await store.layout.readBlob(id);
 	const bytes = known ?? (await repository.blob({...manifest.config, signal}));
-	const configuration = parseConfiguration(bytes);
-	checkConfiguration(manifest, configuration);
+	const configuration = unpack ? parseConfiguration(bytes) : blobsOnly;
+	if (unpack) checkConfiguration(manifest, configuration);
 
 	const isDocker = manifest.mediaType !== mediaTypes.ociManifest;
 	const stored = isDocker ? toOciManifest(manifest, document.digest) : document.bytes;
-	const chain = chainIds(configuration.diffIds);
-	const blobs = [
-		sha256(stored),
-		document.digest,
-		manifest.config.digest,
-		...manifest.layers.map(({digest}) => digest),
-	];
-	const keys = [...blobs, ...configuration.diffIds, ...chain].map(digestHex);
+	const digests = [sha256(stored), document.digest, id, ...manifest.layers.map(({digest}) => digest)];
+	const keys = [...digests, ...configuration.diffIds, ...chainIds(configuration.diffIds)].map(digestHex);
 	const lease = await acquireLease(store.paths, store.locks, [...new Set(keys)]);
 	try {
-		const layers = new LayerPull(store, repository, lease, manifest, configuration, report);
-		await layers.run(signal, known !== undefined && (await isNamed(store, manifest.config.digest)));
+		const report = (event: PullEvent) => onProgress?.(event);
+		const layers = new LayerPull(
+			store,
+			repository,
+			lease,
+			manifest,
+			unpack ? configuration : undefined,
+			report,
+		);
+		await layers.run(signal, known !== undefined && (await isNamed(store, id)));
 		await store.layout.writeBlob(bytes);
 		if (isDocker) await store.layout.writeBlob(document.bytes);
 		await store.layout.writeBlob(stored);
@@ -106,25 +204,77 @@ async function pull(store: Store, repository: Repository, request: PullRequest):
 				// An image without layers has no such folder.
 				if (!isErrno(error, 'ENOENT')) throw error;
 			});
-		const changed = await name(store, reference, top.digest, stored, manifest.config.digest);
-		const actual = {
-			os: configuration.os,
-			architecture: configuration.architecture,
-			...variantOf(configuration),
+		const {os, architecture} = configuration;
+		return {
+			id,
+			platform: {os, architecture, ...variantOf(configuration)},
+			descriptor: {mediaType: mediaTypes.ociManifest, digest: sha256(stored), size: stored.length},
+			lease,
 		};
-		if (platform && !matches(platform, actual))
-			report({
-				kind: 'status',
-				message: `WARNING: image with reference ${familiar(reference)} was found but does not match the specified platform: wanted ${formatPlatform(platform)}, actual: ${formatPlatform(actual)}`,
-			});
-		report({kind: 'status', message: `Digest: ${top.digest}`});
-		const outcome = changed ? 'Downloaded newer image for' : 'Image is up to date for';
-		report({kind: 'status', message: `Status: ${outcome} ${familiar(reference)}`});
-		return {id: manifest.config.digest, digest: top.digest, changed};
-	} finally {
+	} catch (error) {
 		lease.release();
+		throw error;
 	}
 }
+
+const blobsOnly: Configuration = {os: '', architecture: '', config: {}, diffIds: [], history: []};
+
+/** An index with the images of all platforms, of which the one for this machine is unpacked. */
+async function pullIndex(
+	store: Store,
+	repository: Repository,
+	top: Document,
+	request: PullRequest,
+): Promise<Pulled> {
+	const {reference, signal, onProgress} = request;
+	const {layout, paths, locks} = store;
+	const {manifests} = top.manifest as Index;
+	const own = ownEntry(manifests);
+	const leases: Lease[] = [];
+	try {
+		const converted = new Map<string, Brought['descriptor']>();
+		let id: string | undefined;
+		for (const {digest} of manifests) {
+			if (converted.has(digest)) continue;
+			const unpack = digest === own?.digest;
+			const document = await repository.manifest(digest, signal, {anyContent: !unpack});
+			if (isIndex(document.manifest)) throw nested(top.digest, digest);
+			const brought = await bring(store, repository, document, unpack, request);
+			leases.push(brought.lease);
+			converted.set(digest, brought.descriptor);
+			if (unpack) id = brought.id;
+		}
+		const same = [...converted].every(([digest, {digest: stored}]) => digest === stored);
+		const isOci = top.manifest.mediaType === mediaTypes.ociIndex;
+		const stored = same && isOci ? top.bytes : toOciIndex(top.bytes, top.digest, converted);
+		const digest = sha256(stored);
+		leases.push(await acquireLease(paths, locks, [digest, top.digest].map(digestHex)));
+		await layout.writeBlob(top.bytes);
+		await layout.writeBlob(stored);
+		await syncFolder(layout.blobs);
+		id ??= (await store.catalog.variants(digest))[0]?.manifest.config.digest;
+		if (id === undefined)
+			throw new WherryError('unsupported', `index ${top.digest} names no image`, {object: top.digest});
+		const descriptor = {mediaType: mediaTypes.ociIndex, digest, size: stored.length};
+		const changed = await name(store, reference, top.digest, descriptor, id);
+		onProgress?.({kind: 'status', message: `Digest: ${top.digest}`});
+		return {id, digest: top.digest, changed};
+	} finally {
+		for (const lease of leases) lease.release();
+	}
+}
+
+/** The entry for this machine, when there is one. */
+function ownEntry(entries: readonly Descriptor[]): Descriptor | undefined {
+	try {
+		return selectPlatform(entries, undefined);
+	} catch {
+		return undefined;
+	}
+}
+
+const nested = (index: string, digest: string): WherryError =>
+	new WherryError('unsupported', `index ${index} names another index, ${digest}`, {object: digest});
 
 /** Unpacks the layers of an image whose blobs are in the store, where they are not unpacked yet. */
 export async function unpackImage(
@@ -146,7 +296,7 @@ export async function unpackImage(
 }
 
 const isNamed = async (store: Store, id: string): Promise<boolean> =>
-	(await store.catalog.images()).some((image) => image.id === id);
+	(await store.catalog.images()).some(({ids}) => ids.includes(id));
 
 const variantOf = ({variant}: Configuration): {variant?: string} => (variant === undefined ? {} : {variant});
 
@@ -160,10 +310,7 @@ async function select(
 	if (!isIndex(top.manifest)) return top;
 	const entry = selectPlatform(top.manifest.manifests, platform);
 	const document = await repository.manifest(entry.digest, signal);
-	if (isIndex(document.manifest))
-		throw new WherryError('unsupported', `index ${top.digest} names another index, ${entry.digest}`, {
-			object: entry.digest,
-		});
+	if (isIndex(document.manifest)) throw nested(top.digest, entry.digest);
 	return document;
 }
 
@@ -185,14 +332,13 @@ async function name(
 	store: Store,
 	reference: Reference,
 	topDigest: string,
-	manifest: Buffer,
+	descriptor: Brought['descriptor'],
 	id: string,
 ): Promise<boolean> {
 	const {catalog, layout} = store;
 	const before = (await catalog.images()).find(({references}) =>
 		references.some((known) => storedName(known) === storedName(reference)),
 	);
-	const descriptor = {mediaType: mediaTypes.ociManifest, digest: sha256(manifest), size: manifest.length};
 	const byDigest = withDigest(reference, topDigest);
 	const names = reference.digest === undefined ? [reference, byDigest] : [byDigest];
 	await layout.update((entries) =>

@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {createGzip} from 'node:zlib';
 import {randomHex} from '../../kernel/random.ts';
-import type {PushEvent} from '../api.ts';
+import type {Platform, PushEvent} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {Repository} from '../registry/client.ts';
 import type {CredentialSource} from '../registry/credentials.ts';
@@ -20,13 +20,24 @@ import {digestHex, sha256, shortId} from '../store/digest.ts';
 import {readIfThere, replaceFile, storageError} from '../store/files.ts';
 import {namedEntry, withNames} from '../store/layout.ts';
 import {acquireLease, type Lease} from '../store/leases.ts';
-import {type Configuration, type Descriptor, type Manifest, mediaTypes} from '../store/manifest.ts';
+import {
+	type Descriptor,
+	type Index,
+	isIndex,
+	type Manifest,
+	mediaTypes,
+	parseManifest,
+} from '../store/manifest.ts';
+import {noSuchImage} from './lookup.ts';
+import {matches, notProvided} from './platform.ts';
 import {familiar, familiarName, type Reference, storedName, withDigest} from './reference.ts';
 
 export interface PushRequest {
 	/** With a tag, or without one for all tags. */
 	readonly reference: Reference;
 	readonly allTags?: boolean | undefined;
+	/** Of an index only the image for this platform. */
+	readonly platform?: Platform | undefined;
 	readonly onProgress?: ((event: PushEvent) => void) | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -115,37 +126,120 @@ class Push {
 	}
 
 	async run(): Promise<Pushed> {
-		const {layout, catalog, paths, locks} = this.#store;
+		const {layout} = this.#store;
 		const tag = this.#reference.tag!;
 		const entry = (await layout.read()).find(
 			({reference}) => reference && storedName(reference) === storedName(this.#reference),
 		);
-		const loaded = entry && (await catalog.load(entry.descriptor.digest));
+		if (!entry) throw noSuchImage(familiar(this.#reference));
+		const {digest} = entry.descriptor;
+		const bytes = await layout.readBlob(digest);
+		const document = bytes && parseManifest(bytes);
+		const platform = this.#request.platform;
+		const sent =
+			document && isIndex(document) && !platform
+				? await this.#index(digest, document, bytes)
+				: await this.#image(digest, platform, tag, false);
+		const named = namedEntry(entry.descriptor, withDigest(this.#reference, sent.digest));
+		await layout.update((entries) => withNames(entries, [named]));
+		return {tag, ...sent};
+	}
+
+	/** Sends one image with its manifest. `fixed`: its layers are what their digests say and no other. */
+	async #image(
+		digest: string,
+		platform: Platform | undefined,
+		tag: string | undefined,
+		fixed: boolean,
+	): Promise<{digest: string; size: number}> {
+		const {layout, catalog, paths, locks} = this.#store;
+		const loaded = await catalog.load(digest, {platform}).catch((error: unknown) => {
+			if (!platform) throw error;
+			throw notProvided(familiar(this.#reference), platform);
+		});
 		if (!loaded)
 			throw new WherryError('corrupt', `image ${familiar(this.#reference)} is damaged in the store`);
 		const {manifest, configuration} = loaded;
-		const blobs = [
-			entry.descriptor.digest,
-			manifest.config.digest,
-			...manifest.layers.map(({digest}) => digest),
-		];
+		if (platform && !matches(platform, configuration)) throw notProvided(familiar(this.#reference), platform);
+		const blobs = [loaded.digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
 		if (manifest.original) blobs.push(manifest.original);
-		this.#lease = await acquireLease(paths, locks, [...new Set(blobs.map(digestHex))]);
+		this.#lease = await acquireLease(paths, locks, [...new Set([...blobs, digest].map(digestHex))]);
 		try {
-			const layers = await this.#layers(manifest, configuration);
+			const ids = manifest.layers.map((layer, at) => shortId(configuration.diffIds[at] ?? layer.digest));
+			const layers = await this.#layers(manifest, ids, fixed);
 			await this.#blob(manifest.config.digest, manifest.config.size, layout.blobPath(manifest.config.digest));
-			const {bytes, mediaType} = await this.#document(entry.descriptor.digest, manifest, layers);
-			const digest = sha256(bytes);
-			const {signal} = this.#request;
-			if (!(await this.#upload.hasManifest(tag, mediaType, digest, signal))) {
-				await this.#upload.manifest(tag, mediaType, bytes, signal);
-			}
-			const named = namedEntry(entry.descriptor, withDigest(this.#reference, digest));
-			await layout.update((entries) => withNames(entries, [named]));
-			return {tag, digest, size: bytes.length};
+			return await this.#manifest(tag, await this.#document(loaded.digest, manifest, layers));
 		} finally {
 			this.#lease.release();
 		}
+	}
+
+	/** Sends all images of an index, those that are here; the others the registry must have. */
+	async #index(digest: string, index: Index, stored: Buffer): Promise<{digest: string; size: number}> {
+		const {layout, paths, locks} = this.#store;
+		const original = index.original && (await layout.readBlob(index.original));
+		const lease = await acquireLease(
+			paths,
+			locks,
+			[...new Set([digest, index.original ?? digest])].map(digestHex),
+		);
+		try {
+			for (const {digest: child, mediaType} of index.manifests) {
+				const bytes = await layout.readBlob(child);
+				if (bytes) await this.#child(child, bytes);
+				else if (!(await this.#upload.hasManifest(child, mediaType, child, this.#request.signal)))
+					throw new WherryError(
+						'not-found',
+						`manifest ${child} of ${familiar(this.#reference)} is not in the store; pull it with --platform all, or push one platform with --platform`,
+						{object: child},
+					);
+			}
+			const bytes = original || stored;
+			const said = JSON.parse(bytes.toString('utf8')).mediaType;
+			const mediaType = typeof said === 'string' ? said : index.mediaType;
+			return await this.#manifest(this.#reference.tag, {bytes, mediaType});
+		} finally {
+			lease.release();
+		}
+	}
+
+	async #child(digest: string, bytes: Buffer): Promise<void> {
+		const {layout, paths, locks} = this.#store;
+		const manifest = parseManifest(bytes, '', {anyContent: true}) as Manifest;
+		const original = manifest.original && (await layout.readBlob(manifest.original));
+		const blobs = [manifest.config, ...manifest.layers];
+		this.#lease = await acquireLease(
+			paths,
+			locks,
+			[...new Set([digest, ...blobs.map((blob) => blob.digest)])].map(digestHex),
+		);
+		try {
+			await this.#layers(
+				manifest,
+				manifest.layers.map((layer) => shortId(layer.digest)),
+				true,
+			);
+			await this.#blob(manifest.config.digest, manifest.config.size, layout.blobPath(manifest.config.digest));
+			const document = original || bytes;
+			const said = JSON.parse(document.toString('utf8')).mediaType;
+			const mediaType = typeof said === 'string' ? said : manifest.mediaType;
+			await this.#manifest(undefined, {bytes: document, mediaType});
+		} finally {
+			this.#lease.release();
+		}
+	}
+
+	/** Puts a manifest where the registry lacks it: under a tag, or under its digest. */
+	async #manifest(
+		tag: string | undefined,
+		{bytes, mediaType}: {bytes: Buffer; mediaType: string},
+	): Promise<{digest: string; size: number}> {
+		const {signal} = this.#request;
+		const digest = sha256(bytes);
+		const place = tag ?? digest;
+		if (!(await this.#upload.hasManifest(place, mediaType, digest, signal)))
+			await this.#upload.manifest(place, mediaType, bytes, signal);
+		return {digest, size: bytes.length};
 	}
 
 	/** What is sent as the manifest: as it was pulled, or as it is with the layers as they were sent. */
@@ -173,8 +267,7 @@ class Push {
 	}
 
 	/** Sends the layers, a few at a time; gives their descriptors as the registry has them. */
-	async #layers(manifest: Manifest, configuration: Configuration): Promise<Descriptor[]> {
-		const ids = configuration.diffIds.map(shortId);
+	async #layers(manifest: Manifest, ids: readonly string[], fixed: boolean): Promise<Descriptor[]> {
 		for (const id of ids) this.#state(id, 'Preparing');
 		const results: Descriptor[] = [];
 		const first = new Map<string, Promise<Descriptor>>();
@@ -185,7 +278,7 @@ class Push {
 				// The same layer twice in one image is sent once.
 				let sending = first.get(layer.digest);
 				if (!sending) {
-					sending = this.#layer(layer, ids[at]!, manifest.original !== undefined);
+					sending = this.#layer(layer, ids[at]!, fixed || manifest.original !== undefined);
 					first.set(layer.digest, sending);
 				}
 				results[at] = await sending;

@@ -80,7 +80,7 @@ export function planRemoval(
 	allUsers: readonly ImageUser[],
 	force: boolean,
 ): Removal {
-	const users = allUsers.filter((user) => user.image === image.id);
+	const users = allUsers.filter((user) => image.ids.includes(user.image));
 	const untagged: Reference[] = [];
 	let rest = [...image.references];
 	const untag = (gone: readonly Reference[]) => {

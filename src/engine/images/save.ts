@@ -7,6 +7,7 @@
 import {once} from 'node:events';
 import {createReadStream} from 'node:fs';
 import type {Writable} from 'node:stream';
+import type {Platform} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {Image} from '../store/catalog.ts';
 import type {Store} from '../store/collect.ts';
@@ -15,6 +16,7 @@ import {acquireLease} from '../store/leases.ts';
 import {type Descriptor, mediaTypes} from '../store/manifest.ts';
 import {archiveEnd, fileFrame, folderHeader} from './archive.ts';
 import {lookup, noSuchImage} from './lookup.ts';
+import {matches, notProvided} from './platform.ts';
 import {canonical, familiar, parseAny, type Reference, storedName, withDefaultTag} from './reference.ts';
 
 interface Saved {
@@ -68,7 +70,7 @@ export async function saveImages(
 	store: Store,
 	texts: readonly string[],
 	output: Writable,
-	signal?: AbortSignal,
+	{platform, signal}: {platform?: Platform | undefined; signal?: AbortSignal | undefined} = {},
 ): Promise<Image[]> {
 	const {layout, catalog, paths, locks} = store;
 	const saved = choose(await catalog.images(), texts);
@@ -76,12 +78,28 @@ export async function saveImages(
 	const docker: object[] = [];
 	const index: object[] = [];
 	const repositories: Record<string, Record<string, string>> = {};
-	for (const {image, manifest, names} of saved) {
-		const loaded = await catalog.load(manifest.digest);
+	for (const {image, manifest: entry, names} of saved) {
+		const name = names[0] ? familiar(names[0]) : image.id;
+		const loaded = await catalog.load(entry.digest, {platform}).catch((error: unknown) => {
+			if (platform) throw notProvided(name, platform);
+			throw error;
+		});
 		if (!loaded)
 			throw new WherryError('corrupt', `image ${image.id} is damaged in the store`, {object: image.id});
+		if (platform && !matches(platform, loaded.configuration)) throw notProvided(name, platform);
 		const {config, layers} = loaded.manifest;
+		const manifest = platform
+			? {
+					mediaType: loaded.manifest.mediaType,
+					digest: loaded.digest,
+					size: (await layout.blobSize(loaded.digest)) ?? 0,
+				}
+			: entry;
 		for (const {digest, size} of [manifest, config, ...layers]) blobs.set(digest, size);
+		// An index goes with all that it has here, byte for byte.
+		if (manifest.digest !== loaded.digest)
+			for (const digest of await catalog.blobs(entry.digest))
+				blobs.set(digest, (await layout.blobSize(digest)) ?? 0);
 		const path = (digest: string): string => `blobs/sha256/${digestHex(digest)}`;
 		docker.push({
 			Config: path(config.digest),

@@ -4,8 +4,10 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isErrno, WherryError} from '../errors.ts';
+import {isTag} from '../images/reference.ts';
 import {sha256} from '../store/digest.ts';
 import {
+	checkStrings,
 	type Index,
 	indexTypes,
 	largestManifest,
@@ -42,6 +44,8 @@ const largestError = 64 << 10;
 /** Attempts that bring nothing before a transfer is given up. */
 const attempts = 5;
 const longestRetryAfter = 60;
+const mostPages = 1000;
+const mostTags = 10_000;
 
 interface Endpoint {
 	readonly base: URL;
@@ -88,8 +92,44 @@ export class Repository {
 		this.#authorization = new Authorization(transport, options.mirror?.host ?? domain, credentials);
 	}
 
-	/** By tag or digest. Throws RegistryFailure, or WherryError `corrupt` when it isn't what its digest says. */
-	async manifest(tagOrDigest: string, signal?: AbortSignal): Promise<Document> {
+	/** All tags, as the registry orders them. What is none by the specification's rules is left out. */
+	async tags(signal?: AbortSignal): Promise<string[]> {
+		const tags = new Set<string>();
+		let target: string | URL = 'tags/list';
+		for (let page = 0; page < mostPages; page++) {
+			const response = await this.send({target, signal});
+			const bytes = await this.#transport.read(response, largestManifest);
+			checkStrings(bytes, 'list of tags');
+			let listed: unknown;
+			try {
+				listed = JSON.parse(bytes.toString('utf8')).tags;
+			} catch (cause) {
+				throw new WherryError('unavailable', 'the registry sent a list of tags that is not valid JSON', {
+					cause,
+				});
+			}
+			for (const tag of Array.isArray(listed) ? listed : [])
+				if (typeof tag === 'string' && isTag(tag)) tags.add(tag);
+			if (tags.size > mostTags)
+				throw new WherryError('unsupported', `the repository has more than ${mostTags} tags`);
+			// RFC 5988, as the distribution specification pages its lists.
+			const link = /<([^>]+)>;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
+			const next = link && URL.canParse(link, response.url.href) ? new URL(link, response.url) : undefined;
+			if (!next || next.origin !== response.url.origin) break;
+			target = next;
+		}
+		return [...tags];
+	}
+
+	/**
+	 * By tag or digest. Throws RegistryFailure, or WherryError `corrupt` when it isn't what its digest says.
+	 * `anyContent`: see parseManifest.
+	 */
+	async manifest(
+		tagOrDigest: string,
+		signal?: AbortSignal,
+		options: {anyContent?: boolean} = {},
+	): Promise<Document> {
 		const response = await this.#get(`manifests/${tagOrDigest}`, {accept}, signal);
 		const bytes = await this.#transport.read(response, largestManifest);
 		const digest = sha256(bytes);
@@ -98,7 +138,7 @@ export class Repository {
 			throw new WherryError('corrupt', `manifest verification failed for digest ${expected}`, {
 				object: expected,
 			});
-		return {bytes, digest, manifest: parseManifest(bytes, response.headers['content-type'])};
+		return {bytes, digest, manifest: parseManifest(bytes, response.headers['content-type'], options)};
 	}
 
 	/** A small blob as a whole, verified. */

@@ -14,6 +14,8 @@ import {findLayers} from './layers.ts';
 import {type Entry, type Layout, taggedTime} from './layout.ts';
 import {
 	type Configuration,
+	type Descriptor,
+	type Index,
 	isIndex,
 	type Manifest,
 	mediaTypes,
@@ -21,7 +23,7 @@ import {
 	parseManifest,
 } from './manifest.ts';
 
-const version = 2;
+const version = 3;
 
 /** Of one manifest, all that lists and filters need. */
 export interface Summary extends Platform {
@@ -34,11 +36,28 @@ export interface Summary extends Platform {
 	readonly diffIds: string[];
 	/** Bytes of the unpacked layers; absent while one is missing. */
 	readonly size?: number;
-	/** Blobs that the manifest needs, itself and the configuration included. */
+	/** Blobs that the manifest needs, itself and the configuration included; of an index those of all platforms. */
 	readonly blobs: string[];
+	/** The images for other platforms in the same index, as far as they are here. */
+	readonly others?: readonly {readonly id: string; readonly diffIds: readonly string[]}[];
+}
+
+/** A manifest with its configuration. */
+export interface LoadedImage {
+	readonly manifest: Manifest;
+	readonly digest: string;
+	readonly configuration: Configuration;
+}
+
+/** Which image of an index is meant: that for a platform, or that with an id; neither: for this machine. */
+export interface Wanted {
+	readonly platform?: Platform | undefined;
+	readonly id?: string | undefined;
 }
 
 export interface Image extends Summary {
+	/** Its id, and those for other platforms under the same name. */
+	readonly ids: readonly string[];
 	/** Its names, tags and digests, in the index's order. */
 	readonly references: readonly Reference[];
 	/** The manifests that have this configuration; the first is the one that is used. */
@@ -94,19 +113,52 @@ export class Catalog {
 		return group(entries, summaries);
 	}
 
-	/** A manifest and its configuration; undefined when a blob is lost. For an index, those for this machine. */
-	async load(
-		digest: string,
-	): Promise<{manifest: Manifest; digest: string; configuration: Configuration} | undefined> {
+	/**
+	 * A manifest and its configuration; undefined when a blob is lost. Of an index the one that is wanted. Throws
+	 * `not-found` when it has none for the platform.
+	 */
+	async load(digest: string, wanted: Wanted = {}): Promise<LoadedImage | undefined> {
 		const bytes = await this.#layout.readBlob(digest);
 		if (!bytes) return undefined;
 		const document = parseManifest(bytes);
-		if (isIndex(document)) {
-			const selected = selectPlatform(document.manifests, undefined).digest;
-			return selected === digest ? undefined : this.load(selected);
+		if (!isIndex(document)) return this.#withConfiguration(document, digest);
+		if (wanted.id !== undefined) {
+			const all = await this.variants(digest);
+			return all.find(({manifest}) => manifest.config.digest === wanted.id);
 		}
-		const configuration = await this.#layout.readBlob(document.config.digest);
-		return configuration && {manifest: document, digest, configuration: parseConfiguration(configuration)};
+		const here: Descriptor[] = [];
+		for (const entry of document.manifests)
+			if ((await this.#layout.blobSize(entry.digest)) !== undefined) here.push(entry);
+		try {
+			return await this.#loadOne(selectPlatform(here, wanted.platform).digest);
+		} catch (error) {
+			// An image for other machines only is one all the same.
+			const [first] = wanted.platform ? [] : await this.variants(digest);
+			if (first) return first;
+			throw error;
+		}
+	}
+
+	/** The images of an index that are here, whatever their platforms; of a manifest itself. */
+	async variants(digest: string): Promise<LoadedImage[]> {
+		const bytes = await this.#layout.readBlob(digest);
+		const document = bytes && parseManifest(bytes);
+		if (!document) return [];
+		const digests = isIndex(document) ? document.manifests.map((entry) => entry.digest) : [digest];
+		const loaded = await Promise.all(digests.map((each) => this.#loadOne(each).catch(() => undefined)));
+		return loaded.filter((each) => each !== undefined);
+	}
+
+	/** Like `load`, but an index in an index is nothing. */
+	async #loadOne(digest: string): Promise<LoadedImage | undefined> {
+		const bytes = await this.#layout.readBlob(digest);
+		const document = bytes && parseManifest(bytes);
+		return document && !isIndex(document) ? this.#withConfiguration(document, digest) : undefined;
+	}
+
+	async #withConfiguration(manifest: Manifest, digest: string): Promise<LoadedImage | undefined> {
+		const configuration = await this.#layout.readBlob(manifest.config.digest);
+		return configuration && {manifest, digest, configuration: parseConfiguration(configuration)};
 	}
 
 	async #summarize(digest: string, known: Summary | undefined): Promise<Summary | undefined> {
@@ -131,6 +183,9 @@ export class Catalog {
 		if (!loaded) return undefined;
 		const {manifest, configuration} = loaded;
 		const {os, architecture, variant, created, config, diffIds} = configuration;
+		const others = (await this.variants(digest))
+			.filter((each) => each.digest !== loaded.digest)
+			.map((each) => ({id: each.manifest.config.digest, diffIds: each.configuration.diffIds}));
 		return {
 			id: manifest.config.digest,
 			os,
@@ -139,14 +194,34 @@ export class Catalog {
 			created: created ?? '',
 			labels: config.Labels ?? null,
 			diffIds: [...diffIds],
-			blobs: [
-				...new Set([
-					...[digest, loaded.digest, manifest.config.digest],
-					...manifest.layers.map((layer) => layer.digest),
-					...(manifest.original === undefined ? [] : [manifest.original]),
-				]),
-			],
+			blobs: await this.blobs(digest),
+			...(others.length > 0 ? {others} : {}),
 		};
+	}
+
+	/** All that an entry of index.json needs, as far as it is here. */
+	async blobs(digest: string): Promise<string[]> {
+		const found = new Set<string>([digest]);
+		const add = (document: Manifest | Index) => {
+			if (document.original !== undefined) found.add(document.original);
+			if (isIndex(document)) return;
+			for (const each of [document.config, ...document.layers]) found.add(each.digest);
+		};
+		const top = await this.#layout.readBlob(digest);
+		if (!top) return [digest];
+		const document = parseManifest(top, '', {anyContent: true});
+		add(document);
+		for (const entry of isIndex(document) ? document.manifests : []) {
+			const bytes = await this.#layout.readBlob(entry.digest);
+			if (!bytes) continue;
+			found.add(entry.digest);
+			try {
+				add(parseManifest(bytes, '', {anyContent: true}));
+			} catch {
+				// Some other document that another tool keeps there.
+			}
+		}
+		return [...found];
 	}
 
 	get #cachePath(): string {
@@ -183,9 +258,13 @@ function group(entries: readonly Entry[], summaries: Cache): Image[] {
 	}
 	return [...images.values()].map(({summary, entries: own}) => ({
 		...summary,
+		ids: unique(
+			own.flatMap(({descriptor}) => summaries[descriptor.digest]?.others ?? []).map(({id}) => id),
+			[summary.id],
+		),
 		entries: own,
 		allBlobs: [...new Set(own.flatMap(({descriptor}) => summaries[descriptor.digest]?.blobs ?? []))],
-		references: unique(own.flatMap(({reference}) => reference ?? [])),
+		references: uniqueNames(own.flatMap(({reference}) => reference ?? [])),
 		manifests: [...new Set(own.map(({descriptor}) => descriptor.digest))],
 		tagged: own
 			.map(taggedTime)
@@ -195,6 +274,10 @@ function group(entries: readonly Entry[], summaries: Cache): Image[] {
 	}));
 }
 
-const unique = (references: readonly Reference[]): Reference[] => [
+const unique = (more: readonly string[], first: readonly string[]): string[] => [
+	...new Set([...first, ...more]),
+];
+
+const uniqueNames = (references: readonly Reference[]): Reference[] => [
 	...new Map(references.map((reference) => [storedName(reference), reference])).values(),
 ];

@@ -64,7 +64,9 @@ async function imageKeys({layout, catalog}: Store): Promise<Set<string>> {
 	const add = (digest: string) => keys.add(digest.slice(7));
 	for (const {descriptor} of await layout.read()) add(descriptor.digest);
 	for (const image of await catalog.images()) {
-		for (const digest of [...image.allBlobs, ...image.diffIds, ...chainIds(image.diffIds)]) add(digest);
+		for (const digest of image.allBlobs) add(digest);
+		for (const {diffIds} of [image, ...(image.others ?? [])])
+			for (const digest of [...diffIds, ...chainIds(diffIds)]) add(digest);
 	}
 	return keys;
 }

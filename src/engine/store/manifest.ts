@@ -53,6 +53,8 @@ export const largestConfig = 8 << 20;
 const mostStrings = 20_000;
 /** What one overlay mount can stack. */
 const mostLayers = 500;
+/** Platforms in one index; the largest official images have some 30 with as many attestations. */
+const mostManifests = 500;
 
 export interface Descriptor {
 	readonly mediaType: string;
@@ -75,6 +77,8 @@ export interface Manifest {
 export interface Index {
 	readonly mediaType: string;
 	readonly manifests: readonly Descriptor[];
+	/** The digest of the index that this one was made from. */
+	readonly original?: string;
 }
 
 export interface HistoryEntry {
@@ -181,9 +185,14 @@ function documentType(document: Json, contentType: string): string {
 
 /**
  * A manifest or an index. One document that could be read as both is refused (CVE-2021-41190): its digest
- * would name two different images.
+ * would name two different images. `anyContent`: what is only kept may be something else than an image
+ * (attestations, Windows).
  */
-export function parseManifest(bytes: Uint8Array, contentType = ''): Manifest | Index {
+export function parseManifest(
+	bytes: Uint8Array,
+	contentType = '',
+	options: {anyContent?: boolean} = {},
+): Manifest | Index {
 	if (bytes.length > largestManifest) throw corrupt('the manifest is larger than 4 MiB');
 	const document = parseObject(bytes, 'manifest');
 	const mediaType = documentType(document, contentType);
@@ -191,9 +200,15 @@ export function parseManifest(bytes: Uint8Array, contentType = ''): Manifest | I
 		if ('layers' in document || 'config' in document || 'fsLayers' in document)
 			throw corrupt('index: expected index but found manifest');
 		if (!Array.isArray(document.manifests)) throw corrupt('the index has no manifests');
+		if (document.manifests.length > mostManifests)
+			throw new WherryError(
+				'unsupported',
+				`the index has ${document.manifests.length} manifests; ${mostManifests} is the limit`,
+			);
 		return {
 			mediaType,
 			manifests: document.manifests.map((entry, at) => parseDescriptor(entry, `manifest ${at} of the index`)),
+			...originalOf(document),
 		};
 	}
 	if (!manifestTypes.includes(mediaType))
@@ -203,9 +218,37 @@ export function parseManifest(bytes: Uint8Array, contentType = ''): Manifest | I
 	if (!Array.isArray(document.layers)) throw corrupt('the manifest has no layers');
 	const config = parseDescriptor(document.config, "the manifest's configuration");
 	const layers = document.layers.map((entry, at) => parseDescriptor(entry, `layer ${at} of the manifest`));
-	checkSupported(config, layers);
-	const original = isObject(document.annotations) ? document.annotations[originalAnnotation] : undefined;
-	return {mediaType, config, layers, ...(isDigest(original) ? {original} : {})};
+	checkSizes(config, layers);
+	if (!options.anyContent) checkSupported(config, layers);
+	return {mediaType, config, layers, ...originalOf(document)};
+}
+
+function originalOf({annotations}: Json): {original?: string} {
+	const original = isObject(annotations) ? annotations[originalAnnotation] : undefined;
+	return isDigest(original) ? {original} : {};
+}
+
+/**
+ * An index of manifests that were converted, with all else that it says about them. `converted`: digest to what is
+ * kept in its place.
+ */
+export function toOciIndex(
+	index: Buffer,
+	original: string,
+	converted: ReadonlyMap<string, {mediaType: string; digest: string; size: number}>,
+): Buffer {
+	const {manifests, annotations} = JSON.parse(index.toString('utf8')) as {
+		manifests: {digest: string}[];
+		annotations?: unknown;
+	};
+	return Buffer.from(
+		JSON.stringify({
+			schemaVersion: 2,
+			mediaType: mediaTypes.ociIndex,
+			manifests: manifests.map((entry) => ({...entry, ...converted.get(entry.digest)})),
+			annotations: {...(isStringMap(annotations) ? annotations : {}), [originalAnnotation]: original},
+		}),
+	);
 }
 
 /**
@@ -227,15 +270,18 @@ export function toOciManifest({config, layers}: Manifest, original: string): Buf
 
 export const isIndex = (document: Manifest | Index): document is Index => 'manifests' in document;
 
+function checkSizes(config: Descriptor, layers: readonly Descriptor[]): void {
+	if (config.size > largestConfig) throw corrupt('the image configuration is larger than 8 MiB');
+	if (layers.length > mostLayers)
+		throw new WherryError('unsupported', `the image has ${layers.length} layers; ${mostLayers} is the limit`);
+}
+
 function checkSupported(config: Descriptor, layers: readonly Descriptor[]): void {
 	if (!configTypes.includes(config.mediaType))
 		throw new WherryError(
 			'unsupported',
 			`it is not a container image: its configuration is ${JSON.stringify(config.mediaType)}`,
 		);
-	if (config.size > largestConfig) throw corrupt('the image configuration is larger than 8 MiB');
-	if (layers.length > mostLayers)
-		throw new WherryError('unsupported', `the image has ${layers.length} layers; ${mostLayers} is the limit`);
 	for (const layer of layers)
 		if (!layerTypes.includes(layer.mediaType))
 			throw new WherryError(

@@ -12,6 +12,7 @@ const image = (
 	labels: Record<string, string> | null = null,
 ): Image => ({
 	id,
+	ids: [id],
 	created,
 	labels,
 	os: 'linux',

@@ -1,0 +1,214 @@
+/**
+ * An archive of images on the disk: read once, front to back, into files that may become blobs. All of it is a
+ * stranger's: paths are names in a table and never reach the file system.
+ */
+import {createHash, type Hash} from 'node:crypto';
+import {closeSync, mkdirSync, openSync, readSync} from 'node:fs';
+import {open} from 'node:fs/promises';
+import {join, posix} from 'node:path';
+import {Readable, type Transform} from 'node:stream';
+import {Parser, type ReadEntry} from 'tar';
+import {WherryError} from '../errors.ts';
+import {digestHex, isDigest} from '../store/digest.ts';
+
+/** A file of the archive, spooled. */
+export interface Spooled {
+	readonly file: string;
+	readonly size: number;
+	readonly digest: string;
+}
+
+/** Entries in one archive: 500 layers with three files each, for a few hundred images. */
+const mostEntries = 200_000;
+const mostLinks = 8;
+
+export const corrupt = (message: string): WherryError => new WherryError('corrupt', message);
+
+/** The beginning of a stream, and the whole of it again. */
+async function peek(input: Readable, length: number): Promise<{head: Buffer; whole: Readable}> {
+	const chunks: Buffer[] = [];
+	let size = 0;
+	const iterator = input[Symbol.asyncIterator]();
+	while (size < length) {
+		const {done, value} = await iterator.next();
+		if (done) break;
+		chunks.push(Buffer.from(value));
+		size += value.length;
+	}
+	const head = Buffer.concat(chunks);
+	const whole = Readable.from(
+		(async function* () {
+			if (head.length > 0) yield head;
+			for (;;) {
+				const {done, value} = await iterator.next();
+				if (done) return;
+				yield value as Buffer;
+			}
+		})(),
+		{objectMode: false},
+	);
+	return {head, whole};
+}
+
+/** What the first bytes of a file say that it is. */
+export function compressionOf(head: Buffer): 'gzip' | 'zstd' | 'other' | undefined {
+	if (head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return 'gzip';
+	if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'zstd';
+	const text = head.toString('latin1');
+	if (text.startsWith('BZh') || text.startsWith('\xfd7zXZ\0')) return 'other';
+	return undefined;
+}
+
+/** A stream without its compression. */
+export async function plain(input: Readable): Promise<Readable> {
+	const {head, whole} = await peek(input, 6);
+	if (head.length === 0) throw corrupt('the archive is empty');
+	const kind = compressionOf(head);
+	if (kind === undefined) return whole;
+	if (kind === 'other') {
+		throw new WherryError(
+			'unsupported',
+			'archives compressed with bzip2 or xz are not supported; decompress it first',
+		);
+	}
+	const zlib = process.getBuiltinModule('node:zlib');
+	const inflate: Transform = kind === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();
+	whole.on('error', (error) => inflate.destroy(error));
+	return whole.pipe(inflate);
+}
+
+/** Writes the files of an archive to a folder, and what its paths mean. */
+export class Spool {
+	readonly folder: string;
+	readonly files = new Map<string, Spooled>();
+	readonly links = new Map<string, string>();
+	#entries = 0;
+
+	constructor(folder: string) {
+		this.folder = folder;
+		mkdirSync(folder, {recursive: true, mode: 0o700});
+	}
+
+	async read(input: Readable, signal: AbortSignal | undefined): Promise<void> {
+		let failure: unknown;
+		let working: Promise<void> = Promise.resolve();
+		const parser = new Parser({
+			strict: true,
+			onReadEntry: (entry) => {
+				const previous = working;
+				working = previous
+					.then(() => this.#entry(entry))
+					.catch((error) => {
+						failure ??= error;
+						entry.resume();
+					});
+			},
+		});
+		const ended = new Promise<void>((resolve, reject) => {
+			parser.on('end', resolve);
+			parser.on('error', reject);
+		});
+		ended.catch(() => {});
+		try {
+			for await (const chunk of input) {
+				signal?.throwIfAborted();
+				if (failure) throw failure;
+				if (!parser.write(chunk as Buffer)) {
+					await Promise.race([new Promise((resolve) => parser.once('drain', resolve)), ended]);
+				}
+			}
+			parser.end();
+			await ended;
+		} catch (error) {
+			if (error instanceof WherryError || signal?.aborted) throw error;
+			throw new WherryError('corrupt', `the archive can't be read: ${(error as Error).message}`, {
+				cause: error,
+			});
+		}
+		await working;
+		if (failure) throw failure;
+		if (this.#entries === 0) throw corrupt('the archive is empty');
+	}
+
+	async #entry(entry: ReadEntry): Promise<void> {
+		if (++this.#entries > mostEntries) throw corrupt(`the archive has more than ${mostEntries} entries`);
+		const path = clean(entry.path);
+		if (entry.type === 'SymbolicLink' || entry.type === 'Link') {
+			const target = entry.linkpath ?? '';
+			const base = entry.type === 'Link' ? '' : posix.dirname(path);
+			this.links.set(path, clean(posix.join(base, target)));
+			entry.resume();
+			return;
+		}
+		if (!['File', 'OldFile', 'ContiguousFile'].includes(entry.type)) {
+			entry.resume();
+			return;
+		}
+		const file = join(this.folder, String(this.#entries));
+		const handle = await open(file, 'wx', 0o600);
+		const hash: Hash = createHash('sha256');
+		let size = 0;
+		try {
+			for await (const chunk of entry as unknown as AsyncIterable<Buffer>) {
+				hash.update(chunk);
+				size += chunk.length;
+				await handle.writeFile(chunk);
+			}
+		} finally {
+			await handle.close();
+		}
+		this.files.set(path, {file, size, digest: `sha256:${hash.digest('hex')}`});
+	}
+
+	/** The file that a path of the archive means, through its links. */
+	find(path: string): Spooled | undefined {
+		let at = clean(path);
+		for (let hop = 0; hop <= mostLinks; hop++) {
+			const file = this.files.get(at);
+			if (file) return file;
+			const target = this.links.get(at);
+			if (target === undefined) return undefined;
+			at = target;
+		}
+		return undefined;
+	}
+
+	document(path: string, limit: number): Buffer | undefined {
+		const found = this.find(path);
+		if (!found) return undefined;
+		if (found.size > limit) throw corrupt(`${path} in the archive is larger than ${limit} bytes`);
+		return readWhole(found);
+	}
+
+	blob(digest: string): Spooled | undefined {
+		return isDigest(digest) ? this.find(`blobs/sha256/${digestHex(digest)}`) : undefined;
+	}
+}
+
+const clean = (path: string): string => posix.normalize(`/${path}`).slice(1).replace(/\/$/, '');
+
+export function readWhole({file, size}: Spooled): Buffer {
+	const bytes = Buffer.alloc(size);
+	const fd = openSync(file, 'r');
+	try {
+		let at = 0;
+		while (at < size) {
+			const length = readSync(fd, bytes, at, size - at, at);
+			if (length === 0) break;
+			at += length;
+		}
+		return bytes.subarray(0, at);
+	} finally {
+		closeSync(fd);
+	}
+}
+
+export function headOf({file}: Spooled): Buffer {
+	const head = Buffer.alloc(6);
+	const fd = openSync(file, 'r');
+	try {
+		return head.subarray(0, readSync(fd, head, 0, 6, 0));
+	} finally {
+		closeSync(fd);
+	}
+}
