@@ -1,7 +1,7 @@
 /** What is done to containers that exist: kill, pause, resume, update, ps, list. */
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
-import {constants} from 'node:os';
 import {join} from 'node:path';
+import {signalNumbers} from '../kernel/signals.ts';
 import {detectCgroups} from '../runtime/cgroups/layout.ts';
 import {cgroupOps, cgroupUpdateOps} from '../runtime/cgroups/ops.ts';
 import type {LinuxResources} from '../runtime/oci.ts';
@@ -31,9 +31,7 @@ export function processesOf(state: ContainerState): number[] {
 
 /** `9`, `KILL`, `SIGKILL`; 0 isn't one. */
 export function signalNumber(text: string): number {
-	const byName = (constants.signals as Record<string, number>)[
-		`SIG${text.toUpperCase().replace(/^SIG/, '')}`
-	];
+	const byName = signalNumbers[`SIG${text.toUpperCase().replace(/^SIG/, '')}`];
 	const number = /^\d+$/.test(text) ? Number(text) : byName;
 	if (number === undefined || number < 1 || number > 64)
 		throw new Error(`unknown signal ${JSON.stringify(text)}`);

@@ -1,5 +1,5 @@
 /** Signals by name, as docker takes them: `TERM`, `SIGTERM`, `15`, `RTMIN+3`. */
-import {constants} from 'node:os';
+import {signalNumbers} from '../../kernel/signals.ts';
 import {WherryError} from '../errors.ts';
 
 /** Where glibc begins and ends the real-time signals that programs may use (signal(7)). */
@@ -19,15 +19,16 @@ export function signalNumber(signal: string): number {
 		}
 		return number;
 	}
-	const name = signal.toUpperCase().replace(/^SIG/, '');
-	const realTime = /^RT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(name);
+	const upper = signal.toUpperCase();
+	const name = upper.startsWith('SIG') ? upper.slice(3) : upper;
+	const realTime = name.startsWith('RT') ? /^RT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(name) : null;
 	if (realTime) {
 		const base = realTime[1] === 'MIN' ? realTimeMin : realTimeMax;
 		const number = base + Number(`${realTime[2] ?? ''}${realTime[3] ?? 0}`);
 		if (number < realTimeMin || number > realTimeMax) throw invalid();
 		return number;
 	}
-	const number = (constants.signals as Record<string, number>)[`SIG${name}`];
+	const number = signalNumbers[`SIG${name}`];
 	if (number === undefined) throw invalid();
 	return number;
 }

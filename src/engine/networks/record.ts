@@ -42,7 +42,9 @@ export const predefined = ['bridge', 'host', 'none'] as const;
 export const isPredefined = (name: string): boolean => (predefined as readonly string[]).includes(name);
 
 /** docker takes nearly every name: what a file's name can't have, or shouldn't begin with, is written as `%2F`. */
-const fileName = (name: string): string =>
+const fileName = (name: string): string => (/^[\w-][\w.-]*$/.test(name) ? name : escaped(name));
+
+const escaped = (name: string): string =>
 	name.replace(/^\.|[^a-zA-Z0-9_.-]/gu, (character) =>
 		[...Buffer.from(character)]
 			.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
@@ -59,7 +61,13 @@ const longestName = 200;
 
 /** No name: blank, with control characters, too long for a file, or one that `--network` means something else by. */
 function isName(name: string): boolean {
-	if (name.trim() === '' || /\p{Cc}/u.test(name) || /^container(:|$)/.test(name)) return false;
+	if (
+		name.trim() === '' ||
+		/[\x00-\x1f\x7f-\x9f]/.test(name) ||
+		name === 'container' ||
+		name.startsWith('container:')
+	)
+		return false;
 	return fileName(name).length <= longestName;
 }
 

@@ -24,27 +24,30 @@ export interface FlagSpec {
 	hidden: boolean;
 }
 
-const flagPattern = /^([+~]*)(?:(.)\/)?([a-z0-9-]+)(?::([A-Za-z0-9-]+))?(?:=(.*))?$/;
+/** Read by hand: a pattern would have to be compiled by each command anew, for more than a hundred words. */
+function readFlag(word: string): FlagSpec {
+	let start = 0;
+	while (word[start] === '+' || word[start] === '~') start++;
+	const marks = word.slice(0, start);
+	const short = word[start + 1] === '/' ? word[start] : undefined;
+	if (short !== undefined) start += 2;
+	const equals = word.indexOf('=', start);
+	const end = equals < 0 ? word.length : equals;
+	const colon = word.slice(start, end).indexOf(':');
+	return {
+		name: word.slice(start, colon < 0 ? end : start + colon),
+		short,
+		type: colon < 0 ? 'bool' : word.slice(start + colon + 1, end),
+		default: equals < 0 ? undefined : word.slice(equals + 1),
+		supported: marks.includes('+'),
+		hidden: marks.includes('~'),
+	};
+}
 
 export function readFlags(rows: CommandRows, row: CommandRow): FlagSpec[] {
 	let text = row.flags ?? '';
 	if (text.startsWith('@')) text = rows[text.slice(1)]!.flags!;
-	const flags: FlagSpec[] = [];
-	for (const word of text.split(/\s+/)) {
-		if (word === '') continue;
-		const match = flagPattern.exec(word);
-		if (!match) throw new Error(`bad flag in the command table: ${word}`);
-		const [, marks, short, name, type, value] = match;
-		flags.push({
-			name: name!,
-			short,
-			type: type ?? 'bool',
-			default: value,
-			supported: marks!.includes('+'),
-			hidden: marks!.includes('~'),
-		});
-	}
-	return flags;
+	return text.replaceAll('\n', ' ').replaceAll('\t', ' ').split(' ').filter(Boolean).map(readFlag);
 }
 
 /** Flags that docker has given up but still takes, and what it says about them. */
