@@ -1,9 +1,9 @@
 /**
- * Addresses of containers: `WHERRY_ROOT/networks/<network id>/leases/<address>`, made exclusively, holds the
- * container's id. A container's stop plan gives its leases back; one whose holder neither runs nor starts is
- * taken over by whoever needs the address.
+ * Addresses of containers: `WHERRY_ROOT/networks/<network id>/leases/<address>` is a symbolic link to the
+ * container's id: made exclusively and in one step, there is never one without a holder. A container's stop plan
+ * gives its leases back; one whose holder neither runs nor starts is taken over by whoever needs the address.
  */
-import {mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';
@@ -15,6 +15,16 @@ export const leaseFolder = (paths: Paths, network: string): string => join(paths
 /** Colons of IPv6 are fine in a name. */
 export const leaseFile = (paths: Paths, network: string, address: string): string =>
 	join(leaseFolder(paths, network), address);
+
+function readHolder(path: string): string {
+	try {
+		return readlinkSync(path, 'latin1');
+	} catch (error) {
+		// Leases were files once.
+		if (isErrno(error, 'EINVAL')) return readFileSync(path, 'latin1');
+		throw error;
+	}
+}
 
 /** Addresses and their holders. */
 export function listLeases(paths: Paths, network: string): Map<string, string> {
@@ -28,7 +38,7 @@ export function listLeases(paths: Paths, network: string): Map<string, string> {
 	}
 	for (const name of names) {
 		try {
-			leases.set(name, readFileSync(leaseFile(paths, network, name), 'latin1'));
+			leases.set(name, readHolder(leaseFile(paths, network, name)));
 		} catch (error) {
 			if (!isErrno(error, 'ENOENT')) throw error;
 		}
@@ -41,7 +51,7 @@ function take(paths: Paths, network: string, address: string, container: string)
 	const path = leaseFile(paths, network, address);
 	for (;;) {
 		try {
-			writeFileSync(path, container, {flag: 'wx', mode: 0o600});
+			symlinkSync(container, path);
 			return undefined;
 		} catch (error) {
 			if (isErrno(error, 'ENOENT')) {
@@ -51,7 +61,7 @@ function take(paths: Paths, network: string, address: string, container: string)
 			if (!isErrno(error, 'EEXIST')) throw error;
 		}
 		try {
-			const holder = readFileSync(path, 'latin1');
+			const holder = readHolder(path);
 			return holder === container ? undefined : holder;
 		} catch (error) {
 			if (!isErrno(error, 'ENOENT')) throw error;
