@@ -227,6 +227,29 @@ async function repairNetworks(context: EngineContext): Promise<void> {
 	});
 }
 
+/** Files that were about to replace others when their writer was killed: `.<name>.<pid>.<number>`, see files.ts. */
+function repairTemporaries({run, networkStamps}: Paths): void {
+	const zones = join(run, 'zones');
+	const folders = [run, join(run, 'nft'), networkStamps, ...list(zones).map((name) => join(zones, name))];
+	for (const folder of folders) {
+		for (const entry of list(folder)) {
+			if (!entry.startsWith('.')) continue;
+			const writer = /^\..+\.(\d+)\.\d+$/.exec(entry);
+			if (writer && startTime(Number(writer[1])) === undefined) unlinkIfThere(join(folder, entry));
+		}
+	}
+}
+
+/** Lock files of containers that are gone. `entries`: the folder of containers. */
+async function repairLocks({paths, locks}: EngineContext, entries: readonly string[]): Promise<void> {
+	const known = new Set(entries);
+	for (const id of list(paths.locks)) {
+		if (!isId(id) || known.has(id)) continue;
+		const lock = await locks.tryAcquire(id);
+		lock?.release({remove: !existsSync(paths.container(id))});
+	}
+}
+
 export async function repairEngine(context: EngineContext, options: {boots?: boolean} = {}): Promise<void> {
 	const {paths} = context;
 	if (process.geteuid?.() !== 0) {
@@ -240,6 +263,7 @@ export async function repairEngine(context: EngineContext, options: {boots?: boo
 	await repairRuns(context);
 	await repairTransients(context);
 	await repairNetworks(context);
+	repairTemporaries(paths);
 	const entries = list(paths.containers);
 	const removed = await repairFolders(
 		context,
@@ -248,6 +272,7 @@ export async function repairEngine(context: EngineContext, options: {boots?: boo
 	const names = list(paths.names).length;
 	if (names !== entries.filter(isId).length) await repairNames(context);
 	if (removed.found) await repairVolumes(context, removed);
+	await repairLocks(context, entries);
 	await repairVolumeFolders(paths);
 	if (existsSync(paths.volumeMounts)) await (await import('./volumes/mounting.ts')).repairMounts(paths);
 	if (list(paths.ingest).length > 0) await (await import('./store/collect.ts')).sweep(context);
