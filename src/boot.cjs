@@ -89,7 +89,7 @@ function load(face) {
 	const code = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
 	let cachedData = warm ? undefined : read(path.join(shipped, fileOf(face)));
 	// Networks can't be rehearsed in a build: all of the functions are compiled beforehand.
-	const eager = warm && face === 'network';
+	const eager = warm && (face === 'network' || face === 'bridge');
 	if (eager) require('node:v8').setFlagsFromString('--no-lazy');
 	let script = new vm.Script(code, {filename, cachedData});
 	if (eager) require('node:v8').setFlagsFromString('--lazy');

@@ -27,6 +27,11 @@ const creations = [
 	['create', '--rm', '--name', 'bridged', '-p', '80', '-e', 'A=b', 'rehearsal', 'true'],
 	['create', '--name', 'alone', '--network', 'none', '-v', '/tmp:/tmp', 'rehearsal', 'true'],
 ];
+/** Started by monitors that are played. */
+const runs = [
+	['run', '-d', '--network', 'none', '--name', 'detached', 'rehearsal', 'true'],
+	['run', '--rm', '--network', 'none', 'rehearsal', 'true'],
+];
 const uses = [
 	['ps'],
 	['ps', '-a'],
@@ -51,7 +56,7 @@ const uses = [
  */
 export async function warm(main: (argv: readonly string[]) => Promise<number>): Promise<void> {
 	const paths = Paths.fromEnvironment();
-	const [{writeImage}, {playMonitor}, {rehearseBridge, rehearseStart}] = await Promise.all([
+	const [{writeImage}, {playMonitor, playStarts}, {rehearseBridge, rehearseStart}] = await Promise.all([
 		import('../engine/rehearsal/image.ts'),
 		import('../engine/rehearsal/monitor.ts'),
 		import('../engine/rehearsal/start.ts'),
@@ -59,6 +64,9 @@ export async function warm(main: (argv: readonly string[]) => Promise<number>): 
 	writeImage(paths);
 	for (const line of [...lines, ...creations]) await main(line);
 	await attempt(() => rehearseBridge(paths, 'bridged'));
+	const playsNoMore = playStarts(paths);
+	for (const line of runs) await attempt(() => main(line));
+	playsNoMore();
 	await attempt(async () => {
 		await rehearseStart(paths, 'alone');
 		const {findContainer} = await import('../engine/containers/record.ts');

@@ -253,10 +253,11 @@ export interface Native {
 
 /**
  * The addon is loaded at the first use of a property, not at import: a command that needs nothing of it does
- * not pay for it. `native.flock` and the others may be taken out and called alone.
+ * not pay for it. `native.flock` and the others may be taken out and called alone. What is set on it comes first:
+ * the build's rehearsal plays a monitor.
  */
 export const native: Native = new Proxy({} as Native, {
-	get: (_, name) => load()[name as keyof Native],
+	get: (set, name) => set[name as keyof Native] ?? load()[name as keyof Native],
 	has: (_, name) => name in load(),
 });
 

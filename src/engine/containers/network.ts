@@ -71,7 +71,7 @@ function hostGateway(state: NetworkState): string {
 }
 
 /** From the state to operations, files and variables. `up`: for a container that has been started with them. */
-async function describe(
+export async function describeNetwork(
 	context: EngineContext,
 	record: ContainerRecord,
 	state: NetworkState,
@@ -132,7 +132,7 @@ export async function attachNetwork(
 		writeZoneEntries(context.paths, record, state.endpoints);
 		await tellLinked(context, record, before, state);
 	}
-	return describe(context, record, state, {up: false});
+	return describeNetwork(context, record, state, {up: false});
 }
 
 const defaultAddress = ({endpoints}: NetworkState): string | undefined =>
@@ -154,5 +154,5 @@ async function tellLinked(
 /** The same for a container that runs: nothing is taken. */
 export async function attachedNetwork(context: EngineContext, record: ContainerRecord): Promise<Attachment> {
 	if (!hasEndpoints(record)) return withoutEndpoints(context, record);
-	return describe(context, record, readNetworkState(context.paths, record.Id), {up: true});
+	return describeNetwork(context, record, readNetworkState(context.paths, record.Id), {up: true});
 }

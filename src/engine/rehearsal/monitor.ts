@@ -1,7 +1,8 @@
-import {closeSync, openSync, rmSync} from 'node:fs';
+import {closeSync, openSync, rmSync, writeSync} from 'node:fs';
 import {createServer, type Server} from 'node:net';
-import {basename} from 'node:path';
-import {monitorFrame, request} from '../../runtime/monitor-protocol.ts';
+import {basename, dirname} from 'node:path';
+import {native} from '../../kernel/native.ts';
+import {monitorFrame, request, streams} from '../../runtime/monitor-protocol.ts';
 import {encodeFrame, int32} from '../containers/frames.ts';
 import {initialState, socketPath, writeState} from '../containers/record.ts';
 import type {Paths} from '../paths.ts';
@@ -11,6 +12,9 @@ const exit = encodeFrame(monitorFrame.exit, Buffer.concat([int32(0), Buffer.of(0
 const ok = encodeFrame(monitorFrame.ok, Buffer.from('{"pid":1}'));
 const output = encodeFrame(monitorFrame.stdout, Buffer.from('out\n'));
 const errors = encodeFrame(monitorFrame.stderr, Buffer.from('err\n'));
+
+/** Of a frame; the payload follows. */
+const headLength = 8;
 
 /**
  * A monitor in this process for a container that doesn't run: its state says that it does, what is started in it
@@ -34,7 +38,8 @@ export function playMonitor(paths: Paths, id: string): Promise<Server> {
 		socket.once('data', (frame) => {
 			const type = frame[0];
 			if (type === request.stop || type === request.signal) end();
-			const goesOn = type === request.exec || type === request.attach;
+			if (type === request.start && !(Number(frame[headLength]) & streams.detached)) end();
+			const goesOn = type === request.exec || type === request.attach || type === request.start;
 			if (goesOn) socket.end(Buffer.concat([ok, output, errors, exit]));
 			else socket.end(type === request.stop || type === request.wait ? exit : ok);
 		});
@@ -48,4 +53,30 @@ export function playMonitor(paths: Paths, id: string): Promise<Server> {
 			resolve(server.unref());
 		});
 	});
+}
+
+/** Instead of monitors, this process plays them, until what is returned is called. */
+export function playStarts(paths: Paths): () => void {
+	const servers: Server[] = [];
+	const spawn = async (
+		_executable: string,
+		[, plan]: readonly string[],
+		start?: Uint8Array,
+	): Promise<number> => {
+		const id = basename(dirname(plan!));
+		servers.push(await playMonitor(paths, id));
+		const folder = openSync(paths.runContainer(id), 'r');
+		try {
+			const fd = native.connectSocket(`/proc/self/fd/${folder}/${basename(socketPath(paths, id))}`);
+			if (start) writeSync(fd, start);
+			return fd;
+		} finally {
+			closeSync(folder);
+		}
+	};
+	Object.assign(native, {spawnMonitor: spawn});
+	return () => {
+		Object.assign(native, {spawnMonitor: undefined});
+		for (const server of servers) server.close();
+	};
 }

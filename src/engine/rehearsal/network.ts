@@ -1,13 +1,12 @@
-import type {Attachment} from '../containers/network.ts';
+import type {EngineContext} from '../containers/context.ts';
+import {type Attachment, describeNetwork} from '../containers/network.ts';
 import type {ContainerRecord} from '../containers/record.ts';
-import {networkOps, releaseOps, unpublishAllOps} from '../networks/endpoint.ts';
-import {planNames} from '../networks/names.ts';
 import {resolvText} from '../networks/resolv-conf.ts';
 import type {NetworkState} from '../networks/state.ts';
-import type {Paths} from '../paths.ts';
 
 /** What a container on the default bridge with a published port would have got. Nothing is made. */
-export function bridgeAttachment(paths: Paths, {Id, HostConfig}: ContainerRecord): Attachment {
+export async function bridgeAttachment(context: EngineContext, record: ContainerRecord): Promise<Attachment> {
+	const {Id} = record;
 	const address = {address: '192.0.2.2', prefix: 24, gateway: '192.0.2.1'};
 	const state: NetworkState = {
 		endpoints: [
@@ -34,15 +33,7 @@ export function bridgeAttachment(paths: Paths, {Id, HostConfig}: ContainerRecord
 		],
 		ports: [{protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 80}],
 	};
-	const names = planNames(paths, Id, HostConfig, state, 'nameserver 127.0.0.1\n');
-	resolvText(names.resolvConf);
-	return {
-		network: networkOps(paths, Id, state, names.service),
-		stop: releaseOps(paths, Id, state),
-		unpublish: unpublishAllOps(paths, state),
-		state,
-		env: [],
-		hosts: {own: ['192.0.2.2'], linked: [], gateway: '192.0.2.1'},
-		resolvConf: names.resolvConf,
-	};
+	const attachment = await describeNetwork(context, record, state, {up: false});
+	resolvText(attachment.resolvConf!);
+	return attachment;
 }

@@ -20,11 +20,11 @@ export async function rehearseStart(paths: Paths, container: string): Promise<vo
 }
 
 /** One on the default bridge. */
-export function rehearseBridge(paths: Paths, container: string): void {
+export async function rehearseBridge(paths: Paths, container: string): Promise<void> {
 	const record = findContainer(paths, container);
 	// Only the paths are asked for: no other container is joined.
 	const context = {paths} as EngineContext;
-	const attachment = bridgeAttachment(paths, record);
+	const attachment = await bridgeAttachment(context, record);
 	const spec = specOf(context, record, writeHostFiles(context, record, attachment), attachment);
 	const plans = compileRecord(context, record, spec, attachment, {rows: 24, columns: 80});
 	for (const plan of [plans.monitor, plans.stop]) encodePlan(plan);
