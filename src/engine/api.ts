@@ -827,6 +827,58 @@ export interface Images {
 	ensureBase(): Promise<string>;
 }
 
+export interface ListPlatform {
+	architecture: string;
+	os: string;
+	'os.version'?: string;
+	'os.features'?: string[];
+	variant?: string;
+}
+
+/** One manifest of a list, as docker's `manifest inspect --verbose` shows it. */
+export interface ManifestEntry {
+	/** In full: `docker.io/library/x:1`. */
+	Ref: string;
+	Descriptor: {mediaType: string; digest: string; size: number; platform?: ListPlatform};
+	/** base64; empty when only what the list says was asked for. */
+	Raw: string;
+}
+
+export interface ManifestList {
+	entries: ManifestEntry[];
+	/** The list as it would be pushed. */
+	bytes: Buffer;
+}
+
+/** A manifest that is in the list's repository now. */
+export interface ManifestPushEvent {
+	/** `docker.io/library/x@sha256:...` */
+	ref: string;
+	digest: string;
+}
+
+/** Manifest lists that are put together on this host and pushed; the images are in a registry. */
+export interface ManifestLists {
+	/** Of a list that is here or in a registry, or of one manifest. `whole`: with the manifests of a list. */
+	inspect(
+		reference: string,
+		options?: {list?: string; insecure?: boolean; whole?: boolean},
+	): Promise<ManifestEntry | ManifestList>;
+	/** Resolves to the list's full name. */
+	create(
+		list: string,
+		manifests: readonly string[],
+		options?: {amend?: boolean; insecure?: boolean},
+	): Promise<string>;
+	annotate(list: string, manifest: string, platform: Partial<ListPlatform>): Promise<void>;
+	/** Resolves to the digest of the list. */
+	push(
+		list: string,
+		options?: {insecure?: boolean; purge?: boolean; onProgress?: (event: ManifestPushEvent) => void},
+	): Promise<string>;
+	remove(list: string): Promise<void>;
+}
+
 export interface RegistrySearchResult {
 	Name: string;
 	Description: string;
@@ -1045,6 +1097,7 @@ export interface Engine {
 	readonly images: Images;
 	readonly volumes: Volumes;
 	readonly networks: Networks;
+	readonly manifests: ManifestLists;
 	readonly registries: Registries;
 	readonly events: Events;
 	/** Builds an image of a Dockerfile; the id is that of its configuration. With an output there is none. */

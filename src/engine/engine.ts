@@ -10,6 +10,7 @@ import type {
 	EngineInfo,
 	Filters,
 	Images,
+	ManifestLists,
 	Networks,
 	Registries,
 	Volumes,
@@ -50,6 +51,23 @@ function lazyImages(open: () => Promise<Images>): Images {
 	} as Images;
 }
 
+function lazyManifests(paths: Paths, locks: Locks): ManifestLists {
+	const open = async () => {
+		const [{LocalManifestLists}, {dockerCredentials}] = await Promise.all([
+			import('./images/manifest-lists.ts'),
+			import('./registry/credentials.ts'),
+		]);
+		return new LocalManifestLists({paths, locks, credentials: dockerCredentials(process.env)});
+	};
+	return {
+		inspect: async (...args) => (await open()).inspect(...args),
+		create: async (...args) => (await open()).create(...args),
+		annotate: async (...args) => (await open()).annotate(...args),
+		push: async (...args) => (await open()).push(...args),
+		remove: async (...args) => (await open()).remove(...args),
+	};
+}
+
 function lazyRegistries(): Registries {
 	const open = async () => {
 		const [{Transport}, {registrySession}] = await Promise.all([
@@ -82,6 +100,7 @@ class LocalEngine implements Engine {
 	readonly images: Images;
 	readonly volumes: Volumes;
 	readonly networks: Networks;
+	readonly manifests: ManifestLists;
 	readonly registries: Registries;
 	readonly events: EventJournal;
 	readonly #context: EngineContext;
@@ -106,6 +125,7 @@ class LocalEngine implements Engine {
 		this.events = events;
 		this.volumes = volumes;
 		this.images = lazyImages(images);
+		this.manifests = lazyManifests(paths, locks);
 		this.#context = {paths, locks, events, volumes, images};
 		this.containers = new LocalContainers(this.#context);
 		this.networks = new LocalNetworks(this.#context);

@@ -43,12 +43,21 @@ export const systemCommands: CommandRows = {
 	manifest: {usage: 'COMMAND'},
 	'manifest annotate': {
 		usage: '[OPTIONS] MANIFEST_LIST MANIFEST',
-		flags: 'arch:string os:string os-features:stringSlice os-version:string variant:string',
+		args: [2, 2],
+		flags: '+arch:string +os:string +os-features:stringSlice +os-version:string +variant:string',
 	},
-	'manifest create': {usage: 'MANIFEST_LIST MANIFEST [MANIFEST...]', flags: 'a/amend insecure'},
-	'manifest inspect': {usage: '[OPTIONS] [MANIFEST_LIST] MANIFEST', flags: 'insecure v/verbose'},
-	'manifest push': {usage: '[OPTIONS] MANIFEST_LIST', flags: 'insecure p/purge'},
-	'manifest rm': {usage: 'MANIFEST_LIST [MANIFEST_LIST...]'},
+	'manifest create': {
+		usage: 'MANIFEST_LIST MANIFEST [MANIFEST...]',
+		args: [2, -1],
+		flags: '+a/amend +insecure',
+	},
+	'manifest inspect': {
+		usage: '[OPTIONS] [MANIFEST_LIST] MANIFEST',
+		args: [1, 2],
+		flags: '+insecure +v/verbose',
+	},
+	'manifest push': {usage: '[OPTIONS] MANIFEST_LIST', args: [1, 1], flags: '+insecure +p/purge'},
+	'manifest rm': {usage: 'MANIFEST_LIST [MANIFEST_LIST...]', args: [1, -1]},
 	search: {
 		usage: '[OPTIONS] TERM',
 		args: [1, 1],
