@@ -13,6 +13,7 @@ import {
 	readNetworkState,
 	writeNetworkState,
 } from '../networks/state.ts';
+import {takeBackPorts} from '../networks/unfinished.ts';
 import type {EngineContext} from './context.ts';
 import {emit} from './context.ts';
 import {
@@ -89,14 +90,16 @@ function split(state: NetworkState, remove: Bindings): {gone: PublishedPort[]; s
 	return {gone: state.ports.filter(isGone), stay: state.ports.filter((port) => !isGone(port))};
 }
 
+/** `stored`: the record before the change. */
 async function apply(
 	context: EngineContext,
 	record: ContainerRecord,
+	stored: ContainerRecord,
 	add: Bindings,
 	remove: Bindings,
 ): Promise<void> {
 	const {paths} = context;
-	const before = readNetworkState(paths, record.Id);
+	const before = await takeBackPorts(context, stored, readNetworkState(paths, record.Id));
 	const endpoint = publishingEndpoint(before);
 	if (!endpoint) {
 		throw new WherryError(
@@ -122,8 +125,10 @@ async function apply(
 		await rewritePlans(context, record);
 	}
 	if (added.length === 0) return reloadMonitor(context, record);
+	const unfinished = {ports: added};
+	writeNetworkState(paths, record.Id, {...before, ports: stay, unfinished});
 	await reserve(context, record, added, endpoint);
-	writeNetworkState(paths, record.Id, {...before, ports: [...stay, ...added]});
+	writeNetworkState(paths, record.Id, {...before, ports: [...stay, ...added], unfinished});
 	// The stop plan knows of the elements before they are there, and only since the ports are ours.
 	await rewritePlans(context, record);
 	await runNetworkOps(context, record, publishOps(paths, groupPorts(added), endpoint));
@@ -155,13 +160,16 @@ export async function updatePublished(
 	const {Id} = findContainer(paths, container);
 	const warnings: string[] = [];
 	await locks.with(Id, async () => {
-		const record = readRecord(paths, Id);
+		let record = readRecord(paths, Id);
 		if (!record) throw noSuchContainer(container);
 		const {NetworkMode: mode} = record.HostConfig;
 		if (!hasEndpoints(record)) {
 			throw new WherryError('conflict', `ports can't be published with network mode ${mode}`, {object: Id});
 		}
 		const up = isUp(currentState(paths, Id));
+		if (up && readNetworkState(paths, Id).unfinished?.network) {
+			record = await (await import('../networks/connect.ts')).endUnfinished(context, record);
+		}
 		const ports = up ? readNetworkState(paths, Id).ports : [];
 		const bindings = without(normalize(record.HostConfig.PortBindings), remove, ports);
 		for (const [key, list] of Object.entries(add)) bindings[key] = [...(bindings[key] ?? []), ...list];
@@ -178,7 +186,7 @@ export async function updatePublished(
 			Config,
 			HostConfig: {...record.HostConfig, PortBindings: bindings},
 		};
-		if (up) await apply(context, updated, add, remove);
+		if (up) await apply(context, updated, record, add, remove);
 		writeRecord(paths, updated);
 		emit(context, updated, 'update');
 	});

@@ -29,7 +29,7 @@ import {
 	reserveOps,
 	unpublishOps,
 } from './endpoint.ts';
-import {leaseFile} from './leases.ts';
+import {leaseFile, listLeases} from './leases.ts';
 import {hostResolvConf, planNames, writeZoneEntries} from './names.ts';
 import {groupPorts} from './port-ranges.ts';
 import {findNetwork, type NetworkRecord} from './record.ts';
@@ -46,6 +46,7 @@ import {
 	writeNetworkState,
 } from './state.ts';
 import {dropHoldings} from './stray.ts';
+import {takeBackPorts} from './unfinished.ts';
 import {checkSettings, hasOwnNetwork, networkOf} from './wanted.ts';
 import {zoneFile} from './zone.ts';
 
@@ -90,19 +91,19 @@ function giveBack({paths}: EngineContext, id: string, endpoint: EndpointState): 
 function editHosts(
 	{paths}: EngineContext,
 	record: ContainerRecord,
-	added: EndpointState[],
-	removed: EndpointState[],
+	added: readonly string[],
+	removed: readonly string[],
 ): void {
 	const {hosts} = hostFiles(paths, record);
 	const text = readIfThere(hosts);
 	if (text === undefined) return;
-	const gone = new Set(removed.flatMap(addressesOf));
+	const gone = new Set(removed);
 	if (gone.size > 0) {
 		const lines = text.split('\n').filter((line) => !gone.has(line.split(/\s/)[0]!));
 		writeFileSync(hosts, lines.join('\n'));
 	}
 	const names = ownNames(record.Config);
-	const lines = added.flatMap(addressesOf).map((address) => `${address}\t${names}\n`);
+	const lines = added.map((address) => `${address}\t${names}\n`);
 	if (lines.length > 0) appendFileSync(hosts, lines.join(''));
 }
 
@@ -161,25 +162,33 @@ function chosenFreely(
 	return chosen === true && !bindings.some(({HostPort}) => HostPort.includes('-'));
 }
 
+/**
+ * Ports follow the network that they are published on. `stored` is what the state on disk has until then, `moved`
+ * what it has from then on, but for the ports.
+ */
 async function movePorts(
 	context: EngineContext,
 	record: ContainerRecord,
 	before: NetworkState,
 	after: NetworkState,
+	{stored, moved}: {stored: NetworkState; moved: NetworkState},
 ): Promise<void> {
+	const {paths} = context;
 	const [old, next] = [publishingEndpoint(before), publishingEndpoint(after)];
 	if (old?.networkId === next?.networkId) return;
 	if (old) {
-		await runNetworkOps(context, record, unpublishOps(context.paths, groupPorts(before.ports), old));
+		await runNetworkOps(context, record, unpublishOps(paths, groupPorts(before.ports), old));
 		await releasePorts(context, record, before.ports);
 	}
 	const left = before.ports.filter((port) => chosenFreely(record, port));
-	after.ports = next ? await portsFor(context, record, next, noNetwork, {taken: left}) : [];
-	if (!next || after.ports.length === 0) return;
-	await runNetworkOps(context, record, reserveOps(groupPorts(after.ports), next));
-	writeNetworkState(context.paths, record.Id, after);
+	const ports = next ? await portsFor(context, record, next, noNetwork, {taken: left}) : [];
+	after.ports = ports;
+	if (!next || ports.length === 0) return;
+	writeNetworkState(paths, record.Id, {...stored, unfinished: {...stored.unfinished, ports}});
+	await runNetworkOps(context, record, reserveOps(groupPorts(ports), next));
+	writeNetworkState(paths, record.Id, {...moved, ports, unfinished: {...moved.unfinished, ports}});
 	await rewritePlans(context, record);
-	await runNetworkOps(context, record, publishOps(context.paths, groupPorts(after.ports), next));
+	await runNetworkOps(context, record, publishOps(paths, groupPorts(ports), next));
 }
 
 function freePosition(endpoints: readonly EndpointState[]): number {
@@ -194,7 +203,7 @@ async function connectRunning(
 	settings: EndpointSettings,
 ): Promise<void> {
 	const {paths} = context;
-	const before = readNetworkState(paths, record.Id);
+	const before = await takeBackPorts(context, record, readNetworkState(paths, record.Id));
 	const endpoint = await allocateEndpoint(
 		context,
 		record,
@@ -207,9 +216,10 @@ async function connectRunning(
 	};
 	chooseGateway(after.endpoints, prioritiesOf(record));
 	const routes = routeOps(before, after);
+	const unfinished = {...after, unfinished: {network: network.Id}};
 	try {
 		// From here on the stop plan knows of the lease.
-		writeNetworkState(paths, record.Id, after);
+		writeNetworkState(paths, record.Id, unfinished);
 		await rewritePlans(context, record);
 		await runNetworkOps(context, record, [
 			...routes.first,
@@ -219,7 +229,7 @@ async function connectRunning(
 		]);
 		writeZoneEntries(paths, record, after.endpoints);
 		await updateNames(context, record, before, after);
-		await movePorts(context, record, before, after);
+		await movePorts(context, record, before, after, {stored: unfinished, moved: unfinished});
 	} catch (error) {
 		try {
 			const old = gatewayEndpoint(before);
@@ -235,9 +245,15 @@ async function connectRunning(
 		giveBack(context, record.Id, endpoint);
 		throw error;
 	}
-	editHosts(context, record, [endpoint], []);
+	editHosts(context, record, addressesOf(endpoint), []);
 	editResolvConf(context, record, before, after);
 	await reloadMonitor(context, record);
+	writeNetworkState(paths, record.Id, after);
+}
+
+function without(record: ContainerRecord, network: string): ContainerRecord {
+	const {[network]: _, ...Networks} = record.Networks ?? {};
+	return {...record, Networks};
 }
 
 /** Work on a container under its lock, with its record as it is then. */
@@ -267,6 +283,36 @@ function tell(
 	});
 }
 
+/** Takes a container off a network, if a change of that broke off. False: none did. */
+async function takeOff(
+	context: EngineContext,
+	record: ContainerRecord,
+	network: NetworkRecord,
+): Promise<boolean> {
+	const {endpoints, unfinished} = readNetworkState(context.paths, record.Id);
+	const endpoint = endpoints.find(({networkId}) => networkId === network.Id);
+	if (endpoint && unfinished?.network !== network.Id) return false;
+	const left = without(record, network.Name);
+	if (endpoint) await disconnectRunning(context, left, endpoint);
+	else await finishDisconnect(context, left, network);
+	return true;
+}
+
+/** Ends what broke off with another network than `than`, before anything else is changed. For one that is up. */
+export async function endUnfinished(
+	context: EngineContext,
+	record: ContainerRecord,
+	than?: string,
+): Promise<ContainerRecord> {
+	const {endpoints, unfinished} = readNetworkState(context.paths, record.Id);
+	const endpoint = endpoints.find(({networkId}) => networkId === unfinished?.network);
+	if (!endpoint || endpoint.networkId === than) return record;
+	const left = without(record, endpoint.network);
+	await disconnectRunning(context, left, endpoint);
+	writeRecord(context.paths, left);
+	return left;
+}
+
 export async function connectContainer(
 	context: EngineContext,
 	name: string,
@@ -276,21 +322,26 @@ export async function connectContainer(
 	// docker: the container is looked for first.
 	findContainer(context.paths, container);
 	const network = await networkOf(context, name);
-	await locked(context, container, async (record) => {
+	await locked(context, container, async (found) => {
 		checkSettings(network, settings);
-		checkConnectable(record, network);
+		checkConnectable(found, network);
+		const up = isUp(currentState(context.paths, found.Id));
+		let record = up ? await endUnfinished(context, found, network.Id) : found;
 		const networks = record.Networks ?? {[record.HostConfig.NetworkMode]: {}};
 		if (networks[network.Name]) {
-			throw new WherryError(
-				'denied',
-				`endpoint with name ${record.Name} already exists in network ${network.Name}`,
-				{object: record.Id},
-			);
+			if (!up || !(await takeOff(context, record, network))) {
+				throw new WherryError(
+					'denied',
+					`endpoint with name ${record.Name} already exists in network ${network.Name}`,
+					{object: record.Id},
+				);
+			}
+			record = without(record, network.Name);
 		}
-		const connected: ContainerRecord = {...record, Networks: {...networks, [network.Name]: settings}};
+		const Networks = {...(record.Networks ?? networks), [network.Name]: settings};
+		const connected: ContainerRecord = {...record, Networks};
 		// First the record: a lease of a network that it has is found when this breaks off.
 		writeRecord(context.paths, connected);
-		const up = isUp(currentState(context.paths, record.Id));
 		try {
 			if (up) await connectRunning(context, connected, network, settings);
 		} catch (error) {
@@ -308,7 +359,9 @@ async function disconnectRunning(
 	endpoint: EndpointState,
 ): Promise<void> {
 	const {paths} = context;
-	const before = readNetworkState(paths, record.Id);
+	const found = readNetworkState(paths, record.Id);
+	const again = found.unfinished?.network === endpoint.networkId;
+	const before = await takeBackPorts(context, record, found);
 	const after: NetworkState = {
 		endpoints: before.endpoints
 			.filter(({networkId}) => networkId !== endpoint.networkId)
@@ -316,15 +369,36 @@ async function disconnectRunning(
 		ports: before.ports,
 	};
 	chooseGateway(after.endpoints, prioritiesOf(record));
-	await movePorts(context, record, before, after);
-	const routes = routeOps(before, after);
-	await runNetworkOps(context, record, [...removeEndpointOps(endpoint), ...routes.last]);
+	const unfinished = {network: endpoint.networkId};
+	// As long as the interface is there the state has it: as the last one, on which nothing is published.
+	const moved = {endpoints: [...after.endpoints, {...endpoint, gateway: false}], ports: [], unfinished};
+	await movePorts(context, record, before, after, {stored: {...before, unfinished}, moved});
+	const gateway = gatewayEndpoint(after);
+	const moves = again || routeOps(before, after).last.length > 0;
+	// One that broke off may have come so far that the route is there.
+	const routes = gateway && moves ? [...removeDefaultRouteOps(gateway), ...defaultRouteOps(gateway)] : [];
+	await runNetworkOps(context, record, [...removeEndpointOps(endpoint), ...routes]);
 	await updateNames(context, record, before, after);
 	writeNetworkState(paths, record.Id, after);
 	await rewritePlans(context, record);
 	giveBack(context, record.Id, endpoint);
-	editHosts(context, record, [], [endpoint]);
+	editHosts(context, record, [], addressesOf(endpoint));
 	editResolvConf(context, record, before, after);
+	await reloadMonitor(context, record);
+}
+
+/** Of one that broke off when the interface was gone: its plans may still have it. */
+async function finishDisconnect(
+	context: EngineContext,
+	record: ContainerRecord,
+	network: NetworkRecord,
+): Promise<void> {
+	const addresses = [...listLeases(context.paths, network.Id)]
+		.filter(([, holder]) => holder === record.Id)
+		.map(([address]) => address);
+	await rewritePlans(context, record);
+	dropHoldings(context.paths, network.Id, record.Id);
+	editHosts(context, record, [], addresses);
 	await reloadMonitor(context, record);
 }
 
@@ -364,8 +438,10 @@ export async function disconnectContainer(
 		throw new WherryError('not-found', `endpoint ${container} not found`, {object: container});
 	}
 	const network = networkToLeave(context, name, options.force ?? false);
-	await locked(context, container, async (record) => {
-		if (network) checkLeavable(record, network);
+	await locked(context, container, async (found) => {
+		if (network) checkLeavable(found, network);
+		const up = isUp(currentState(paths, found.Id));
+		const record = up ? await endUnfinished(context, found, network?.Id) : found;
 		const mode = record.HostConfig.NetworkMode;
 		const networks = record.Networks ?? (hasOwnNetwork(mode) || mode === 'none' ? {[mode]: {}} : {});
 		const known = network?.Name ?? name;
@@ -376,13 +452,12 @@ export async function disconnectContainer(
 		}
 		const {[known]: _, ...rest} = networks;
 		const left: ContainerRecord = {...record, Networks: rest};
-		const up = isUp(currentState(paths, record.Id));
 		const endpoint = up
 			? readNetworkState(paths, record.Id).endpoints.find((each) => each.network === known)
 			: undefined;
 		if (endpoint) await disconnectRunning(context, left, endpoint);
 		// One that broke off has gone so far.
-		else if (up && network) dropHoldings(paths, network.Id, record.Id);
+		else if (up && network && network.Driver !== 'null') await finishDisconnect(context, left, network);
 		writeRecord(paths, left);
 		if (up && network) tell(context, 'disconnect', network, record);
 	});

@@ -63,6 +63,8 @@ export interface PublishedPort {
 export interface NetworkState {
 	endpoints: EndpointState[];
 	ports: PublishedPort[];
+	/** What a change of a running container was about to add. A change that breaks off leaves it for the next one. */
+	unfinished?: {network?: string; ports?: readonly PublishedPort[]};
 }
 
 /** Whether a container's network namespace is its own; one that has left `none` has endpoints as any other. */
@@ -81,7 +83,8 @@ export function readNetworkState(paths: Paths, id: string): NetworkState {
 	if (text === undefined) return noNetwork;
 	try {
 		const state = JSON.parse(text) as Partial<NetworkState>;
-		return {endpoints: state.endpoints ?? [], ports: state.ports ?? []};
+		const {endpoints = [], ports = [], unfinished} = state;
+		return {endpoints, ports, ...(unfinished ? {unfinished} : {})};
 	} catch {
 		return noNetwork;
 	}
