@@ -1,8 +1,12 @@
-/** Lists of 500 containers that were created and never started: `ps -a`, and `inspect` of all of them. */
+/**
+ * Lists of 500 containers that were created and never started: `ps -a`, and `inspect` of all of them; `stats` of
+ * 500 that run.
+ */
 import {request} from 'node:http';
 import {openEngine} from '../../src/engine/engine.ts';
 import type {BenchEngine} from './engines.ts';
 import {output} from './measure.ts';
+import {startMany} from './networks.ts';
 
 type Command = (engine: BenchEngine) => {argv: readonly string[]; after?: () => void};
 type Measure = (
@@ -101,4 +105,19 @@ export async function measureLists(
 		argv: [...engine.command, 'inspect', ...ids.get(engine)!],
 	}));
 	for (const engine of measured) removeAll(engine);
+}
+
+export const statsCase = 'stats --no-stream of 500 running containers';
+
+/** Beside podman, which reads the counters itself too; docker's daemon has them at hand, and takes two seconds. */
+export async function measureStats(
+	measure: Measure,
+	engines: readonly BenchEngine[],
+	runs: number,
+	options: {image: string; removeAll: (engine: BenchEngine) => void},
+): Promise<void> {
+	const measured = engines.filter(({name}) => name !== 'docker');
+	for (const engine of measured) await startMany(engine, options.image, count, 4, ['--network', 'none']);
+	await measure(statsCase, measured, runs, (engine) => ({argv: [...engine.command, 'stats', '--no-stream']}));
+	for (const engine of measured) options.removeAll(engine);
 }

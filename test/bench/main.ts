@@ -20,7 +20,7 @@ import {
 import {measureFiles} from './files.ts';
 import {makeBundle, makeImages} from './images.ts';
 import {checkpoint, interruptedCode} from './interrupt.ts';
-import {measureLists} from './lists.ts';
+import {measureLists, measureStats, statsCase} from './lists.ts';
 import {measureLogs} from './logs.ts';
 import {measureManyPorts} from './many-ports.ts';
 import {output, rateTable, type Sample, table, time} from './measure.ts';
@@ -224,6 +224,10 @@ try {
 		}));
 	}
 	await measureLists(measure, all, runs, {image: images.small, wanted, removeAll});
+	if (wanted(statsCase)) {
+		say(statsCase);
+		await measureStats(measure, all, Math.min(runs, 5), {image: images.small, removeAll});
+	}
 	await measureFiles(measure, all, runs, {image: images.small, folder, wanted});
 	await measure('pull, 4 layers, 80 MB', all, 5, (engine) => ({
 		before: () =>

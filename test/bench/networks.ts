@@ -52,6 +52,7 @@ export async function startMany(
 	image: string,
 	count: number,
 	parallel: number,
+	options: readonly string[] = [],
 ): Promise<number> {
 	const start = process.hrtime.bigint();
 	let next = 0;
@@ -59,7 +60,17 @@ export async function startMany(
 		while (next < count) {
 			await checkpoint();
 			const name = `many-${next++}`;
-			const [program, ...args] = [...engine.command, 'run', '-d', '--name', name, image, 'sleep', '1000'];
+			const [program, ...args] = [
+				...engine.command,
+				'run',
+				'-d',
+				...options,
+				'--name',
+				name,
+				image,
+				'sleep',
+				'10000',
+			];
 			await new Promise<void>((resolve, reject) => {
 				const child = spawn(program!, args, {env: engine.env, stdio: ['ignore', 'ignore', 'pipe']});
 				let text = '';
