@@ -27,7 +27,11 @@ const shipped = path.join(__dirname, 'v8');
 const own = path.join(env.WHERRY_ROOT || '/var/lib/wherry', 'cache', 'v8');
 // V8 takes a cache only with the flags that it was made with: see the launcher.
 const {execArgv} = process;
-const variant = execArgv.includes('--no-opt') ? 'short' : execArgv.length > 0 ? 'local' : 'long';
+const variant = execArgv.includes('--no-opt')
+	? 'short'
+	: execArgv.includes('--no-rehash-snapshot')
+		? 'local'
+		: 'long';
 const fileOf = (face) => `${face}-${variant}-${BUILD}-${process.versions.v8}-${process.arch}`;
 
 function readOwned(file) {

@@ -15,6 +15,14 @@ function replaceOnce(text, from, to, file) {
 	return text.replace(from, () => to);
 }
 
+const wasmText = /"data:application\/octet-stream;base64,([A-Za-z0-9+/=]+)"/;
+
+/** The layout engine, for a file of its own: as base64 in a code cache it would be copied and decoded at each start. */
+export function layoutWasm() {
+	const path = join(source, '../node_modules/yoga-layout/dist/binaries/yoga-wasm-base64-esm.js');
+	return Buffer.from(wasmText.exec(readFileSync(path, 'utf8'))[1], 'base64');
+}
+
 /** Layout is compiled when it is loaded, not awaited: the module is small and is needed for the first frame. */
 const yogaSync = {
 	name: 'yoga-sync',
@@ -27,7 +35,7 @@ const yogaSync = {
 				`let instance;
 				loadYoga({
 					instantiateWasm(imports, done) {
-						const bytes = Buffer.from(loadYoga.wasm, 'base64');
+						const bytes = require('node:fs').readFileSync(__dirname + '/layout.wasm');
 						done(new WebAssembly.Instance(new WebAssembly.Module(bytes), imports));
 						return {};
 					},
@@ -42,12 +50,9 @@ const yogaSync = {
 		});
 		bundle.onLoad({filter: /yoga-layout\/dist\/binaries\/yoga-wasm-base64-esm\.js$/}, ({path}) => {
 			const text = readFileSync(path, 'utf8');
-			const prefix = 'data:application/octet-stream;base64,';
-			const wasm = new RegExp(`"${prefix}([A-Za-z0-9+/=]+)"`).exec(text)?.[1];
-			if (!wasm) throw new Error(`${path}: no WebAssembly found`);
-			// Their own decoder isn't needed, and is slow.
-			const rest = replaceOnce(text, wasm, '', path);
-			return {contents: `${rest}\nloadYoga.wasm = ${JSON.stringify(wasm)};\n`, loader: 'js'};
+			const [whole] = wasmText.exec(text) ?? [];
+			if (!whole) throw new Error(`${path}: no WebAssembly found`);
+			return {contents: replaceOnce(text, whole, '""', path), loader: 'js'};
 		});
 	},
 };
@@ -70,6 +75,17 @@ const ownStringWidth = {
 	name: 'own-string-width',
 	setup(bundle) {
 		bundle.onResolve({filter: /^string-width$/}, () => ({path: join(source, 'tui/text/width.ts')}));
+	},
+};
+
+/** Lines are put together without an object for each character, and styled text isn't taken apart to be checked. */
+const ownOutput = {
+	name: 'own-output',
+	setup(bundle) {
+		const own = {'./output.js': 'output.ts', './sanitize-ansi.js': 'sanitize-styled.ts'};
+		bundle.onResolve({filter: /^\.\/(output|sanitize-ansi)\.js$/}, ({path, importer}) =>
+			importer.includes('/ink/build/') ? {path: join(source, 'tui/render', own[path])} : undefined,
+		);
 	},
 };
 
@@ -100,4 +116,49 @@ const plainInkTable = {
 	},
 };
 
-export const tuiPlugins = [yogaSync, noDevtools, ownStringWidth, lazySegmenter, plainInkTable];
+/**
+ * What Ink loads and never uses here: the exit guard gives the terminal back (60 listeners of another, and
+ * node:assert), and its report of an error while drawing is on a screen that is gone at once (70 regular
+ * expressions made when it is loaded).
+ */
+const without = {
+	name: 'without',
+	setup(bundle) {
+		const contents = {
+			'signal-exit': 'export default () => () => {};',
+			'error-overview': 'export default () => null;',
+		};
+		bundle.onResolve({filter: /^signal-exit$/}, () => ({path: 'signal-exit', namespace: 'without'}));
+		bundle.onResolve({filter: /\/ErrorOverview\.js$/}, () => ({
+			path: 'error-overview',
+			namespace: 'without',
+		}));
+		bundle.onLoad({filter: /.*/, namespace: 'without'}, ({path}) => ({
+			contents: contents[path],
+			loader: 'js',
+		}));
+	},
+};
+
+export const tuiPlugins = [
+	yogaSync,
+	noDevtools,
+	ownStringWidth,
+	ownOutput,
+	lazySegmenter,
+	plainInkTable,
+	without,
+];
+
+/**
+ * esbuild's own function copies each export of a module that is imported, and so has the boot file load each of
+ * Node's modules that something imports and nothing uses. An object that inherits them asks for what is used.
+ */
+export function lazyNamespaces(text, file) {
+	return replaceOnce(
+		text,
+		'__toESM=(mod,isNodeMode,target)=>(target=mod!=null?__create(__getProtoOf(mod)):{},__copyProps(isNodeMode||!mod||!mod.__esModule?__defProp(target,"default",{value:mod,enumerable:!0}):target,mod))',
+		'__toESM=(mod,isNodeMode)=>{const target=__create(mod);return isNodeMode||!mod.__esModule?__defProp(target,"default",{value:mod,enumerable:!0}):target}',
+		file,
+	);
+}

@@ -4,6 +4,7 @@
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
  *   core.cjs      the command line, and what every command needs of the engine
  *   list.cjs      lists and inspect
+ *   watch.cjs     networks, and what goes on, for the terminal UI
  *   template.cjs  Go's templates
  *   session.cjs   what talks to containers that run
  *   plan.cjs      from a specification to plans
@@ -18,8 +19,9 @@
  *   help.cjs      yargs, for help and completion only
  *   execa.cjs     for credential helpers
  *   tui.cjs       the terminal UI
+ *   layout.wasm   its layout engine
  *   index.mjs     the library
- *   node-path     the Node that the launcher starts, its flags for short commands, and those for local ones
+ *   node-path     the Node that the launcher starts, its flags for short commands, for local ones and for the UI
  *   v8/           code caches of that Node
  */
 import {spawnSync} from 'node:child_process';
@@ -39,7 +41,7 @@ import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 import {bundleGroups} from './bundle-groups.mjs';
-import {tuiPlugins} from './bundle-plugins.mjs';
+import {layoutWasm, lazyNamespaces, tuiPlugins} from './bundle-plugins.mjs';
 
 const source = dirname(fileURLToPath(import.meta.url));
 const root = dirname(source);
@@ -120,8 +122,9 @@ const groups = {
 	],
 	list: [
 		...['cli/commands/container-list.ts', 'cli/format/table.ts'],
-		...['engine/containers/list.ts', 'engine/containers/inspect.ts'],
+		...['engine/containers/list.ts', 'engine/containers/inspect.ts', 'engine/networks/default-network.ts'],
 	],
+	watch: ['ui.ts', 'engine/networks/list.ts', 'engine/events/stream.ts'],
 	template: ['cli/format/template/', 'cli/format/value.ts', 'cli/format/inspect-value.ts'],
 	session: [
 		...[
@@ -193,6 +196,19 @@ async function buildCommandLine() {
 	}
 }
 
+async function buildTui() {
+	const {outputFiles} = await build({
+		...commonjs,
+		jsx: 'automatic',
+		plugins: [sharedErrors, ...tuiPlugins],
+		entryPoints: [join(source, 'tui/main.tsx')],
+		outfile: 'tui.cjs',
+		write: false,
+	});
+	writeFileSync(join(target, 'tui.cjs'), lazyNamespaces(outputFiles[0].text, 'tui.cjs'));
+	writeFileSync(join(target, 'layout.wasm'), layoutWasm());
+}
+
 /**
  * For commands that don't talk to registries. Node's snapshot brings its strings with the hash seed of its own
  * build; to hash them all again with a random one takes 5 of the 25 ms that Node needs to start. The price is
@@ -211,6 +227,12 @@ const shortFlags = [
 	'--v8-pool-size=1',
 	'--min-semi-space-size=16',
 ];
+
+/**
+ * For the terminal UI: room for all that a first frame makes, so that nothing of it is collected or copied. With
+ * these V8 still takes what Node brings compiled, and the caches of no flags at all.
+ */
+const uiFlags = ['--min-semi-space-size=16', '--single-threaded-gc'];
 
 /**
  * Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them.
@@ -263,14 +285,7 @@ try {
 			entryPoints: [join(source, 'index.ts')],
 			outfile: join(target, 'index.mjs'),
 		}),
-		existsSync(join(source, 'tui/main.tsx')) &&
-			build({
-				...commonjs,
-				jsx: 'automatic',
-				plugins: [sharedErrors, ...tuiPlugins],
-				entryPoints: [join(source, 'tui/main.tsx')],
-				outfile: join(target, 'tui.cjs'),
-			}),
+		buildTui(),
 	]);
 	const digest = createHash('sha256');
 	for (const file of readdirSync(target).sort()) {
@@ -289,6 +304,8 @@ try {
 		const lines = [shortFlags, localFlags].map((flags) =>
 			makeCodeCache(node, flags) ? flags.join(' ') : '',
 		);
+		const known = spawnSync(node, [...uiFlags, '-e', '0'], {stdio: 'ignore'}).status === 0;
+		lines.push(known ? uiFlags.join(' ') : '');
 		writeFileSync(
 			join(target, 'node-path'),
 			`${[inside.startsWith('..') ? node : inside, ...lines].join('\n')}\n`,

@@ -8,14 +8,17 @@ import type {Engine} from './engine/api.ts';
  */
 export const ui: CommandAction = async ({flags}, open) => {
 	const terminal = process.stdin.isTTY && process.stdout.isTTY;
-	const once = flags.bool('once') || !terminal;
+	const warm = process.env.WHERRY_WARM === '1';
+	const once = flags.bool('once') || !(terminal || warm);
 	const engine = open();
 	// An error is reported by whoever awaits it.
 	engine.catch(() => {});
+	const {runTui, rehearseTui} = await import('./tui/main.tsx');
+	if (warm && !once) return await rehearseTui(engine);
 	if (!terminal && !flags.bool('once')) await showSomething(await engine);
-	else if (terminal) void engine.then((opened) => opened.images.ensureBase()).catch(() => {});
-	const {runTui} = await import('./tui/main.tsx');
-	return await runTui({engine, once});
+	// The image that a first start offers is made behind the first frame.
+	const onShown = (): void => void engine.then((opened) => opened.images.ensureBase()).catch(() => {});
+	return await runTui({engine, once, onShown});
 };
 
 const image = 'wherry/base';

@@ -33,7 +33,7 @@ if [ ! -f "$program" ]; then
 fi
 
 if [ -r "$home/dist/node-path" ]; then
-	{ IFS= read -r node; IFS= read -r short; IFS= read -r local; } <"$home/dist/node-path"
+	{ IFS= read -r node; IFS= read -r short; IFS= read -r local; IFS= read -r ui; } <"$home/dist/node-path"
 	# A package may have been moved since: the path is relative to it where the Node is inside.
 	case $node in
 		/*) ;;
@@ -45,7 +45,9 @@ if [ -r "$home/dist/node-path" ]; then
 	esac
 	case $word in
 		# Node's own modules for these are compiled from scratch with other flags than its own.
-		'' | build | builder | buildx | compose | load | login | logout | push | pull | search | ui) flags= ;;
+		build | builder | buildx | compose | load | login | logout | push | pull | search) flags= ;;
+		# With these they aren't.
+		'' | ui) flags=$ui ;;
 		# These may go through a lot of data.
 		attach | commit | events | import | logs | save | stats | df) flags=$local ;;
 		# V8's optimizing compilers and their threads only compete with what is as short as the rest.

@@ -44,6 +44,8 @@ const uses = [
 	['exec', 'alone', 'true'],
 	['exec', '-e', 'A=b', '-w', '/', '-u', 'root', 'alone', 'true'],
 	['attach', '--no-stdin', 'alone'],
+	// Its flags are those of no other command: see the launcher.
+	...(process.execArgv.length === 0 ? [['ui']] : []),
 	['kill', '-s', 'HUP', 'alone'],
 	['ps', '-a'],
 	['start', 'nothing'],

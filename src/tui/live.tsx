@@ -27,19 +27,24 @@ const PATIENCE = 80;
 type Suspend = ReturnType<typeof useApp>['suspendTerminal'];
 type Output = WriteStream & {fd: number};
 
+export interface LiveOptions {
+	engine: Promise<Engine>;
+	stdin: TerminalInput;
+	stdout: Output;
+	/** Bytes. */
+	detachKeys: Uint8Array;
+	onShown(): void;
+}
+
 /** Resolves when the user leaves. Rejects when the engine can't be opened; the terminal is given back first. */
-export async function runLive(
-	engine: Promise<Engine>,
-	stdin: TerminalInput,
-	stdout: Output,
-	detachKeys: Uint8Array,
-): Promise<void> {
+export async function runLive({engine, stdin, stdout, detachKeys, onShown}: LiveOptions): Promise<void> {
 	const live = new LiveUi(stdin, stdout, detachKeys);
 	const loaded = live.load(engine);
 	// Whoever awaits it below reports it.
 	loaded.catch(() => {});
 	await Promise.race([loaded, sleep(PATIENCE)]);
 	live.open();
+	onShown();
 	try {
 		await Promise.race([live.left, loaded.then(() => live.left)]);
 	} finally {

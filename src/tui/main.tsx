@@ -4,6 +4,7 @@ import {parseDetachKeys} from '../cli/terminal/detach-keys.ts';
 import type {Engine} from '../engine/api.ts';
 import {runLive} from './live.tsx';
 import {printOnce} from './once.tsx';
+import {rehearsalTerminal} from './rehearsal.ts';
 import type {TerminalInput} from './terminal/session.ts';
 
 export interface TuiOptions {
@@ -13,6 +14,8 @@ export interface TuiOptions {
 	once?: boolean;
 	stdin?: TerminalInput;
 	stdout?: WriteStream & {fd: number};
+	/** Called when the first frame is on the terminal: what it needn't wait for. */
+	onShown?: () => void;
 	/** docker's notation; `ctrl-p,ctrl-q` when absent. */
 	detachKeys?: string;
 }
@@ -24,6 +27,19 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	if (options.once) return printOnce(await options.engine, stdout);
 	if (!stdin.isTTY || !stdout.isTTY)
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
-	await runLive(Promise.resolve(options.engine), stdin, stdout, parseDetachKeys(options.detachKeys ?? ''));
+	const {engine, onShown = () => {}, detachKeys = ''} = options;
+	await runLive({
+		engine: Promise.resolve(engine),
+		stdin,
+		stdout,
+		detachKeys: parseDetachKeys(detachKeys),
+		onShown,
+	});
 	return 0;
+}
+
+/** The first frame and a few keys without a terminal, for the build. */
+export async function rehearseTui(engine: Engine | Promise<Engine>): Promise<number> {
+	const {stdin, stdout, type} = rehearsalTerminal();
+	return await runTui({engine, stdin, stdout, onShown: () => void type()});
 }

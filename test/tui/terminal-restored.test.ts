@@ -49,6 +49,7 @@ for (const [signal, status] of [
 	['SIGTERM', 143],
 	['SIGHUP', 129],
 	['SIGINT', 130],
+	['SIGQUIT', 131],
 ] as const) {
 	test(`${signal} gives the terminal back`, async (t) => {
 		const {terminal, pid} = await open(t);

@@ -87,6 +87,8 @@ export class Feed {
 
 	async #follow(since: bigint): Promise<void> {
 		let from = since;
+		// The first frame comes before it.
+		await sleep(0);
 		while (!this.#abort.signal.aborted) {
 			try {
 				for await (const batch of this.#engine.events.stream({since: from, signal: this.#abort.signal})) {

@@ -6,7 +6,16 @@ import {writeSync} from 'node:fs';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {RESTORE} from './modes.ts';
 
-const SIGNALS = {SIGTERM: 15, SIGHUP: 1, SIGINT: 2} as const;
+/** Those that would end the process and that a program may be told to end by. */
+const SIGNALS = {
+	SIGTERM: 15,
+	SIGHUP: 1,
+	SIGINT: 2,
+	SIGQUIT: 3,
+	SIGALRM: 14,
+	SIGUSR2: 12,
+	SIGXCPU: 24,
+} as const;
 
 export interface ExitGuardOptions {
 	stdin: ReadStream;

@@ -92,12 +92,12 @@ export function wrapCells(text: string, width: number, maxRows = Number.POSITIVE
 	return rows;
 }
 
-function* clusters(text: string): Generator<string> {
+export function* clusters(text: string): Generator<string> {
 	for (const {segment} of graphemes.segment(text)) yield segment;
 }
 
 /** Of one grapheme cluster. */
-function clusterWidth(cluster: string): number {
+export function clusterWidth(cluster: string): number {
 	invisible ??=
 		/[\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Surrogate}]/v;
 	if (isEmoji(cluster)) return 2;

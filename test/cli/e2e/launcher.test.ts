@@ -85,6 +85,17 @@ test('a package that was not built says what to do', (t) => {
 
 const caches = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
 
+test("the terminal UI's flags leave the build's code cache in use", (t) => {
+	const {folder, launcher, root: state} = installed(t);
+	const lines = readFileSync(join(root, 'dist/node-path'), 'utf8').split('\n');
+	t.not(lines[3], '', 'the build has found them good');
+	writeFileSync(join(folder, 'dist/node-path'), [process.execPath, ...lines.slice(1)].join('\n'));
+	mkdirSync(state);
+	const env = {PATH: '/usr/bin:/bin', WHERRY_ROOT: state, WHERRY_RUN: join(folder, 'run')};
+	t.regex(run(launcher, ['ui', '--once'], env).stdout, /Containers/);
+	t.deepEqual(caches(join(state, 'cache/v8')), []);
+});
+
 test("the build's code cache is only read; another Node's is root's own", (t) => {
 	const {folder, launcher, root: state} = installed(t);
 	const env = {PATH: '/usr/bin:/bin', WHERRY_ROOT: state, WHERRY_RUN: join(folder, 'run')};
