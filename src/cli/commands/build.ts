@@ -1,5 +1,5 @@
-import {createWriteStream, existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
-import {isAbsolute, join, relative, resolve} from 'node:path';
+import {createWriteStream, existsSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {relative, resolve} from 'node:path';
 import {Readable} from 'node:stream';
 import {isatty} from 'node:tty';
 import type {BuildOptions, HostConfig} from '../../engine/api.ts';
@@ -20,6 +20,15 @@ function keyed(list: readonly string[]): Record<string, string> {
 	}
 	return found;
 }
+
+/** `NAME=value`, or `NAME` for an empty one. */
+const labelsOf = (list: readonly string[]): Record<string, string> =>
+	Object.fromEntries(
+		list.map((text) => {
+			const equals = text.indexOf('=');
+			return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+		}),
+	);
 
 /** `--secret id=x,src=FILE`, `id=x,env=NAME`, `id=x`: a variable, or a file of that name. */
 function secretsOf(list: readonly string[]): Record<string, Buffer> {
@@ -120,6 +129,8 @@ interface Source {
 
 function sourceOf(path: string, file: string): Source {
 	if (path === '-') {
+		if (file === '-')
+			throw new CliError("ERROR: invalid argument: can't use stdin for both build context and dockerfile");
 		if (isatty(0))
 			throw new CliError(
 				'ERROR: unable to prepare context: the Dockerfile or an archive is expected on stdin',
@@ -127,7 +138,7 @@ function sourceOf(path: string, file: string): Source {
 		const bytes = readStdin();
 		if (looksLikeArchive(bytes))
 			return {context: {archive: Readable.from([bytes])}, ...(file === '' ? {} : {dockerfile: file})};
-		if (file !== '' && file !== '-')
+		if (file !== '')
 			throw new CliError('ERROR: ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
 		return {context: {empty: true}, text: bytes.toString('utf8')};
 	}
@@ -143,9 +154,8 @@ function sourceOf(path: string, file: string): Source {
 		throw new CliError(`ERROR: unable to prepare context: path ${JSON.stringify(path)} is not a directory`);
 	if (file === '-') return {context: {folder}, text: readStdin().toString('utf8')};
 	if (file === '') return {context: {folder}};
-	// As it is seen from here, unless it is only in the context.
-	const here = resolve(file);
-	const chosen = existsSync(here) ? here : isAbsolute(file) ? file : join(folder, file);
+	// As it is seen from here, not from the context.
+	const chosen = resolve(file);
 	if (!existsSync(chosen)) {
 		throw new CliError(
 			`ERROR: failed to read dockerfile: open ${relative(folder, chosen).startsWith('..') ? file : relative(folder, chosen)}: no such file or directory`,
@@ -190,6 +200,8 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const source = sourceOf(args[0]!, flags.string('file'));
 	const iidFile = flags.string('iidfile');
 	const metadataFile = flags.string('metadata-file');
+	// What fails leaves no id of an earlier build behind.
+	if (iidFile !== '') rmSync(iidFile, {force: true});
 	const silent = quiet || progress === 'quiet';
 	const display = silent
 		? undefined
@@ -218,7 +230,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 				...flags.list('build-arg'),
 				...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`]),
 			]),
-			labels: keyed(flags.list('label')),
+			labels: labelsOf(flags.list('label')),
 			target: flags.string('target'),
 			noCache: flags.bool('no-cache'),
 			pull: flags.bool('pull'),

@@ -61,6 +61,8 @@ export interface Build {
 	/** RFC 3339; when every step of this build is said to have been made. */
 	readonly created: string;
 	stage(stage: Stage): Promise<StageResult>;
+	/** What --build-context has put in the place of an image or a stage. */
+	named(name: string): {folder: string} | {image: string} | undefined;
 	/** Files of another stage, an image or a named context. */
 	source(
 		name: string,
@@ -98,7 +100,7 @@ export function excerptOf(text: string, name: string, first: number, last = firs
 }
 
 /** Stages that a stage takes something of. */
-function neededBy(stage: Stage, stages: readonly Stage[]): Stage[] {
+function neededBy(stage: Stage, stages: readonly Stage[], isReplaced: (name: string) => boolean): Stage[] {
 	const names = [stage.base];
 	for (const instruction of stage.instructions) {
 		for (const flag of [...instruction.flags, ...(instruction.trigger?.flags ?? [])]) {
@@ -109,7 +111,22 @@ function neededBy(stage: Stage, stages: readonly Stage[]): Stage[] {
 			if (mounted) names.push(mounted.slice(5));
 		}
 	}
-	return names.flatMap((name) => findStage(stages, name, stage.index) ?? []);
+	return names.flatMap((name) => (isReplaced(name) ? [] : (findStage(stages, name, stage.index) ?? [])));
+}
+
+/** By its name, or as an image that is called so in full. */
+function namedContext(contexts: NonNullable<BuildOptions['contexts']>, name: string) {
+	if (contexts[name] ?? contexts[name.toLowerCase()]) return contexts[name] ?? contexts[name.toLowerCase()];
+	const full = (text: string): string | undefined => {
+		try {
+			return canonical(withDefaultTag(parseReference(text)));
+		} catch {
+			return undefined;
+		}
+	};
+	const wanted = Object.keys(contexts).length > 0 ? full(name) : undefined;
+	const key = wanted && Object.keys(contexts).find((text) => full(text) === wanted);
+	return key ? contexts[key] : undefined;
 }
 
 export async function buildImage(
@@ -120,12 +137,18 @@ export async function buildImage(
 	const leases = new BuildLeases(store);
 	const {signal} = options;
 	const tags = (options.tags ?? []).map((text) => {
-		const reference = withDefaultTag(parseReference(text));
-		if (reference.digest !== undefined) {
-			throw new WherryError('invalid', `invalid tag ${JSON.stringify(text)}: invalid reference format`, {
+		const invalid = (cause?: unknown): WherryError =>
+			new WherryError('invalid', `invalid tag ${JSON.stringify(text)}: invalid reference format`, {
 				object: text,
+				cause,
 			});
+		let reference: ReturnType<typeof parseReference>;
+		try {
+			reference = withDefaultTag(parseReference(text));
+		} catch (error) {
+			throw invalid(error);
 		}
+		if (reference.digest !== undefined) throw invalid();
 		return reference;
 	});
 	await sweepContainers(engine);
@@ -156,6 +179,7 @@ export async function buildImage(
 		const rootFd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
 		descriptors.push(rootFd);
 		const inside = (fd: number) => (path: string) => native.resolveInRoot(fd, `/${path}`).replace(/^\/+/, '');
+		const named = (name: string) => namedContext(options.contexts ?? {}, name);
 		const results = new Map<number, Promise<StageResult>>();
 		const images = new Map<string, Promise<StageResult>>();
 		const created = new Date(options.sourceDateEpoch ?? Date.now()).toISOString();
@@ -173,6 +197,7 @@ export async function buildImage(
 			context: new FolderSource('context', folder, matcher, inside(rootFd)),
 			folder,
 			created,
+			named,
 			stage(stage) {
 				const known = results.get(stage.index);
 				if (known) return known;
@@ -190,22 +215,23 @@ export async function buildImage(
 				return loading;
 			},
 			async source(name, line, before) {
-				const named = options.contexts?.[name];
-				if (named && 'folder' in named) {
-					const fd = openSync(named.folder, constants.O_RDONLY | constants.O_DIRECTORY);
+				const context = named(name);
+				if (context && 'folder' in context) {
+					const fd = openSync(context.folder, constants.O_RDONLY | constants.O_DIRECTORY);
 					descriptors.push(fd);
 					return {
-						source: new FolderSource(name, named.folder, undefined, inside(fd)),
+						source: new FolderSource(name, context.folder, undefined, inside(fd)),
 						root: fd,
 						key: undefined,
 					};
 				}
-				const stage = findStage(stages, name, before);
-				if (!stage && stages.some((each) => each.name === name.toLowerCase())) {
+				const stage = context ? undefined : findStage(stages, name, before);
+				if (!context && !stage && stages.some((each) => each.name === name.toLowerCase())) {
 					throw new DockerfileError(`stage ${JSON.stringify(name)} can't be used before it is defined`, line);
 				}
-				if (!stage && /^\d+$/.test(name)) throw new DockerfileError(`invalid stage index ${name}`, line);
-				const result = await (stage ? build.stage(stage) : build.base(named ? named.image : name));
+				if (!context && !stage && /^\d+$/.test(name))
+					throw new DockerfileError(`invalid stage index ${name}`, line);
+				const result = await (stage ? build.stage(stage) : build.base(context ? context.image : name));
 				const {openLayers} = await import('./root.ts');
 				const {fd} = openLayers(store.paths, result.keys, scratch);
 				descriptors.push(fd);
@@ -221,7 +247,7 @@ export async function buildImage(
 		const want = (stage: Stage): void => {
 			if (wanted.has(stage)) return;
 			wanted.add(stage);
-			for (const each of neededBy(stage, stages)) want(each);
+			for (const each of neededBy(stage, stages, (name) => named(name) !== undefined)) want(each);
 		};
 		want(target);
 		const outcomes = await Promise.allSettled([...wanted].map((stage) => build.stage(stage)));

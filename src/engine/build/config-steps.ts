@@ -1,5 +1,4 @@
 /** Instructions that change an image's configuration and no files. Pure. */
-import {posix} from 'node:path';
 import type {ImageConfig} from '../api.ts';
 import {signalNumber} from '../containers/signals.ts';
 import {durationOf} from './duration.ts';
@@ -17,6 +16,10 @@ export interface StepConfig {
 	/** CMD has been given in this stage. */
 	commandGiven: boolean;
 }
+
+/** Go writes maps in the order of their keys, so that equal ones are equal bytes. */
+const inOrder = <T>(map: Readonly<Record<string, T>>): Record<string, T> =>
+	Object.fromEntries(Object.entries(map).sort(([left], [right]) => (left < right ? -1 : 1)));
 
 export type Words = (text: string) => string;
 
@@ -63,7 +66,7 @@ export function noFlags({flags, line}: Instruction): void {
 }
 
 /** `80`, `80/udp`, `7000-7002`. */
-function ports(text: string, line: number): string[] {
+export function ports(text: string, line: number): string[] {
 	const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-zA-Z]+))?$/.exec(text);
 	const first = Number(match?.[1]);
 	const last = Number(match?.[2] ?? match?.[1]);
@@ -75,7 +78,8 @@ function ports(text: string, line: number): string[] {
 	return Array.from({length: last - first + 1}, (_, at) => `${first + at}/${protocol}`);
 }
 
-function healthcheck(instruction: Instruction, config: ImageConfig): NonNullable<ImageConfig['Healthcheck']> {
+/** Throws DockerfileError. */
+export function healthcheck(instruction: Instruction): NonNullable<ImageConfig['Healthcheck']> {
 	const {args, flags, line} = instruction;
 	const [type = '', ...rest] = args;
 	if (args.length === 0) throw new DockerfileError('HEALTHCHECK requires at least one argument', line);
@@ -110,7 +114,6 @@ function healthcheck(instruction: Instruction, config: ImageConfig): NonNullable
 		if (!field) throw new DockerfileError(`unknown flag: --${name}`, line);
 		check[field] = durationOf(value, name, line);
 	}
-	if (config.Shell?.length && check.Test?.[0] === 'CMD-SHELL') return check;
 	return check;
 }
 
@@ -166,20 +169,24 @@ export function applyConfig(
 				if (label === '') throw new DockerfileError('LABEL names can not be blank', line);
 				config.Labels = {...config.Labels, [label]: word(value)};
 			}
+			config.Labels = inOrder(config.Labels ?? {});
 			return true;
 		case 'expose':
 			atLeastOne(instruction);
 			for (const text of args.flatMap(words)) {
 				for (const port of ports(text, line)) config.ExposedPorts = {...config.ExposedPorts, [port]: {}};
 			}
+			config.ExposedPorts = inOrder(config.ExposedPorts ?? {});
 			return true;
 		case 'volume':
 			atLeastOne(instruction);
-			for (const text of instruction.json ? args.map(word) : args.flatMap(words)) {
+			for (const text of args.map(word)) {
 				if (text.trim() === '')
 					throw new DockerfileError('VOLUME specified can not be an empty string', line);
-				config.Volumes = {...config.Volumes, [text.startsWith('/') ? text : posix.join('/', text)]: {}};
+				// As it is written, which `run` takes under `/`.
+				config.Volumes = {...config.Volumes, [text]: {}};
 			}
+			config.Volumes = inOrder(config.Volumes ?? {});
 			return true;
 		case 'user':
 			exactlyOne(instruction);
@@ -197,7 +204,7 @@ export function applyConfig(
 			return true;
 		}
 		case 'healthcheck':
-			config.Healthcheck = healthcheck(instruction, config);
+			config.Healthcheck = healthcheck(instruction);
 			return true;
 		case 'shell':
 			if (!instruction.json)
@@ -212,13 +219,8 @@ export function applyConfig(
 		case 'onbuild': {
 			const {trigger} = instruction;
 			if (!trigger) throw new DockerfileError('ONBUILD requires at least one argument', line);
-			const inner = trigger.name.toUpperCase();
-			if (inner === 'ONBUILD')
-				throw new DockerfileError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", line);
-			if (inner === 'MAINTAINER' || inner === 'FROM') {
-				throw new DockerfileError(`${inner} isn't allowed as an ONBUILD trigger`, line);
-			}
-			const text = instruction.source.trim().replace(/^\S+\s+/, '');
+			const own = instruction.source.trim().replace(/^\S+\s+/, '');
+			const text = [own, ...instruction.heredocs.map((each) => each.content + each.name)].join('\n');
 			config.OnBuild = [...(config.OnBuild ?? []), text];
 			return true;
 		}

@@ -31,6 +31,8 @@ export interface Source {
 	readonly name: string;
 	/** The entries that a path or a pattern means, relative to the root. */
 	match(pattern: string): string[];
+	/** Where a path leads when it is a link, relative to the root; itself when it is none. */
+	follow(path: string): string;
 	/** An entry and all below it, folders before what is in them, in order. */
 	walk(path: string): Generator<SourceEntry>;
 }
@@ -69,6 +71,10 @@ export class FolderSource implements Source {
 		}
 		let found = [''];
 		for (const part of clean.split('/')) {
+			if (part === '**') {
+				found = [...new Set(found.flatMap((folder) => [folder, ...this.#foldersBelow(folder)]))];
+				continue;
+			}
 			const expression = new RegExp(`^${globSource(part)}$`, 'su');
 			found = found.flatMap((folder) => {
 				const path = this.#resolve(folder);
@@ -80,9 +86,26 @@ export class FolderSource implements Source {
 			});
 		}
 		return found.filter((path) => {
+			if (path === '') return clean === '';
 			if (!this.#ignored?.excludes(path)) return true;
 			return this.#keeps(path, lstatSync(this.#file(path)));
 		});
+	}
+
+	follow(path: string): string {
+		const real = this.#resolve(path);
+		return lstatSync(this.#file(real), {throwIfNoEntry: false}) ? real : path;
+	}
+
+	#foldersBelow(folder: string): string[] {
+		const names = readdirSync(this.#file(folder), {withFileTypes: true});
+		return names
+			.filter((entry) => entry.isDirectory())
+			.sort(byName)
+			.flatMap(({name}) => {
+				const path = folder === '' ? name : `${folder}/${name}`;
+				return [path, ...this.#foldersBelow(path)];
+			});
 	}
 
 	#keeps(path: string, stat: Stats): boolean {

@@ -1,6 +1,6 @@
 /** COPY and ADD: what they take, and where it goes. */
 import {createHash} from 'node:crypto';
-import {closeSync, mkdtempSync, openSync, readSync, writeFileSync} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, readSync, utimesSync, writeFileSync} from 'node:fs';
 import {join, posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {WherryError} from '../errors.ts';
@@ -28,6 +28,8 @@ interface Flags {
 interface Item {
 	source: Source;
 	path: string;
+	/** What a file of it is called in a folder. */
+	name: string;
 	/** What is taken, and a digest of it. */
 	entries: SourceEntry[];
 	digest: string;
@@ -109,6 +111,18 @@ function isCompressedArchive(file: string): boolean {
 	}
 }
 
+/** What a downloaded file is called: as the server says, as the address ends, else `download`. */
+function fileName(disposition: string, {pathname}: URL): string {
+	const said = /filename="?([^";]+)"?/i.exec(disposition)?.[1] ?? '';
+	let last = posix.basename(said) || posix.basename(pathname);
+	try {
+		last = decodeURIComponent(last);
+	} catch {
+		// It is none that was encoded.
+	}
+	return ['', '.', '..'].includes(last) || last.includes('/') || last.includes('\0') ? 'download' : last;
+}
+
 async function download(build: Build, url: URL, checksum: string, scratch: string): Promise<Item> {
 	const {Transport} = await import('../registry/transport.ts');
 	const transport = new Transport({env: process.env});
@@ -120,7 +134,7 @@ async function download(build: Build, url: URL, checksum: string, scratch: strin
 			throw new WherryError('unavailable', `invalid response status ${response.status}`, {object: url.href});
 		}
 		const folder = mkdtempSync(join(scratch, 'url-'));
-		const name = posix.basename(url.pathname) || 'download';
+		const name = fileName(response.headers['content-disposition'] ?? '', url);
 		const file = join(folder, name);
 		const hash = createHash('sha256');
 		const chunks: Buffer[] = [];
@@ -133,8 +147,11 @@ async function download(build: Build, url: URL, checksum: string, scratch: strin
 			throw new WherryError('corrupt', `digest mismatch sha256:${digest}: ${checksum}`, {object: url.href});
 		}
 		writeFileSync(file, Buffer.concat(chunks), {mode: 0o600});
+		// As old as the server says, else as old as can be: a time of our own would change the layer each time.
+		const modified = Date.parse(response.headers['last-modified'] ?? '') || 0;
+		utimesSync(file, modified / 1000, modified / 1000);
 		const source = new FolderSource(url.href, folder, undefined);
-		return {source, path: name, entries: [...source.walk(name)], digest, unpack: false, parent: ''};
+		return {source, path: name, name, entries: [...source.walk(name)], digest, unpack: false, parent: ''};
 	} finally {
 		transport.close();
 	}
@@ -154,7 +171,7 @@ export async function copyStep(
 	const args = instruction.args.map(word);
 	if (args.length < 2)
 		throw new DockerfileError(
-			`${name} requires at least two arguments, but only ${args.length} were provided. Destination could not be determined`,
+			`${name} requires at least two arguments, but only one was provided. Destination could not be determined`,
 			line,
 		);
 	const target = args.at(-1)!;
@@ -165,6 +182,8 @@ export async function copyStep(
 	const change = flags.chmod === '' ? undefined : modeChange(flags.chmod);
 	const origin = flags.from === '' ? undefined : await build.source(flags.from, line, stage.index);
 	const from: Source = origin?.source ?? build.context;
+	const remote = isAdd ? undefined : sources.find((text) => /^https?:\/\//.test(text));
+	if (remote !== undefined) throw new DockerfileError("source can't be a URL for COPY", line);
 	const excluded = flags.exclude.length > 0 ? new PatternMatcher(flags.exclude) : undefined;
 
 	const items: Item[] = [];
@@ -185,7 +204,15 @@ export async function copyStep(
 			writeFileSync(join(folder, file), expanded, {mode: 0o644});
 			const source = new FolderSource('heredoc', folder, undefined);
 			const entries = [...source.walk(file)];
-			items.push({source, path: file, entries, digest: await digestOf(entries), unpack: false, parent: ''});
+			items.push({
+				source,
+				path: file,
+				name: file,
+				entries,
+				digest: await digestOf(entries),
+				unpack: false,
+				parent: '',
+			});
 			continue;
 		}
 		if (isAdd && /^https?:\/\//.test(text)) {
@@ -213,7 +240,10 @@ export async function copyStep(
 				{object: text},
 			);
 		}
-		for (const path of matched) {
+		for (const found of matched) {
+			// Links are followed, and give what they lead to their name.
+			const name = posix.basename(wild ? found : posix.normalize(`/${text}`));
+			const path = wild ? from.follow(found) : found;
 			let entries = [...from.walk(path)];
 			if (excluded) {
 				entries = entries.filter((entry) => {
@@ -238,6 +268,7 @@ export async function copyStep(
 			items.push({
 				source: from,
 				path,
+				name,
 				entries,
 				digest: await digestOf(entries),
 				unpack,
@@ -261,7 +292,7 @@ export async function copyStep(
 			name,
 			destination,
 			flags,
-			items.map((item) => [posix.basename(item.path), item.digest, item.unpack, item.parent]),
+			items.map((item) => [item.name, item.digest, item.unpack, item.parent]),
 		],
 		description: `${name} ${shownFlags.trim() === '' ? '' : shownFlags}${sources.join(' ')} ${target} # buildkit`,
 		async write(root) {
@@ -284,7 +315,7 @@ export async function copyStep(
 					continue;
 				}
 				const plan = {destination: into, owner, mode: change, time};
-				copyEntries(root, item.path, item.entries, plan, several || into === '/' || isFolder(root, into));
+				copyEntries(root, item.name, item.entries, plan, several || into === '/' || isFolder(root, into));
 			}
 		},
 	};

@@ -12,7 +12,7 @@ import {
 	rmSync,
 	symlinkSync,
 } from 'node:fs';
-import {basename, posix} from 'node:path';
+import {posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import type {SourceEntry} from './context.ts';
@@ -105,7 +105,8 @@ function setTime(target: string, mtime: number, {time}: CopyPlan): void {
  */
 export function copyEntries(
 	root: number,
-	path: string,
+	/** What a file is called in a folder. */
+	ownName: string,
 	entries: Iterable<SourceEntry>,
 	plan: CopyPlan,
 	intoFolder: boolean,
@@ -114,11 +115,12 @@ export function copyEntries(
 	const folders = new Map<string, number>();
 	const times: [string, number][] = [];
 	let top: number | undefined;
+	let isNew = false;
 	try {
 		for (const entry of entries) {
 			if (entry.path === '' && !entry.stat.isDirectory()) {
 				let folder = destination;
-				let name = basename(path);
+				let name = ownName;
 				if (!destination.endsWith('/') && !intoFolder && !isFolder(root, destination)) {
 					folder = posix.dirname(destination);
 					name = posix.basename(destination);
@@ -130,6 +132,7 @@ export function copyEntries(
 			if (entry.path === '') {
 				const known = isFolder(root, destination);
 				const mode = plan.mode ? plan.mode(entry.stat.mode & 0o7777, true) : entry.stat.mode & 0o7777;
+				isNew = !known;
 				top = makeFolder(root, destination, owner, known ? 0o755 : mode, time);
 				folders.set('', top);
 				continue;
@@ -146,6 +149,7 @@ export function copyEntries(
 			}
 		}
 		// After what is in them has been written.
+		if (isNew && time !== undefined) times.unshift(['', time]);
 		for (const [folder, mtime] of times.reverse()) setTime(below(folders.get(folder)!), mtime, plan);
 	} finally {
 		for (const fd of new Set([...folders.values(), ...(top === undefined ? [] : [top])])) closeSync(fd);

@@ -3,8 +3,10 @@ import {
 	closeSync,
 	constants,
 	lstatSync,
+	lutimesSync,
 	mkdirSync,
 	openSync,
+	readdirSync,
 	renameSync,
 	rmdirSync,
 	unlinkSync,
@@ -56,6 +58,14 @@ function removeMarks(upper: string, {files, folders, base}: StartMarks): void {
 	}
 }
 
+function limitTimes(folder: string, newest: number): void {
+	for (const entry of readdirSync(folder, {withFileTypes: true})) {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory()) limitTimes(path, newest);
+		if (lstatSync(path).mtimeMs > newest) lutimesSync(path, newest / 1000, newest / 1000);
+	}
+}
+
 function isThere(root: number, path: string): boolean {
 	try {
 		native.statInRoot(root, `/${path}`);
@@ -74,7 +84,10 @@ export async function takeLayer(
 	leases: BuildLeases,
 	upper: string,
 	marks: StartMarks | undefined,
+	/** Nothing in the layer is newer than this, in milliseconds. */
+	newest?: number,
 ): Promise<NewLayer | undefined> {
+	if (newest !== undefined) limitTimes(upper, newest);
 	const {paths, layout} = store;
 	const lease = await leases.acquire([]);
 	const fd = openSync(upper, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';
+import {overlayLowers} from '../store/layers.ts';
 
 const largestAccounts = 1 << 20;
 
@@ -21,7 +22,7 @@ export function openRoot(paths: Paths, keys: readonly string[], scratch: string)
 	const work = join(scratch, 'work');
 	mkdirSync(upper, {recursive: true, mode: 0o755});
 	mkdirSync(work, {recursive: true, mode: 0o700});
-	const lowers = keys.map((key) => join(paths.layer(key), 'fs')).toReversed();
+	const lowers = overlayLowers(paths, keys);
 	const fd = lowers.length > 0 ? native.mountOverlay(lowers, upper, work) : native.cloneMount(upper);
 	return {fd, upper, close: () => closeSync(fd)};
 }
@@ -32,7 +33,7 @@ export function openLayers(
 	keys: readonly string[],
 	scratch: string,
 ): {fd: number; close(): void} {
-	const lowers = keys.map((key) => join(paths.layer(key), 'fs')).toReversed();
+	const lowers = overlayLowers(paths, keys);
 	if (lowers.length === 0) {
 		const empty = join(scratch, 'empty');
 		mkdirSync(empty, {recursive: true, mode: 0o700});
@@ -93,4 +94,15 @@ export function resolveOwner(root: number, text: string): Owner {
 		}
 	}
 	return {uid, gid};
+}
+
+/** Who a USER is; root when the root's own files don't know the name, since only a step that runs has to. */
+export function userOf(root: number, user: string | undefined): Owner {
+	if (!user) return {uid: 0, gid: 0};
+	try {
+		return resolveOwner(root, user);
+	} catch (error) {
+		if (error instanceof WherryError && error.code === 'invalid') return {uid: 0, gid: 0};
+		throw error;
+	}
 }

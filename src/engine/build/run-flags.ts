@@ -7,8 +7,8 @@ import {flagValue} from './stages.ts';
 
 export interface ParsedRun {
 	readonly args: readonly string[];
-	/** The command of a here-document that is a script by itself. */
-	readonly script: readonly string[] | undefined;
+	/** A here-document that is a script by itself. */
+	readonly script: {readonly name: string; readonly content: string} | undefined;
 	readonly mounts: readonly RunMountSpec[];
 	readonly network: 'default' | 'none' | 'host';
 	readonly security: 'sandbox' | 'insecure';
@@ -148,7 +148,7 @@ export function parseRun(instruction: Instruction, variables: Variables, token: 
 		} else throw new DockerfileError(`unknown flag: --${name}`, line);
 	}
 	const {args} = instruction;
-	if (args.length === 0 || (args.length === 1 && args[0]!.trim() === '')) {
+	if (!instruction.json && args.every((text) => text.trim() === '')) {
 		throw new DockerfileError('RUN requires at least one argument', line);
 	}
 	if (heredocs.length === 0) return {args, script: undefined, mounts, network, security};
@@ -156,29 +156,11 @@ export function parseRun(instruction: Instruction, variables: Variables, token: 
 	const [only] = heredocs;
 	if (heredocs.length === 1 && /^\d*<<-?["']?[^\s"'<>]+["']?$/.test(text.trim())) {
 		const content = chomped(only!);
-		// The kernel is the one that knows what `#!` means; a shell gets it as a file.
-		if (content.startsWith('#!')) {
-			const interpreter = content.slice(2, content.indexOf('\n')).trim().split(/\s+/);
-			return {
-				args,
-				script: [...interpreter, ...scriptArguments(interpreter, content)],
-				mounts,
-				network,
-				security,
-			};
-		}
+		// The kernel is the one that knows what `#!` means.
+		if (content.startsWith('#!'))
+			return {args, script: {name: only!.name, content}, mounts, network, security};
 		return {args: [content], script: undefined, mounts, network, security};
 	}
 	const full = [text, ...heredocs.map((heredoc) => `${heredoc.content}${heredoc.name}`)].join('\n');
 	return {args: [full], script: undefined, mounts, network, security};
-}
-
-/** A shell takes the script as an argument; any other interpreter reads it from a file of the shell's making. */
-function scriptArguments(interpreter: readonly string[], content: string): string[] {
-	const name = interpreter[0]!.split('/').at(-1)!;
-	if (['sh', 'bash', 'dash', 'ash', 'ksh', 'zsh'].includes(name)) return ['-c', content];
-	if (/^python[\d.]*$/.test(name)) return ['-c', content];
-	if (/^(?:perl|ruby|node)$/.test(name)) return ['-e', content];
-	if (name === 'env') return scriptArguments(interpreter.slice(1), content);
-	return [content];
 }

@@ -44,6 +44,8 @@ export interface RunRequest {
 	readonly privileged: boolean;
 	readonly hostConfig: Partial<HostConfig>;
 	readonly signal: AbortSignal | undefined;
+	/** Of files, in milliseconds. */
+	readonly newest: number | undefined;
 }
 
 /** `process "..." did not complete successfully: exit code: N` */
@@ -147,7 +149,7 @@ export async function runStep(
 			Env: [...env],
 			User: config.User ?? '',
 			WorkingDir: config.WorkingDir || '/',
-			Hostname: 'buildkitsandbox',
+			...(hostConfig.NetworkMode?.startsWith('container:') ? {} : {Hostname: 'buildkitsandbox'}),
 			Labels: {[buildLabel]: ownerOf(ownIdentity())},
 			AttachStdout: true,
 			AttachStderr: true,
@@ -175,7 +177,7 @@ export async function runStep(
 		const base = openLayers(store.paths, keys, scratch);
 		try {
 			const marks = {...marksOf(mounts), base: base.fd};
-			return await takeLayer(store, leases, join(store.paths.container(id), 'upper'), marks);
+			return await takeLayer(store, leases, join(store.paths.container(id), 'upper'), marks, request.newest);
 		} finally {
 			base.close();
 		}

@@ -5,7 +5,7 @@ import {join, posix} from 'node:path';
 import type {ImageConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {NewLayer} from '../images/new-image.ts';
-import {familiar, parseReference, withDefaultTag} from '../images/reference.ts';
+import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
 import {readStep, touchStep, writeStep} from '../store/build-cache.ts';
 import {digestHex} from '../store/digest.ts';
 import {findLayers} from '../store/layers.ts';
@@ -17,15 +17,17 @@ import {
 	defaultPath,
 	expander,
 	noFlags,
+	ports,
 	type StepConfig,
 	setVariable,
 } from './config-steps.ts';
 import {isFolder, makeFolder} from './copy.ts';
 import {copyStep} from './copy-step.ts';
+import {checkTrigger} from './instruction-rules.ts';
 import {takeLayer} from './layer.ts';
 import {DockerfileError, type Instruction, parseDockerfile} from './parser.ts';
 import type {Vertex} from './progress.ts';
-import {openLayers, openRoot} from './root.ts';
+import {openLayers, openRoot, userOf} from './root.ts';
 import {runStep} from './run.ts';
 import {parseRun} from './run-flags.ts';
 import type {Variables} from './shell-words.ts';
@@ -81,7 +83,14 @@ export class StageBuild {
 
 	static async base(build: Build, name: string): Promise<StageResult> {
 		if (name === 'scratch') {
-			return {config: {}, author: '', layers: [], keys: [], history: [], key: digestOfParts('scratch')};
+			return {
+				config: {WorkingDir: '/'},
+				author: '',
+				layers: [],
+				keys: [],
+				history: [],
+				key: digestOfParts('scratch'),
+			};
 		}
 		const {engine, options, store, progress} = build;
 		const images = await engine.images();
@@ -103,7 +112,7 @@ export class StageBuild {
 					if (!(error instanceof WherryError) || error.code !== 'not-found') throw error;
 				}
 			}
-			await progress.step(`[internal] load metadata for ${familiar(reference)}`, async (vertex) => {
+			await progress.step(`[internal] load metadata for ${canonical(reference)}`, async (vertex) => {
 				await images.pull(name, {
 					...platform,
 					...(options.signal ? {signal: options.signal} : {}),
@@ -145,9 +154,12 @@ export class StageBuild {
 
 	async run(): Promise<StageResult> {
 		const {build, stage} = this;
-		const parent = findStage(build.stages, stage.base, stage.index);
-		this.#steps = 1 + stage.instructions.filter(({name}) => isStep(name.toLowerCase())).length;
-		const named = build.options.contexts?.[stage.base];
+		const named = build.named(stage.base);
+		const parent = named ? undefined : findStage(build.stages, stage.base, stage.index);
+		// What is taken as it is counts as a step only when it is an image.
+		const first = parent || stage.base === 'scratch' ? 0 : 1;
+		this.#step = first;
+		this.#steps = first + stage.instructions.filter(({name}) => isStep(name.toLowerCase())).length;
 		if (named && 'folder' in named) {
 			throw new StepError(
 				new WherryError('unsupported', `the context ${stage.base} is a folder, not an image`),
@@ -175,13 +187,14 @@ export class StageBuild {
 		if (!parent && stage.base !== 'scratch') {
 			const vertex = build.progress.begin(
 				this.#title(
-					`FROM ${familiar(withDefaultTag(parseReference(named && 'image' in named ? named.image : stage.base)))}`,
+					`FROM ${canonical(withDefaultTag(parseReference(named && 'image' in named ? named.image : stage.base)))}`,
 				),
 			);
 			vertex.cached();
 		}
 		const config = structuredClone(base.config);
 		const triggers = parent ? [] : (config.OnBuild ?? []);
+		this.#steps += triggers.filter((text) => isStep(/^\S*/.exec(text)![0].toLowerCase())).length;
 		if (!parent) delete config.OnBuild;
 		this.#state = {config, author: base.author, commandGiven: false};
 		this.#layers = [...base.layers];
@@ -193,8 +206,14 @@ export class StageBuild {
 		}
 		for (const text of triggers) {
 			const [instruction] = parseDockerfile(text).instructions;
-			if (instruction)
-				await this.#apply({...instruction, line: stage.from.line, endLine: stage.from.endLine});
+			if (!instruction) continue;
+			const {line, endLine} = stage.from;
+			try {
+				checkTrigger({...instruction, line});
+			} catch (error) {
+				throw new StepError(error as Error, text, [], line, endLine);
+			}
+			await this.#apply({...instruction, line: stage.from.line, endLine: stage.from.endLine});
 		}
 		for (const instruction of stage.instructions) await this.#apply(instruction);
 		return {
@@ -232,10 +251,9 @@ export class StageBuild {
 				await this.#argument(instruction, word);
 				return;
 			}
-			const before = structuredClone(this.#state.config);
 			if (applyConfig(this.#state, instruction, word, words)) {
 				const key = digestOfParts(this.#key, this.#state.config, this.#state.author);
-				await this.#rememberOf(key, instruction, [this.#describe(instruction, before)]);
+				await this.#rememberOf(key, instruction, [this.#describe(instruction)]);
 				return;
 			}
 		} catch (error) {
@@ -298,7 +316,7 @@ export class StageBuild {
 	}
 
 	/** The step as `history` shows it. */
-	#describe(instruction: Instruction, before: ImageConfig): string {
+	#describe(instruction: Instruction): string {
 		const {config} = this.#state;
 		const name = instruction.name.toUpperCase();
 		const list = (value: readonly string[] | null | undefined): string => JSON.stringify(value ?? []);
@@ -318,22 +336,15 @@ export class StageBuild {
 				return `${name} ${pairs.join(' ')}`;
 			}
 			case 'EXPOSE': {
-				const added = Object.keys(config.ExposedPorts ?? {}).filter(
-					(port) => !(port in (before.ExposedPorts ?? {})),
-				);
-				return `EXPOSE ${
-					added.length > 0
-						? `map[${added
-								.sort()
-								.map((port) => `${port}:{}`)
-								.join(' ')}]`
-						: instruction.args.join(' ')
-				}`;
+				const {words} = expander(instruction, this.#variables, this.build.dockerfile.escape);
+				const told = instruction.args.flatMap(words).flatMap((text) => ports(text, instruction.line));
+				const unique = [...new Set(told)].sort();
+				return `EXPOSE map[${unique.map((port) => `${port}:{}`).join(' ')}]`;
 			}
-			case 'VOLUME':
-				return `VOLUME [${Object.keys(config.Volumes ?? {})
-					.filter((path) => !(path in (before.Volumes ?? {})))
-					.join(' ')}]`;
+			case 'VOLUME': {
+				const {word} = expander(instruction, this.#variables, this.build.dockerfile.escape);
+				return `VOLUME [${instruction.args.map(word).join(' ')}]`;
+			}
 			case 'USER':
 				return `USER ${config.User}`;
 			case 'SHELL':
@@ -427,30 +438,40 @@ export class StageBuild {
 		const folder = posix.resolve(config.WorkingDir || '/', word(instruction.args[0]!));
 		config.WorkingDir = folder;
 		const {store, leases, options} = this.build;
-		await this.#make(instruction, ['workdir', folder], begin, `WORKDIR ${folder}`, async () => {
-			const scratch = this.scratch();
-			const view = openLayers(store.paths, this.#keys, scratch);
-			try {
-				if (isFolder(view.fd, folder)) return undefined;
-			} finally {
-				view.close();
-			}
-			const root = openRoot(store.paths, this.#keys, scratch);
-			try {
-				const {closeSync} = await import('node:fs');
-				closeSync(makeFolder(root.fd, folder, {uid: 0, gid: 0}, 0o755, options.sourceDateEpoch));
-			} finally {
-				root.close();
-			}
-			return takeLayer(store, leases, root.upper, undefined);
-		});
+		await this.#make(
+			instruction,
+			['workdir', folder, config.User ?? ''],
+			begin,
+			`WORKDIR ${folder}`,
+			async () => {
+				const scratch = this.scratch();
+				const view = openLayers(store.paths, this.#keys, scratch);
+				try {
+					if (isFolder(view.fd, folder)) return undefined;
+				} finally {
+					view.close();
+				}
+				const root = openRoot(store.paths, this.#keys, scratch);
+				try {
+					const {closeSync} = await import('node:fs');
+					const owner = userOf(root.fd, config.User);
+					closeSync(makeFolder(root.fd, folder, owner, 0o755, options.sourceDateEpoch));
+				} finally {
+					root.close();
+				}
+				return takeLayer(store, leases, root.upper, undefined, this.build.options.sourceDateEpoch);
+			},
+		);
 	}
 
 	async #run(instruction: Instruction, begin: () => Vertex): Promise<void> {
 		const {config} = this.#state;
 		const {store, leases, engine, options, dockerfile} = this.build;
 		const parsed = parseRun(instruction, this.#variables, dockerfile.escape);
-		const argv = parsed.script ?? commandOf({...instruction, args: parsed.args}, config);
+		// `RUN []` runs what the image runs.
+		const script = parsed.script && `/dev/pipes/${posix.basename(parsed.script.name)}`;
+		const given = script ? [script] : commandOf({...instruction, args: parsed.args}, config);
+		const argv = given.length > 0 ? given : config.Cmd?.length ? config.Cmd : ['/bin/sh'];
 		const args: [string, string][] = [...this.#args];
 		for (const name of predefined) {
 			const value = options.args?.[name];
@@ -465,7 +486,7 @@ export class StageBuild {
 		const prefix = shown.length > 0 ? `|${shown.length} ${shown.join(' ')} ` : '';
 		const parts = [
 			...['run', argv, config.Env ?? [], [...this.#args], config.User ?? '', config.WorkingDir ?? ''],
-			...[parsed.mounts, parsed.network, parsed.security],
+			...[parsed.mounts, parsed.network, parsed.security, parsed.script?.content ?? ''],
 			parsed.mounts.length > 0 ? await this.#mountKeys(parsed.mounts, instruction.line) : [],
 		];
 		await this.#make(
@@ -477,6 +498,10 @@ export class StageBuild {
 				const scratch = this.scratch();
 				const {findMounts} = await import('./run-mounts.ts');
 				const mounts = await findMounts(this.build, this, parsed.mounts, scratch, instruction.line);
+				if (script) {
+					const content = Buffer.from(parsed.script!.content);
+					mounts.mounts.push({kind: 'secret', target: script, content, mode: 0o755, uid: 0, gid: 0});
+				}
 				return runStep(
 					engine,
 					store,
@@ -492,6 +517,7 @@ export class StageBuild {
 						privileged: parsed.security === 'insecure',
 						hostConfig: options.hostConfig ?? {},
 						signal: options.signal,
+						newest: options.sourceDateEpoch,
 					},
 					vertex,
 				);
@@ -536,7 +562,7 @@ export class StageBuild {
 			} finally {
 				root.close();
 			}
-			return takeLayer(store, leases, root.upper, undefined);
+			return takeLayer(store, leases, root.upper, undefined, this.build.options.sourceDateEpoch);
 		});
 	}
 }

@@ -1,4 +1,5 @@
 /** The stages of a Dockerfile, and which of them a target needs. Pure. */
+import {checkInstruction} from './instruction-rules.ts';
 import {type Dockerfile, DockerfileError, type Instruction, instructionNames} from './parser.ts';
 import {expand, type Variables} from './shell-words.ts';
 
@@ -73,7 +74,7 @@ export function splitStages(
 	};
 	for (const instruction of dockerfile.instructions) {
 		const name = instruction.name.toLowerCase();
-		if (!instructionNames.includes(name)) throw unknownInstruction(instruction);
+		checkInstruction(instruction);
 		if (name === 'from') {
 			close();
 			current = {stage: fromOf(instruction, stages.length, variables, options), instructions: []};

@@ -3,6 +3,7 @@ import {closeSync, constants, existsSync, mkdirSync, openSync} from 'node:fs';
 import {join} from 'node:path';
 import {native, type StartMarks} from '../../kernel/native.ts';
 import type {FileChange} from '../api.ts';
+import {overlayLowers} from '../store/layers.ts';
 import type {EngineContext} from './context.ts';
 import {type ContainerRecord, findContainer} from './record.ts';
 import {rootOf, storageDriver} from './root-kind.ts';
@@ -28,8 +29,8 @@ export interface WrittenTree {
 
 /** The image's root, which is the base of all that the container has changed; a descriptor to close. */
 function openBase({paths}: EngineContext, {layers}: ContainerRecord): number {
-	const folders = layers.map((key) => join(paths.layer(key), 'fs'));
-	if (folders.length > 1) return native.mountOverlay(folders.toReversed(), undefined, undefined);
+	const folders = overlayLowers(paths, layers);
+	if (folders.length > 1) return native.mountOverlay(folders, undefined, undefined);
 	if (folders.length === 0 && !existsSync(paths.mountpoint)) {
 		mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
 	}

@@ -1,11 +1,11 @@
 /** Where the files of a container's mounts are on the host, and what has to be done before they can be mounted. */
 import {closeSync, constants, mkdirSync, openSync, readFileSync, statSync} from 'node:fs';
-import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import type {MountOrigin} from '../../runtime/compile.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';
+import {overlayLowers} from '../store/layers.ts';
 import {acquireMount, holdMount, mountUser, mountUsers} from '../volumes/mounting.ts';
 import {dataFolder, noSuchVolume, volumeLock} from '../volumes/references.ts';
 import type {EngineContext} from './context.ts';
@@ -24,7 +24,7 @@ export function mountOrigins(paths: Paths, mounts: readonly StoredMount[]): Reco
 		const {Destination, layers, subpath} = mount;
 		if (layers) {
 			origins[Destination] = {
-				lowers: layers.map((key) => join(paths.layer(key), 'fs')).toReversed(),
+				lowers: overlayLowers(paths, layers),
 				path: subpath ?? '/',
 			};
 		} else if (subpath) origins[Destination] = {root: hostSource(mount), path: subpath};

@@ -3,6 +3,7 @@ import {statfsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Root} from '../../runtime/compile.ts';
 import type {Paths} from '../paths.ts';
+import {overlayLowers} from '../store/layers.ts';
 
 /** File systems that can't hold an overlay's upper folder (linux/magic.h): overlay itself, NFS, 9p, FUSE, CIFS, SMB2, ecryptfs. */
 const unfit = new Set([0x794c7630, 0x6969, 0x01021997, 0x65735546, 0xff534d42, 0xfe534d42, 0xf15f]);
@@ -29,7 +30,7 @@ export function rootOf(paths: Paths, driver: StorageDriver, id: string, layers: 
 		return {kind: 'folder', path: join(folder, driver === 'copy' ? 'rootfs' : 'upper')};
 	return {
 		kind: 'overlay',
-		lowers: layers.map((key) => join(paths.layer(key), 'fs')).toReversed(),
+		lowers: overlayLowers(paths, layers),
 		upper: join(folder, 'upper'),
 		work: join(folder, 'work'),
 	};

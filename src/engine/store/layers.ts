@@ -22,6 +22,14 @@ export interface Layer extends LayerRecord {
 	readonly key: string;
 }
 
+/**
+ * The folders of layers for overlay, highest first. overlayfs refuses a folder that is there twice (as when two steps
+ * copy the same file): of those only the highest counts, which has all that the others have.
+ */
+export function overlayLowers(paths: Paths, keys: readonly string[]): string[] {
+	return [...new Set(keys.toReversed())].map((key) => join(paths.layer(key), 'fs'));
+}
+
 const separator = '\0';
 
 function parseRecord(text: string): LayerRecord | undefined {

@@ -18,14 +18,15 @@ import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {isErrno} from '../errors.ts';
 import type {Paths} from '../paths.ts';
+import {overlayLowers} from '../store/layers.ts';
 import {dataFolder, listReferences} from './references.ts';
 
 /** The image's root: a descriptor to close. */
 export function openImageRoot(paths: Paths, layers: readonly string[]): number {
-	const folders = layers.map((key) => join(paths.layer(key), 'fs'));
+	const folders = overlayLowers(paths, layers);
 	// One layer is its own root: overlay wants two lower folders where there is no upper one.
 	if (folders.length === 1) return openSync(folders[0]!, constants.O_RDONLY | constants.O_DIRECTORY);
-	return native.mountOverlay(folders.toReversed(), undefined, undefined);
+	return native.mountOverlay(folders, undefined, undefined);
 }
 
 /**

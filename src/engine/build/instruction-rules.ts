@@ -1,0 +1,104 @@
+/**
+ * What every instruction has to be like, whether or not its stage is built: its flags, how many words it takes, and
+ * what ONBUILD may carry (Dockerfile reference). Checked in order, before anything runs. Pure.
+ */
+import {healthcheck} from './config-steps.ts';
+import {DockerfileError, type Instruction, instructionNames} from './parser.ts';
+import {flagValue, unknownInstruction} from './stages.ts';
+
+interface Rule {
+	readonly words: 'any' | 'some' | 'one' | 'source and destination' | 'one or three';
+	readonly flags?: Readonly<Record<string, 'text' | 'bool' | 'texts'>>;
+}
+
+const copyFlags = {chown: 'text', chmod: 'text', link: 'bool', exclude: 'texts'} as const;
+
+const rules: Readonly<Record<string, Rule>> = {
+	add: {
+		words: 'source and destination',
+		flags: {...copyFlags, 'keep-git-dir': 'bool', checksum: 'text', unpack: 'bool'},
+	},
+	arg: {words: 'some'},
+	cmd: {words: 'any'},
+	copy: {words: 'source and destination', flags: {...copyFlags, from: 'text', parents: 'bool'}},
+	entrypoint: {words: 'any'},
+	env: {words: 'some'},
+	expose: {words: 'some'},
+	from: {words: 'one or three', flags: {platform: 'text'}},
+	healthcheck: {
+		words: 'some',
+		flags: {
+			interval: 'text',
+			timeout: 'text',
+			'start-period': 'text',
+			'start-interval': 'text',
+			retries: 'text',
+		},
+	},
+	label: {words: 'some'},
+	maintainer: {words: 'one'},
+	onbuild: {words: 'any'},
+	run: {words: 'any', flags: {mount: 'texts', network: 'text', security: 'text'}},
+	shell: {words: 'some'},
+	stopsignal: {words: 'one'},
+	user: {words: 'one'},
+	volume: {words: 'some'},
+	workdir: {words: 'one'},
+};
+
+function checkFlags({flags, line}: Instruction, known: NonNullable<Rule['flags']>): void {
+	const seen = new Set<string>();
+	for (const flag of flags) {
+		const [name, value] = flagValue(flag);
+		const kind = known[name];
+		if (!kind) throw new DockerfileError(`unknown flag: --${name}`, line);
+		if (seen.has(name) && kind !== 'texts')
+			throw new DockerfileError(`duplicate flag specified: ${name}`, line);
+		seen.add(name);
+		if (kind !== 'bool' && value === undefined)
+			throw new DockerfileError(`missing a value on flag: ${name}`, line);
+		if (kind === 'bool' && value !== undefined && !['true', 'false'].includes(value.toLowerCase()))
+			throw new DockerfileError(`expecting boolean value for flag ${name}, not: ${value}`, line);
+	}
+}
+
+function checkWords({args, line}: Instruction, name: string, {words}: Rule): void {
+	const fail = (text: string): never => {
+		throw new DockerfileError(`${name.toUpperCase()} requires ${text}`, line);
+	};
+	if (words === 'some' && args.length === 0) fail('at least one argument');
+	if (words === 'one' && args.length !== 1) fail('exactly one argument');
+	if (words === 'one or three' && args.length !== 1 && args.length !== 3)
+		fail('either one or three arguments');
+	if (words === 'source and destination' && args.length < 2)
+		fail('at least two arguments, but only one was provided. Destination could not be determined');
+}
+
+/** Throws DockerfileError. */
+export function checkInstruction(instruction: Instruction): void {
+	const {args, line, json, trigger} = instruction;
+	const name = instruction.name.toLowerCase();
+	const rule = rules[name];
+	if (!rule || !instructionNames.includes(name)) throw unknownInstruction(instruction);
+	checkFlags(instruction, rule.flags ?? {});
+	checkWords(instruction, name, rule);
+	if (name === 'healthcheck') healthcheck(instruction);
+	if (name === 'shell' && !json)
+		throw new DockerfileError('SHELL requires the arguments to be in JSON form', line);
+	if (name === 'run' && !json && args.every((word) => word.trim() === ''))
+		throw new DockerfileError('RUN requires at least one argument', line);
+	if (name === 'onbuild') {
+		if (!trigger) throw new DockerfileError('ONBUILD requires at least one argument', line);
+		checkTrigger(trigger);
+	}
+}
+
+/** What ONBUILD says, also when it comes from an image. Throws DockerfileError. */
+export function checkTrigger(trigger: Instruction): void {
+	const name = trigger.name.toUpperCase();
+	if (name === 'ONBUILD')
+		throw new DockerfileError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", trigger.line);
+	if (name === 'MAINTAINER' || name === 'FROM')
+		throw new DockerfileError(`${name} isn't allowed as an ONBUILD trigger`, trigger.line);
+	checkInstruction(trigger);
+}
