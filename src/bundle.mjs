@@ -232,7 +232,7 @@ const shortFlags = [
  * For the terminal UI: room for all that a first frame makes, so that nothing of it is collected or copied. With
  * these V8 still takes what Node brings compiled, and the caches of no flags at all.
  */
-const uiFlags = ['--min-semi-space-size=8', '--single-threaded-gc'];
+const uiFlags = ['--min-semi-space-size=16', '--single-threaded-gc'];
 
 /**
  * Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them.
