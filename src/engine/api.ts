@@ -823,6 +823,8 @@ export interface Images {
 		ImagesDeleted: ({Untagged: string} | {Deleted: string})[];
 		SpaceReclaimed: number;
 	}>;
+	/** Reads every blob, record and name of the store and says what is wrong and what helps. Changes nothing. */
+	verify(): Promise<CheckLine[]>;
 	/** Makes `wherry/base:latest` from the host's own files when it is absent. */
 	ensureBase(): Promise<string>;
 }

@@ -47,6 +47,7 @@ function lazyImages(open: () => Promise<Images>): Images {
 		tag: (...args) => call((images) => images.tag(...args)),
 		remove: (...args) => call((images) => images.remove(...args)),
 		prune: (...args) => call((images) => images.prune(...args)),
+		verify: () => call((images) => images.verify()),
 		ensureBase: () => call((images) => images.ensureBase()),
 	} as Images;
 }

@@ -12,7 +12,7 @@ const view: ListView = {
 };
 
 /** A line for each thing that was looked at, what helps below it, and what it comes to. */
-export function checkText(lines: readonly CheckLine[]): string {
+export function checkText(lines: readonly CheckLine[], images = false): string {
 	const width = Math.max(0, ...lines.map(({subject}) => subject.length)) + 2;
 	const text = lines.flatMap(({subject, status, message, advice}) => [
 		`${status.padEnd(6)}${subject.padEnd(width)}${message}`,
@@ -20,8 +20,11 @@ export function checkText(lines: readonly CheckLine[]): string {
 	]);
 	const count = (wanted: CheckLine['status']) => lines.filter(({status}) => status === wanted).length;
 	const [limits, failures] = [count('warn'), count('fail')];
-	const sum =
-		failures > 0
+	const sum = images
+		? failures > 0
+			? `${failures} ${failures === 1 ? 'thing is' : 'things are'} damaged.`
+			: 'All is fine.'
+		: failures > 0
 			? `${failures} ${failures === 1 ? 'thing keeps' : 'things keep'} containers from running.`
 			: limits > 0
 				? `Containers run; ${limits} ${limits === 1 ? 'thing limits' : 'things limit'} them.`
@@ -31,7 +34,8 @@ export function checkText(lines: readonly CheckLine[]): string {
 
 export const check: CommandAction = async ({flags}, open) => {
 	const engine = await open();
-	const lines = await engine.check();
+	const images = flags.bool('images');
+	const lines = await (images ? engine.images.verify() : engine.check());
 	const format = flags.string('format');
 	const rows = lines.map(({subject, status, message, advice = ''}) => ({
 		Advice: advice,
@@ -39,6 +43,6 @@ export const check: CommandAction = async ({flags}, open) => {
 		Status: status,
 		Subject: subject,
 	}));
-	writeOut(format === '' ? checkText(lines) : formatList(view, rows, {format}));
+	writeOut(format === '' ? checkText(lines, images) : formatList(view, rows, {format}));
 	return lines.some(({status}) => status === 'fail') ? 1 : 0;
 };

@@ -210,6 +210,7 @@ export const flagHelp: Record<string, string> = {
 	pid: 'PID namespace: host or container:NAME',
 	'pids-limit': 'Most processes, -1 for no limit',
 	platform: 'Platform (os/architecture[/variant])',
+	images: 'Look at the image store instead: every blob, layer, configuration and name',
 	insecure: 'Any certificate will do, and plain HTTP',
 	variant: 'Variant of the processor: v7, v8, ...',
 	'manifest inspect --verbose': 'With the manifests that a list names',

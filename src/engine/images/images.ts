@@ -347,6 +347,11 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return {ImagesDeleted: deleted, SpaceReclaimed: reclaimed};
 		},
 
+		async verify() {
+			const {checkImages} = await import('./verify.ts');
+			return checkImages(store);
+		},
+
 		async ensureBase() {
 			const existing = (await store.catalog.images()).find(({references}) =>
 				references.some((each) => storedName(each) === `${baseName}:latest`),

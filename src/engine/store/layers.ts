@@ -32,7 +32,8 @@ export function overlayLowers(paths: Paths, keys: readonly string[]): string[] {
 
 const separator = '\0';
 
-function parseRecord(text: string): LayerRecord | undefined {
+/** What `layer.json` says; undefined when it isn't one. */
+export function readRecord(text: string): LayerRecord | undefined {
 	try {
 		const {diffId, size, implied} = JSON.parse(text);
 		if (!isDigest(diffId) || !Number.isSafeInteger(size)) return undefined;
@@ -66,7 +67,7 @@ const keysOf = (diffId: string, chainId: string): string[] => [
 export async function findLayer(paths: Paths, diffId: string, chainId: string): Promise<Layer | undefined> {
 	for (const key of keysOf(diffId, chainId)) {
 		try {
-			const record = parseRecord(await readFile(join(paths.layer(key), 'layer.json'), 'utf8'));
+			const record = readRecord(await readFile(join(paths.layer(key), 'layer.json'), 'utf8'));
 			if (record && fits(record, diffId, key, chainId)) return {...record, key};
 		} catch (error) {
 			if (!isErrno(error, 'ENOENT')) throw error;
@@ -81,7 +82,7 @@ export function findLayers(paths: Paths, diffIds: readonly string[]): (Layer | u
 	return diffIds.map((diffId, at) => {
 		for (const key of keysOf(diffId, chain[at]!)) {
 			try {
-				const record = parseRecord(readFileSync(join(paths.layer(key), 'layer.json'), 'utf8'));
+				const record = readRecord(readFileSync(join(paths.layer(key), 'layer.json'), 'utf8'));
 				if (record && fits(record, diffId, key, chain[at]!)) return {...record, key};
 			} catch (error) {
 				if (!isErrno(error, 'ENOENT')) throw error;

@@ -19,6 +19,9 @@ export const mediaTypes = {
 export const manifestTypes: readonly string[] = [mediaTypes.ociManifest, mediaTypes.dockerManifest];
 export const indexTypes: readonly string[] = [mediaTypes.ociIndex, mediaTypes.dockerList];
 const configTypes: readonly string[] = [mediaTypes.ociConfig, mediaTypes.dockerConfig];
+/** Whether a configuration is that of an image, and not of an attestation or something else. */
+export const isImageConfig = (mediaType: string): boolean => configTypes.includes(mediaType);
+
 const schema1Types: readonly string[] = [
 	'application/vnd.docker.distribution.manifest.v1+json',
 	'application/vnd.docker.distribution.manifest.v1+prettyjws',

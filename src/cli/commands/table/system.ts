@@ -64,7 +64,7 @@ export const systemCommands: CommandRows = {
 		flags: '+f/filter:filter +format:string +limit:int=0 +no-trunc',
 	},
 	system: {usage: 'COMMAND'},
-	'system check': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string'},
+	'system check': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string +images'},
 	'system df': {usage: '[OPTIONS]', args: [0, 0], flags: '+format:string +v/verbose'},
 	'system dial-stdio': {usage: ''},
 	'system events': {
