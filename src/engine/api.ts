@@ -516,8 +516,8 @@ export interface Containers {
 	logs(container: string, options?: LogOptions): AsyncIterable<LogEntry[]>;
 	/** The same as text, much faster: what the container wrote, with the time before each line when asked. */
 	logText(container: string, options?: LogOptions & {timestamps?: boolean}): AsyncIterable<LogText[]>;
-	/** Its processes as ps(1) shows them with these options, `-ef` without any. */
-	top(container: string, options?: readonly string[]): Promise<ContainerProcesses>;
+	/** Its processes as ps(1) shows them with these options, `-ef` without any; `quiet` makes no event of it. */
+	top(container: string, options?: readonly string[], how?: {quiet?: boolean}): Promise<ContainerProcesses>;
 	/**
 	 * Batches of samples: of the named containers, those that have been removed left out, or of all that run,
 	 * newest first, as they come and go.

@@ -1,7 +1,7 @@
 /** The whole screen: header, the panes that the layout shows, footer, and a dialog over them. */
 import {Box, Text} from 'ink';
-import {type LayoutMode, layout, MAIN_LISTS, PANE_NUMBERS, type Rect, SMALLEST} from './layout.ts';
-import {isDetail} from './store/reducers.ts';
+import {GRID, type LayoutMode, layout, paneNumber, type Rect, SMALLEST} from './layout.ts';
+import {isDetail, MAIN_LISTS} from './store/details.ts';
 import type {PaneId, State} from './store/state.ts';
 import {type Store, useSlice} from './store/store.ts';
 import {fitCells} from './text/width.ts';
@@ -9,10 +9,12 @@ import {Footer, Header} from './widgets/bars.tsx';
 import {DialogView} from './widgets/dialogs.tsx';
 import {ListView} from './widgets/list-view.tsx';
 import {LogView} from './widgets/log-view.tsx';
+import {StatsView} from './widgets/stats-view.tsx';
 
 const selectSize = (state: State) => state.size;
 const selectFocus = (state: State) => state.focus;
 const selectList = (state: State) => state.lastList;
+const selectTabs = (state: State) => state.tabs;
 const selectZoom = (state: State) => state.zoomed;
 const selectDialog = (state: State) => state.dialog;
 
@@ -20,22 +22,17 @@ export function App({store, host}: {store: Store; host: string}) {
 	const size = useSlice(store, selectSize);
 	const focus = useSlice(store, selectFocus);
 	const lastList = useSlice(store, selectList);
+	const shownTabs = useSlice(store, selectTabs);
 	const zoomed = useSlice(store, selectZoom);
-	const {mode, panes, tabs} = layout({size, focus, lastList, zoomed});
+	const {mode, panes, tabs} = layout({size, focus, lastList, tabs: shownTabs, zoomed});
 	if (mode === 'tiny') return <TooSmall size={size} />;
-	const view = (id: PaneId, rect: Rect) =>
-		id === 'logs' ? (
-			<LogView key={id} store={store} rect={rect} focused={focus === id} />
-		) : (
-			<ListView
-				key={id}
-				store={store}
-				id={id}
-				rect={rect}
-				focused={focus === id}
-				tabs={tabs && id !== 'members' ? MAIN_LISTS : []}
-			/>
-		);
+	const view = (id: PaneId, rect: Rect) => {
+		const focused = focus === id;
+		if (id === 'logs') return <LogView key={id} store={store} rect={rect} focused={focused} />;
+		if (id === 'stats') return <StatsView key={id} store={store} rect={rect} focused={focused} />;
+		const shared = tabs && !isDetail(id) ? MAIN_LISTS : [];
+		return <ListView key={id} store={store} id={id} rect={rect} focused={focused} tabs={shared} />;
+	};
 	return (
 		<Box flexDirection="column" width={size.columns} height={size.rows} overflow="hidden">
 			<Header store={store} host={host} />
@@ -52,8 +49,11 @@ interface BodyProps {
 	view(id: PaneId, rect: Rect): React.ReactNode;
 }
 
+/** Details come after all lists. */
+const order = (id: PaneId): number => paneNumber(id) || MAIN_LISTS.length + 1;
+
 function Body({mode, panes, view}: BodyProps) {
-	const shown = (Object.keys(panes) as PaneId[]).sort((a, b) => PANE_NUMBERS[a] - PANE_NUMBERS[b]);
+	const shown = (Object.keys(panes) as PaneId[]).sort((a, b) => order(a) - order(b));
 	const some = (...ids: PaneId[]): React.ReactNode[] =>
 		shown.filter((id) => ids.includes(id)).map((id) => view(id, panes[id]!));
 	if (mode !== 'columns') {
@@ -62,8 +62,9 @@ function Body({mode, panes, view}: BodyProps) {
 	return (
 		<Box>
 			<Box flexDirection="column">
-				{some('containers')}
-				<Box>{some('images', 'networks')}</Box>
+				{GRID.map((lists) => (
+					<Box key={lists[0]}>{some(...lists)}</Box>
+				))}
 			</Box>
 			{shown.filter(isDetail).map((id) => view(id, panes[id]!))}
 		</Box>

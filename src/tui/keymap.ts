@@ -6,14 +6,25 @@ import type {TextLine} from './store/state.ts';
 
 /**
  * Where keys mean something, from the innermost out: a dialog hides the panes; a pane comes before what all
- * lists share, and that before what holds everywhere.
+ * rows of details or all that can be marked share, that before what all lists share, and that before what holds everywhere.
  */
 export type Context =
 	| 'containers'
 	| 'images'
 	| 'networks'
+	| 'volumes'
+	| 'events'
 	| 'members'
+	| 'users'
+	| 'top'
+	| 'files'
+	| 'env'
+	| 'ports'
+	| 'inspect'
 	| 'logs'
+	| 'stats'
+	| 'detail'
+	| 'marks'
 	| 'list'
 	| 'global'
 	| 'confirm'
@@ -65,6 +76,30 @@ export const KEYMAP = [
 	},
 	{command: 'container.rename', context: 'containers', keys: ['R'], help: 'rename…'},
 	{command: 'container.run', context: 'containers', keys: ['A'], help: 'run a new container…', hint: 'run'},
+	{
+		command: 'container.stats',
+		context: 'containers',
+		keys: ['u'],
+		help: 'graphs of what it uses',
+		hint: 'stats',
+	},
+	{command: 'container.top', context: 'containers', keys: ['t'], help: 'its processes', hint: 'top'},
+	{
+		command: 'container.files',
+		context: 'containers',
+		keys: ['f'],
+		help: 'files that it has changed',
+		hint: 'files',
+	},
+	{command: 'container.env', context: 'containers', keys: ['v'], help: 'its environment variables'},
+	{
+		command: 'container.ports',
+		context: 'containers',
+		keys: ['P'],
+		help: 'its ports, and from where they are reached',
+	},
+	{command: 'container.inspect', context: 'containers', keys: ['i'], help: 'all about it', hint: 'inspect'},
+	{command: 'container.usage', context: 'containers', keys: ['%'], help: 'show or hide what each uses'},
 	{command: 'container.toggleStopped', context: 'containers', keys: ['E'], help: 'hide or show stopped ones'},
 	// Images
 	{
@@ -77,6 +112,8 @@ export const KEYMAP = [
 	{command: 'image.pull', context: 'images', keys: ['p'], help: 'pull…', hint: 'pull'},
 	{command: 'image.tag', context: 'images', keys: ['t'], help: 'tag…'},
 	{command: 'image.remove', context: 'images', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
+	{command: 'image.users', context: 'images', keys: ['u'], help: 'containers that use it', hint: 'users'},
+	{command: 'image.inspect', context: 'images', keys: ['i'], help: 'all about it', hint: 'inspect'},
 	// Networks
 	{
 		command: 'network.members',
@@ -103,6 +140,45 @@ export const KEYMAP = [
 	{command: 'network.inspect', context: 'networks', keys: ['i'], help: 'all about it', hint: 'inspect'},
 	{command: 'network.remove', context: 'networks', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
 	{command: 'network.prune', context: 'networks', keys: ['D'], help: 'remove all that nobody uses…'},
+	// Volumes
+	{
+		command: 'volume.users',
+		context: 'volumes',
+		keys: ['enter', 'u'],
+		help: 'containers that use it',
+		hint: 'users',
+	},
+	{command: 'volume.create', context: 'volumes', keys: ['A'], help: 'create…', hint: 'create'},
+	{command: 'volume.inspect', context: 'volumes', keys: ['i'], help: 'all about it', hint: 'inspect'},
+	{command: 'volume.remove', context: 'volumes', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
+	{
+		command: 'volume.prune',
+		context: 'volumes',
+		keys: ['D'],
+		help: 'remove all that nobody uses…',
+		hint: 'prune',
+	},
+	// Events
+	{command: 'event.inspect', context: 'events', keys: ['enter', 'i'], help: 'all about it', hint: 'inspect'},
+	// Who uses an image or a volume
+	{
+		command: 'user.container',
+		context: 'users',
+		keys: ['enter'],
+		help: 'go to the container',
+		hint: 'container',
+	},
+	// Rows of details
+	{
+		command: 'inspect.fold',
+		context: 'inspect',
+		keys: ['enter'],
+		help: 'fold, or read a long value whole',
+		hint: 'fold',
+		overrides: true,
+	},
+	{command: 'detail.read', context: 'detail', keys: ['enter'], help: 'read a long row whole', hint: 'read'},
+	{command: 'detail.refresh', context: 'detail', keys: ['ctrl-r'], help: 'read it again', hint: 'refresh'},
 	// Members of a network
 	{
 		command: 'member.container',
@@ -165,6 +241,15 @@ export const KEYMAP = [
 	{command: 'list.filter', context: 'list', keys: ['/'], help: 'filter; !text leaves out', hint: 'filter'},
 	{command: 'list.sort', context: 'list', keys: ['o'], help: 'sort by the next column'},
 	{command: 'list.reverse', context: 'list', keys: ['O'], help: 'turn the order round'},
+	{
+		command: 'list.mark',
+		context: 'marks',
+		keys: ['space'],
+		help: 'mark: commands are then for all marked ones',
+		hint: 'mark',
+	},
+	{command: 'list.markAll', context: 'marks', keys: ['*'], help: 'mark all'},
+	{command: 'list.unmark', context: 'marks', keys: ['\\'], help: 'mark none'},
 	// Everywhere
 	{
 		command: 'app.base',
@@ -175,14 +260,20 @@ export const KEYMAP = [
 	{command: 'pane.containers', context: 'global', keys: ['1'], help: 'containers'},
 	{command: 'pane.images', context: 'global', keys: ['2'], help: 'images'},
 	{command: 'pane.networks', context: 'global', keys: ['3'], help: 'networks'},
+	{command: 'pane.volumes', context: 'global', keys: ['4'], help: 'volumes'},
+	{command: 'pane.events', context: 'global', keys: ['5'], help: 'events'},
 	{
 		command: 'pane.detail',
 		context: 'global',
-		keys: ['4'],
-		help: 'the container’s logs, the network’s members',
+		keys: ['0'],
+		help: 'more of the selected row: logs, members, …',
 	},
-	{command: 'pane.next', context: 'global', keys: ['tab', 'right'], help: 'next pane'},
-	{command: 'pane.previous', context: 'global', keys: ['shift-tab', 'left'], help: 'previous pane'},
+	{command: 'tab.next', context: 'global', keys: [']'], help: 'next tab of what there is more', hint: 'tab'},
+	{command: 'tab.previous', context: 'global', keys: ['['], help: 'previous tab'},
+	{command: 'pane.next', context: 'global', keys: ['tab'], help: 'next pane'},
+	{command: 'pane.previous', context: 'global', keys: ['shift-tab'], help: 'previous pane'},
+	{command: 'pane.right', context: 'global', keys: ['right'], help: 'the pane to the right'},
+	{command: 'pane.left', context: 'global', keys: ['left'], help: 'the pane to the left'},
 	{command: 'pane.zoom', context: 'global', keys: ['z'], help: 'full screen for this pane, and back'},
 	{command: 'app.back', context: 'global', keys: ['esc'], help: 'close, clear the filter, leave full screen'},
 	{command: 'app.help', context: 'global', keys: ['?', 'f1'], help: 'this help', hint: 'help'},
@@ -231,18 +322,35 @@ export const SECTIONS: readonly {context: Context; title: string}[] = [
 	{context: 'containers', title: 'Containers'},
 	{context: 'images', title: 'Images'},
 	{context: 'networks', title: 'Networks'},
+	{context: 'volumes', title: 'Volumes'},
+	{context: 'events', title: 'Events'},
 	{context: 'members', title: 'Members of a network'},
+	{context: 'users', title: 'Users of an image or a volume'},
+	{context: 'inspect', title: 'Inspect'},
+	{context: 'detail', title: 'Top, files, env, ports, inspect'},
 	{context: 'logs', title: 'Logs'},
 	{context: 'list', title: 'Lists'},
+	{context: 'marks', title: 'Marks'},
 	{context: 'global', title: 'Everywhere'},
 ];
 
 /** The contexts that an outer key can be taken from. */
 export const OUTER: Record<Context, readonly Context[]> = {
-	containers: ['list', 'global'],
-	images: ['list', 'global'],
-	networks: ['list', 'global'],
+	containers: ['marks', 'list', 'global'],
+	images: ['marks', 'list', 'global'],
+	networks: ['marks', 'list', 'global'],
+	volumes: ['marks', 'list', 'global'],
+	events: ['list', 'global'],
 	members: ['list', 'global'],
+	users: ['list', 'global'],
+	top: ['detail', 'list', 'global'],
+	files: ['detail', 'list', 'global'],
+	env: ['detail', 'list', 'global'],
+	ports: ['detail', 'list', 'global'],
+	inspect: ['detail', 'list', 'global'],
+	stats: ['list', 'global'],
+	detail: ['list', 'global'],
+	marks: ['list', 'global'],
 	logs: ['global'],
 	list: ['global'],
 	global: [],
@@ -337,9 +445,15 @@ export function hints(
 	table: readonly KeyBinding[] = KEYMAP,
 ): {key: string; word: string}[] {
 	const places = [context, ...OUTER[context]];
+	const taken = new Set<string>();
 	return places.flatMap((place) =>
 		table
-			.filter((binding) => binding.context === place && binding.hint)
+			.filter(({context: where, hint, keys}) => {
+				// An inner context has the key for something else.
+				if (where !== place || !hint || taken.has(keys[0]!)) return false;
+				taken.add(keys[0]!);
+				return true;
+			})
 			.map((binding) => ({key: keyLabel(binding.keys[0]!), word: binding.hint!})),
 	);
 }

@@ -1,6 +1,7 @@
 /** The screen's rectangles, from its size and the focus. Pure. */
-import {detailPane, isDetail} from './store/reducers.ts';
-import type {MainListId, PaneId} from './store/state.ts';
+import {isDetail, MAIN_LISTS} from './store/details.ts';
+import {detailPane} from './store/reducers.ts';
+import type {MainListId, PaneId, State} from './store/state.ts';
 
 export interface Rect {
 	x: number;
@@ -21,18 +22,13 @@ export interface Layout {
 
 export const SMALLEST = {columns: 40, rows: 10};
 
-/** The keys that go there. */
-export const PANE_NUMBERS: Record<PaneId, number> = {
-	containers: 1,
-	images: 2,
-	networks: 3,
-	logs: 4,
-	members: 4,
-};
-export const MAIN_LISTS: readonly MainListId[] = ['containers', 'images', 'networks'];
+/** The key that goes to a pane; all details are one. */
+export function paneNumber(pane: PaneId): number {
+	return isDetail(pane) ? 0 : MAIN_LISTS.indexOf(pane) + 1;
+}
 
-/** In the order of their numbers. */
-export function paneOrder(state: {lastList: MainListId}): PaneId[] {
+/** As Tab goes through them. */
+export function paneOrder(state: Pick<State, 'lastList' | 'tabs'>): PaneId[] {
 	return [...MAIN_LISTS, detailPane(state)];
 }
 
@@ -44,33 +40,45 @@ export interface LayoutInput {
 	size: {columns: number; rows: number};
 	focus: PaneId;
 	lastList: MainListId;
+	tabs: State['tabs'];
 	zoomed: boolean;
 }
 
-export function layout({size, focus, lastList, zoomed}: LayoutInput): Layout {
+export function layout({size, focus, lastList, tabs, zoomed}: LayoutInput): Layout {
 	const {columns, rows} = size;
 	if (columns < SMALLEST.columns || rows < SMALLEST.rows) return {mode: 'tiny', panes: {}, tabs: false};
-	const detail = detailPane({lastList});
+	const detail = detailPane({lastList, tabs});
 	const body: Rect = {x: 0, y: HEADER, width: columns, height: rows - HEADER - FOOTER};
 	if (zoomed || columns < 80 || rows < 20)
 		return {mode: 'single', panes: {[focus]: body}, tabs: !isDetail(focus)};
 	if (columns >= 120 && rows >= 30) {
 		const [left, right] = splitColumns(body, [3, 2]);
-		// The focused list grows by one part.
-		const below = focus === 'images' || focus === 'networks';
-		const [containers, others] = splitRows(left!, [focus === 'containers' ? 4 : 3, below ? 3 : 2]);
-		const [images, networks] = splitColumns(others!, [
-			focus === 'images' ? 5 : 3,
-			focus === 'networks' ? 5 : 3,
-		]);
-		return {
-			mode: 'columns',
-			panes: {containers: containers!, images: images!, networks: networks!, [detail]: right!},
-			tabs: false,
-		};
+		const rows = GRID.map((lists) => weight(lists, focus));
+		const parts = splitRows(left!, rows);
+		const panes: Partial<Record<PaneId, Rect>> = {[detail]: right!};
+		for (const [index, lists] of GRID.entries()) {
+			const cells = splitColumns(
+				parts[index]!,
+				lists.map((list) => (list === focus ? 5 : 3)),
+			);
+			for (const [at, list] of lists.entries()) panes[list] = cells[at]!;
+		}
+		return {mode: 'columns', panes, tabs: false};
 	}
 	const [list, inside] = splitRows(body, [1, 1]);
 	return {mode: 'stacked', panes: {[lastList]: list!, [detail]: inside!}, tabs: true};
+}
+
+/** Rows of the left side where there is room for all lists. */
+export const GRID: readonly (readonly MainListId[])[] = [
+	['containers'],
+	['images', 'networks'],
+	['volumes', 'events'],
+];
+
+/** Of a row; the one with the focus grows. */
+function weight(lists: readonly MainListId[], focus: PaneId): number {
+	return (lists.includes('containers') ? 6 : 4) + (lists.some((list) => list === focus) ? 2 : 0);
 }
 
 /** Cells inside a pane's border. */

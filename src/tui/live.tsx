@@ -10,11 +10,13 @@ import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
 import {InputRouter} from './input/router.ts';
 import {selectedContainer, settleSelections} from './panes/index.ts';
+import {DetailFeed} from './store/detail-feed.ts';
 import {Feed} from './store/feed.ts';
 import {initialState} from './store/initial.ts';
 import {LogFeed} from './store/log-feed.ts';
 import {setSize} from './store/reducers.ts';
 import {Store} from './store/store.ts';
+import {UsageFeed} from './store/usage-feed.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
 import {PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
 import {runFullScreen, type SessionEnd, type TerminalInput} from './terminal/session.ts';
@@ -63,6 +65,8 @@ class LiveUi {
 	#controller: Controller | undefined;
 	#feed: Feed | undefined;
 	#logs: LogFeed | undefined;
+	#details: DetailFeed | undefined;
+	#usage: UsageFeed | undefined;
 	#guard: ExitGuard | undefined;
 	#ink: Instance | undefined;
 	#suspendInk: Suspend | undefined;
@@ -91,9 +95,17 @@ class LiveUi {
 		const logs = new LogFeed(engine, store, report);
 		this.#logs = logs;
 		this.#feed = new Feed(engine, store, {onError: report, onEvents: this.#onEvents});
-		this.#controller = new Controller({engine, store, logs, screen: this.#screen});
+		const details = new DetailFeed(engine, store);
+		this.#details = details;
+		const usage = new UsageFeed(engine, store, report);
+		this.#usage = usage;
+		this.#controller = new Controller({engine, store, logs, details, screen: this.#screen});
 		// The logs are those of the selected container, whoever moved the selection.
-		store.subscribe(() => logs.select(selectedContainer(store.state)?.Id));
+		store.subscribe(() => {
+			logs.select(selectedContainer(store.state)?.Id);
+			details.sync();
+			usage.sync();
+		});
 		try {
 			await this.#feed.start();
 		} catch (error) {
@@ -140,6 +152,8 @@ class LiveUi {
 		this.#stdout.off('resize', this.#onResize);
 		this.#feed?.close();
 		this.#logs?.close();
+		this.#details?.close();
+		this.#usage?.close();
 		this.#store.close();
 		this.#router.stop();
 		this.#guard?.release();

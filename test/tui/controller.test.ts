@@ -138,10 +138,14 @@ test('the panes are reached by number, by Tab and by arrows; the logs scroll and
 	await type('\t');
 	t.is(focus(), 'networks');
 	await type('\t');
-	t.is(focus(), 'members');
+	t.is(focus(), 'volumes');
+	await type('\t');
+	t.is(focus(), 'events');
+	await type('\t');
+	t.is(focus(), 'inspect');
 	await type('\t');
 	t.is(focus(), 'containers');
-	await type('2', '4');
+	await type('1', '0');
 	t.is(focus(), 'logs');
 	await type('kk');
 	t.false(store.state.logs.follow);
@@ -152,10 +156,12 @@ test('the panes are reached by number, by Tab and by arrows; the logs scroll and
 	await type('jjj', ' ', ' ', ' ', ' ', ' ');
 	t.true(store.state.logs.follow);
 	await type(`${ESC}[D`);
-	t.is(focus(), 'images');
+	t.is(focus(), 'containers');
+	await type('2', '0');
+	t.is(focus(), 'users');
 	await type('1');
 	t.is(focus(), 'containers');
-	await type('4', ESC);
+	await type('0', ESC);
 	t.is(focus(), 'containers');
 });
 

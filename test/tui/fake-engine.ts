@@ -3,14 +3,18 @@
  * is tested with the real engine (ui.test.ts).
  */
 import type {
+	ContainerProcesses,
+	ContainerStats,
 	ContainerSummary,
 	EndpointSettings,
 	Engine,
 	EngineEvent,
+	FileChange,
 	ImageSummary,
 	LogEntry,
 	NetworkCreateOptions,
 	NetworkRecord,
+	VolumeSummary,
 } from '../../src/engine/api.ts';
 import {emptyNetwork} from '../../src/engine/networks/record.ts';
 import {Paths} from '../../src/engine/paths.ts';
@@ -81,6 +85,55 @@ export function endpoint(address: string, change: object = {}): Record<string, u
 	};
 }
 
+export function volume(change: Partial<VolumeSummary> & {Name: string}): VolumeSummary {
+	return {
+		Driver: 'local',
+		Mountpoint: `/var/lib/wherry/volumes/${change.Name}/_data`,
+		Labels: null,
+		Options: null,
+		Scope: 'local',
+		CreatedAt: new Date((NOW - 7200) * 1000).toISOString(),
+		...change,
+	};
+}
+
+/** A sample; the same numbers give the same bytes each second. */
+export function stats(
+	id: string,
+	second: number,
+	change: {cpu?: number; memory?: number} = {},
+): ContainerStats {
+	const {cpu = 10, memory = 50 << 20} = change;
+	const usage = (total: number) => ({
+		cpu_usage: {total_usage: total, usage_in_kernelmode: 0, usage_in_usermode: total},
+		system_cpu_usage: total === 0 ? 0 : 1e9,
+		online_cpus: 2,
+		throttling_data: {periods: 0, throttled_periods: 0, throttled_time: 0},
+	});
+	const io = (op: string, value: number) => ({major: 8, minor: 0, op, value});
+	return {
+		id,
+		name: '/x',
+		read: new Date((NOW + second) * 1000).toISOString(),
+		preread: new Date((NOW + second - 1) * 1000).toISOString(),
+		num_procs: 0,
+		pids_stats: {current: 3 + (second % 5), limit: 100},
+		cpu_stats: usage(cpu * 5e6),
+		precpu_stats: usage(0),
+		memory_stats: {usage: memory, limit: 512 << 20, stats: {}},
+		blkio_stats: {
+			io_service_bytes_recursive: [io('Read', second * 4000), io('Write', second * second * 100)],
+			io_serviced_recursive: null,
+		},
+		networks: {
+			eth0: {
+				...{rx_bytes: second * 1500, rx_packets: 0, rx_errors: 0, rx_dropped: 0},
+				...{tx_bytes: second * 90_000, tx_packets: 0, tx_errors: 0, tx_dropped: 0},
+			},
+		},
+	};
+}
+
 const BUILT_IN = [
 	network('bridge', '10.213.0.0/24'),
 	network('host', '', {Driver: 'host'}),
@@ -91,6 +144,13 @@ export class FakeEngine {
 	rows: ContainerSummary[] = [];
 	images: ImageSummary[] = [];
 	networks: NetworkRecord[] = [...BUILT_IN];
+	volumes: VolumeSummary[] = [];
+	/** By container. */
+	processes = new Map<string, ContainerProcesses>();
+	changes = new Map<string, FileChange[]>();
+	samples: ContainerStats[][] = [];
+	/** Of `inspect`, `top` and `changes`. */
+	detailError: Error | undefined;
 	logs = new Map<string, LogEntry[]>();
 	/** `stop <id>` and so on. */
 	calls: string[] = [];
@@ -154,6 +214,30 @@ export class FakeEngine {
 			rename: (id: string, name: string) => done('rename', id, name),
 			remove: (id: string, {force, volumes}: {force: boolean; volumes: boolean}) =>
 				done('remove', id, ...(force ? ['force'] : []), ...(volumes ? ['volumes'] : [])),
+			inspect: async (id: string) => {
+				if (self.detailError) throw self.detailError;
+				const row = self.rows.find(({Id}) => Id === id)!;
+				return {
+					Id: id,
+					Name: row.Names[0],
+					State: {Status: row.State, Running: row.State === 'running', ExitCode: 0, Error: ''},
+					Config: {Image: row.Image, Env: ['PATH=/bin', 'GREETING=a=b', 'EMPTY='], Labels: {}, Tty: false},
+					HostConfig: {Binds: ['data:/data', '/srv:/srv:ro'], Memory: 0},
+					Mounts: row.Mounts,
+				};
+			},
+			top: async (id: string) => {
+				if (self.detailError) throw self.detailError;
+				return self.processes.get(id) ?? {Titles: [], Processes: []};
+			},
+			changes: async (id: string) => {
+				if (self.detailError) throw self.detailError;
+				return self.changes.get(id) ?? [];
+			},
+			async *stats(_: string[] | undefined, {signal}: {signal?: AbortSignal} = {}) {
+				for (const batch of self.samples) yield batch;
+				await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+			},
 			list: async ({filters}: {filters?: {id?: string[]}} = {}) => {
 				if (!filters) self.fullReads++;
 				return self.rows.filter((row) => !filters?.id || filters.id.includes(row.Id));
@@ -165,6 +249,7 @@ export class FakeEngine {
 		};
 		const images = {
 			list: async () => this.images,
+			inspect: async (id: string) => ({...this.images.find(({Id}) => Id === id), Config: {Cmd: ['sh']}}),
 			remove: async (reference: string) => {
 				await done('rmi', reference);
 				return [{Untagged: reference}];
@@ -202,8 +287,24 @@ export class FakeEngine {
 				done('network connect', name, id, JSON.stringify(settings)),
 			disconnect: (name: string, id: string) => done('network disconnect', name, id),
 		};
+		const volumes = {
+			list: async () => self.volumes,
+			inspect: async (name: string) => self.volumes.find(({Name}) => Name === name),
+			create: async (options: object) => {
+				await done('volume create', JSON.stringify(options));
+				const made = volume({Name: (options as {name?: string}).name ?? 'made-up'});
+				self.volumes = [...self.volumes, made];
+				return made;
+			},
+			remove: (name: string) => done('volume rm', name),
+			prune: async ({filters}: {filters?: object} = {}) => {
+				await done('volume prune', JSON.stringify(filters));
+				return {VolumesDeleted: ['x', 'y'], SpaceReclaimed: 12_000};
+			},
+		};
 		const events = {
-			async *stream({signal}: {signal?: AbortSignal} = {}) {
+			async *stream({signal, until}: {signal?: AbortSignal; until?: bigint} = {}) {
+				if (until !== undefined) return;
 				signal?.addEventListener('abort', () => self.#wake?.());
 				while (!signal?.aborted) {
 					const batch = self.#queue.shift();
@@ -220,6 +321,7 @@ export class FakeEngine {
 			containers,
 			images,
 			networks,
+			volumes,
 			events,
 			close: async () => {},
 		} as unknown as Engine;
@@ -309,6 +411,46 @@ export function busyEngine(): FakeEngine {
 		BUILT_IN[2]!,
 	];
 	const web = fake.rows[0]!.Id;
+	const mount = (Name: string, Destination: string, RW: boolean) =>
+		({
+			Type: 'volume',
+			Name,
+			Source: '',
+			Destination,
+			Driver: 'local',
+			Mode: '',
+			RW,
+			Propagation: '',
+		}) as const;
+	fake.rows[0]!.Mounts = [mount('site', '/usr/share/nginx/html', false)];
+	fake.rows[1]!.Mounts = [mount('pgdata', '/var/lib/postgresql/data', true), mount('site', '/site', true)];
+	fake.volumes = [
+		volume({Name: 'e'.repeat(64), Labels: {'com.docker.volume.anonymous': ''}}),
+		volume({Name: 'pgdata', Labels: {keep: 'yes'}}),
+		volume({Name: 'scratch', Options: {type: 'tmpfs', device: 'tmpfs', o: 'size=100m'}}),
+		volume({Name: 'site', CreatedAt: new Date((NOW - 60) * 1000).toISOString()}),
+	];
+	fake.processes.set(web, {
+		Titles: ['PID'],
+		Processes: [
+			['4285', '4280', 'root', 'Ss', '0.3', '0.1', '5120', '1', '00:00:01', 'nginx: master process nginx'],
+			['4290', '4285', 'nginx', 'R', '61.0', '1.2', '204800', '4', '01:02:03', 'nginx: worker process'],
+			['4291', '4285', 'nginx', 'S', '0.0', '0.2', '10240', '4', '1-00:00:00', 'nginx: cache manager'],
+		],
+	});
+	fake.changes.set(web, [
+		{Kind: 0, Path: '/var/cache'},
+		{Kind: 1, Path: '/var/cache/nginx'},
+		{Kind: 1, Path: '/run/nginx.pid'},
+		{Kind: 2, Path: '/etc/nginx/conf.d/default.conf'},
+	]);
+	fake.samples = Array.from({length: 90}, (_, second) => [
+		stats(web, second, {
+			cpu: 40 + 35 * Math.sin(second / 7),
+			memory: (100 << 20) + (second << 20) * 2,
+		}),
+		stats(fake.rows[1]!.Id, second, {cpu: 180, memory: 310 << 20}),
+	]);
 	fake.logs.set(
 		web,
 		Array.from({length: 40}, (_, index) => ({

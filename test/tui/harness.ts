@@ -4,16 +4,25 @@ import type {ActionContext} from '../../src/tui/actions/context.ts';
 import {Controller} from '../../src/tui/controller.ts';
 import {KeyDecoder} from '../../src/tui/input/decoder.ts';
 import {loadOnce} from '../../src/tui/once.tsx';
+import {DetailFeed} from '../../src/tui/store/detail-feed.ts';
 import {LogFeed} from '../../src/tui/store/log-feed.ts';
+import {UsageFeed} from '../../src/tui/store/usage-feed.ts';
 import {type FakeEngine, NOW} from './fake-engine.ts';
 
 export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}) {
 	const store = await loadOnce(fake.engine, size, NOW);
 	const screen: string[] = [];
+	const details = new DetailFeed(fake.engine, store);
+	const usage = new UsageFeed(fake.engine, store, () => {});
+	store.subscribe(() => {
+		details.sync();
+		usage.sync();
+	});
 	const context: ActionContext = {
 		engine: fake.engine,
 		store,
 		logs: new LogFeed(fake.engine, store, () => {}),
+		details,
 		screen: {
 			fullScreen: async (open, {banner}) => {
 				screen.push(banner);
@@ -39,4 +48,9 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}) {
 			}
 		},
 	};
+}
+
+/** Waits for what isn't there at once: reads of details, samples. */
+export async function until(condition: () => boolean): Promise<void> {
+	while (!condition()) await sleep(5);
 }

@@ -32,7 +32,7 @@ test('a key is looked for from the pane outwards', (t) => {
 	t.is(commandFor(keymap, 'images', 'j'), 'list.down');
 	t.is(commandFor(keymap, 'logs', 'j'), 'logs.down');
 	t.is(commandFor(keymap, 'logs', 'right'), 'logs.right');
-	t.is(commandFor(keymap, 'containers', 'right'), 'pane.next');
+	t.is(commandFor(keymap, 'containers', 'right'), 'pane.right');
 	t.is(commandFor(keymap, 'confirm', 'q'), 'confirm.no');
 	t.is(commandFor(keymap, 'form', 's'), undefined);
 });

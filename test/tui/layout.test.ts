@@ -1,12 +1,13 @@
 import test from 'ava';
 import {type Layout, layout, type Rect} from '../../src/tui/layout.ts';
+import {DETAILS} from '../../src/tui/store/details.ts';
+import {initialState} from '../../src/tui/store/initial.ts';
 import {focusPane} from '../../src/tui/store/reducers.ts';
-import type {PaneId, State} from '../../src/tui/store/state.ts';
+import type {PaneId} from '../../src/tui/store/state.ts';
 
 const at = (columns: number, rows: number, focus: PaneId = 'containers', zoomed = false): Layout => {
-	const list = focus === 'members' ? 'networks' : 'containers';
-	const {lastList} = focusPane({lastList: list} as State, focus);
-	return layout({size: {columns, rows}, focus, lastList, zoomed});
+	const size = {columns, rows};
+	return layout({...focusPane(initialState(size, 0), focus), size, zoomed});
 };
 
 const MODES: [columns: number, rows: number, mode: Layout['mode'], panes: PaneId[]][] = [
@@ -18,8 +19,8 @@ const MODES: [columns: number, rows: number, mode: Layout['mode'], panes: PaneId
 	[80, 24, 'stacked', ['containers', 'logs']],
 	[119, 60, 'stacked', ['containers', 'logs']],
 	[200, 29, 'stacked', ['containers', 'logs']],
-	[120, 30, 'columns', ['containers', 'images', 'logs', 'networks']],
-	[300, 100, 'columns', ['containers', 'images', 'logs', 'networks']],
+	[120, 30, 'columns', ['containers', 'events', 'images', 'logs', 'networks', 'volumes']],
+	[300, 100, 'columns', ['containers', 'events', 'images', 'logs', 'networks', 'volumes']],
 ];
 
 for (const [columns, rows, mode, panes] of MODES) {
@@ -63,9 +64,20 @@ test('what is in a network takes the place of the logs while the networks are lo
 	t.false(at(60, 24, 'members').tabs);
 });
 
-test('the left is three parts of containers over two of images beside networks', (t) => {
-	const {containers, images, networks} = at(120, 40, 'logs').panes;
-	t.deepEqual([containers!.height, images!.height, networks!.height], [23, 15, 15]);
+test('the left is containers over images beside networks over volumes beside events', (t) => {
+	const {containers, images, networks, volumes, events} = at(120, 40, 'logs').panes;
+	t.deepEqual([containers!.height, images!.height, networks!.height], [16, 11, 11]);
 	t.deepEqual([containers!.width, images!.width, networks!.width], [72, 36, 36]);
+	t.deepEqual([volumes!.y, events!.y, events!.x], [28, 28, 36]);
 	t.is(networks!.x, 36);
+});
+
+test('every pane of details takes the same place, and belongs to a list', (t) => {
+	for (const [list, tabs] of Object.entries(DETAILS)) {
+		for (const pane of tabs) {
+			const state = {...focusPane(initialState({columns: 120, rows: 40}, 0), list as PaneId)};
+			const {panes} = layout(focusPane(state, pane));
+			t.deepEqual(panes[pane], at(120, 40, 'logs').panes.logs, `${list} ${pane}`);
+		}
+	}
 });

@@ -136,8 +136,12 @@ export class LocalContainers implements Containers {
 		yield* (await import('./container-logs.ts')).containerLogText(this.#context, container, options);
 	}
 
-	async top(container: string, options: readonly string[] = []): Promise<ContainerProcesses> {
-		return (await import('./top.ts')).containerProcesses(this.#context, container, options);
+	async top(
+		container: string,
+		options: readonly string[] = [],
+		how: {quiet?: boolean} = {},
+	): Promise<ContainerProcesses> {
+		return (await import('./top.ts')).containerProcesses(this.#context, container, options, how);
 	}
 
 	async *stats(containers?: readonly string[], options: StatsOptions = {}): AsyncGenerator<ContainerStats[]> {

@@ -136,6 +136,7 @@ export function containerProcesses(
 	context: EngineContext,
 	container: string,
 	options: readonly string[],
+	{quiet = false}: {quiet?: boolean} = {},
 ): ContainerProcesses {
 	const record = findContainer(context.paths, container);
 	const {status} = currentState(context.paths, record.Id);
@@ -165,6 +166,6 @@ export function containerProcesses(
 	const headings = request.columns.map(({heading}) => heading).join(' ');
 	// Without any heading ps has no line for them.
 	const found = table(request.header && headings.trim() !== '' ? [headings, ...lines] : lines);
-	emit(context, record, 'top');
+	if (!quiet) emit(context, record, 'top');
 	return found;
 }

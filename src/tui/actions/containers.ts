@@ -6,7 +6,7 @@ import type {Choice} from '../store/state.ts';
 import type {SessionEnd} from '../terminal/session.ts';
 import {sanitize, sanitizeLogLine} from '../text/sanitize.ts';
 import {truncate} from '../text/width.ts';
-import {type ActionContext, openDialog, remember, showError, showMessage, whileBusy} from './context.ts';
+import {type ActionContext, forEachRow, openDialog, remember, showError, showMessage} from './context.ts';
 
 type ContainerAction = (context: ActionContext, row: ContainerSummary) => void | Promise<void>;
 
@@ -22,75 +22,97 @@ const SIGNALS: Choice[] = [
 
 const NO: Choice = {id: 'no', label: 'No', key: 'n'};
 
-export const containerActions = {
-	start: async (context, row) => {
-		remember(context, 'start', containerName(row));
-		await whileBusy(context, row, 'starting', () => context.engine.containers.start(row.Id));
+/** `web`, or `3 containers`. */
+const objects = (rows: readonly ContainerSummary[]): string =>
+	rows.length === 1 ? containerName(rows[0]!) : `${rows.length} containers`;
+
+const names = (rows: readonly ContainerSummary[]): string[] => rows.map(containerName);
+
+/** What is done to one container or to all that are marked. */
+export const containersActions = {
+	start: async (context, rows) => {
+		remember(context, 'start', ...names(rows));
+		await forEachRow(context, rows, 'starting', ({Id}) => context.engine.containers.start(Id));
 	},
 
-	stop: async (context, row) => {
-		remember(context, 'stop', containerName(row));
-		await whileBusy(context, row, 'stopping', () => context.engine.containers.stop(row.Id));
+	stop: async (context, rows) => {
+		remember(context, 'stop', ...names(rows));
+		await forEachRow(context, rows, 'stopping', ({Id}) => context.engine.containers.stop(Id));
 	},
 
-	restart: async (context, row) => {
-		remember(context, 'restart', containerName(row));
-		await whileBusy(context, row, 'restarting', () => context.engine.containers.restart(row.Id));
+	restart: async (context, rows) => {
+		remember(context, 'restart', ...names(rows));
+		await forEachRow(context, rows, 'restarting', ({Id}) => context.engine.containers.restart(Id));
 	},
 
-	pause: async (context, row) => {
-		const paused = row.State === 'paused';
-		remember(context, paused ? 'unpause' : 'pause', containerName(row));
+	pause: async (context, rows) => {
+		const paused = rows.every(({State}) => State === 'paused');
+		remember(context, paused ? 'unpause' : 'pause', ...names(rows));
 		const {containers} = context.engine;
-		await whileBusy(context, row, paused ? 'going on' : 'pausing', () =>
-			paused ? containers.unpause(row.Id) : containers.pause(row.Id),
+		await forEachRow(context, rows, paused ? 'going on' : 'pausing', ({Id}) =>
+			paused ? containers.unpause(Id) : containers.pause(Id),
 		);
 	},
 
-	kill: (context, row) => {
-		const name = containerName(row);
+	kill: (context, rows) => {
 		openDialog(context, {
 			kind: 'confirm',
 			title: 'Send a signal',
-			lines: [`Which signal does ${name} get?`],
+			lines: [`Which signal ${rows.length === 1 ? 'does' : 'do'} ${objects(rows)} get?`],
 			choices: [NO, ...SIGNALS],
 			index: 0,
 			onChoice: (signal) => {
 				if (signal === 'no') return;
-				remember(context, 'kill', ...(signal === 'SIGKILL' ? [] : ['-s', signal]), name);
-				void whileBusy(context, row, 'killing', () => context.engine.containers.kill(row.Id, signal));
+				remember(context, 'kill', ...(signal === 'SIGKILL' ? [] : ['-s', signal]), ...names(rows));
+				void forEachRow(context, rows, 'killing', ({Id}) => context.engine.containers.kill(Id, signal));
 			},
 		});
 	},
 
-	remove: (context, row) => {
-		const name = containerName(row);
-		const force = isUp(row);
+	remove: (context, rows) => {
+		const force = rows.some(isUp);
 		const flags = force ? ['-f'] : [];
+		const [first] = rows;
 		openDialog(context, {
 			kind: 'confirm',
-			title: 'Remove container',
-			lines: [
-				`Remove ${name} (${row.Image})?`,
-				force ? 'It is running: it will be killed.' : 'What it wrote will be lost.',
-			],
+			title: rows.length === 1 ? 'Remove container' : `Remove ${rows.length} containers`,
+			lines:
+				rows.length === 1
+					? [
+							`Remove ${containerName(first!)} (${first!.Image})?`,
+							force ? 'It is running: it will be killed.' : 'What it wrote will be lost.',
+						]
+					: [
+							'Remove these?',
+							...rows
+								.slice(0, 8)
+								.map((row) => `  ${containerName(row)} (${row.Image})${isUp(row) ? ', running' : ''}`),
+							...(rows.length > 8 ? [`  and ${rows.length - 8} more`] : []),
+							force ? 'Those that run will be killed.' : 'What they wrote will be lost.',
+						],
 			choices: [
 				NO,
 				{id: 'remove', label: force ? 'Kill and remove' : 'Remove', key: 'y'},
-				{id: 'volumes', label: 'With its anonymous volumes', key: 'v'},
+				{id: 'volumes', label: 'With anonymous volumes', key: 'v'},
 			],
 			index: 0,
 			onChoice: (choice) => {
 				if (choice === 'no') return;
 				const volumes = choice === 'volumes';
-				remember(context, 'rm', ...flags, ...(volumes ? ['-v'] : []), name);
-				void whileBusy(context, row, 'removing', () =>
-					context.engine.containers.remove(row.Id, {force, volumes}),
+				remember(context, 'rm', ...flags, ...(volumes ? ['-v'] : []), ...names(rows));
+				void forEachRow(context, rows, 'removing', ({Id}) =>
+					context.engine.containers.remove(Id, {force, volumes}),
 				);
 			},
 		});
 	},
+} satisfies Record<
+	string,
+	(context: ActionContext, rows: readonly ContainerSummary[]) => void | Promise<void>
+>;
 
+/** What is done to the selected one alone. */
+export const containerActions = {
 	rename: (context, row) => {
 		const name = containerName(row);
 		openDialog(context, {

@@ -1,5 +1,6 @@
 /** What commands work with. */
 import type {Engine, Session} from '../../engine/api.ts';
+import type {DetailFeed} from '../store/detail-feed.ts';
 import type {LogFeed} from '../store/log-feed.ts';
 import {setBusy, setMessage} from '../store/reducers.ts';
 import type {Dialog, Message} from '../store/state.ts';
@@ -31,6 +32,7 @@ export interface ActionContext {
 	engine: Engine;
 	store: Store;
 	logs: LogFeed;
+	details: DetailFeed;
 	screen: Screen;
 }
 
@@ -95,4 +97,34 @@ export async function whileBusy(
 	} finally {
 		store.update((state) => setBusy(state, row.Id, undefined));
 	}
+}
+
+/** Rows at once: each is a process of its own to wait for. */
+const TOGETHER = 8;
+
+/** Does something to each row; of several that fail, how many and the first reason are said. */
+export async function forEachRow<Row extends {Id: string}>(
+	context: ActionContext,
+	rows: readonly Row[],
+	verb: string,
+	work: (row: Row) => Promise<unknown>,
+): Promise<void> {
+	if (rows.length === 1) {
+		await whileBusy(context, rows[0]!, verb, () => work(rows[0]!));
+		return;
+	}
+	const errors: unknown[] = [];
+	const waiting = rows.filter(({Id}) => !context.store.state.busy.has(Id));
+	const many = waiting.length;
+	const worker = async (): Promise<void> => {
+		for (let row = waiting.shift(); row; row = waiting.shift()) {
+			const {Id} = row;
+			context.store.update((state) => setBusy(state, Id, verb));
+			await work(row).catch((error: unknown) => errors.push(error));
+			context.store.update((state) => setBusy(state, Id, undefined));
+		}
+	};
+	await Promise.all(Array.from({length: TOGETHER}, worker));
+	if (errors.length === 0) return;
+	showMessage(context, {tone: 'bad', text: `${errors.length} of ${many} failed. ${errorText(errors[0])}`});
 }

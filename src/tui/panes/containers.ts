@@ -1,8 +1,10 @@
 import {humanDuration} from '../../cli/format/duration.ts';
+import {bytesSize, humanSize} from '../../cli/format/size.ts';
 import type {ContainerStatus, ContainerSummary, PortSummary} from '../../engine/api.ts';
 import type {State} from '../store/state.ts';
+import type {UsageSample} from '../store/usage-history.ts';
 import type {Tone} from '../theme.ts';
-import type {Cell, ListPane} from './pane.ts';
+import type {Cell, Column, ListPane} from './pane.ts';
 
 const SYMBOLS: Record<ContainerStatus, {symbol: string; tone: Tone}> = {
 	running: {symbol: '▶', tone: 'good'},
@@ -117,6 +119,80 @@ export function countContainers(state: State): {up: number; stopped: number} {
 	return {up, stopped: state.containers.size - up};
 }
 
+const usageOf = (row: ContainerSummary, {usage}: State): UsageSample | undefined =>
+	row.State === 'running' || row.State === 'paused' ? usage.histories.get(row.Id)?.last : undefined;
+
+/** A column that is there only while usage is shown, or the order goes by it. */
+function usageColumn(
+	name: string,
+	title: string,
+	width: number,
+	drop: number,
+	text: (sample: UsageSample) => string,
+	value: (sample: UsageSample) => number,
+): Column<ContainerSummary> {
+	return {
+		name,
+		title,
+		min: width,
+		max: width,
+		align: 'right',
+		drop,
+		shown: (state) => state.usage.listed || state.lists.containers.sort === name,
+		cell: (row, state) => {
+			const sample = usageOf(row, state);
+			return sample ? {text: text(sample)} : {text: '–', tone: 'muted'};
+		},
+		order: (row, state) => {
+			const sample = usageOf(row, state);
+			return sample ? -value(sample) : 1;
+		},
+	};
+}
+
+const usageColumns: readonly Column<ContainerSummary>[] = [
+	usageColumn(
+		'cpu',
+		'CPU',
+		7,
+		5,
+		({cpu}) => `${cpu.toFixed(1)}%`,
+		({cpu}) => cpu,
+	),
+	usageColumn(
+		'memory',
+		'MEM',
+		9,
+		6,
+		({memory}) => bytesSize(memory),
+		({memory}) => memory,
+	),
+	usageColumn(
+		'network',
+		'NET/s',
+		8,
+		8,
+		({received, sent}) => humanSize(received + sent, 3),
+		({received, sent}) => received + sent,
+	),
+	usageColumn(
+		'block',
+		'BLOCK/s',
+		8,
+		9,
+		({read, written}) => humanSize(read + written, 3),
+		({read, written}) => read + written,
+	),
+	usageColumn(
+		'pids',
+		'PIDS',
+		6,
+		10,
+		({pids}) => String(pids),
+		({pids}) => pids,
+	),
+];
+
 const allRows = (state: State): ContainerSummary[] => [...state.containers.values()];
 
 export const containersPane: ListPane<ContainerSummary> = {
@@ -170,6 +246,7 @@ export const containersPane: ListPane<ContainerSummary> = {
 			drop: 3,
 			cell: (row) => ({text: portsText(row.Ports), tone: 'accent'}),
 		},
+		...usageColumns,
 		{
 			name: 'command',
 			title: 'COMMAND',
@@ -177,6 +254,8 @@ export const containersPane: ListPane<ContainerSummary> = {
 			grow: 2,
 			drop: 4,
 			cell: (row) => ({text: row.Command, tone: 'muted'}),
+			// The room is for the numbers when they are wanted.
+			shown: (state) => !state.usage.listed,
 		},
 		// Not shown: the newest first, as `ps` has it.
 		{name: 'created', title: '', min: 0, max: 0, cell: () => ({text: ''}), order: (row) => -row.Created},

@@ -1,25 +1,63 @@
 /** The panes that exist, and what is selected in them. */
-import type {ContainerSummary, NetworkRecord} from '../../engine/api.ts';
+import type {
+	ContainerSummary,
+	EngineEvent,
+	FileChange,
+	NetworkRecord,
+	VolumeSummary,
+} from '../../engine/api.ts';
 import {selectedIndex, setList} from '../store/reducers.ts';
 import type {ListPaneId, State} from '../store/state.ts';
 import {containersPane} from './containers.ts';
+import {envPane, type Variable} from './env.ts';
+import {eventsPane} from './events.ts';
+import {filesPane} from './files.ts';
 import {type ImageRow, imagesPane} from './images.ts';
+import {inspectPane, type TreeRow} from './inspect.ts';
 import {membersPane} from './members.ts';
 import {type Member, networksPane} from './networks.ts';
 import {type ListPane, selectedRow, visibleRows} from './pane.ts';
+import {type PortRow, portsPane} from './ports.ts';
+import {type ProcessRow, topPane} from './top.ts';
+import {type User, usersPane} from './users.ts';
+import {volumesPane} from './volumes.ts';
 
-/** In the order that they follow from each other: the members are those of the selected network. */
+/** In the order that they follow from each other: details are those of the selected rows before them. */
 export const LIST_PANES: {
 	containers: ListPane<ContainerSummary>;
 	images: ListPane<ImageRow>;
 	networks: ListPane<NetworkRecord>;
+	volumes: ListPane<VolumeSummary>;
+	events: ListPane<EngineEvent>;
 	members: ListPane<Member>;
+	users: ListPane<User>;
+	top: ListPane<ProcessRow>;
+	files: ListPane<FileChange>;
+	env: ListPane<Variable>;
+	ports: ListPane<PortRow>;
+	inspect: ListPane<TreeRow>;
 } = {
 	containers: containersPane,
 	images: imagesPane,
 	networks: networksPane,
+	volumes: volumesPane,
+	events: eventsPane,
 	members: membersPane,
+	users: usersPane,
+	top: topPane,
+	files: filesPane,
+	env: envPane,
+	ports: portsPane,
+	inspect: inspectPane,
 };
+
+/** Those whose order may be by what changes with each sample. */
+const USAGE_SORTS = new Set(['cpu', 'memory', 'network', 'block', 'pids']);
+
+/** Whether samples are needed for the list of containers. */
+export function listsUsage({usage, lists}: State): boolean {
+	return usage.listed || USAGE_SORTS.has(lists.containers.sort);
+}
 
 /** Panes of different rows, where the kind of row doesn't matter. */
 export function anyPane(id: ListPaneId): ListPane<unknown> {
@@ -39,6 +77,12 @@ export function settleSelections(state: State): State {
 		before.containers === state.containers &&
 		before.images === state.images &&
 		before.networks === state.networks &&
+		before.volumes === state.volumes &&
+		before.events === state.events &&
+		before.details === state.details &&
+		before.lastList === state.lastList &&
+		before.folded === state.folded &&
+		(before.usage.version === state.usage.version || !listsUsage(state)) &&
 		before.lists === state.lists &&
 		before.filtering === state.filtering &&
 		before.hideStopped === state.hideStopped
@@ -50,7 +94,7 @@ export function settleSelections(state: State): State {
 		const pane = anyPane(id);
 		const keys = visibleRows(pane, next).map(pane.key);
 		const list = next.lists[id];
-		const index = selectedIndex(list, keys);
+		const index = pane.newestFirst && list.index === 0 && keys.length > 0 ? 0 : selectedIndex(list, keys);
 		if (index >= 0 && (list.selected !== keys[index] || list.index !== index)) {
 			next = setList(next, id, {selected: keys[index], index});
 		}
@@ -63,4 +107,20 @@ export const selectedContainer = (state: State): ContainerSummary | undefined =>
 	selectedRow(containersPane, state);
 export const selectedImage = (state: State): ImageRow | undefined => selectedRow(imagesPane, state);
 export const selectedNetwork = (state: State): NetworkRecord | undefined => selectedRow(networksPane, state);
+export const selectedVolume = (state: State): VolumeSummary | undefined => selectedRow(volumesPane, state);
+export const selectedUser = (state: State): User | undefined => selectedRow(usersPane, state);
 export const selectedMember = (state: State): Member | undefined => selectedRow(membersPane, state);
+
+type RowsOf<Pane> = Pane extends ListPane<infer Row> ? readonly Row[] : never;
+
+/** The rows that a command is for: the marked ones that are shown, or the selected one. */
+export function chosenRows<Id extends 'containers' | 'images' | 'networks' | 'volumes'>(
+	state: State,
+	id: Id,
+): RowsOf<(typeof LIST_PANES)[Id]> {
+	const pane = anyPane(id);
+	const marks = state.marks[id];
+	const marked = marks.size === 0 ? [] : visibleRows(pane, state).filter((row) => marks.has(pane.key(row)));
+	const selected = selectedRow(pane, state);
+	return (marked.length > 0 ? marked : selected === undefined ? [] : [selected]) as never;
+}

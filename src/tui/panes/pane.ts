@@ -24,15 +24,19 @@ export interface Column<Row> {
 	keep?: number;
 	/** Columns with the highest number go first when the pane is narrow; without one it always stays. */
 	drop?: number;
+	/** Whether there is such a column at all at the moment. */
+	shown?(state: State): boolean;
 	cell(row: Row, state: State): Cell;
 	/** What its order is; a column without it can't be sorted by. */
-	order?(row: Row): string | number;
+	order?(row: Row, state: State): string | number;
 }
 
 export interface ListPane<Row> {
 	id: ListPaneId;
 	title: string;
 	columns: readonly Column<Row>[];
+	/** The selection stays on the first row while it is there, whatever comes before it. */
+	newestFirst?: true;
 	rows(state: State): readonly Row[];
 	key(row: Row): string;
 	/** What a filter looks in. */
@@ -43,8 +47,19 @@ export interface ListPane<Row> {
 	empty(state: State): readonly string[];
 }
 
+/** What each pane showed of the last state: a frame asks more than once. */
+const shown = new WeakMap<object, {state: State; rows: readonly unknown[]}>();
+
 /** The rows that are shown, filtered and in order. */
 export function visibleRows<Row>(pane: ListPane<Row>, state: State): readonly Row[] {
+	const known = shown.get(pane);
+	if (known?.state === state) return known.rows as readonly Row[];
+	const rows = chooseRows(pane, state);
+	shown.set(pane, {state, rows});
+	return rows;
+}
+
+function chooseRows<Row>(pane: ListPane<Row>, state: State): readonly Row[] {
 	const list = state.lists[pane.id];
 	const filter = state.filtering?.pane === pane.id ? state.filtering.field.value : list.filter;
 	const all = pane.rows(state);
@@ -53,7 +68,7 @@ export function visibleRows<Row>(pane: ListPane<Row>, state: State): readonly Ro
 	if (!column?.order) return matching;
 	const order = column.order;
 	const sign = list.reverse ? -1 : 1;
-	return [...matching].sort((a, b) => sign * compare(order(a), order(b)));
+	return matching.toSorted((a, b) => sign * compare(order(a, state), order(b, state)));
 }
 
 export function selectedRow<Row>(pane: ListPane<Row>, state: State): Row | undefined {

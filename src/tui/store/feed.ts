@@ -1,10 +1,18 @@
 /**
- * Keeps containers, images and networks in the store as they are: one full read, then only what events name. Nothing is
+ * Keeps containers, images, networks and volumes in the store as they are: one full read, then only what events name. Nothing is
  * polled. The events are asked for from a moment before the first read, so none falls between.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine, EngineEvent} from '../../engine/api.ts';
-import {patchContainers, setContainers, setImages, setNetworks} from './reducers.ts';
+import {
+	addEvents,
+	addPast,
+	patchContainers,
+	setContainers,
+	setImages,
+	setNetworks,
+	setVolumes,
+} from './reducers.ts';
 import type {Store} from './store.ts';
 
 /** Events that change no row. */
@@ -16,15 +24,27 @@ const PAUSE = 40;
 /** Milliseconds before the stream is opened again after it broke. */
 const RETRY = 1000;
 
+/** Nanoseconds of the past whose events are shown: an hour. */
+const PAST = 3_600_000_000_000n;
+/** Milliseconds after the first frame in which they are read. */
+const SOON = 200;
+
 /** What a batch of events asks to be read again. */
 export interface Stale {
 	all: boolean;
 	containers: Set<string>;
 	images: boolean;
 	networks: boolean;
+	volumes: boolean;
 }
 
-const nothingStale = (): Stale => ({all: false, containers: new Set(), images: false, networks: false});
+const nothingStale = (): Stale => ({
+	all: false,
+	containers: new Set(),
+	images: false,
+	networks: false,
+	volumes: false,
+});
 
 /** Adds what the batch makes stale. Pure but for its first argument. */
 export function markStale(stale: Stale, batch: readonly EngineEvent[] | {gap: true}): void {
@@ -34,6 +54,8 @@ export function markStale(stale: Stale, batch: readonly EngineEvent[] | {gap: tr
 	}
 	for (const event of batch) {
 		if (event.Type === 'image') stale.images = true;
+		// `mount` and `unmount` change no row.
+		if (event.Type === 'volume' && !/mount$/.test(event.Action)) stale.volumes = true;
 		if (event.Type === 'network') {
 			const {container} = event.Actor.Attributes;
 			// `connect` and `disconnect` change a container's row; `create` and `destroy` the networks.
@@ -60,6 +82,7 @@ export class Feed {
 	readonly #abort = new AbortController();
 	#stale: Stale = nothingStale();
 	#reading: Promise<void> | undefined;
+	#past: NodeJS.Timeout | undefined;
 
 	constructor(engine: Engine, store: Store, hooks: FeedHooks) {
 		this.#engine = engine;
@@ -73,6 +96,8 @@ export class Feed {
 		await this.#readAll();
 		this.#store.update((state) => ({...state, phase: 'ready'}));
 		void this.#follow(since);
+		this.#past = setTimeout(() => void this.#readPast(since), SOON);
+		this.#past.unref();
 	}
 
 	/** Reads everything once, without a stream. */
@@ -82,7 +107,21 @@ export class Feed {
 	}
 
 	close(): void {
+		clearTimeout(this.#past);
 		this.#abort.abort();
+	}
+
+	/** What happened before; without it the list of events would begin empty. */
+	async #readPast(until: bigint): Promise<void> {
+		const since = until - PAST;
+		try {
+			for await (const batch of this.#engine.events.stream({since, until, signal: this.#abort.signal})) {
+				if ('gap' in batch) continue;
+				this.#store.observe((state) => addPast(state, batch));
+			}
+		} catch {
+			// Old events are nothing that anybody waits for.
+		}
 	}
 
 	async #follow(since: bigint): Promise<void> {
@@ -97,6 +136,7 @@ export class Feed {
 					if (!('gap' in batch)) {
 						const last = batch.at(-1);
 						if (last && last.timeNano >= from) from = last.timeNano + 1n;
+						this.#store.observe((state) => addEvents(state, batch));
 						this.#hooks.onEvents?.(batch);
 					}
 					await sleep(PAUSE);
@@ -123,7 +163,8 @@ export class Feed {
 
 	async #read(): Promise<void> {
 		const stale = this.#stale;
-		if (!stale.all && stale.containers.size === 0 && !stale.images && !stale.networks) return;
+		if (!stale.all && stale.containers.size === 0 && !stale.images && !stale.networks && !stale.volumes)
+			return;
 		this.#stale = nothingStale();
 		try {
 			if (stale.all || stale.containers.size >= MANY) {
@@ -142,17 +183,24 @@ export class Feed {
 				const networks = await this.#engine.networks.list();
 				this.#store.observe((state) => setNetworks(state, networks));
 			}
+			if (stale.all || stale.volumes) {
+				const volumes = await this.#engine.volumes.list();
+				this.#store.observe((state) => setVolumes(state, volumes));
+			}
 		} catch (error) {
 			this.#hooks.onError(error);
 		}
 	}
 
 	async #readAll(): Promise<void> {
-		const [containers, images, networks] = await Promise.all([
+		const [containers, images, networks, volumes] = await Promise.all([
 			this.#engine.containers.list({all: true}),
 			this.#engine.images.list(),
 			this.#engine.networks.list(),
+			this.#engine.volumes.list(),
 		]);
-		this.#store.update((state) => setNetworks(setImages(setContainers(state, containers), images), networks));
+		this.#store.update((state) =>
+			setVolumes(setNetworks(setImages(setContainers(state, containers), images), networks), volumes),
+		);
 	}
 }

@@ -1,15 +1,35 @@
+import {DETAILS, MAIN_LISTS} from './details.ts';
 import {LogBuffer} from './log-buffer.ts';
-import type {ListPaneId, ListState, State} from './state.ts';
+import type {DetailPaneId, ListPaneId, ListState, MainListId, State} from './state.ts';
 
 /** The column that a list is in order of at first. */
 export const FIRST_SORT: Record<ListPaneId, string> = {
 	containers: 'created',
 	images: 'created',
 	networks: 'name',
+	volumes: 'name',
+	events: '',
 	members: '',
+	users: '',
+	top: 'pid',
+	files: '',
+	env: '',
+	ports: '',
+	inspect: '',
 };
 
 const list = (sort: string): ListState => ({index: 0, filter: '', sort, reverse: false});
+
+const firstLists = Object.fromEntries(
+	Object.entries(FIRST_SORT).map(([id, sort]) => [id, list(sort)]),
+) as Record<ListPaneId, ListState>;
+
+const firstTabs = Object.fromEntries(MAIN_LISTS.map((id) => [id, DETAILS[id][0]])) as Record<
+	MainListId,
+	DetailPaneId
+>;
+
+const noMarks = Object.fromEntries(MAIN_LISTS.map((id) => [id, new Set()])) as unknown as State['marks'];
 
 export function initialState(size: {columns: number; rows: number}, now: number): State {
 	return {
@@ -18,18 +38,20 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		containers: new Map(),
 		images: [],
 		networks: [],
+		volumes: [],
+		events: [],
+		details: {},
+		usage: {histories: new Map(), version: 0, listed: false},
+		folded: new Set(),
 		busy: new Map(),
 		jobs: new Map(),
 		focus: 'containers',
 		lastList: 'containers',
+		tabs: firstTabs,
 		zoomed: false,
 		hideStopped: false,
-		lists: {
-			containers: list(FIRST_SORT.containers),
-			images: list(FIRST_SORT.images),
-			networks: list(FIRST_SORT.networks),
-			members: list(FIRST_SORT.members),
-		},
+		lists: firstLists,
+		marks: noMarks,
 		logs: {
 			buffer: new LogBuffer(1),
 			version: 0,

@@ -1,6 +1,27 @@
 /** Pure steps from one state to the next. */
-import type {ContainerSummary, ImageSummary, NetworkRecord} from '../../engine/api.ts';
-import type {DetailPaneId, ListPaneId, ListState, LogState, Message, PaneId, State} from './state.ts';
+import type {
+	ContainerSummary,
+	EngineEvent,
+	ImageSummary,
+	NetworkRecord,
+	VolumeSummary,
+} from '../../engine/api.ts';
+import {isDetail, ownerOf} from './details.ts';
+import type {
+	Detail,
+	DetailData,
+	DetailPaneId,
+	ListPaneId,
+	ListState,
+	LogState,
+	Message,
+	PaneId,
+	SourceId,
+	State,
+} from './state.ts';
+
+/** Events that are kept. */
+const EVENTS = 1000;
 
 export function setContainers(state: State, rows: readonly ContainerSummary[]): State {
 	return {...state, containers: new Map(rows.map((row) => [row.Id, row]))};
@@ -33,17 +54,37 @@ export function setSize(state: State, columns: number, rows: number): State {
 		: {...state, size: {columns, rows}};
 }
 
-/** The pane that shows what is in the row of the last list. */
-export function detailPane({lastList}: Pick<State, 'lastList'>): DetailPaneId {
-	return lastList === 'networks' ? 'members' : 'logs';
+export function setVolumes(state: State, volumes: readonly VolumeSummary[]): State {
+	return {...state, volumes};
 }
 
-export function isDetail(pane: PaneId): pane is DetailPaneId {
-	return pane === 'logs' || pane === 'members';
+/** `batch` is in the order that they happened in. */
+export function addEvents(state: State, batch: readonly EngineEvent[]): State {
+	return {...state, events: [...batch.toReversed(), ...state.events].slice(0, EVENTS)};
 }
 
+/** Events from before those that are there; also in the order that they happened in. */
+export function addPast(state: State, batch: readonly EngineEvent[]): State {
+	const oldest = batch.at(-1)?.timeNano ?? 0n;
+	const newer = state.events.filter(({timeNano}) => timeNano > oldest);
+	const older = state.events.slice(newer.length);
+	return {...state, events: [...newer, ...batch.toReversed(), ...older].slice(0, EVENTS)};
+}
+
+export function setDetail<Id extends SourceId>(state: State, id: Id, detail: Detail<DetailData[Id]>): State {
+	return {...state, details: {...state.details, [id]: detail}};
+}
+
+/** The tab that shows more of the row of the last list. */
+export function detailPane({lastList, tabs}: Pick<State, 'lastList' | 'tabs'>): DetailPaneId {
+	return tabs[lastList];
+}
+
+/** A pane of details is a tab that stays the list's own. */
 export function focusPane(state: State, pane: PaneId): State {
-	return {...state, focus: pane, lastList: isDetail(pane) ? state.lastList : pane};
+	if (!isDetail(pane)) return {...state, focus: pane, lastList: pane};
+	const lastList = ownerOf(pane, state.lastList);
+	return {...state, focus: pane, lastList, tabs: {...state.tabs, [lastList]: pane}};
 }
 
 export function setList(state: State, pane: ListPaneId, change: Partial<ListState>): State {

@@ -1,14 +1,57 @@
 /** What is on the screen, as one immutable value. Only the log's lines live beside it (log-buffer.ts). */
-import type {ContainerSummary, ImageSummary, NetworkRecord} from '../../engine/api.ts';
+import type {
+	ContainerProcesses,
+	ContainerSummary,
+	EngineEvent,
+	FileChange,
+	ImageSummary,
+	NetworkRecord,
+	VolumeSummary,
+} from '../../engine/api.ts';
 import type {TextField} from '../input/text-field.ts';
 import type {LogBuffer} from './log-buffer.ts';
+import type {UsageHistory} from './usage-history.ts';
 
 /** Panes with rows. A new one gets a name here, a value in panes/, and a place in layout.ts. */
-export type MainListId = 'containers' | 'images' | 'networks';
-/** What a main list's row has inside: a container's log, a network's members. One of them is shown. */
-export type DetailPaneId = 'logs' | 'members';
+export type MainListId = 'containers' | 'images' | 'networks' | 'volumes' | 'events';
+/** What a main list's row has inside, as tabs of one pane (details.ts): a container's log, a network's members. */
+export type DetailPaneId =
+	| 'logs'
+	| 'stats'
+	| 'top'
+	| 'files'
+	| 'env'
+	| 'ports'
+	| 'inspect'
+	| 'members'
+	| 'users';
 export type PaneId = MainListId | DetailPaneId;
-export type ListPaneId = Exclude<PaneId, 'logs'>;
+export type ListPaneId = Exclude<PaneId, 'logs' | 'stats'>;
+
+/** Reads that only the pane which shows them pays for. */
+export interface DetailData {
+	inspect: Readonly<Record<string, unknown>>;
+	processes: ContainerProcesses;
+	changes: readonly FileChange[];
+}
+export type SourceId = keyof DetailData;
+
+export interface Detail<Data> {
+	/** Whose it is: a list's name and the row's id. */
+	subject: string;
+	/** What was read last; absent until then, or when that failed. */
+	data?: Data | undefined;
+	error?: string | undefined;
+}
+
+/** A container's use of the machine, sampled while somebody looks. */
+export interface UsageState {
+	histories: ReadonlyMap<string, UsageHistory>;
+	/** Changes with each sample. */
+	version: number;
+	/** Whether the list of containers shows it, too. */
+	listed: boolean;
+}
 
 export interface ListState {
 	/** The selected row's key; undefined selects the first. */
@@ -128,16 +171,27 @@ export interface State {
 	containers: ReadonlyMap<string, ContainerSummary>;
 	images: readonly ImageSummary[];
 	networks: readonly NetworkRecord[];
-	/** What is being done to a container or a network: `stopping`. */
+	volumes: readonly VolumeSummary[];
+	/** The last ones, the newest first. */
+	events: readonly EngineEvent[];
+	details: {readonly [Id in SourceId]?: Detail<DetailData[Id]>};
+	usage: UsageState;
+	/** Paths of `inspect` that are folded. */
+	folded: ReadonlySet<string>;
+	/** What is being done to a container, a network or a volume, by id: `stopping`. */
 	busy: ReadonlyMap<string, string>;
 	/** Work in the background, by name: `pull alpine` to `3/5 layers`. */
 	jobs: ReadonlyMap<string, string>;
 	focus: PaneId;
 	/** The list that is shown where there's room for one, and whose row the detail pane is about. */
 	lastList: MainListId;
+	/** The tab of the pane of details that each list was last looked at with. */
+	tabs: Readonly<Record<MainListId, DetailPaneId>>;
 	zoomed: boolean;
 	hideStopped: boolean;
 	lists: Record<ListPaneId, ListState>;
+	/** Rows that commands are for together, by their keys. */
+	marks: Readonly<Record<MainListId, ReadonlySet<string>>>;
 	/** The pane whose filter is being typed. */
 	filtering?: {pane: ListPaneId; field: TextField} | undefined;
 	logs: LogState;

@@ -1,7 +1,7 @@
 /** Boxes over the panes: a question, a form, the help. */
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
-import {dialogHeight, pickMatches} from '../controller.ts';
+import {dialogHeight, pickMatches} from '../commands/dialogs.ts';
 import {keyLabel} from '../keymap.ts';
 import {windowStart} from '../store/reducers.ts';
 import type {ConfirmDialog, FormDialog, FormField, PickDialog, State, TextDialog} from '../store/state.ts';

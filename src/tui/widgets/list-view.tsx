@@ -1,16 +1,17 @@
 /** A pane's rows: the visible ones, as a table, or what to do while there are none. */
-import {Box, Text} from 'ink';
-import {inside, PANE_NUMBERS, type Rect} from '../layout.ts';
-import {anyPane} from '../panes/index.ts';
+import {inside, paneNumber, type Rect} from '../layout.ts';
+import {anyPane, LIST_PANES, listsUsage} from '../panes/index.ts';
 import {type Column, visibleRows} from '../panes/pane.ts';
+import {isDetail} from '../store/details.ts';
 import {FIRST_SORT} from '../store/initial.ts';
 import {selectedIndex, windowStart} from '../store/reducers.ts';
-import type {ListPaneId, State} from '../store/state.ts';
+import type {ListPaneId, MainListId, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
-import {displayWidth, fitCells} from '../text/width.ts';
-import {tone} from '../theme.ts';
+import {displayWidth} from '../text/width.ts';
 import {columnWidths} from './column-widths.ts';
+import {detailTitle} from './detail-title.ts';
+import {Empty} from './empty.tsx';
 import {Frame, type TitlePart} from './frame.tsx';
 import {VirtualTable} from './virtual-table.tsx';
 
@@ -20,7 +21,7 @@ export interface ListViewProps {
 	rect: Rect;
 	focused: boolean;
 	/** Other lists that share the place. */
-	tabs: readonly ListPaneId[];
+	tabs: readonly MainListId[];
 }
 
 /** What a list shows; the pane is drawn again when one of them is another value. */
@@ -32,9 +33,14 @@ const sameList = (id: ListPaneId) => {
 			state.containers,
 			state.images,
 			state.networks,
+			state.volumes,
 			state.lists[id],
-			// Members are those of the selected network.
-			id === 'members' ? state.lists.networks : undefined,
+			// Details are those of the selected row of another list.
+			...(isDetail(id) ? [state.lists, state.lastList, state.tabs, state.details, state.folded] : []),
+			...(id === 'events' || id === 'inspect' ? [state.events] : []),
+			...(id === 'containers' && listsUsage(state) ? [state.usage] : []),
+			state.usage.listed,
+			state.marks,
 			state.filtering,
 			state.hideStopped,
 			state.busy,
@@ -49,12 +55,9 @@ const sameList = (id: ListPaneId) => {
 	};
 };
 
-const selectors: Record<ListPaneId, (state: State) => State> = {
-	containers: sameList('containers'),
-	images: sameList('images'),
-	networks: sameList('networks'),
-	members: sameList('members'),
-};
+const selectors = Object.fromEntries(
+	(Object.keys(LIST_PANES) as ListPaneId[]).map((id) => [id, sameList(id)]),
+) as Record<ListPaneId, (state: State) => State>;
 
 export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	const state = useSlice(store, selectors[id]);
@@ -65,14 +68,15 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	const selected = selectedIndex(list, rows.map(pane.key));
 	const start = windowStart(rows.length, selected, height - 1);
 	const visible = rows.slice(start, start + height - 1);
-	const cells = visible.map((row) => pane.columns.map((column) => column.cell(row, state)));
+	const columns = pane.columns.filter((column) => column.shown?.(state) ?? true);
+	const cells = visible.map((row) => columns.map((column) => column.cell(row, state)));
 	const longest = (column: Column<unknown>): number => {
-		const at = pane.columns.indexOf(column);
+		const at = columns.indexOf(column);
 		return cells.reduce((most, row) => Math.max(most, displayWidth(sanitize(row[at]!.text))), 0);
 	};
 	// Two cells on the left are the selection's.
-	const sized = columnWidths(pane.columns, longest, width - 2);
-	const places = sized.map(({column}) => pane.columns.indexOf(column));
+	const sized = columnWidths(columns, longest, width - 2);
+	const places = sized.map(({column}) => columns.indexOf(column));
 	return (
 		<Frame
 			rect={rect}
@@ -108,16 +112,10 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	);
 }
 
-function titleParts(state: State, id: ListPaneId, tabs: readonly ListPaneId[], width: number): TitlePart[] {
-	const names = tabs.length > 0 ? tabs : [id];
-	const full = (name: ListPaneId): string =>
-		` ${PANE_NUMBERS[name]} ${anyPane(name).title} ${sanitize(anyPane(name).counter(state))} `;
-	// Where not all have room, the others are only their numbers.
-	const fits = names.reduce((sum, name) => sum + displayWidth(full(name)) + 1, 0) < width - 2;
-	const parts: TitlePart[] = names.flatMap((name, index) => [
-		...(index > 0 ? [{text: '·'}] : []),
-		{text: fits || name === id ? full(name) : ` ${PANE_NUMBERS[name]} `, strong: name === id},
-	]);
+function titleParts(state: State, id: ListPaneId, tabs: readonly MainListId[], width: number): TitlePart[] {
+	const parts = isDetail(id)
+		? detailTitle(state, id, anyPane(id).counter(state), width)
+		: listTitle(state, id, tabs.length > 0 ? tabs : [id], width);
 	const {filter} = state.lists[id];
 	const typing = state.filtering?.pane === id ? state.filtering.field : undefined;
 	if (typing) {
@@ -130,6 +128,21 @@ function titleParts(state: State, id: ListPaneId, tabs: readonly ListPaneId[], w
 		parts.push({text: `/${sanitize(filter)} `, strong: true});
 	}
 	return parts;
+}
+
+/** Names with counters; where not all have room the others without, and then only their numbers. */
+function listTitle(state: State, id: MainListId, names: readonly MainListId[], width: number): TitlePart[] {
+	const number = (name: MainListId): string => ` ${paneNumber(name)} `;
+	const short = (name: MainListId): string => `${number(name)}${anyPane(name).title} `;
+	const full = (name: MainListId): string =>
+		`${short(name)}${sanitize(anyPane(name).counter(state))} `.replace(/ {2}$/, ' ');
+	const fits = (text: (name: MainListId) => string): boolean =>
+		names.reduce((sum, name) => sum + displayWidth(name === id ? full(name) : text(name)) + 1, 0) < width - 2;
+	const others = [full, short].find(fits) ?? number;
+	return names.flatMap((name, index) => [
+		...(index > 0 ? [{text: '·'}] : []),
+		{text: name === id ? full(name) : others(name), strong: name === id},
+	]);
 }
 
 function note(state: State, id: ListPaneId, count: number, selected: number): string {
@@ -146,20 +159,4 @@ function emptyLines(state: State, id: ListPaneId): readonly string[] {
 	if (filter !== '' && pane.rows(state).length > 0)
 		return ['Nothing matches the filter.', '', 'Esc  clears it'];
 	return pane.empty(state);
-}
-
-function Empty({lines, width, height}: {lines: readonly string[]; width: number; height: number}) {
-	const block = Math.max(...lines.map((line) => displayWidth(line)));
-	const left = ' '.repeat(Math.max(1, Math.floor((width - block) / 2)));
-	const top = Math.max(0, Math.floor((height - lines.length) / 2));
-	return (
-		<Box flexDirection="column" marginTop={top} width={width}>
-			{lines.slice(0, height).map((line, index) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: fixed lines
-				<Text key={index} {...(index === 0 ? {bold: true} : tone('normal'))} wrap="truncate">
-					{fitCells(left + line, width) || ' '}
-				</Text>
-			))}
-		</Box>
-	);
 }

@@ -1,12 +1,13 @@
 /** The output of the selected container. */
 import {Box, Text} from 'ink';
-import {inside, PANE_NUMBERS, type Rect} from '../layout.ts';
+import {inside, type Rect} from '../layout.ts';
 import {containerName} from '../panes/containers.ts';
 import type {State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {fitCells} from '../text/width.ts';
 import {tone} from '../theme.ts';
+import {detailTitle} from './detail-title.ts';
 import {Frame} from './frame.tsx';
 import {logRows} from './log-rows.ts';
 
@@ -27,6 +28,7 @@ const selectName = (state: State): string => {
 export function LogView({store, rect, focused}: LogViewProps) {
 	const logs = useSlice(store, selectLogs);
 	const name = useSlice(store, selectName);
+	const state = store.snapshot();
 	const {width, height} = inside(rect);
 	const rows = logRows(logs, width, height);
 	const flags = [
@@ -42,10 +44,7 @@ export function LogView({store, rect, focused}: LogViewProps) {
 		<Frame
 			rect={rect}
 			focused={focused}
-			title={[
-				{text: ` ${PANE_NUMBERS.logs} Logs `, strong: true},
-				...(name === '' ? [] : [{text: flags === '' ? `${name} ` : `${name} · ${flags} `}]),
-			]}
+			title={detailTitle(state, 'logs', [name, flags].filter(Boolean).join(' · '), width)}
 			note={counted}
 		>
 			<Box flexDirection="column" width={width} height={height}>

@@ -159,10 +159,10 @@ test('disconnecting asks for the container where there are several, and then whe
 	t.is(fake.calls[1], `network disconnect front ${web}`);
 });
 
-test('members are reached with Enter or to the right, leave with U, and lead to their containers', async (t) => {
+test('members are reached with Enter or 0, leave with U, and lead to their containers', async (t) => {
 	const fake = busyEngine();
 	const {store, type} = await openUi(fake);
-	await type('3', `${ESC}[C`);
+	await type('3', '0');
 	t.is(store.state.focus, 'members');
 	await type(ESC);
 	t.is(store.state.focus, 'networks');
@@ -174,7 +174,7 @@ test('members are reached with Enter or to the right, leave with U, and lead to 
 	await type('G', '\r');
 	t.is(store.state.focus, 'containers');
 	t.is(selectedContainer(store.state)?.Names[0], '/job');
-	await type('4');
+	await type('0');
 	t.is(store.state.focus, 'logs');
 });
 

@@ -1,0 +1,45 @@
+/** Which panes tell more of a list's selected row, and where they have it from. Data. */
+import type {DetailPaneId, MainListId, PaneId, SourceId} from './state.ts';
+
+/** In the order of their numbers. */
+export const MAIN_LISTS: readonly MainListId[] = ['containers', 'images', 'networks', 'volumes', 'events'];
+
+/** The tabs of the pane of details for each list; the first is shown at first. */
+export const DETAILS: Record<MainListId, readonly DetailPaneId[]> = {
+	containers: ['logs', 'stats', 'top', 'files', 'env', 'ports', 'inspect'],
+	images: ['users', 'inspect'],
+	networks: ['members', 'inspect'],
+	volumes: ['users', 'inspect'],
+	events: ['inspect'],
+};
+
+/** What a tab shows that no list has: it is read when the tab is looked at. */
+export const SOURCES: Partial<Record<DetailPaneId, SourceId>> = {
+	top: 'processes',
+	files: 'changes',
+	env: 'inspect',
+	inspect: 'inspect',
+};
+
+/** Names in tabs. */
+export const DETAIL_TITLES: Record<DetailPaneId, string> = {
+	logs: 'Logs',
+	stats: 'Stats',
+	top: 'Top',
+	files: 'Files',
+	env: 'Env',
+	ports: 'Ports',
+	inspect: 'Inspect',
+	members: 'Members',
+	users: 'Used by',
+};
+
+export function isDetail(pane: PaneId): pane is DetailPaneId {
+	return !(MAIN_LISTS as readonly PaneId[]).includes(pane);
+}
+
+/** The list that a pane of details belongs to: the one that is looked at, or the first that has it. */
+export function ownerOf(pane: DetailPaneId, looked: MainListId): MainListId {
+	if (DETAILS[looked].includes(pane)) return looked;
+	return MAIN_LISTS.find((list) => DETAILS[list].includes(pane)) ?? looked;
+}

@@ -1,0 +1,74 @@
+/** What one container has used of the machine, sample by sample: numbers for graphs. */
+import type {ContainerStats} from '../../engine/api.ts';
+import {blockTotals, cpuPercent, memoryUsed, networkTotals} from '../../engine/containers/usage.ts';
+
+export interface UsageSample {
+	/** Of one CPU. */
+	cpu: number;
+	/** Bytes. */
+	memory: number;
+	/** Bytes; the host's memory when there is no limit. */
+	memoryLimit: number;
+	/** Bytes each second. */
+	received: number;
+	sent: number;
+	read: number;
+	written: number;
+	pids: number;
+	pidsLimit: number | undefined;
+	/** Bytes since the container's start. */
+	totals: {received: number; sent: number; read: number; written: number};
+	/** Milliseconds since the epoch. */
+	time: number;
+}
+
+/** Samples that are kept: ten minutes of seconds. */
+const CAPACITY = 600;
+
+export class UsageHistory {
+	#samples: UsageSample[] = [];
+
+	get length(): number {
+		return this.#samples.length;
+	}
+
+	get last(): UsageSample | undefined {
+		return this.#samples.at(-1);
+	}
+
+	/** The last `count` values of one number, oldest first. */
+	values(name: Exclude<keyof UsageSample, 'totals' | 'pidsLimit'>, count: number): number[] {
+		return this.#samples.slice(-count).map((sample) => sample[name]);
+	}
+
+	add(stats: ContainerStats): void {
+		const sample = nextSample(stats, this.last);
+		if (!sample) return;
+		if (this.#samples.length >= CAPACITY) this.#samples = this.#samples.slice(-CAPACITY + 60);
+		this.#samples.push(sample);
+	}
+}
+
+/** Undefined for a sample without a time: the container isn't up. Pure. */
+export function nextSample(stats: ContainerStats, before: UsageSample | undefined): UsageSample | undefined {
+	const time = Date.parse(stats.read);
+	if (Number.isNaN(time) || time <= 0 || (before && time <= before.time)) return undefined;
+	const totals = {...networkTotals(stats), ...blockTotals(stats)};
+	const seconds = before ? (time - before.time) / 1000 : 0;
+	// A counter that went back is another run's.
+	const rate = (now: number, then: number | undefined): number =>
+		seconds > 0 && then !== undefined && now > then ? (now - then) / seconds : 0;
+	return {
+		cpu: cpuPercent(stats),
+		memory: memoryUsed(stats),
+		memoryLimit: stats.memory_stats.limit ?? 0,
+		received: rate(totals.received, before?.totals.received),
+		sent: rate(totals.sent, before?.totals.sent),
+		read: rate(totals.read, before?.totals.read),
+		written: rate(totals.written, before?.totals.written),
+		pids: stats.pids_stats.current ?? 0,
+		pidsLimit: stats.pids_stats.limit,
+		totals,
+		time,
+	};
+}

@@ -1,0 +1,30 @@
+/** What a pane says while it has nothing to show, in its middle. */
+import {Box, Text} from 'ink';
+import {sanitize} from '../text/sanitize.ts';
+import {displayWidth, fitCells, wrapCells} from '../text/width.ts';
+import {tone} from '../theme.ts';
+
+export function Empty({
+	lines: long,
+	width,
+	height,
+}: {
+	lines: readonly string[];
+	width: number;
+	height: number;
+}) {
+	const lines = long.flatMap((line) => wrapCells(sanitize(line), Math.max(1, width - 2)));
+	const block = Math.max(...lines.map((line) => displayWidth(line)));
+	const left = ' '.repeat(Math.max(1, Math.floor((width - block) / 2)));
+	const top = Math.max(0, Math.floor((height - lines.length) / 2));
+	return (
+		<Box flexDirection="column" marginTop={top} width={width}>
+			{lines.slice(0, height).map((line, index) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: fixed lines
+				<Text key={index} {...(index === 0 ? {bold: true} : tone('normal'))} wrap="truncate">
+					{fitCells(left + line, width) || ' '}
+				</Text>
+			))}
+		</Box>
+	);
+}
