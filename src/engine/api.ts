@@ -652,6 +652,47 @@ export interface HistoryItem {
 	Comment: string;
 }
 
+export interface ImageFile {
+	/** From the root: `/etc/hosts`; of a folder with a slash at its end. */
+	path: string;
+	/** Bytes; of a folder those of all that is in it. */
+	size: number;
+}
+
+/** What a layer does to a file of those below it. Folders are told of only when a layer removes them. */
+export interface ImageFileChange extends ImageFile {
+	change: 'added' | 'changed' | 'removed';
+}
+
+export interface ImageLayer {
+	diffId: string;
+	/** The step that made it; empty when the image doesn't say. */
+	command: string;
+	/** Seconds since the epoch; 0 when the image doesn't say. */
+	created: number;
+	/** Bytes of the files that it brings. */
+	size: number;
+	/** Numbers of files. */
+	added: number;
+	changed: number;
+	removed: number;
+	files: ImageFileChange[];
+}
+
+export interface ImageLayers {
+	id: string;
+	/** Lowest first. */
+	layers: ImageLayer[];
+	/** Bytes of all layers. */
+	size: number;
+	/** Bytes of files that a later layer replaced or removed: they are in the image and nobody sees them. */
+	wasted: number;
+	/** The files that these are of, the largest first, 200 at most. `count`: copies that nobody sees. */
+	waste: (ImageFile & {count: number})[];
+	/** The largest files that are seen, 200 at most. `layer`: the place in `layers` of the one that has it. */
+	biggest: (ImageFile & {layer: number})[];
+}
+
 export interface ImageConfig {
 	User?: string;
 	ExposedPorts?: Record<string, object>;
@@ -799,6 +840,11 @@ export interface Images {
 			signal?: AbortSignal;
 		},
 	): Promise<{id: string}>;
+	/**
+	 * Reads every entry of every layer; they are unpacked here when they are not yet. Rejects with the signal's reason
+	 * when it is aborted.
+	 */
+	layers(image: string, options?: {platform?: Platform; signal?: AbortSignal}): Promise<ImageLayers>;
 	/** The steps of which an image is made, newest first. */
 	history(image: string, options?: {platform?: Platform}): Promise<HistoryItem[]>;
 	list(options?: {all?: boolean; filters?: Filters; platforms?: boolean}): Promise<ImageSummary[]>;
@@ -817,9 +863,9 @@ export interface Images {
 	): Promise<({Untagged: string} | {Deleted: string})[]>;
 	/**
 	 * Removes images that have no tag, with the filter `dangling=false` all that no container uses. Filters:
-	 * dangling, label, label!, until.
+	 * dangling, label, label!, until. `preview`: says what would go and frees nothing.
 	 */
-	prune(options?: {filters?: Filters}): Promise<{
+	prune(options?: {filters?: Filters; preview?: boolean}): Promise<{
 		ImagesDeleted: ({Untagged: string} | {Deleted: string})[];
 		SpaceReclaimed: number;
 	}>;

@@ -217,6 +217,20 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return {id};
 		},
 
+		async layers(text, {platform, signal} = {}) {
+			// Unpacks those that aren't yet.
+			await engine.resolve(text, {platform});
+			const {image, configuration} = await open(text, platform);
+			const {readLayers} = await import('./layers.ts');
+			const layers = findLayers(paths, configuration.diffIds).map((layer) => {
+				if (layer) return layer;
+				throw new WherryError('corrupt', `a layer of image ${text} is not there any more`, {
+					object: image.id,
+				});
+			});
+			return readLayers(paths, image.id, configuration, layers, signal);
+		},
+
 		async history(text, {platform} = {}) {
 			const {image, configuration} = await open(text, platform);
 			const {historyOf} = await import('./history.ts');
@@ -324,9 +338,10 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return removalLines(found.image, removal);
 		},
 
-		async prune({filters = {}} = {}) {
-			const {prunable} = await import('./prune.ts');
+		async prune({filters = {}, preview = false} = {}) {
+			const {prunable, previewPrune} = await import('./prune.ts');
 			const images = await store.catalog.images();
+			if (preview) return previewPrune(paths, images, await options.containersUsing(), filters);
 			const deleted: ({Untagged: string} | {Deleted: string})[] = [];
 			let reclaimed = 0;
 			for (const {id} of prunable(images, await options.containersUsing(), filters)) {

@@ -4,10 +4,13 @@
  */
 import type {Filters} from '../api.ts';
 import {truthOf} from '../filters.ts';
+import type {Paths} from '../paths.ts';
 import {pruneTest} from '../prune-filter.ts';
 import type {Image} from '../store/catalog.ts';
+import {chainIds} from '../store/digest.ts';
+import {findLayers} from '../store/layers.ts';
 import {createdTime} from './filters.ts';
-import type {ImageUser} from './remove.ts';
+import {exclusiveLayers, type ImageUser, removalLines} from './remove.ts';
 
 /** The images that go, oldest last. */
 export function prunable(images: readonly Image[], users: readonly ImageUser[], filters: Filters): Image[] {
@@ -22,4 +25,25 @@ export function prunable(images: readonly Image[], users: readonly ImageUser[], 
 				goes(image.labels, createdTime(image)),
 		)
 		.toSorted((a, b) => createdTime(b) - createdTime(a));
+}
+
+/** What a prune would do now. A layer that several images have goes with the last of them. */
+export function previewPrune(
+	paths: Paths,
+	images: readonly Image[],
+	users: readonly ImageUser[],
+	filters: Filters,
+): {ImagesDeleted: ({Untagged: string} | {Deleted: string})[]; SpaceReclaimed: number} {
+	let known = images;
+	const lines: ({Untagged: string} | {Deleted: string})[] = [];
+	let space = 0;
+	for (const image of prunable(images, users, filters)) {
+		const layers = exclusiveLayers(known, image);
+		const chain = chainIds(image.diffIds);
+		lines.push(...removalLines(image, {untagged: image.references, deleted: true, layers}));
+		for (const [at, layer] of findLayers(paths, image.diffIds).entries())
+			if (layers.includes(chain[at]!)) space += layer?.size ?? 0;
+		known = known.filter(({id}) => id !== image.id);
+	}
+	return {ImagesDeleted: lines, SpaceReclaimed: space};
 }
