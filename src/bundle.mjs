@@ -103,12 +103,19 @@ const commonjs = {
 };
 
 /**
- * What every command needs; lists and what prints them; what talks to a container; what compiles a plan, also one
+ * What every command needs; what ends containers, and is needed by starts and sessions too; lists and what prints
+ * them; what talks to a container; what compiles a plan, also one
  * of an exec; a container's start, its networks, and filters of system calls; images; the rest.
  */
 const groups = {
 	core: [
-		...['main.ts', 'cli/face.ts', 'cli/parse/command-line.ts', 'cli/commands/actions.ts'],
+		...[
+			'main.ts',
+			'cli/face.ts',
+			'cli/parse/command-line.ts',
+			'cli/commands/actions.ts',
+			'cli/config-file.ts',
+		],
 		...[
 			'engine/engine.ts',
 			'engine/repair.ts',
@@ -120,6 +127,12 @@ const groups = {
 		...['engine/networks/state.ts', 'engine/networks/networks.ts', 'engine/networks/ports.ts'],
 		...['engine/networks/address.ts', 'engine/containers/masked-paths.ts', 'engine/containers/health.ts'],
 	],
+	control: [
+		...['cli/commands/lifecycle.ts', 'engine/containers/control.ts', 'engine/containers/remove.ts'],
+		...['engine/containers/settle.ts', 'engine/containers/signals.ts', 'engine/containers/monitor-client.ts'],
+		...['engine/networks/record.ts', 'engine/networks/default-network.ts'],
+		...['cli/terminal/detach-keys.ts', 'cli/commands/env-file.ts'],
+	],
 	list: [
 		...['cli/commands/container-list.ts', 'cli/format/table.ts'],
 		...['engine/containers/list.ts', 'engine/containers/inspect.ts', 'engine/networks/default-network.ts'],
@@ -127,14 +140,8 @@ const groups = {
 	watch: ['ui.ts', 'engine/networks/list.ts', 'engine/events/stream.ts'],
 	template: ['cli/format/template/', 'cli/format/value.ts', 'cli/format/inspect-value.ts'],
 	session: [
-		...[
-			'cli/commands/exec.ts',
-			'cli/commands/attach.ts',
-			'cli/commands/lifecycle.ts',
-			'cli/commands/logs.ts',
-		],
-		...['engine/containers/attach.ts', 'engine/containers/control.ts', 'engine/containers/container-logs.ts'],
-		...['engine/containers/remove.ts', 'engine/containers/settle.ts'],
+		...['cli/commands/exec.ts', 'cli/commands/attach.ts', 'cli/commands/logs.ts'],
+		...['engine/containers/attach.ts', 'engine/containers/container-logs.ts'],
 	],
 	plan: [
 		...[
@@ -159,7 +166,7 @@ const groups = {
 		...['engine/containers/bundle.ts', 'engine/containers/mounts.ts', 'engine/containers/network.ts'],
 		...['runtime/cgroups/limits.ts', 'runtime/cgroups/resources.ts', 'runtime/cgroups/device-filter.ts'],
 		...['cli/parse/mount.ts', 'cli/parse/network.ts', 'cli/parse/ulimit.ts', 'cli/parse/host-names.ts'],
-		'engine/networks/wanted.ts',
+		...['engine/networks/wanted.ts', 'engine/security/options.ts', 'engine/security/apparmor.ts'],
 	],
 	network: [
 		...['engine/networks/allocate.ts', 'engine/networks/names.ts', 'engine/networks/endpoint.ts'],
