@@ -517,7 +517,7 @@ export interface ExecInput {
 	cgroups: Pick<CgroupOps, 'execJoin'>;
 	user: UserSpec;
 	argv: readonly string[];
-	/** Added to the container's own. */
+	/** Added to the container's own; a name without a value takes the container's away. */
 	env: readonly string[];
 	cwd: string | undefined;
 	tty: boolean;
@@ -539,6 +539,7 @@ export function compileExec(input: ExecInput): Plan {
 	const add = (entry: string): void => {
 		const split = entry.indexOf('=');
 		if (split > 0) env.set(entry.slice(0, split), entry.slice(split + 1));
+		else if (split < 0) env.delete(entry);
 	};
 	const list = [...input.capabilities];
 	const process: Process = input.process ?? {
@@ -546,7 +547,7 @@ export function compileExec(input: ExecInput): Plan {
 		capabilities: {bounding: list, effective: list, permitted: list},
 	};
 	process.env?.forEach(add);
-	if (input.tty && !input.process) add('TERM=xterm');
+	if (input.tty && !input.process && !env.has('TERM')) add('TERM=xterm');
 	input.env.forEach(add);
 	const cwd = input.cwd ?? base.cwd;
 	const exec: Op[] = [];

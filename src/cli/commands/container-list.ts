@@ -109,9 +109,9 @@ function mounts({Mounts}: ContainerSummary, trunc: boolean): string {
 	}).join(',');
 }
 
-/** Names that others link to it by are only shown whole. */
+/** Names that others link to it by are only shown whole; docker has them in the order of the alphabet. */
 function names({Names}: ContainerSummary, trunc: boolean): string {
-	const plain = Names.map((name) => name.replace(/^\//, ''));
+	const plain = Names.map((name) => name.replace(/^\//, '')).sort();
 	return printable(plain.filter((name) => !(trunc && name.includes('/'))).join(','));
 }
 

@@ -17,8 +17,14 @@ export const exec: CommandAction = async ({flags, args}, open) => {
 		throw new CliError((error as Error).message);
 	}
 	const detachKeys = parseDetachKeys(flags.string('detach-keys'), 'escape');
-	requireTerminal(stdin, tty);
 	const engine = await open();
+	try {
+		requireTerminal(stdin, tty);
+	} catch (error) {
+		// That there is no such container is said first.
+		await engine.containers.inspect(container);
+		throw error;
+	}
 	const size = tty && !detach ? windowSize() : undefined;
 	try {
 		const session = await engine.containers.exec(container, {

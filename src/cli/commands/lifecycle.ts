@@ -93,7 +93,7 @@ export const remove: CommandAction = async ({flags, args}, open) => {
 
 export const rename: CommandAction = async ({args}, open) => {
 	const [container, name] = args as [string, string];
-	if (name === '') throw new CliError('new name cannot be blank');
+	if (container === '' || name === '') throw new CliError('Error: Neither old nor new names may be empty');
 	const engine = await open();
 	try {
 		await engine.containers.rename(container, name);

@@ -12,10 +12,10 @@ import {
 /** What only an endpoint can have; docker's daemon says these. */
 function checkMode(target: string, address: string, mac: string): void {
 	if (address !== '' && !isUserDefined(target)) {
-		throw new Error('user specified IP address is supported on user defined networks only');
+		throw new Error('Error: user specified IP address is supported on user defined networks only');
 	}
 	if (mac !== '' && !isUserDefined(target) && target !== 'bridge' && target !== 'default') {
-		throw new Error('conflicting options: mac-address and the network mode');
+		throw new Error('Error: conflicting options: mac-address and the network mode');
 	}
 }
 

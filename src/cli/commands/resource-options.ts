@@ -67,10 +67,16 @@ export function foreignFlags(flags: FlagValues): string | undefined {
 }
 
 /** What docker's client itself warns of. */
-export function resourceWarnings({OomKillDisable, Memory}: Partial<HostConfig>): string[] {
-	return OomKillDisable && !Memory
-		? ["Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous."]
-		: [];
+export function clientWarnings({OomKillDisable, Memory, Dns}: Partial<HostConfig>): string[] {
+	const warnings: string[] = [];
+	if (OomKillDisable && !Memory) {
+		warnings.push(
+			"Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.",
+		);
+	}
+	const local = Dns?.find((address) => /^127\.|^::1$/.test(address));
+	if (local) warnings.push(`Localhost DNS setting (--dns=${local}) may fail in containers.`);
+	return warnings;
 }
 
 function lastOfEach(ulimits: readonly Ulimit[]): Ulimit[] {

@@ -19,7 +19,8 @@ export function createOptions(
 	const platform = parsePlatform(flags.string('platform') || (env.DOCKER_DEFAULT_PLATFORM ?? ''));
 	const binds: string[] = [];
 	const volumes: Record<string, object> = {};
-	for (const spec of flags.list('volume')) {
+	// The same one twice is one.
+	for (const spec of new Set(flags.list('volume'))) {
 		const parsed = parseVolumeSpec(spec);
 		if ('bind' in parsed) binds.push(parsed.bind);
 		else volumes[parsed.anonymous] = {};
@@ -184,15 +185,17 @@ function logConfig(driver: string, options: readonly string[]): HostConfig['LogC
 function exposedPorts(text: string): string[] {
 	if (text.includes(':')) throw new Error(`invalid port format for --expose: ${text}`);
 	const [range, protocol = 'tcp'] = text.split('/') as [string, string?];
+	const fail = (message: string): never => {
+		throw new Error(`invalid range format for --expose: ${text}, error: ${message}`);
+	};
+	const number = (digits: string): number => {
+		if (Number(digits) > 65_535) fail(`strconv.ParseUint: parsing "${digits}": value out of range`);
+		return Number(digits);
+	};
 	const match = /^(\d+)(?:-(\d+))?$/.exec(range);
-	if (!match) {
-		throw new Error(
-			`invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(range)}: invalid syntax`,
-		);
-	}
-	const [low, high] = [Number(match[1]), Number(match[2] ?? match[1])];
-	if (low > high || high > 65_535)
-		throw new Error(`invalid range format for --expose: ${text}, error: invalid port range`);
+	if (!match) return fail(`strconv.ParseUint: parsing ${JSON.stringify(range)}: invalid syntax`);
+	const [low, high] = [number(match[1]!), number(match[2] ?? match[1]!)];
+	if (low > high) fail('invalid port range');
 	return Array.from({length: high - low + 1}, (_, i) => `${low + i}/${protocol.toLowerCase()}`);
 }
 

@@ -9,7 +9,7 @@ import {parseDetachKeys} from '../terminal/detach-keys.ts';
 import {pump, requireTerminal, windowSize} from '../terminal/session.ts';
 import {parsePullPolicy, withImage} from './ensure-image.ts';
 import {systemMessage} from './env-file.ts';
-import {foreignFlags, resourceWarnings} from './resource-options.ts';
+import {clientWarnings, foreignFlags} from './resource-options.ts';
 import {createOptions} from './run-options.ts';
 
 export const run: CommandAction = async (line, open) => {
@@ -51,6 +51,8 @@ export const run: CommandAction = async (line, open) => {
 		printLine(id);
 		return 0;
 	}
+	// Whoever only sends input finds the output by it.
+	if (!config.AttachStdout && !config.AttachStderr) printLine(id);
 	const kill = (signal: NodeJS.Signals): Promise<void> => engine.containers.kill(id, signal).catch(() => {});
 	const result = await pump(session, {
 		tty: config.Tty ?? false,
@@ -70,7 +72,7 @@ export async function createContainer(
 	const {flags} = line;
 	const foreign = foreignFlags(flags);
 	if (foreign) throw new CliError(foreign);
-	for (const warning of resourceWarnings(options.hostConfig)) printError(`WARNING: ${warning}`);
+	for (const warning of clientWarnings(options.hostConfig)) printError(`WARNING: ${warning}`);
 	const policy = parsePullPolicy(flags.string('pull'));
 	const cidfile = flags.string('cidfile');
 	if (cidfile !== '' && existsSync(cidfile)) {

@@ -140,7 +140,7 @@ export class FlagValues {
 				this.#push(name, parseNetwork(text));
 				break;
 			case 'ip':
-				if (isIP(text.trim()) === 0) throw new Error(`failed to parse IP: ${JSON.stringify(text)}`);
+				// Whether it is one, and of which kind, is said with its network.
 				this.#values.set(name, text.trim());
 				break;
 			case 'ipSlice':

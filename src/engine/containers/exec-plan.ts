@@ -21,12 +21,15 @@ export function execPlan(paths: Paths, record: ContainerRecord, spec: Spec, opti
 	const capabilities = options.privileged
 		? capabilityNames.slice(0, specHost().lastCapability + 1)
 		: (spec.process?.capabilities?.bounding ?? []);
+	// A container with a terminal names it to its own process only.
+	const ownTerm =
+		record.Config.Tty && !options.tty && !record.Config.Env.some((entry) => entry.startsWith('TERM='));
 	return compileExec({
 		spec,
 		cgroups: execCgroups(record),
 		user: {spec: options.user || record.Config.User, groups: groupsOf(record, spec)},
 		argv: options.argv,
-		env: options.env ?? [],
+		env: [...(ownTerm ? ['TERM'] : []), ...(options.env ?? [])],
 		cwd: options.workingDir || undefined,
 		tty: options.tty ?? false,
 		rows: options.rows ?? 0,

@@ -157,6 +157,13 @@ function checkModes(host: HostConfig): void {
 	parseSecurityOptions(host.SecurityOpt ?? []);
 }
 
+/** Without a network there is nothing that a link could do: docker takes them and leaves them be. */
+function checkLinks({Links, NetworkMode}: HostConfig): void {
+	if (!Links?.length) return;
+	const what = NetworkMode === 'host' ? 'host type networking' : 'container type network';
+	fail(`conflicting options: ${what} can't be used with links. This would result in undefined behavior`);
+}
+
 /** What the network's mode excludes; `config` is what the user gave, without any default. */
 export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): void {
 	const mode = host.NetworkMode;
@@ -169,6 +176,7 @@ export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): 
 	if (mode.startsWith('container:')) {
 		if (mode === 'container:') fail('invalid container format container:<name|id>');
 		if (user.Hostname) fail('conflicting options: hostname and the network mode');
+		checkLinks(host);
 		if (host.Dns.length > 0) fail('conflicting options: dns and the network mode');
 		if (host.ExtraHosts?.length) {
 			fail('conflicting options: custom host-to-IP mapping and the network mode');
@@ -179,6 +187,7 @@ export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): 
 		}
 		return;
 	}
+	if (mode === 'host') checkLinks(host);
 	for (const entry of host.ExtraHosts ?? []) {
 		if (!/^[^:=\s]+[:=][0-9a-fA-F.:[\]]+$/.test(entry) && !/^[^:=\s]+[:=]host-gateway$/.test(entry)) {
 			fail(`invalid IP address in add-host: "${entry.slice(entry.search(/[:=]/) + 1)}"`);

@@ -9,10 +9,17 @@ export interface HostFiles {
 	hosts?: string;
 }
 
-/** Where they are: one that joins another container's network has that one's. */
+/** Where they are: one that joins another container's network has that one's, which may have joined a third. */
 export function hostFiles(paths: Paths, record: ContainerRecord): Required<HostFiles> {
-	const joined = /^container:(.+)$/.exec(record.HostConfig.NetworkMode)?.[1];
-	const folder = paths.container(joined ? findContainer(paths, joined).Id : record.Id);
+	const seen = new Set<string>();
+	let owner = record;
+	for (;;) {
+		const joined = /^container:(.+)$/.exec(owner.HostConfig.NetworkMode)?.[1];
+		if (!joined || seen.has(owner.Id)) break;
+		seen.add(owner.Id);
+		owner = findContainer(paths, joined);
+	}
+	const folder = paths.container(owner.Id);
 	return {
 		resolvConf: join(folder, 'resolv.conf'),
 		hostname: join(folder, 'hostname'),

@@ -35,9 +35,12 @@ function extraHost(entry: string, gateway: string): [string, string] {
 	return [address === 'host-gateway' ? gateway : address, entry.slice(0, split)];
 }
 
-/** The names that a container has for itself. */
-export const ownNames = ({Hostname, Domainname}: ContainerRecord['Config']): string =>
-	Domainname ? `${Hostname}.${Domainname} ${Hostname}` : Hostname;
+/** The names that a container has for itself: with its domain, which may be part of the host name, and without. */
+export function ownNames({Hostname, Domainname}: ContainerRecord['Config']): string {
+	const full = Domainname ? `${Hostname}.${Domainname}` : Hostname;
+	const dot = full.indexOf('.');
+	return dot < 0 ? full : `${full} ${full.slice(0, dot)}`;
+}
 
 function hostsText(record: ContainerRecord, entries: HostEntries, ofHost: string | undefined): string {
 	const {Config, HostConfig} = record;

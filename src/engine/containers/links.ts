@@ -44,13 +44,16 @@ function linkTarget({paths}: EngineContext, name: string): ContainerRecord {
 	}
 }
 
+/** Of two with the same alias the first one holds. */
+function linksOf({Links}: Pick<HostConfig, 'Links'>): {name: string; alias: string}[] {
+	const aliases = new Set<string>();
+	return (Links ?? []).map(parseLink).filter(({alias}) => !aliases.has(alias) && aliases.add(alias));
+}
+
 /** Ids of the linked containers by alias: a name may be another's later. Throws docker's words. */
-export function settleLinks(
-	context: EngineContext,
-	{Links}: Pick<HostConfig, 'Links'>,
-): Record<string, string> {
+export function settleLinks(context: EngineContext, host: Pick<HostConfig, 'Links'>): Record<string, string> {
 	const ids: Record<string, string> = {};
-	for (const {name, alias} of (Links ?? []).map(parseLink)) {
+	for (const {name, alias} of linksOf(host)) {
 		const other = linkTarget(context, name);
 		if (other.HostConfig.NetworkMode === 'host') {
 			throw new WherryError(
@@ -69,8 +72,7 @@ export function linkNames(
 	{paths}: Pick<EngineContext, 'paths'>,
 	record: ContainerRecord,
 ): {name: string; alias: string}[] {
-	return (record.HostConfig.Links ?? []).map((text) => {
-		const {name, alias} = parseLink(text);
+	return linksOf(record.HostConfig).map(({name, alias}) => {
 		const id = record.LinkIds?.[alias];
 		return {name: (id && readRecord(paths, id)?.Name) || name, alias};
 	});
@@ -82,8 +84,7 @@ const defaultAddress = ({paths}: EngineContext, id: string): string | undefined 
 /** The other containers must be running on the default bridge. Throws `conflict`. */
 export function resolveLinks(context: EngineContext, record: ContainerRecord): Link[] {
 	const {paths} = context;
-	return (record.HostConfig.Links ?? []).map((text) => {
-		const {name, alias} = parseLink(text);
+	return linksOf(record.HostConfig).map(({name, alias}) => {
 		const other = readRecord(paths, record.LinkIds?.[alias] ?? '') ?? undefined;
 		if (!other || !isUp(currentState(paths, other.Id))) {
 			throw new WherryError(

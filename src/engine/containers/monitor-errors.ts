@@ -2,9 +2,12 @@
 import type {MonitorError} from '../../runtime/monitor-protocol.ts';
 import {WherryError} from '../errors.ts';
 
+/** What docker's daemon finds out itself, before it asks a runtime. */
+const beforeTask = /^(Cannot mkdir: |uids and gids must be in range |unable to find (user|group) )/;
+
 /** A start that failed: 126 and 127 when it is the command's fault; otherwise docker's client goes by the words. */
 export function startError(id: string, detail: MonitorError): WherryError {
-	const message = detail.message.startsWith('Cannot mkdir: ')
+	const message = beforeTask.test(detail.message)
 		? detail.message
 		: `failed to create task for container: ${detail.message}`;
 	const notFolder = detail.errno === 20;

@@ -78,11 +78,12 @@ export async function describeNetwork(
 	options: {up: boolean},
 ): Promise<Attachment> {
 	const {paths} = context;
+	const linking = record.HostConfig.Links?.length && record.HostConfig.NetworkMode !== 'none';
 	const [{lastingOps, networkOps, releaseOps, unpublishAllOps}, {hostResolvConf, planNames}, links] =
 		await Promise.all([
 			import('../networks/endpoint.ts'),
 			import('../networks/names.ts'),
-			record.HostConfig.Links?.length ? import('./links.ts') : undefined,
+			linking ? import('./links.ts') : undefined,
 		]);
 	const linked = links?.resolveLinks(context, record) ?? [];
 	const names = planNames(paths, record.Id, record.HostConfig, state, hostResolvConf());

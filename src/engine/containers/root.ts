@@ -164,12 +164,19 @@ async function openStopped(context: EngineContext, record: ContainerRecord): Pro
 	const sources: number[] = [];
 	try {
 		const mounts = await mountsOf(context, record, sources);
+		// docker makes it with the container, here its first start does.
+		const isNew = readState(paths, record.Id).status === 'created';
+		const withFolder = (fd: number): number => {
+			if (isNew) makeFolder(fd, record.Config.WorkingDir);
+			return fd;
+		};
 		if (mounts.length === 0 && root.kind === 'folder')
-			return plainRoot(openSync(root.path, constants.O_RDONLY | constants.O_DIRECTORY));
-		const fd =
+			return plainRoot(withFolder(openSync(root.path, constants.O_RDONLY | constants.O_DIRECTORY)));
+		const fd = withFolder(
 			root.kind === 'folder'
 				? native.cloneMount(root.path)
-				: native.mountOverlay(root.lowers, root.upper, root.work);
+				: native.mountOverlay(root.lowers, root.upper, root.work),
+		);
 		if (mounts.length === 0) return plainRoot(fd);
 		if (!existsSync(paths.mountpoint)) mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
 		let space: number;
@@ -195,6 +202,35 @@ async function openStopped(context: EngineContext, record: ContainerRecord): Pro
 		for (const fd of sources) closeSync(fd);
 		// What is mounted keeps the file systems.
 		await release();
+	}
+}
+
+/** A folder with those above it. What is in the way stays: a start will say so. */
+function makeFolder(root: number, path: string): void {
+	let at = '';
+	for (const name of path.split('/').filter((part) => part !== '' && part !== '.')) {
+		const above = at;
+		at += `/${name}`;
+		try {
+			let folder: number;
+			try {
+				folder = native.openInRoot(root, at, oPath | constants.O_DIRECTORY, 0);
+			} catch (error) {
+				if (!isErrno(error, 'ENOENT') || name === '..') return;
+				const parent = native.openInRoot(root, above || '/', oPath | constants.O_DIRECTORY, 0);
+				try {
+					// The last part of a path is not followed: it is made in this very folder.
+					mkdirSync(`/proc/self/fd/${parent}/${name}`, 0o755);
+				} finally {
+					closeSync(parent);
+				}
+				continue;
+			}
+			closeSync(folder);
+		} catch (error) {
+			if (isErrno(error, 'EEXIST') || isErrno(error, 'ENOSPC') || isErrno(error, 'EROFS')) return;
+			throw error;
+		}
 	}
 }
 

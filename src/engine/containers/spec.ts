@@ -83,6 +83,8 @@ function environment(config: ContainerConfig, more: readonly string[]): string[]
 	for (const entry of [...config.Env, ...more]) {
 		const split = entry.indexOf('=');
 		if (split > 0) env.set(entry.slice(0, split), entry.slice(split + 1));
+		// `-e NAME` of a NAME that isn't set: there shall be none.
+		else if (split < 0) env.delete(entry);
 	}
 	return [...env].map(([key, value]) => `${key}=${value}`);
 }
@@ -200,7 +202,8 @@ function userMounts(input: SpecInput, host: SpecHost): Mount[] {
 	const taken = new Set(mounts.map((mount) => mount.destination));
 	const bindFile = (source: string | undefined, destination: string): void => {
 		if (!source || taken.has(destination)) return;
-		mounts.push({destination, type: 'bind', source, options: ['rbind', 'rprivate', 'rw']});
+		const access = input.hostConfig.ReadonlyRootfs ? 'ro' : 'rw';
+		mounts.push({destination, type: 'bind', source, options: ['rbind', 'rprivate', access]});
 	};
 	bindFile(files.resolvConf, '/etc/resolv.conf');
 	bindFile(files.hostname, '/etc/hostname');

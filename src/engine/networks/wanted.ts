@@ -146,13 +146,6 @@ export async function settleNetworks(
 		if (published && host.NetworkMode === 'host') {
 			warnings.push('Published ports are discarded when using host network mode');
 		} else if (published) warnings.push('Published ports are discarded when the container has no network');
-		if (host.Links?.length) {
-			fail(
-				host.NetworkMode === 'host'
-					? "conflicting options: host type networking can't be used with links. This would result in undefined behavior"
-					: "conflicting options: links can't be used with this network mode",
-			);
-		}
 		return {networks: undefined, warnings};
 	}
 	warnings.push(...(await firewallWarnings(context.paths)));

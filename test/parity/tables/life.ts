@@ -63,13 +63,11 @@ export const create: Table = {
 			code: 125,
 			stderr: 'docker start: --checkpoint is not supported: checkpoints are an experiment of docker',
 		},
-		{
-			line: "docker rename no ''",
-			because: 'newer docker: its client says it',
-			stderr: 'new name cannot be blank',
-		},
 		...lines`
+		docker rename no ''
+		docker rename '' no
 		docker inspect -f '{{.State.ExitCode}} {{.State.Status}}' no
+		docker create --name wd -w /new/folder busybox > /dev/null; docker cp wd:/new/folder copied; ls -d copied; docker diff wd; docker rm wd
 		docker rm $(docker ps -aq) | wc -l
 		docker create UPPER
 		docker create --cidfile no/such/folder busybox

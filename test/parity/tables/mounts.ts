@@ -16,6 +16,7 @@ export const mounts: Table = {
 		docker run --rm -v relative/path:/x busybox true
 		docker run --rm -v a:b:c:d busybox true
 		docker run --rm -v xx:/y -v zz:/y busybox true
+		docker run --rm -v $PWD/host:/y -v $PWD/host:/y -v /z -v /z busybox ls /y
 		docker run --rm -v /etc busybox sh -c 'ls /etc | sort | head -3'
 		docker run --name anonymous -v /anon busybox true; docker inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}} {{.Driver}} {{.Mode}} {{.Propagation}}{{end}}' anonymous; docker rm -v anonymous; docker volume ls -q | grep -cE '^[0-9a-f]{64}$'
 		docker run --name bb -v $PWD/host:/data:ro busybox true; docker inspect -f '{{json .Mounts}} {{json .HostConfig.Binds}}' bb; docker rm bb

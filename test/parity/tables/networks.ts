@@ -74,13 +74,8 @@ docker run --name done busybox true`,
 		},
 		{
 			line: 'docker run --rm --network two --ip nonsense busybox true',
-			because: 'newer docker: the flag is read as an address',
-			stderr: 'invalid argument "nonsense" for "--ip" flag: failed to parse IP: "nonsense"',
-		},
-		{
-			line: 'docker run --rm --ip 10.99.1.9 busybox true',
-			because: 'newer docker: its client says it',
-			stderr: 'docker: user specified IP address is supported on user defined networks only',
+			because: 'the client says it, and has no prefix',
+			stderr: 'docker: invalid IPv4 address: nonsense',
 		},
 		{
 			line: 'docker run --rm --network one --ip 10.99.1.9 busybox true',
@@ -135,6 +130,7 @@ docker run --name done busybox true`,
 		docker exec up sh -c 'ip -4 addr show eth0 | grep -o "inet [0-9./]*"; ip route | head -1'
 		docker run --rm --network two busybox sh -c 'nslookup up 2>/dev/null | grep -c 10.99.1.5; ping -c1 -W2 alias | grep -c "1 packets received"'
 		docker run --rm --network two --ip 10.99.1.5 busybox true
+		docker run --rm --ip 10.99.1.9 busybox true
 		docker run --rm --network nowhere busybox true
 		docker run --rm --network container:nowhere busybox true
 		docker run --rm --network container:done busybox true
@@ -145,6 +141,16 @@ docker run --name done busybox true`,
 		docker run --rm --network none busybox ip -o link | wc -l
 		docker run --rm --network none busybox cat /etc/resolv.conf | grep -c .
 		docker run --rm --network host --link up busybox true
+		docker run --rm --network none --link up:x busybox true
+		docker run --rm --network container:up --link up:x busybox true
+		docker run -d --name joins --network container:up busybox sleep 1000 > /dev/null; docker run --rm --network container:joins busybox cat /etc/hosts | grep -c localhost; docker rm -f joins
+		docker run --rm --dns 127.0.0.1 busybox grep -c 127.0.0.1 /etc/resolv.conf
+		docker create --dns 8.8.8.8 --dns ::1 busybox | wc -c
+		docker run --rm -h a.example.org busybox sh -c 'grep -o "a\.example.*" /etc/hosts'
+		docker run --rm -h a --domainname example.org busybox sh -c 'grep -o "a\.example.*" /etc/hosts'
+		docker run --rm --read-only busybox touch /etc/hosts /etc/hostname /etc/resolv.conf
+		docker run --rm --expose 80000 busybox true
+		docker run --rm --expose 80-90000 busybox true
 		docker run --rm --net two busybox true
 		docker run --rm --network-alias x busybox true
 		docker run --rm --network host --network-alias x busybox true
@@ -205,6 +211,8 @@ export const links: Table = {
 		docker run --rm --link nowhere:x busybox true
 		docker run --rm --link db:a:b busybox true
 		docker run --rm --link '' busybox true
+		docker run -d --name other busybox sleep 1000 > /dev/null; docker run --name same --link db:x --link other:x busybox sh -c 'grep -o "x .*" /etc/hosts | sed "s/[^ ]*$//;s/ [0-9a-f]* /-/"'; docker inspect -f '{{json .HostConfig.Links}}' same; docker rm -f same other
+		docker run -d --name aaa --link db:last busybox sleep 1000 > /dev/null; docker ps --no-trunc --format '{{.Names}}'; docker rm -f aaa
 		docker run -d --name web --link db:database busybox sleep 1000 > /dev/null; docker inspect -f '{{json .HostConfig.Links}}' web
 		docker ps --format '{{.Names}}'
 		docker ps --no-trunc --format '{{.Names}}'

@@ -16,6 +16,8 @@ export const runProcess: Table = {
 		docker run --rm -w relative busybox pwd
 		docker run --rm -e A=1 -e B=two=2 busybox sh -c 'echo $A $B'
 		A=here docker run --rm -e A -e NOT_SET busybox env | grep -E '^(A|NOT_SET)='
+		docker run --rm -e HOSTNAME -e HOME busybox env | sort
+		docker run --rm --entrypoint env -e COLOR parity/app:1 | sed 's/HOSTNAME=.*/HOSTNAME/'
 		docker run --rm -e = busybox true
 		docker run --rm -e '' busybox true
 		docker run --rm busybox env | grep -v HOSTNAME
@@ -33,6 +35,8 @@ export const runProcess: Table = {
 		docker run --rm -u app:users busybox id
 		docker run --rm -u 12:34 busybox id
 		docker run --rm -u :users busybox id
+		docker run --rm -u 4294967296 busybox id
+		docker run --rm -u nosuch busybox id
 		docker run --rm -u app busybox sh -c 'echo $HOME'
 		docker run --rm --group-add 44 --group-add users busybox id
 		docker run --rm --group-add users -u app busybox id
@@ -96,12 +100,10 @@ export const runProcess: Table = {
 		docker run --rm busybox sh -c 'cat /proc/1/oom_score_adj; umask'
 		docker run --rm busybox sh -c 'readlink /dev/fd /dev/stdin /dev/stdout /dev/stderr /dev/ptmx'
 		`,
-		{line: 'docker run --rm -u 4294967296 busybox id', because: "the message is runc's", anyError: true},
 		{line: 'docker run --rm busybox nosuchcommand', because: "the message is runc's", anyError: true},
 		{line: 'docker run --rm busybox /etc', because: "the message is runc's", anyError: true},
 		{line: 'docker run --rm busybox /etc/passwd', because: "the message is runc's", anyError: true},
 		{line: "docker run --rm busybox ''", because: "the message is runc's", anyError: true},
-		{line: 'docker run --rm -u nosuch busybox id', because: "the message is runc's", anyError: true},
 		{line: 'docker run --rm --group-add nosuch busybox id', because: "the message is runc's", anyError: true},
 	],
 };
@@ -116,6 +118,7 @@ export const runStreams: Table = {
 		docker run --rm -a stderr busybox sh -c 'echo out; echo err >&2'
 		docker run --rm -a stdout -a stderr busybox sh -c 'echo out; echo err >&2; exit 4'
 		echo in | docker run --rm -a stdin -i busybox cat | wc -l
+		echo in | docker run -a stdin -i busybox cat > id; docker wait $(cat id); docker logs $(cat id); docker rm $(cat id) | cmp - id
 		echo in | docker run --rm -a stdin -a stdout -i busybox cat
 		docker run --rm -a nonsense busybox true
 		docker run -d -a stdout busybox true
@@ -147,7 +150,6 @@ export const runStreams: Table = {
 		docker run --rm=maybe busybox true
 		docker run --rm=false --name kept busybox true; docker rm kept
 		docker run --rm --pull never nosuch:image
-		docker run --rm --pull sometimes busybox true
 		docker run --rm --pull never busybox echo here
 		docker run --rm UPPER true
 		docker run --rm busybox:bad:tag true
@@ -183,6 +185,12 @@ export const runStreams: Table = {
 		docker create --name hh --health-cmd 'exit 0' --health-interval 2s --health-timeout 3s --health-retries 4 --health-start-period 5s busybox > /dev/null; docker inspect -f '{{json .Config.Healthcheck}}' hh; docker rm hh
 		docker create --name hh --no-healthcheck busybox > /dev/null; docker inspect -f '{{json .Config.Healthcheck}}' hh; docker rm hh
 		`,
+		{
+			line: 'docker run --rm --pull sometimes busybox true',
+			because: 'newer docker: it is checked',
+			code: 125,
+			stderr: `docker: invalid pull option: 'sometimes': must be one of "always", "missing" or "never"`,
+		},
 		{
 			line: 'docker run --rm --detach-keys nonsense-x busybox true',
 			because: "what docker's daemon says gets lost on the way",

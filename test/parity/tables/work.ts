@@ -20,6 +20,10 @@ docker run -d --name root busybox sleep 1000`,
 		printf 'C=5\n' > env; docker exec --env-file env up sh -c 'echo $C'
 		docker exec --env-file nowhere up true
 		docker exec -e = up true
+		docker exec -e A -e HOSTNAME up env | sort
+		docker run -dit --name term busybox > /dev/null; docker exec term env | grep TERM; docker exec -t term env | grep TERM; docker rm -f term
+		docker run -dt -e TERM=own --name term busybox > /dev/null; docker exec term env | grep TERM; docker exec -t term env | grep TERM; docker rm -f term
+		docker exec -it nowhere true
 		echo in | docker exec -i up cat
 		echo in | docker exec up cat
 		docker exec -d up sleep 0.1
@@ -180,11 +184,6 @@ docker run -d --name up busybox sleep 1000`,
 			because: 'the path is shown as in the container, not as docker keeps it',
 			stderr: 'Error: lstat /d/f/: not a directory',
 		},
-		{
-			line: 'docker commit --pause=false up made:4 > /dev/null',
-			because: 'newer docker: --no-pause is the flag',
-			stderr:
-				'Flag --pause has been deprecated, and enabled by default. Use --no-pause to disable pausing during commit.',
-		},
+		'docker commit --pause=false up made:4 > /dev/null',
 	],
 };
