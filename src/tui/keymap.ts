@@ -74,6 +74,7 @@ export const KEYMAP = [
 		help: 'remove…',
 		hint: 'remove',
 	},
+	{command: 'container.prune', context: 'containers', keys: ['D'], help: 'remove all that do not run…'},
 	{command: 'container.rename', context: 'containers', keys: ['R'], help: 'rename…'},
 	{command: 'container.run', context: 'containers', keys: ['A'], help: 'run a new container…', hint: 'run'},
 	{
@@ -114,6 +115,7 @@ export const KEYMAP = [
 	{command: 'image.remove', context: 'images', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
 	{command: 'image.users', context: 'images', keys: ['u'], help: 'containers that use it', hint: 'users'},
 	{command: 'image.inspect', context: 'images', keys: ['i'], help: 'all about it', hint: 'inspect'},
+	{command: 'image.prune', context: 'images', keys: ['D'], help: 'remove all that nobody uses…'},
 	// Networks
 	{
 		command: 'network.members',
@@ -338,7 +340,7 @@ export const SECTIONS: readonly {context: Context; title: string}[] = [
 export const OUTER: Record<Context, readonly Context[]> = {
 	containers: ['marks', 'list', 'global'],
 	images: ['marks', 'list', 'global'],
-	networks: ['marks', 'list', 'global'],
+	networks: ['list', 'global'],
 	volumes: ['marks', 'list', 'global'],
 	events: ['list', 'global'],
 	members: ['list', 'global'],

@@ -1,4 +1,5 @@
 /** What can be done to the selected container. Each has the command line that does the same. */
+import {humanSize} from '../../cli/format/size.ts';
 import type {ContainerSummary} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
 import {containerName, isUp} from '../panes/containers.ts';
@@ -224,4 +225,36 @@ export function reportEnd(context: ActionContext, name: string, end: SessionEnd)
 					text: `${name} ended with exit code ${end.code}${end.oomKilled ? ' (out of memory)' : ''}.`,
 				},
 	);
+}
+
+export function pruneContainers(context: ActionContext): void {
+	const stopped = [...context.store.state.containers.values()].filter((row) => !isUp(row));
+	openDialog(context, {
+		kind: 'confirm',
+		title: 'Remove containers that do not run',
+		lines:
+			stopped.length === 0
+				? ['All containers run.']
+				: [
+						`${stopped.length} of ${context.store.state.containers.size} do not run:`,
+						...stopped.slice(0, 8).map((row) => `  ${containerName(row)} (${row.Image})`),
+						...(stopped.length > 8 ? [`  and ${stopped.length - 8} more`] : []),
+						'What they wrote will be lost.',
+					],
+		choices: [NO, {id: 'remove', label: 'Remove', key: 'y'}],
+		index: 0,
+		onChoice: (choice) => {
+			if (choice === 'no') return;
+			remember(context, 'container', 'prune', '-f');
+			context.engine.containers
+				.prune()
+				.then(({ContainersDeleted, SpaceReclaimed}) =>
+					showMessage(context, {
+						tone: 'good',
+						text: `Removed ${ContainersDeleted.length}, ${humanSize(SpaceReclaimed)} freed.`,
+					}),
+				)
+				.catch((error) => showError(context, error));
+		},
+	});
 }

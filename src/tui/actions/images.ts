@@ -1,20 +1,24 @@
 /** What can be done to images. */
+import {humanSize} from '../../cli/format/size.ts';
 import type {PullEvent} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
 import {type ImageRow, imageReference} from '../panes/images.ts';
 import {setJob} from '../store/reducers.ts';
-import {type ActionContext, openDialog, remember, showError, showMessage} from './context.ts';
+import {type ActionContext, errorText, openDialog, remember, showError, showMessage} from './context.ts';
 
-export function removeImage(context: ActionContext, row: ImageRow): void {
-	const reference = imageReference(row);
-	const used = row.image.Containers > 0;
+/** One, or all that are marked. */
+export function removeImages(context: ActionContext, rows: readonly ImageRow[]): void {
+	const references = rows.map(imageReference);
+	const used = rows.reduce((sum, row) => sum + row.image.Containers, 0);
 	openDialog(context, {
 		kind: 'confirm',
-		title: 'Remove image',
+		title: rows.length === 1 ? 'Remove image' : `Remove ${rows.length} images`,
 		lines: [
-			`Remove ${reference}?`,
-			...(used
-				? [`${row.image.Containers} container${row.image.Containers === 1 ? ' uses' : 's use'} it.`]
+			...(rows.length === 1 ? [`Remove ${references[0]}?`] : ['Remove these?']),
+			...(rows.length === 1 ? [] : references.slice(0, 8).map((reference) => `  ${reference}`)),
+			...(rows.length > 8 ? [`  and ${rows.length - 8} more`] : []),
+			...(used > 0
+				? [`${used} container${used === 1 ? ' uses' : 's use'} ${rows.length === 1 ? 'it' : 'them'}.`]
 				: []),
 		],
 		choices: [
@@ -26,12 +30,67 @@ export function removeImage(context: ActionContext, row: ImageRow): void {
 		onChoice: (choice) => {
 			if (choice === 'no') return;
 			const force = choice === 'force';
-			remember(context, 'rmi', ...(force ? ['-f'] : []), reference);
+			remember(context, 'rmi', ...(force ? ['-f'] : []), ...references);
+			void removeEach(context, references, force);
+		},
+	});
+}
+
+/** One after the other, as their layers are shared; the first error is said, the others are done. */
+async function removeEach(
+	context: ActionContext,
+	references: readonly string[],
+	force: boolean,
+): Promise<void> {
+	const errors: unknown[] = [];
+	let steps = 0;
+	for (const reference of references) {
+		try {
+			steps += (await context.engine.images.remove(reference, {force})).length;
+		} catch (error) {
+			errors.push(error);
+		}
+	}
+	if (errors.length > 0 && references.length === 1) showError(context, errors[0]);
+	else if (errors.length > 0) {
+		const text = `${errors.length} of ${references.length} failed. ${errorText(errors[0])}`;
+		showMessage(context, {tone: 'bad', text});
+	} else {
+		const what = references.length === 1 ? references[0] : `${references.length} images`;
+		showMessage(context, {tone: 'good', text: `Removed ${what} (${steps} steps).`});
+	}
+}
+
+export function pruneImages(context: ActionContext): void {
+	const {images} = context.store.state;
+	const dangling = images.filter(({RepoTags, Containers}) => RepoTags.length === 0 && Containers === 0);
+	const unused = images.filter(({Containers}) => Containers === 0);
+	openDialog(context, {
+		kind: 'confirm',
+		title: 'Remove images that nobody uses',
+		lines: [
+			`${dangling.length} without a name that no container uses`,
+			`${unused.length} that no container uses, with or without a name`,
+		],
+		choices: [
+			{id: 'no', label: 'No', key: 'n'},
+			{id: 'dangling', label: 'Those without a name', key: 'y'},
+			{id: 'all', label: 'All that are unused', key: 'a'},
+		],
+		index: 0,
+		onChoice: (choice) => {
+			if (choice === 'no') return;
+			const all = choice === 'all';
+			remember(context, 'image', 'prune', '-f', ...(all ? ['-a'] : []));
 			context.engine.images
-				.remove(reference, {force})
-				.then((lines) =>
-					showMessage(context, {tone: 'good', text: `Removed ${reference} (${lines.length} steps).`}),
-				)
+				.prune({filters: all ? {dangling: ['false']} : {}})
+				.then(({ImagesDeleted, SpaceReclaimed}) => {
+					const count = ImagesDeleted.filter((line) => 'Deleted' in line).length;
+					showMessage(context, {
+						tone: 'good',
+						text: `Removed ${count} layers and images, ${humanSize(SpaceReclaimed)} freed.`,
+					});
+				})
 				.catch((error) => showError(context, error));
 		},
 	});

@@ -11,10 +11,10 @@ export function withMarks(state: State, id: MainListId, keys: Iterable<string>):
 	return {...state, marks: {...state.marks, [id]: new Set(keys)}};
 }
 
-/** The list whose rows can be marked: those of what exists, not those of details or of the past. */
+/** The list whose rows can be marked: those that commands take several of. */
 function markable(state: State): MainListId | undefined {
 	const id = focusedList(state);
-	return isDetail(id) || id === 'events' ? undefined : id;
+	return isDetail(id) || id === 'events' || id === 'networks' ? undefined : id;
 }
 
 /** Marks the selected row, or not any more, and goes on to the next. */

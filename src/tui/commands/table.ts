@@ -1,8 +1,8 @@
 /** Every command of the key table, as what it does. */
 import type {ContainerSummary} from '../../engine/api.ts';
-import {containerActions, containersActions} from '../actions/containers.ts';
+import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
 import {type ActionContext, openDialog, showMessage} from '../actions/context.ts';
-import {askPull, removeImage, tagImage} from '../actions/images.ts';
+import {askPull, pruneImages, removeImages, tagImage} from '../actions/images.ts';
 import {
 	askConnect,
 	askCreateNetwork,
@@ -67,6 +67,14 @@ const onContainers =
 		const rows = chosenRows(context.store.state, 'containers');
 		if (rows.length > 0) return containersActions[action](context, rows);
 		showMessage(context, {tone: 'info', text: 'No container is selected.'});
+	};
+
+const onImages =
+	(action: typeof removeImages): Command =>
+	(context) => {
+		const rows = chosenRows(context.store.state, 'images');
+		if (rows.length > 0) return action(context, rows);
+		showMessage(context, {tone: 'info', text: 'No image is selected.'});
 	};
 
 const onVolumes =
@@ -169,7 +177,9 @@ export const COMMANDS: Record<CommandId, Command> = {
 	},
 	'image.pull': askPull,
 	'image.tag': onImage(tagImage),
-	'image.remove': onImage(removeImage),
+	'image.remove': onImages(removeImages),
+	'image.prune': pruneImages,
+	'container.prune': pruneContainers,
 	'network.members': focus('members'),
 	'network.create': askCreateNetwork,
 	'network.connect': onNetwork(askConnect),

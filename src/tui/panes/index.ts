@@ -114,7 +114,7 @@ export const selectedMember = (state: State): Member | undefined => selectedRow(
 type RowsOf<Pane> = Pane extends ListPane<infer Row> ? readonly Row[] : never;
 
 /** The rows that a command is for: the marked ones that are shown, or the selected one. */
-export function chosenRows<Id extends 'containers' | 'images' | 'networks' | 'volumes'>(
+export function chosenRows<Id extends 'containers' | 'images' | 'volumes'>(
 	state: State,
 	id: Id,
 ): RowsOf<(typeof LIST_PANES)[Id]> {

@@ -63,6 +63,7 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	const state = useSlice(store, selectors[id]);
 	const pane = anyPane(id);
 	const list = state.lists[id];
+	const marks = isDetail(id) ? undefined : state.marks[id];
 	const rows = visibleRows(pane, state);
 	const {width, height} = inside(rect);
 	const selected = selectedIndex(list, rows.map(pane.key));
@@ -76,13 +77,14 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	};
 	// Two cells on the left are the selection's.
 	const sized = columnWidths(columns, longest, width - 2);
+	const right = note(state, id, rows.length, selected);
 	const places = sized.map(({column}) => columns.indexOf(column));
 	return (
 		<Frame
 			rect={rect}
 			focused={focused}
-			title={titleParts(state, id, tabs, width)}
-			note={note(state, id, rows.length, selected)}
+			title={titleParts(state, id, tabs, width - displayWidth(right) - 2)}
+			note={right}
 		>
 			{rows.length === 0 ? (
 				<Empty lines={emptyLines(state, id)} width={width} height={height} />
@@ -104,6 +106,7 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 					sorted={{name: list.sort, reverse: list.reverse}}
 					row={(index) => ({
 						key: pane.key(rows[index]),
+						marked: marks?.has(pane.key(rows[index])) ?? false,
 						cells: places.map((place) => cells[index - start]![place]!),
 					})}
 				/>
@@ -145,11 +148,18 @@ function listTitle(state: State, id: MainListId, names: readonly MainListId[], w
 	]);
 }
 
+/** Marked rows that are shown: commands are for no others. */
+function markedCount(state: State, id: MainListId): number {
+	const pane = anyPane(id);
+	return visibleRows(pane, state).filter((row) => state.marks[id].has(pane.key(row))).length;
+}
+
 function note(state: State, id: ListPaneId, count: number, selected: number): string {
 	const {sort, reverse} = state.lists[id];
 	const place = count > 0 ? `${selected + 1}/${count}` : '';
 	const order = sort === FIRST_SORT[id] && !reverse ? '' : `${sort}${reverse ? '▲' : '▼'} `;
-	return `${order}${place}`;
+	const marked = isDetail(id) || state.marks[id].size === 0 ? '' : `${markedCount(state, id)} marked · `;
+	return `${marked}${order}${place}`;
 }
 
 function emptyLines(state: State, id: ListPaneId): readonly string[] {

@@ -33,7 +33,7 @@ export interface VirtualTableProps extends InkTableProps {
 	focused: boolean;
 	/** The column that the order goes by. */
 	sorted?: {name: string; reverse: boolean} | undefined;
-	row(index: number): {key: string; cells: readonly TableCell[]};
+	row(index: number): {key: string; cells: readonly TableCell[]; marked?: boolean};
 }
 
 const SELECTED: TextStyle = {inverse: true};
@@ -74,14 +74,14 @@ export class VirtualTable extends InkTable {
 
 	#line(index: number): ReactNode {
 		const {fixed, selected, focused, width, row} = this.props;
-		const {key, cells} = row(index);
+		const {key, cells, marked = false} = row(index);
 		const texts = this.getColumns().map((column, at) => {
 			const text = fitCells(sanitize(cells[at]?.text ?? ''), column.width, fixed[at]?.align);
 			return {text, tone: cells[at]?.tone};
 		});
 		if (index === selected) {
 			// One style for the whole row: a selection in pieces is hard to see.
-			const line = `${focused ? '❯' : '›'} ${texts.map(({text}) => text).join('  ')}`;
+			const line = `${focused ? '❯' : '›'}${marked ? '*' : ' '}${texts.map(({text}) => text).join('  ')}`;
 			return (
 				<Text key={key} {...(focused ? SELECTED : SELECTED_ELSEWHERE)} wrap="truncate">
 					{fitCells(line, width)}
@@ -90,7 +90,7 @@ export class VirtualTable extends InkTable {
 		}
 		return (
 			<Text key={key} wrap="truncate">
-				{'  '}
+				{marked ? <Text {...tone('warning')}>{' *'}</Text> : '  '}
 				{texts.map(({text, tone: name}, at) => (
 					<Text key={fixed[at]!.name} {...tone(name ?? 'normal')}>
 						{at > 0 ? `  ${text}` : text}
