@@ -146,6 +146,8 @@ const groups = {
 	plan: [
 		...[
 			'runtime/compile.ts',
+			'runtime/mounts.ts',
+			'runtime/namespaces.ts',
 			'runtime/plan/',
 			'engine/containers/exec-plan.ts',
 			'engine/containers/seccomp.ts',

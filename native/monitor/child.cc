@@ -22,12 +22,15 @@ bool run_operation(ChildState& state, const Op& op, size_t index, Failure* failu
     case OpCode::kJoinCgroups: return op_join_cgroups(state, op, failure);
     case OpCode::kUnshare: return op_unshare(state, op, failure);
     case OpCode::kJoinNamespace: return op_join_namespace(state, op, failure);
+    case OpCode::kJoinUsers: return op_join_users(state, op, failure);
+    case OpCode::kForkInit: return op_fork_init(state, op, failure);
     case OpCode::kJoinContainer: return op_join_container(state, op, failure);
     case OpCode::kPropagation: return op_propagation(state, op, failure);
     case OpCode::kOverlayRoot: return op_overlay_root(state, op, failure);
     case OpCode::kBindRoot: return op_bind_root(state, op, failure);
     case OpCode::kMount: return op_mount(state, op, failure);
     case OpCode::kBind: return op_bind(state, op, index, failure);
+    case OpCode::kBindMapped: return op_bind_mapped(state, op, index, failure);
     case OpCode::kBindBeneath: return op_bind_beneath(state, op, failure);
     case OpCode::kBindImage: return op_bind_image(state, op, failure);
     case OpCode::kMkdir: return op_mkdir(state, op, failure);

@@ -35,6 +35,8 @@ struct ChildState {
   // Sources of binds with shared propagation, cloned while they were still peers of the host's mounts; by
   // operation index, -1 for others.
   std::vector<int> shared_sources;
+  // Sources of binds with id maps of their own, made by the process that makes this one; the same.
+  std::vector<int> mapped_sources;
   int mask_mount = -1;
 
   Identity identity;
@@ -77,6 +79,9 @@ bool op_pivot(ChildState&, const Op&, Failure*);
 bool op_readonly_root(ChildState&, const Op&, Failure*);
 bool op_mount(ChildState&, const Op&, Failure*);
 bool op_bind(ChildState&, const Op&, size_t index, Failure*);
+bool op_bind_mapped(ChildState&, const Op&, size_t index, Failure*);
+// Before the child is made, by who may map ids (id_maps.cc).
+bool map_sources(ChildState&, Failure*);
 bool op_bind_beneath(ChildState&, const Op&, Failure*);
 bool op_bind_image(ChildState&, const Op&, Failure*);
 // A detached mount of the layers of `bindImage`.
@@ -96,6 +101,9 @@ bool op_bind_from_host_device(ChildState&, const Op&, Failure*);
 bool op_join_cgroups(ChildState&, const Op&, Failure*);
 bool op_unshare(ChildState&, const Op&, Failure*);
 bool op_join_namespace(ChildState&, const Op&, Failure*);
+bool op_join_users(ChildState&, const Op&, Failure*);
+// Root of a user namespace that it is in by now.
+bool become_root_of_users(Failure*);
 bool op_join_container(ChildState&, const Op&, Failure*);
 bool join_namespace_file(const char* path, int flag, Failure*);
 bool op_hostname(ChildState&, const Op&, Failure*);
@@ -131,6 +139,7 @@ bool set_death_signal(ChildState&, Failure*);
 // The command (program.cc).
 bool op_umask(ChildState&, const Op&, Failure*);
 bool op_workdir(ChildState&, const Op&, Failure*);
+bool op_fork_init(ChildState&, const Op&, Failure*);
 bool op_await_start(ChildState&, const Op&, Failure*);
 bool op_exec(ChildState&, const Op&, Failure*);
 

@@ -53,6 +53,7 @@ struct Child {
   int root_fd = -1;  // only the init: its root mount, which is not unmounted before this is closed
   // Only the init: its network namespace when it is a new one or that of `old_netns_fd` (a duplicate).
   int netns_fd = -1;
+  int listener_fd = -1;  // of a seccomp filter that has one
   pid_t helper = -1;  // private: the process that a child in another pid namespace comes from
   bool ready = false;  // private: it has said that only execve is left
   bool waiting = false;  // its init waits at `awaitStart`

@@ -169,6 +169,15 @@ bool set_recursive_readonly(int mount) {
          sys::mount_setattr(mount, "", AT_EMPTY_PATH | sys::kRecursive, &change) == 0;
 }
 
+bool map_ids(int mount, int users, bool recursive) {
+  sys::MountAttr change{};
+  change.set = sys::kAttrIdmap;
+  change.userns = static_cast<uint64_t>(users);
+  errno = ENOSYS;
+  return !sys::without.mount_setattr &&
+         sys::mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? sys::kRecursive : 0), &change) == 0;
+}
+
 bool set_attributes(int mount, uint64_t attributes, uint64_t propagation, bool recursive) {
   sys::MountAttr change{};
   change.set = attributes;

@@ -46,6 +46,9 @@ bool detach(int mount);
 // Makes a mount and all below it read-only. ENOSYS before Linux 5.12.
 bool set_recursive_readonly(int mount);
 
+// Gives a detached mount the id maps of a user namespace. ENOSYS before Linux 5.12, EINVAL where its file system can't.
+bool map_ids(int mount, int users, bool recursive);
+
 // Sets attributes and propagation (MS_*, 0 leaves it) of an attached mount. Before Linux 5.12 by remounting,
 // and then not recursively.
 bool set_attributes(int mount, uint64_t attributes, uint64_t propagation, bool recursive);

@@ -230,6 +230,15 @@ bool op_bind(ChildState& state, const Op& op, size_t index, Failure* failure) {
   return put_bind(state, mount.get(), source, path, flags, static_cast<uint64_t>(op.number(3)), failure);
 }
 
+bool op_bind_mapped(ChildState& state, const Op& op, size_t index, Failure* failure) {
+  if (!has_root(state, failure)) return false;
+  Fd mount(index < state.mapped_sources.size() ? state.mapped_sources[index] : -1);
+  if (!mount) return fail(failure, 0, "the source of %s is not mapped", op.path(1));
+  state.mapped_sources[index] = -1;
+  auto flags = static_cast<uint64_t>(op.number(2));
+  return put_bind(state, mount.get(), op.path(0), op.path(1), flags, static_cast<uint64_t>(op.number(3)), failure);
+}
+
 bool op_bind_beneath(ChildState& state, const Op& op, Failure* failure) {
   if (!has_root(state, failure)) return false;
   auto flags = static_cast<uint64_t>(op.number(3));

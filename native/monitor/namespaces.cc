@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "child.h"
 #include "donor.h"
@@ -47,6 +49,36 @@ bool op_join_namespace(ChildState& state, const Op& op, Failure* failure) {
   if (!join_namespace_file(op.path(0), flag, failure)) return false;
   if (flag & CLONE_NEWPID) state.fork_at_exec = true;
   return true;
+}
+
+bool become_root_of_users(Failure* failure) {
+  syscall(SYS_setgroups, 0, nullptr);
+  // The namespace need not have a root.
+  bool ok = (syscall(SYS_setresgid, 0, 0, 0) == 0 && syscall(SYS_setresuid, 0, 0, 0) == 0) || errno == EINVAL;
+  if (!ok) return fail(failure, errno, "become root of the user namespace");
+  // Its entries in procfs belong to the host's root while it is not dumpable, and it writes some of them.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  return true;
+}
+
+bool op_join_users(ChildState& state, const Op& op, Failure* failure) {
+  const char* users = op.path(0);
+  const char* mounts = op.path(1);
+  Fd user_file, mount_file;
+  if (*users) user_file.reset(open(users, O_RDONLY | O_CLOEXEC));
+  if (*users && !user_file) return fail(failure, errno, "join namespace %s", users);
+  if (*mounts) mount_file.reset(open(mounts, O_RDONLY | O_CLOEXEC));
+  if (*mounts && !mount_file) return fail(failure, errno, "join namespace %s", mounts);
+  // First with the rights of the host, which are over all namespaces.
+  if (*mounts) {
+    if (setns(mount_file.get(), CLONE_NEWNS) < 0) return fail(failure, errno, "join namespace %s", mounts);
+    // The kernel has put both root and current folder to the namespace's root.
+    state.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (state.root < 0) return fail(failure, errno, "open the root of %s", mounts);
+  }
+  if (!*users) return true;
+  if (setns(user_file.get(), CLONE_NEWUSER) < 0) return fail(failure, errno, "join namespace %s", users);
+  return become_root_of_users(failure);
 }
 
 bool op_join_container(ChildState& state, const Op& op, Failure* failure) {

@@ -21,6 +21,7 @@
 #include "fail.h"
 #include "fd.h"
 #include "spawn.h"
+#include "status.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -86,43 +87,69 @@ bool write_pid_file(const char* path, pid_t pid, Failure* failure) {
   return false;
 }
 
-// The terminal's master to who will hold it, with its name as the data.
-bool hand_over_console(const char* path, int master, Failure* failure) {
+bool connect_unix(const char* path, Fd* fd, Failure* failure) {
   struct sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (strlen(path) >= sizeof address.sun_path) return fail(failure, ENAMETOOLONG, "connect to %s", path);
   strcpy(address.sun_path, path);
-  Fd socket_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket_fd || connect(socket_fd.get(), reinterpret_cast<struct sockaddr*>(&address), sizeof address) < 0) {
-    return fail(failure, errno, "connect to the console socket %s", path);
-  }
-  fcntl(master, F_SETFL, fcntl(master, F_GETFL) & ~O_NONBLOCK);
-  char name[] = "/dev/ptmx";
-  struct iovec part = {name, sizeof name - 1};
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof master)] = {};
-  struct msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  struct cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof master);
-  memcpy(CMSG_DATA(header), &master, sizeof master);
-  return sendmsg(socket_fd.get(), &message, MSG_NOSIGNAL) > 0 || fail(failure, errno, "send the terminal to %s", path);
+  fd->reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return (*fd && connect(fd->get(), reinterpret_cast<struct sockaddr*>(&address), sizeof address) == 0) ||
+         fail(failure, errno, "connect to %s", path);
 }
 
-// Until the init waits for its start. False when it can't.
-bool await_ready(Child& child, Failure* failure) {
+// The terminal's master to who will hold it, with its name as the data.
+bool hand_over_console(const char* path, int master, Failure* failure) {
+  Fd socket_fd;
+  if (!connect_unix(path, &socket_fd, failure)) return false;
+  fcntl(master, F_SETFL, fcntl(master, F_GETFL) & ~O_NONBLOCK);
+  constexpr char kName[] = "/dev/ptmx";
+  return send_with_fd(socket_fd.get(), kName, sizeof kName - 1, master) ||
+         fail(failure, errno, "send the terminal to %s", path);
+}
+
+// runtime-spec, config-linux.md: the "container process state", with the descriptor.
+bool hand_over_listener(const PlanView& plan, int listener, pid_t pid, pid_t init, Failure* failure) {
+  const char* path = plan.setting("listener-path");
+  Fd agent;
+  if (!connect_unix(path, &agent, failure)) return false;
+  std::string message = "{\"pid\":" + std::to_string(pid) + plan.setting("listener-members") +
+                        ",\"pid\":" + std::to_string(init) + "}}";
+  return send_with_fd(agent.get(), message.data(), message.size(), listener) ||
+         fail(failure, errno, "send the seccomp listener to %s", path);
+}
+
+// As soon as it is there: all that comes next may wait for an answer. `init` 0: the child is the init.
+bool pass_listener(const PlanView& plan, Child& child, pid_t init, Failure* failure) {
+  if (child.listener_fd < 0 || child.pid <= 0) return true;
+  Fd listener(child.listener_fd);
+  child.listener_fd = -1;
+  return hand_over_listener(plan, listener.get(), child.pid, init > 0 ? init : child.pid, failure);
+}
+
+enum class Until { kWaits, kRuns };
+
+// Until the child waits for its start, or its command runs. False when it can't.
+bool await(const PlanView& plan, Child& child, pid_t init, Until until, Failure* failure) {
   for (;;) {
     Status status = read_status(child, failure);
     if (status == Status::kFailed) return false;
-    if (child.waiting && child.pid > 0) return true;
+    if (!pass_listener(plan, child, init, failure)) return false;
+    if (until == Until::kWaits && child.waiting && child.pid > 0) return true;
     if (status == Status::kRunning) return true;
     struct pollfd wait = {child.status_fd, POLLIN, 0};
     poll(&wait, 1, -1);
   }
+}
+
+// Who joins a user namespace comes to be the init by a fork; hooks want to know its pid.
+bool await_pid(const PlanView& plan, Child& child, Failure* failure) {
+  while (plan.has(Section::kInit, OpCode::kForkInit) && child.pid <= 0) {
+    if (read_status(child, failure) == Status::kFailed) return false;
+    if (child.pid > 0) break;
+    struct pollfd wait = {child.status_fd, POLLIN, 0};
+    poll(&wait, 1, -1);
+  }
+  return true;
 }
 
 int wait_exit(pid_t pid) {
@@ -265,7 +292,7 @@ int start(const Options& options, const PlanView& plan) {
 }
 
 bool start_now(const PlanView& plan, Child& child, Failure* failure) {
-  if (!let_start(plan, child.pid, failure) || !await_exec(child, failure)) return false;
+  if (!let_start(plan, child.pid, failure) || !await(plan, child, 0, Until::kRuns, failure)) return false;
   run_started_hooks(plan, child.pid);
   return true;
 }
@@ -280,13 +307,13 @@ int create(const Options& options, const PlanView& plan, int signals) {
   Child init;
   bool ok = make_fifo(plan.setting("start-fifo"), &failure) &&
             run_host_section(plan, Section::kSetup, HostContext(), false, &failure) &&
-            clone_init_with(plan, -1, Streams::kInherited, &init, &failure);
+            clone_init_with(plan, -1, Streams::kInherited, &init, &failure) && await_pid(plan, init, &failure);
   if (ok) {
     HostContext context = {init.netns_fd, init.pid, nullptr};
     ok = run_host_section(plan, Section::kCreated, context, false, &failure);
     if (ok) {
       go(init);
-      ok = await_ready(init, &failure) && publish(options, init, &failure) &&
+      ok = await(plan, init, 0, Until::kWaits, &failure) && publish(options, init, &failure) &&
            (!options.foreground || start_now(plan, init, &failure));
     }
     if (!ok) end_child(init);
@@ -310,8 +337,8 @@ int exec(const Options& options, const PlanView& plan, int signals) {
   context.init_pidfd = init.get();
   bool ok = init || fail(&failure, errno, "open the container's process %d", options.init);
   if (ok) {
-    ok = clone_exec_with(plan, context, Streams::kInherited, &child, &failure) && await_exec(child, &failure) &&
-         publish(options, child, &failure);
+    ok = clone_exec_with(plan, context, Streams::kInherited, &child, &failure) &&
+         await(plan, child, options.init, Until::kRuns, &failure) && publish(options, child, &failure);
     if (!ok) end_child(child);
   }
   if (!ok) return tell(options, failure);

@@ -1,8 +1,6 @@
 // Who the command is and what it may do.
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -19,7 +17,6 @@ namespace wherry {
 
 namespace {
 
-constexpr size_t kMaxInstructions = 4096;  // BPF_MAXINSNS
 constexpr int kMaxCapability = 63;
 
 // A pair of 32-bit halves for each set, as version 3 of capget and capset has them.
@@ -130,25 +127,6 @@ bool op_capabilities(ChildState& state, const Op& op, Failure* failure) {
 
 bool op_no_new_privileges(ChildState&, const Op&, Failure* failure) {
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || fail(failure, errno, "set no_new_privs");
-}
-
-bool op_seccomp(ChildState& state, const Op& op, Failure* failure) {
-  std::string_view bytes = op.text(0);
-  size_t count = bytes.size() / sizeof(sock_filter);
-  if (!count || bytes.size() % sizeof(sock_filter) || count > kMaxInstructions) {
-    return fail(failure, EINVAL, "seccomp program of %zu bytes", bytes.size());
-  }
-  // The plan's bytes are not aligned.
-  std::vector<sock_filter> filter(count);
-  memcpy(filter.data(), bytes.data(), bytes.size());
-  sock_fprog program = {static_cast<unsigned short>(count), filter.data()};
-  // The filter may forbid to tell that the command is about to run, so it is told before.
-  if (!state.ready_sent && send_ready(state.status_fd)) state.ready_sent = true;
-  auto flags = static_cast<unsigned long>(op.number(1));
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) < 0) {
-    return fail(failure, errno, "load the seccomp program");
-  }
-  return true;
 }
 
 }  // namespace wherry

@@ -144,6 +144,12 @@ bool op_workdir(ChildState& state, const Op& op, Failure* failure) {
   return inside_root() || fail(failure, 0, "%s", kOutside);
 }
 
+bool op_fork_init(ChildState& state, const Op&, Failure* failure) {
+  if (!fork_into_pid_namespace(state, failure)) return false;
+  state.fork_at_exec = false;
+  return set_death_signal(state, failure);
+}
+
 bool op_await_start(ChildState& state, const Op&, Failure* failure) {
   const Op& last = state.plan->section(state.section).back();
   if (last.code() != OpCode::kExec || last.list(0).empty()) return fail(failure, 0, "no command specified");

@@ -61,6 +61,9 @@ bool make_streams(ChildState& state, Streams streams, bool console, bool open_st
 // The child's ends, which the monitor doesn't keep.
 void close_childs_ends(ChildState& state) {
   if (state.status_fd >= 0) close(state.status_fd);
+  for (int fd : state.mapped_sources) {
+    if (fd >= 0) close(fd);
+  }
   for (int fd : state.pipes) {
     if (fd >= 0) close(fd);
   }
@@ -140,13 +143,7 @@ bool write_text(int dir, const char* path, std::string_view text, Failure* failu
 // In a new user namespace: waits until its ids are mapped.
 bool become_mapped_root(ChildState& state, Failure* failure) {
   if (!wait_go(state.status_fd)) _exit(125);
-  syscall(SYS_setgroups, 0, nullptr);
-  // The namespace need not have a root.
-  bool ok = (syscall(SYS_setresgid, 0, 0, 0) == 0 && syscall(SYS_setresuid, 0, 0, 0) == 0) || errno == EINVAL;
-  if (!ok) return fail(failure, errno, "become root of the user namespace");
-  // Its entries in procfs belong to the host's root while it is not dumpable, and it writes some of them.
-  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  return true;
+  return become_root_of_users(failure);
 }
 
 // Maps the ids of a process in a new user namespace, and puts it into cgroups that it may not join itself.
@@ -228,6 +225,12 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
     return false;
   }
 
+  if (!map_sources(state, failure)) {
+    close_childs_ends(state);
+    close_child(*child);
+    return false;
+  }
+
   bool in_cgroup;
   int pidfd = -1;
   pid_t pid = clone_process(flags, cgroup.get(), &pidfd, &in_cgroup);
@@ -240,7 +243,9 @@ bool clone_init_with(const PlanView& plan, int old_netns_fd, Streams streams, Ch
   if (pid == 0) {
     Failure problem;
     problem.section = static_cast<uint32_t>(Section::kInit);
-    bool ok = begin_child(state, {old_netns_fd, cgroup.get(), state.start_fifo}, &problem);
+    std::vector<int> keep = state.mapped_sources;
+    keep.insert(keep.end(), {old_netns_fd, cgroup.get(), state.start_fifo});
+    bool ok = begin_child(state, std::move(keep), &problem);
     // Until its ids are mapped it is nobody.
     if (ok && (flags & CLONE_NEWUSER)) ok = become_mapped_root(state, &problem);
     if (ok && cgroup && !in_cgroup) {

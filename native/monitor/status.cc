@@ -15,7 +15,7 @@ namespace wherry {
 
 namespace {
 
-constexpr char kGo = 'G', kConsole = 'C', kPid = 'P', kRoot = 'M', kReady = 'R', kWaiting = 'W', kFailure = 'F';
+constexpr char kGo = 'G', kConsole = 'C', kPid = 'P', kRoot = 'M', kReady = 'R', kWaiting = 'W', kListener = 'L', kFailure = 'F';
 constexpr size_t kMaxMessage = 4096;
 
 struct FailureHead {
@@ -26,22 +26,6 @@ struct FailureHead {
   int32_t op;
   int32_t err;
 };
-
-bool send_with_fd(int socket, const void* data, size_t length, int fd) {
-  struct iovec part = {const_cast<void*>(data), length};
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  struct msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  struct cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  return sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(length);
-}
 
 // One packet and the descriptor that came with it, if one did. -1 with errno, 0 at the end.
 ssize_t receive(int socket, char* buffer, size_t size, Fd* fd) {
@@ -99,9 +83,27 @@ Status failed(Child& child, bool is_init) {
 
 }  // namespace
 
+bool send_with_fd(int socket, const void* data, size_t length, int fd) {
+  struct iovec part = {const_cast<void*>(data), length};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
+  struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  return sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(length);
+}
+
 bool send_console(int status_fd, int master) { return send_with_fd(status_fd, &kConsole, 1, master); }
 
 bool send_root(int status_fd, int root) { return send_with_fd(status_fd, &kRoot, 1, root); }
+
+bool send_listener(int status_fd, int listener) { return send_with_fd(status_fd, &kListener, 1, listener); }
 
 bool send_pid(int status_fd, pid_t pid, int pidfd) {
   char packet[1 + sizeof pid] = {kPid};
@@ -173,6 +175,9 @@ Status read_status(Child& child, Failure* failure) {
       case kRoot:
         take(&child.root_fd, std::move(fd));
         break;
+      case kListener:
+        take(&child.listener_fd, std::move(fd));
+        break;
       case kReady:
         child.ready = true;
         break;
@@ -208,7 +213,7 @@ bool await_exec(Child& child, Failure* failure) {
 
 void close_child(Child& child) {
   for (int* fd : {&child.pidfd, &child.status_fd, &child.root_fd, &child.console_master, &child.stdin_w, &child.stdout_r,
-                  &child.stderr_r, &child.netns_fd}) {
+                  &child.stderr_r, &child.netns_fd, &child.listener_fd}) {
     close_one(fd);
   }
 }

@@ -39,6 +39,7 @@ constexpr uint64_t kAttrNoatime = 0x10;
 constexpr uint64_t kAttrStrictatime = 0x20;
 constexpr uint64_t kAttrAtimeMask = 0x70;
 constexpr uint64_t kAttrNodiratime = 0x80;
+constexpr uint64_t kAttrIdmap = 0x00100000;
 
 constexpr unsigned kFsconfigFlag = 0;
 constexpr unsigned kFsconfigString = 1;

@@ -5,9 +5,11 @@ import {defaultDeviceRules} from '../runtime/cgroups/device-filter.ts';
 import {detectCgroups} from '../runtime/cgroups/layout.ts';
 import {cgroupOps} from '../runtime/cgroups/ops.ts';
 import {compileContainer} from '../runtime/compile.ts';
+import {idMapOf} from '../runtime/mounts.ts';
 import type {LinuxResources, Process, Spec} from '../runtime/oci.ts';
 import {parseOciJson} from '../runtime/oci-json.ts';
 import {compileSeccompCached} from '../runtime/seccomp/cache.ts';
+import {hasListener} from '../runtime/seccomp/flags.ts';
 import {fifoPath} from './state.ts';
 
 export interface Bundle {
@@ -53,7 +55,10 @@ export function readBundle(path: string): Bundle {
 		check(!types.has(type), `malformed spec file: duplicated ns ${JSON.stringify(type)}`);
 		types.add(type);
 		if (joined) check(isAbsolute(joined), `the path of the ${type} namespace must be absolute`);
-		check(!(joined && (type === 'mount' || type === 'user')), `joining a ${type} namespace is not supported`);
+		if (joined && type === 'user') {
+			const maps = [...(spec.linux?.uidMappings ?? []), ...(spec.linux?.gidMappings ?? [])];
+			check(maps.length === 0, 'a user namespace that is joined has its id maps: none can be given');
+		}
 	}
 	check(types.has('mount'), 'a container needs a mount namespace of its own');
 	if (!types.has('user')) {
@@ -67,7 +72,10 @@ export function readBundle(path: string): Bundle {
 	check(!spec.domainname || types.has('uts'), 'unable to set domainname without a private UTS namespace');
 	for (const mount of spec.mounts ?? []) {
 		check(isAbsolute(mount.destination), `mount destination ${mount.destination} not absolute`);
-		check(!mount.uidMappings && !mount.gidMappings, 'mounts with id maps of their own are not supported');
+		if (idMapOf(spec, mount)) {
+			const binds = mount.type === 'bind' || mount.options?.some((option) => /^r?bind$/.test(option));
+			check(binds, `mount ${mount.destination}: only binds can have id maps of their own`);
+		}
 	}
 	for (const hooks of Object.values(spec.hooks ?? {}) as {path: string}[][]) {
 		for (const hook of hooks ?? [])
@@ -114,6 +122,23 @@ export function seccompOf(spec: Spec, root: string): Uint8Array | undefined {
 	);
 }
 
+/** Who gets the listener of the filter, and what he is told but for the pids (runtime-spec, "Container Process State"). */
+export function listenerSettings(
+	spec: Spec,
+	state: {id: string; bundle: string; status: 'creating' | 'running'},
+): Record<string, string> {
+	const {seccomp} = spec.linux ?? {};
+	if (!seccomp || !hasListener(seccomp)) return {};
+	const {ociVersion, annotations} = spec;
+	const metadata = seccomp.listenerMetadata ?? '';
+	const inner = {ociVersion, ...state, ...(annotations ? {annotations} : {})};
+	const head = JSON.stringify({ociVersion, fds: ['seccompFd'], metadata}).slice(1, -1);
+	return {
+		'listener-path': seccomp.listenerPath ?? '',
+		'listener-members': `,${head},"state":${JSON.stringify(inner).slice(0, -1)}`,
+	};
+}
+
 export const cgroupsOf = (spec: Spec, cgroup: string) =>
 	cgroupOps(detectCgroups(), cgroup, withDefaultDevices(spec.linux?.resources));
 
@@ -151,6 +176,7 @@ export function compileBundle(
 			'events-file': '',
 			'auto-remove': '0',
 			'preserve-fds': String(options.preserveFds),
+			...listenerSettings(spec, {id, bundle: bundle.path, status: 'creating'}),
 		},
 		hooks: {id, bundle: bundle.path, annotations: spec.annotations ?? {}},
 		startFifo: fifoPath(root, id),

@@ -8,7 +8,7 @@ import {compileExec} from '../runtime/compile.ts';
 import type {Process, Spec} from '../runtime/oci.ts';
 import {parseOciJson} from '../runtime/oci-json.ts';
 import {encodePlan} from '../runtime/plan/encode.ts';
-import {cgroupsOf, checkProcess, seccompOf, userOf} from './bundle.ts';
+import {cgroupsOf, checkProcess, listenerSettings, seccompOf, userOf} from './bundle.ts';
 import {callNative} from './native-runtime.ts';
 import {readSpec, readState, statusOf} from './state.ts';
 
@@ -103,6 +103,7 @@ export async function exec(options: ExecOptions): Promise<number> {
 		const settings = {
 			'preserve-fds': String(options.preserveFds),
 			...(options.detach ? {'dies-with-monitor': '0'} : {}),
+			...listenerSettings(spec, {id: state.id, bundle: state.bundle, status: 'running'}),
 		};
 		const set = Object.entries(settings).map(([key, value]) => ({op: 'set' as const, key, value}));
 		writeFileSync(join(folder, 'plan'), encodePlan({...plan, settings: set}), {mode: 0o600});

@@ -2,13 +2,15 @@
 import {existsSync} from 'node:fs';
 import {version} from '../engine/version.ts';
 import {capabilityNames} from '../runtime/capabilities.ts';
-import {cloneFlags, knownMountOptions} from '../runtime/compile.ts';
 import {ociVersion} from '../runtime/hooks.ts';
+import {knownMountOptions} from '../runtime/mounts.ts';
+import {cloneFlags} from '../runtime/namespaces.ts';
 import type {Spec} from '../runtime/oci.ts';
+import {seccompFlagNames} from '../runtime/seccomp/flags.ts';
 
 const seccompActions = [
 	...['SCMP_ACT_KILL', 'SCMP_ACT_KILL_PROCESS', 'SCMP_ACT_KILL_THREAD', 'SCMP_ACT_TRAP', 'SCMP_ACT_ERRNO'],
-	...['SCMP_ACT_TRACE', 'SCMP_ACT_ALLOW', 'SCMP_ACT_LOG'],
+	...['SCMP_ACT_TRACE', 'SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_NOTIFY'],
 ];
 const seccompOperators = ['NE', 'LT', 'LE', 'EQ', 'GE', 'GT', 'MASKED_EQ'].map((name) => `SCMP_CMP_${name}`);
 const seccompArchitectures = ['X86_64', 'X86', 'X32', 'AARCH64', 'ARM'].map((name) => `SCMP_ARCH_${name}`);
@@ -34,11 +36,13 @@ export function features(): object {
 				actions: seccompActions,
 				operators: seccompOperators,
 				archs: seccompArchitectures,
+				knownFlags: seccompFlagNames,
+				supportedFlags: seccompFlagNames,
 			},
 			apparmor: {enabled: existsSync('/sys/kernel/security/apparmor')},
 			selinux: {enabled: existsSync('/sys/fs/selinux/enforce')},
 			intelRdt: {enabled: false},
-			mountExtensions: {idmap: {enabled: false}},
+			mountExtensions: {idmap: {enabled: true}},
 		},
 		annotations: {'wherry.version': version()},
 	};

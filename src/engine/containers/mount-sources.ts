@@ -1,7 +1,7 @@
 /** Where the files of a container's mounts are on the host, and what has to be done before they can be mounted. */
 import {closeSync, constants, mkdirSync, openSync, readFileSync, statSync} from 'node:fs';
 import {native} from '../../kernel/native.ts';
-import type {MountOrigin} from '../../runtime/compile.ts';
+import type {MountOrigin} from '../../runtime/mounts.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';

@@ -5,7 +5,7 @@
 import {capabilityNames, capabilitySet} from '../../runtime/capabilities.ts';
 import {cgroupPath} from '../../runtime/cgroups/layout.ts';
 import {linuxResources} from '../../runtime/cgroups/limits.ts';
-import type {MountOrigin} from '../../runtime/compile.ts';
+import type {MountOrigin} from '../../runtime/mounts.ts';
 import type {
 	Hook,
 	Hooks,

@@ -235,6 +235,21 @@ export const opSchemas = {
 		],
 		'setns(2) to a namespace file; flag is its CLONE_NEW* type.',
 	),
+	joinUsers: op(
+		86,
+		['init'],
+		[
+			['users', 's'],
+			['mounts', 's'],
+		],
+		'Joins a mount namespace and then a user namespace by their files, each unless its path is empty: becomes the root of the one, and has the root of the other.',
+	),
+	forkInit: op(
+		87,
+		['init', 'exec'],
+		[],
+		'Goes on in a new process, a sibling, in the pid namespace that has been joined or unshared.',
+	),
 	propagation: op(
 		33,
 		['init'],
@@ -278,6 +293,21 @@ export const opSchemas = {
 			['propagation', 'i'],
 		],
 		'Binds a host path into the new root. flags: MS_REC, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, bit 32 for MS_RDONLY on all mounts below; the target is made, a file for a file and a folder for a folder.',
+	),
+	bindMapped: op(
+		88,
+		['init'],
+		[
+			['source', 's'],
+			['target', 's'],
+			['flags', 'i'],
+			['propagation', 'i'],
+			['uids', 's'],
+			['gids', 's'],
+			['users', 's'],
+			['recursive', 'i'],
+		],
+		'As bind, with id maps of its own (MOUNT_ATTR_IDMAP): lines of `uid_map` and `gid_map`, or the file of a user namespace whose maps they are; recursive 1: for all mounts below, too. The source is opened, and mapped, by the monitor before it makes the init, which may have no right to.',
 	),
 	bindBeneath: op(
 		78,

@@ -87,6 +87,12 @@ export interface MonitorSettings {
 	'preserve-fds'?: string;
 	/** The FIFO of `awaitStart`. */
 	'start-fifo'?: string;
+	/**
+	 * The unix socket to which the listener of a seccomp filter is sent, and the JSON that goes with it up to the
+	 * members of its `state`; the pids are added.
+	 */
+	'listener-path'?: string;
+	'listener-members'?: string;
 	/** A namespace file for the pid namespace to join, `container:` and another container's state file, or empty. */
 	'join-pid': string;
 	/** The same for the network namespace. */

@@ -165,6 +165,7 @@ export function parseSeccompProfile(text: string, options: ProfileOptions): Linu
 		if (call.includes) check(call.includes, conditionShape, `syscalls[${index}].includes`);
 		if (call.excludes) check(call.excludes, conditionShape, `syscalls[${index}].excludes`);
 		if (!call.action) fail(`syscalls[${index}] has no action`);
+		if (call.action === 'SCMP_ACT_NOTIFY') fail('seccomp action SCMP_ACT_NOTIFY is not supported');
 	}
 	const arches = architectures(profile, options);
 	const seccomp: LinuxSeccomp = {

@@ -20,6 +20,7 @@ export const ret = {
 	killThread: 0,
 	trap: 0x00030000,
 	errno: 0x00050000,
+	notify: 0x7fc00000,
 	trace: 0x7ff00000,
 	log: 0x7ffc0000,
 	allow: 0x7fff0000,
@@ -50,7 +51,7 @@ export interface Interval {
 	readonly value: number;
 }
 
-/** The filter's return value for an action; throws for what needs a listener or is unknown. */
+/** The filter's return value for an action; throws for what is unknown. */
 export function returnValue(action: SeccompAction, errno: number | undefined): number {
 	const data = errno ?? eperm;
 	if (!Number.isInteger(data) || data < 0 || data > 0xffff) throw new Error(`invalid errnoRet ${data}`);
@@ -71,7 +72,7 @@ export function returnValue(action: SeccompAction, errno: number | undefined): n
 		case 'SCMP_ACT_LOG':
 			return ret.log;
 		case 'SCMP_ACT_NOTIFY':
-			throw new Error('seccomp action SCMP_ACT_NOTIFY is not supported');
+			return ret.notify;
 		default:
 			throw new Error(`unknown seccomp action "${action}"`);
 	}

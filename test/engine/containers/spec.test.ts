@@ -7,7 +7,8 @@ import {buildSpec, checkSysctls, type SpecHost, type SpecInput} from '../../../s
 import {parseSecurityOptions} from '../../../src/engine/security/options.ts';
 import {cgroupLayout} from '../../../src/runtime/cgroups/layout.ts';
 import {cgroupOps} from '../../../src/runtime/cgroups/ops.ts';
-import {compileContainer, compileExec, parseMountOptions} from '../../../src/runtime/compile.ts';
+import {compileContainer, compileExec} from '../../../src/runtime/compile.ts';
+import {parseMountOptions} from '../../../src/runtime/mounts.ts';
 import type {Spec} from '../../../src/runtime/oci.ts';
 import type {Plan} from '../../../src/runtime/plan/encode.ts';
 import {printPlan} from '../../../src/runtime/plan/print.ts';
