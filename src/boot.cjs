@@ -23,8 +23,8 @@ for (const name of ['NODE_OPTIONS', 'NODE_COMPILE_CACHE']) {
 const warm = env.WHERRY_WARM === '1';
 // The build may be anybody's; what it rehearses is in folders of its own.
 if (warm) process.geteuid = () => 0;
-const shipped = path.join(__dirname, 'v8');
-const own = path.join(env.WHERRY_ROOT || '/var/lib/wherry', 'cache', 'v8');
+const shipped = `${__dirname}/v8`;
+const own = `${env.WHERRY_ROOT || '/var/lib/wherry'}/cache/v8`;
 // V8 takes a cache only with the flags that it was made with: see the launcher.
 const {execArgv} = process;
 const variant = execArgv.includes('--no-opt')
@@ -87,18 +87,18 @@ const pending = [];
 function load(face) {
 	const known = loaded.get(face);
 	if (known) return known.exports;
-	const filename = path.join(__dirname, `${face}.cjs`);
+	const filename = `${__dirname}/${face}.cjs`;
 	const module = {exports: {}};
 	loaded.set(face, module);
 	const code = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
-	let cachedData = warm ? undefined : read(path.join(shipped, fileOf(face)));
+	let cachedData = warm ? undefined : read(`${shipped}/${fileOf(face)}`);
 	// Networks can't be rehearsed in a build: all of the functions are compiled beforehand.
 	const eager = warm && (face === 'network' || face === 'bridge');
 	if (eager) require('node:v8').setFlagsFromString('--no-lazy');
 	let script = new vm.Script(code, {filename, cachedData});
 	if (eager) require('node:v8').setFlagsFromString('--lazy');
 	if (!warm && (cachedData === undefined || script.cachedDataRejected)) {
-		cachedData = readOwned(path.join(own, fileOf(face)));
+		cachedData = readOwned(`${own}/${fileOf(face)}`);
 		if (cachedData !== undefined) script = new vm.Script(code, {filename, cachedData});
 		if (cachedData === undefined || script.cachedDataRejected) pending.push([face, script]);
 	}

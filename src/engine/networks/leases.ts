@@ -4,17 +4,16 @@
  * gives its leases back; one whose holder neither runs nor starts is taken over by whoever needs the address.
  */
 import {mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync} from 'node:fs';
-import {join} from 'node:path';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';
 import {type Address, formatAddress, parseAddress} from './address.ts';
 import {type AddressPool, isFree} from './ipam.ts';
 import type {NetworkRecord} from './record.ts';
 
-export const leaseFolder = (paths: Paths, network: string): string => join(paths.networks, network, 'leases');
+export const leaseFolder = (paths: Paths, network: string): string => `${paths.networks}/${network}/leases`;
 /** Colons of IPv6 are fine in a name. */
 export const leaseFile = (paths: Paths, network: string, address: string): string =>
-	join(leaseFolder(paths, network), address);
+	`${leaseFolder(paths, network)}/${address}`;
 
 function readHolder(path: string): string {
 	try {

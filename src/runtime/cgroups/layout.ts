@@ -4,7 +4,7 @@
  * cgroup-v1 and cgroup-v2.
  */
 import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {normalize} from 'node:path';
 
 /** The folder below each hierarchy's mount point in which all cgroups of ours are. */
 export const cgroupParent = 'wherry';
@@ -105,13 +105,13 @@ export function cgroupLayout(mountinfo: string, read: (path: string) => string):
 	const hasV1Controllers = v1.some(({controllers}) => !controllers.every((name) => named.has(name)));
 	let cpuset: CgroupLayout['cpuset'];
 	if (cpusetMount !== undefined) {
-		const cpus = line(join(cpusetMount, 'cpuset.cpus'));
-		const mems = line(join(cpusetMount, 'cpuset.mems'));
-		const ours = join(cpusetMount, cgroupParent);
+		const cpus = line(`${cpusetMount}/cpuset.cpus`);
+		const mems = line(`${cpusetMount}/cpuset.mems`);
+		const ours = `${cpusetMount}/${cgroupParent}`;
 		const ready =
-			line(join(ours, 'cpuset.cpus')) === cpus &&
-			line(join(ours, 'cpuset.mems')) === mems &&
-			line(join(ours, 'cgroup.clone_children')) === '1';
+			line(`${ours}/cpuset.cpus`) === cpus &&
+			line(`${ours}/cpuset.mems`) === mems &&
+			line(`${ours}/cgroup.clone_children`) === '1';
 		cpuset = {cpus, mems, ready};
 	}
 	return {
@@ -122,16 +122,16 @@ export function cgroupLayout(mountinfo: string, read: (path: string) => string):
 			: {
 					unified: {
 						mount,
-						controllers: words(read(join(mount, 'cgroup.controllers'))),
-						delegated: words(read(join(mount, cgroupParent, 'cgroup.subtree_control'))),
+						controllers: words(read(`${mount}/cgroup.controllers`)),
+						delegated: words(read(`${mount}/${cgroupParent}/cgroup.subtree_control`)),
 						selfInRoot: /^0::\/$/m.test(read('/proc/self/cgroup')),
 					},
 				}),
 		...(cpuset === undefined ? {} : {cpuset}),
 		memoryHierarchyReady:
 			memoryMount === undefined ||
-			line(join(memoryMount, 'memory.use_hierarchy')) === '1' ||
-			line(join(memoryMount, cgroupParent, 'memory.use_hierarchy')) === '1',
+			line(`${memoryMount}/memory.use_hierarchy`) === '1' ||
+			line(`${memoryMount}/${cgroupParent}/memory.use_hierarchy`) === '1',
 	};
 }
 
@@ -157,7 +157,7 @@ export function detectCgroups(): CgroupLayout {
 
 /** The path of a cgroup below a hierarchy's mount: a name is one of ours, an absolute path is what it says. */
 export const cgroupPath = (cgroup: string): string =>
-	cgroup.startsWith('/') ? cgroup : `/${cgroupParent}/${cgroup}`;
+	cgroup.startsWith('/') ? normalize(cgroup) : `/${cgroupParent}/${cgroup}`;
 
 /** A controller's place for a cgroup. */
 export interface ControllerDir {
@@ -172,10 +172,10 @@ export function controllerDir(
 	cgroup: string,
 ): ControllerDir | undefined {
 	for (const {controllers, mount} of layout.v1) {
-		if (controllers.includes(controller)) return {version: 1, dir: join(mount, cgroupPath(cgroup))};
+		if (controllers.includes(controller)) return {version: 1, dir: mount + cgroupPath(cgroup)};
 	}
 	const {unified} = layout;
 	return unified?.controllers.includes(controller)
-		? {version: 2, dir: join(unified.mount, cgroupPath(cgroup))}
+		? {version: 2, dir: unified.mount + cgroupPath(cgroup)}
 		: undefined;
 }

@@ -82,7 +82,7 @@ function prepareForeignParents(layout: CgroupLayout, cgroup: string, resources: 
 	for (let depth = 0; content && depth <= parents.length; depth++) {
 		const parent = join(mount, ...parents.slice(0, depth));
 		if (depth > 0) ops.push(mkdirOp(parent));
-		ops.push(writeOp(join(parent, 'cgroup.subtree_control'), content, ignoreErrors));
+		ops.push(writeOp(`${parent}/cgroup.subtree_control`, content, ignoreErrors));
 	}
 	return ops;
 }
@@ -91,8 +91,8 @@ function prepareForeignParents(layout: CgroupLayout, cgroup: string, resources: 
 function realtimeParentOps(layout: CgroupLayout, resources: LinuxResources): Op[] {
 	const mount = layout.v1.find(({controllers}) => controllers.includes('cpu'))?.mount;
 	if (!resources.cpu?.realtimeRuntime || mount === undefined) return [];
-	const ours = join(mount, cgroupParent);
-	return [mkdirOp(ours), writeOp(join(ours, 'cpu.rt_runtime_us'), '950000', ignoreErrors)];
+	const ours = `${mount}/${cgroupParent}`;
+	return [mkdirOp(ours), writeOp(`${ours}/cpu.rt_runtime_us`, '950000', ignoreErrors)];
 }
 
 /** Makes `wherry` itself fit to have containers; nothing when an earlier start has done it. */
@@ -103,31 +103,31 @@ function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
 		layout.v1.find(({controllers}) => controllers.includes(controller))?.mount;
 	const cpusetMount = v1Mount('cpuset');
 	if (cpuset && !cpuset.ready && cpusetMount !== undefined) {
-		const ours = join(cpusetMount, cgroupParent);
+		const ours = `${cpusetMount}/${cgroupParent}`;
 		// clone_children makes the kernel copy CPUs and memory nodes down into each new cgroup.
 		ops.push(
 			mkdirOp(ours),
-			writeOp(join(ours, 'cpuset.cpus'), cpuset.cpus),
-			writeOp(join(ours, 'cpuset.mems'), cpuset.mems),
-			writeOp(join(ours, 'cgroup.clone_children'), '1'),
+			writeOp(`${ours}/cpuset.cpus`, cpuset.cpus),
+			writeOp(`${ours}/cpuset.mems`, cpuset.mems),
+			writeOp(`${ours}/cgroup.clone_children`, '1'),
 		);
 	}
 	const memoryMount = v1Mount('memory');
 	if (!layout.memoryHierarchyReady && memoryMount !== undefined) {
-		const ours = join(memoryMount, cgroupParent);
-		ops.push(mkdirOp(ours), writeOp(join(ours, 'memory.use_hierarchy'), '1', ignoreErrors));
+		const ours = `${memoryMount}/${cgroupParent}`;
+		ops.push(mkdirOp(ours), writeOp(`${ours}/memory.use_hierarchy`, '1', ignoreErrors));
 	}
 	ops.push(...realtimeParentOps(layout, resources));
 	if (unified) {
 		const wanted = wantedControllers(layout, resources).filter((name) => !unified.delegated.includes(name));
 		if (wanted.length > 0) {
 			const content = wanted.map((name) => `+${name}`).join(' ');
-			const ours = join(unified.mount, cgroupParent);
+			const ours = `${unified.mount}/${cgroupParent}`;
 			// Where the root is itself inside a cgroup with processes the kernel refuses; then the limits fail.
 			ops.push(
 				mkdirOp(ours),
-				writeOp(join(unified.mount, 'cgroup.subtree_control'), content, ignoreErrors),
-				writeOp(join(ours, 'cgroup.subtree_control'), content, ignoreErrors),
+				writeOp(`${unified.mount}/cgroup.subtree_control`, content, ignoreErrors),
+				writeOp(`${ours}/cgroup.subtree_control`, content, ignoreErrors),
 			);
 		}
 	}
@@ -137,11 +137,11 @@ function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
 function deviceOps(layout: CgroupLayout, id: string, resources: LinuxResources): Op[] {
 	const rules = resources.devices ?? [];
 	const v1 = controllerDir(layout, 'devices', id);
-	if (v1) return deviceRulesV1(rules).map(({file, line}) => writeOp(join(v1.dir, file), line));
+	if (v1) return deviceRulesV1(rules).map(({file, line}) => writeOp(`${v1.dir}/${file}`, line));
 	if (!layout.unified) {
 		throw new Error('no device filter is possible: the host has neither the devices cgroup nor cgroup v2');
 	}
-	const cgroup = join(layout.unified.mount, cgroupPath(id));
+	const cgroup = layout.unified.mount + cgroupPath(id);
 	return [{op: 'attachDeviceFilter', cgroup, program: assembleDeviceFilter(rules)}];
 }
 
@@ -151,16 +151,16 @@ function limitOps(layout: CgroupLayout, id: string, resources: LinuxResources, u
 	const flags = ({optional}: ControllerWrite) =>
 		optional === 'any' ? ignoreErrors : optional === 'missing' ? ignoreMissing : 0;
 	return resourceWrites(resources, {versionOf, update}).map((write) =>
-		writeOp(join(place(write.controller)!.dir, write.file), write.content, flags(write)),
+		writeOp(`${place(write.controller)!.dir}/${write.file}`, write.content, flags(write)),
 	);
 }
 
 function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0): Op[] {
 	const v1 = controllerDir(layout, 'freezer', id);
-	if (v1) return [writeOp(join(v1.dir, 'freezer.state'), freeze ? 'FROZEN' : 'THAWED', flags)];
+	if (v1) return [writeOp(`${v1.dir}/freezer.state`, freeze ? 'FROZEN' : 'THAWED', flags)];
 	if (!layout.unified) return [];
 	const {mount} = layout.unified;
-	return [writeOp(join(mount, cgroupPath(id), 'cgroup.freeze'), freeze ? '1' : '0', flags)];
+	return [writeOp(`${mount}${cgroupPath(id)}/cgroup.freeze`, freeze ? '1' : '0', flags)];
 }
 
 /**
@@ -168,11 +168,9 @@ function freezeOp(layout: CgroupLayout, id: string, freeze: boolean, flags = 0):
  * where its hierarchies are.
  */
 export function execJoinFiles({v1, unified}: CgroupMounts, cgroup: string): string[] {
-	const tasks = v1.map(({mount}) => join(mount, cgroupPath(cgroup), 'tasks'));
+	const tasks = v1.map(({mount}) => `${mount}${cgroupPath(cgroup)}/tasks`);
 	const onV1 = v1.some(({controllers}) => controllers.includes('devices'));
-	return onV1 || unified === undefined
-		? tasks
-		: [...tasks, join(unified, cgroupPath(cgroup), 'cgroup.procs')];
+	return onV1 || unified === undefined ? tasks : [...tasks, `${unified}${cgroupPath(cgroup)}/cgroup.procs`];
 }
 
 /**
@@ -187,14 +185,14 @@ export function execJoinFiles({v1, unified}: CgroupMounts, cgroup: string): stri
 export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxResources): CgroupOps {
 	checkCgroup(id);
 	const all = mounts(layout);
-	const dirs = all.map((mount) => join(mount, cgroupPath(id)));
-	const tasks = (name: string) => layout.v1.map(({mount}) => join(mount, cgroupPath(name), 'tasks'));
-	const unifiedDir = layout.unified ? join(layout.unified.mount, cgroupPath(id)) : '';
+	const dirs = all.map((mount) => mount + cgroupPath(id));
+	const tasks = (name: string) => layout.v1.map(({mount}) => `${mount}${cgroupPath(name)}/tasks`);
+	const unifiedDir = layout.unified ? layout.unified.mount + cgroupPath(id) : '';
 	const onV2Alone = layout.version === 'v2' || !controllerDir(layout, 'devices', id);
 	const memory = controllerDir(layout, 'memory', id);
 	// Without controllers v2 only says to which session a process belongs, and joining it costs milliseconds.
 	const monitorsJoinV2 = layout.unified !== undefined && (onV2Alone || !layout.unified.selfInRoot);
-	const monitorDir = (mount: string) => join(mount, cgroupParent, monitorsName);
+	const monitorDir = (mount: string) => `${mount}/${cgroupParent}/${monitorsName}`;
 	return {
 		setup: [
 			...(id.startsWith('/') ? prepareForeignParents(layout, id, resources) : []),
@@ -208,7 +206,7 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 		execJoin: execJoinFiles({v1: layout.v1, ...(layout.unified ? {unified: layout.unified.mount} : {})}, id),
 		monitorFiles: [
 			...tasks(monitorsName),
-			...(monitorsJoinV2 ? [join(monitorDir(layout.unified!.mount), 'cgroup.procs')] : []),
+			...(monitorsJoinV2 ? [`${monitorDir(layout.unified!.mount)}/cgroup.procs`] : []),
 		],
 		pause: freezeOp(layout, id, true),
 		unpause: freezeOp(layout, id, false),
@@ -217,8 +215,8 @@ export function cgroupOps(layout: CgroupLayout, id: string, resources: LinuxReso
 			...freezeOp(layout, id, false, ignoreErrors),
 			...dirs.toReversed().map((path): Op => ({op: 'removeCgroup', path})),
 		],
-		killFile: unifiedDir === '' ? '' : join(unifiedDir, 'cgroup.kill'),
-		oomFile: memory ? join(memory.dir, memory.version === 1 ? 'memory.oom_control' : 'memory.events') : '',
+		killFile: unifiedDir === '' ? '' : `${unifiedDir}/cgroup.kill`,
+		oomFile: memory ? `${memory.dir}/${memory.version === 1 ? 'memory.oom_control' : 'memory.events'}` : '',
 		dirs,
 		path: cgroupPath(id),
 	};
