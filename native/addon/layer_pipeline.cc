@@ -234,6 +234,7 @@ void LayerPipeline::unpack() {
   std::lock_guard lock(mutex_);
   stats_.implied = std::move(implied);
   stats_.entries = writer.entries();
+  stats_.content = writer.content();
 }
 
 }  // namespace wherry

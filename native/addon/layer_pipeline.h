@@ -23,6 +23,8 @@ struct LayerStats {
   uint64_t fed = 0;
   std::vector<std::string> implied;
   uint64_t entries = 0;
+  /** Bytes that files and links hold. */
+  uint64_t content = 0;
 };
 
 /**

@@ -80,6 +80,7 @@ Status LayerWriter::write_entry(const TarEntry &entry, TarReader &reader) {
     case '1':
       return write_hard_link(entry, path, *parent, name);
     case '2':
+      content_ += entry.link.size();
       failure = replace(*parent, name, "symlink", [&] {
         return symlinkat(entry.link.c_str(), parent->fd.get(), name.c_str());
       });
@@ -140,6 +141,7 @@ Status LayerWriter::write_file(const TarEntry &entry, TarReader &reader, LayerFo
   };
   if (Status failure = replace(parent, name, "open", create)) return failure;
   if (Status failure = write_entry_data(entry, reader, file.get())) return failure;
+  content_ += entry.sparse ? entry.real_size : entry.size;
   if ((entry.uid != uid_ || entry.gid != gid_) && fchown(file.get(), entry.uid, entry.gid) != 0) {
     return system_failure(errno, "chown");
   }

@@ -19,6 +19,8 @@ class LayerWriter {
   Status write(TarReader &reader);
 
   uint64_t entries() const { return entries_; }
+  /** Bytes that the files and links of all entries hold, with holes. */
+  uint64_t content() const { return content_; }
   std::vector<std::string> implied() { return tree_.implied(); }
 
  private:
@@ -34,6 +36,7 @@ class LayerWriter {
 
   LayerTree tree_;
   uint64_t entries_ = 0;
+  uint64_t content_ = 0;
   /** New files are ours: for most of a layer's, that is right already. */
   uint32_t uid_, gid_;
 };

@@ -112,6 +112,7 @@ class LayerUnpacker : public Napi::ObjectWrap<LayerUnpacker> {
     }
     result.Set("implied", implied);
     result.Set("entries", Napi::Number::New(env, static_cast<double>(stats.entries)));
+    result.Set("content", Napi::Number::New(env, static_cast<double>(stats.content)));
     return result;
   }
 

@@ -17,6 +17,8 @@ export interface LayerStats {
 	/** Folders that entries need but that the layer has no entry for, relative, parents first. */
 	readonly implied: readonly string[];
 	readonly entries: number;
+	/** Bytes that the entries' files and links hold: what docker calls the size of a layer. */
+	readonly content: number;
 }
 
 /** Unpacks one layer: `write` feeds compressed or plain bytes as they arrive, `finish` ends it. */

@@ -168,7 +168,8 @@ export const importImage: CommandAction = async ({flags, args}, open) => {
 		const {id} = await engine.images.import(input, {
 			...(reference === '' ? {} : {reference}),
 			changes: flags.list('change'),
-			message: flags.string('message') || `Imported from ${source}`,
+			// As docker, to whose engine a file of the client's is standard input.
+			message: flags.string('message') || `Imported from ${/^https?:/.test(source) ? source : '-'}`,
 			...(platform ? {platform} : {}),
 			signal,
 		});

@@ -16,6 +16,7 @@ import {join} from 'node:path';
 import {native, type StartMarks} from '../../kernel/native.ts';
 import {isErrno} from '../errors.ts';
 import {type NewLayer, packLayer} from '../images/new-image.ts';
+import {contentSize} from '../store/archive-content.ts';
 import type {Store} from '../store/collect.ts';
 import {digestHex} from '../store/digest.ts';
 import {printRecord} from '../store/layers.ts';
@@ -116,7 +117,8 @@ export async function takeLayer(
 	const staging = lease.staging(hex);
 	mkdirSync(staging, {mode: 0o700});
 	renameSync(upper, join(staging, 'fs'));
-	const record = {diffId: layer.diffId, size: layer.descriptor.size, implied: []};
+	const size = (await contentSize(layout.blobPath(layer.descriptor.digest))) ?? layer.descriptor.size;
+	const record = {diffId: layer.diffId, size, implied: []};
 	writeFileSync(join(staging, 'layer.json'), printRecord(record), {mode: 0o600});
 	mkdirSync(paths.layers, {recursive: true, mode: 0o700});
 	const folder = openSync(paths.root, constants.O_RDONLY | constants.O_DIRECTORY);

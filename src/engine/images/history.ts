@@ -1,16 +1,15 @@
 /** `history`: the steps that an image's configuration remembers, with the size of each one's layer. */
 import type {HistoryItem} from '../api.ts';
 import type {Image} from '../store/catalog.ts';
-import type {Layer} from '../store/layers.ts';
 import type {Configuration} from '../store/manifest.ts';
 import {createdSeconds} from './filters.ts';
 import {tagsOf} from './lookup.ts';
 
-/** Newest first. `layers`: lowest first, undefined where one is not unpacked. */
+/** Newest first. `layers`: the sizes of layers, lowest first, undefined where one is not known. */
 export function historyOf(
 	image: Image,
 	configuration: Configuration,
-	layers: readonly (Layer | undefined)[],
+	layers: readonly (number | undefined)[],
 ): HistoryItem[] {
 	// Images of some builders remember nothing, and others less than they have layers.
 	const {history} = configuration;
@@ -25,7 +24,7 @@ export function historyOf(
 				];
 	let layer = 0;
 	const items = steps.map((step): HistoryItem => {
-		const size = 'empty_layer' in step && step.empty_layer ? 0 : (layers[layer++]?.size ?? 0);
+		const size = 'empty_layer' in step && step.empty_layer ? 0 : (layers[layer++] ?? 0);
 		const {
 			created,
 			created_by: by,

@@ -126,7 +126,11 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		const lease = await withRoom(paths, () => acquireLease(paths, locks, [removalMark]));
 		try {
 			await layout.update((entries) => removeNames(entries, image, gone, deleted));
-			for (const _ of untagged) tell('untag', image.id, image.id, image.labels);
+			// A digest that goes with the last tag of its repository is not told of.
+			const tags = new Set(untagged.filter(({digest}) => digest === undefined).map(canonicalName));
+			for (const each of untagged)
+				if (each.digest === undefined || !tags.has(canonicalName(each)))
+					tell('untag', image.id, image.id, image.labels);
 			if (deleted) {
 				await collect(store);
 				tell('delete', image.id, image.id, image.labels);
@@ -202,7 +206,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		async load(input, request = {}) {
 			const {loadImages} = await import('./load.ts');
 			const loaded = await loadImages(store, input, request);
-			for (const {id, names} of loaded) tell('load', id, names[0] ?? id);
+			for (const {id} of loaded) tell('load', id, id);
 			return loaded;
 		},
 
@@ -213,7 +217,8 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			}
 			const {importImage} = await import('./import.ts');
 			const id = await importImage(store, input, {...request, reference});
-			tell('import', id, reference ? familiar(reference) : id);
+			if (reference) tell('tag', id, familiar(reference));
+			tell('import', id, id);
 			return {id};
 		},
 
@@ -232,9 +237,9 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		},
 
 		async history(text, {platform} = {}) {
-			const {image, configuration} = await open(text, platform);
+			const {image, configuration, manifest} = await open(text, platform);
 			const {historyOf} = await import('./history.ts');
-			return historyOf(image, configuration, findLayers(paths, image.diffIds));
+			return historyOf(image, configuration, await store.catalog.layerSizes(image.diffIds, manifest.layers));
 		},
 
 		async list({filters = {}, platforms = false} = {}) {

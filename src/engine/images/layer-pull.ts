@@ -184,7 +184,7 @@ export class LayerPull {
 						`layer ${blob.digest} unpacks to ${stats.diffId}, but the image configuration names ${this.#diffIds[at]}`,
 						{object: blob.digest},
 					);
-				const record = stats && {diffId: stats.diffId, size: stats.size, implied: stats.implied};
+				const record = stats && {diffId: stats.diffId, size: stats.content, implied: stats.implied};
 				if (record) await replaceFile(join(staging, 'layer.json'), printRecord(record), {sync: false});
 				await flush(paths.ingest);
 				if (!haveBlob) {

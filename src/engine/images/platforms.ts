@@ -2,7 +2,6 @@
 import type {Platform, PlatformSummary} from '../api.ts';
 import type {Image} from '../store/catalog.ts';
 import type {Store} from '../store/collect.ts';
-import {findLayers} from '../store/layers.ts';
 import {
 	type Descriptor,
 	isIndex,
@@ -47,7 +46,7 @@ async function summarize(
 	said: Partial<Platform>,
 	users: ReadonlySet<string>,
 ): Promise<PlatformSummary> {
-	const {layout, paths} = store;
+	const {layout} = store;
 	const bytes = known ? undefined : await layout.readBlob(digest);
 	const parsed = known ?? (bytes && parseManifest(bytes, '', {anyContent: true}));
 	const platform = ({os = '', architecture = '', variant}: Partial<Platform>) =>
@@ -64,7 +63,10 @@ async function summarize(
 		Id: parsed.config.digest,
 		Platform: platform(said.architecture ? said : own),
 		Available: true,
-		Size: findLayers(paths, diffIds).reduce((sum, layer) => sum + (layer?.size ?? 0), 0),
+		Size: (await store.catalog.layerSizes(diffIds, parsed.layers)).reduce<number>(
+			(sum, size) => sum + (size ?? 0),
+			0,
+		),
 		ContentSize: content,
 		InUse: users.has(parsed.config.digest),
 	};

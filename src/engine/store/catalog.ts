@@ -34,7 +34,7 @@ export interface Summary extends Platform {
 	readonly labels: Record<string, string> | null;
 	/** Lowest first. */
 	readonly diffIds: string[];
-	/** Bytes of the unpacked layers; absent while one is missing. */
+	/** Bytes that the files of all layers hold; absent while one is missing. */
 	readonly size?: number;
 	/** Blobs that the manifest needs, itself and the configuration included; of an index those of all platforms. */
 	readonly blobs: string[];
@@ -167,15 +167,30 @@ export class Catalog {
 		const layers = findLayers(this.#paths, summary.diffIds);
 		const missing = layers.some((layer) => layer === undefined);
 		const blobs = missing ? (await this.load(digest).catch(() => undefined))?.manifest.layers : undefined;
-		const sizes = layers.map((layer, at) => {
-			if (layer) return layer.size;
-			// One that was made here is unpacked when it is first needed; its blob is as large.
-			return blobs?.[at]?.mediaType === mediaTypes.ociLayer ? blobs[at].size : undefined;
-		});
+		const sizes = await this.layerSizes(summary.diffIds, blobs);
 		const size = sizes.every((each) => each !== undefined)
 			? sizes.reduce((sum, each) => sum + each, 0)
 			: undefined;
 		return size === undefined ? summary : {...summary, size};
+	}
+
+	/**
+	 * What the files of each layer hold, in bytes; undefined for one that is not unpacked, unless it was made here: that
+	 * is unpacked when it is first needed, and its blob, of those of the manifest, is an archive as it is.
+	 */
+	layerSizes(
+		diffIds: readonly string[],
+		blobs: readonly Descriptor[] | undefined,
+	): Promise<(number | undefined)[]> {
+		return Promise.all(
+			findLayers(this.#paths, diffIds).map(async (layer, at) => {
+				if (layer) return layer.size;
+				const blob = blobs?.[at];
+				if (blob?.mediaType !== mediaTypes.ociLayer) return undefined;
+				const {contentSize} = await import('./archive-content.ts');
+				return contentSize(this.#layout.blobPath(blob.digest));
+			}),
+		);
 	}
 
 	async #read(digest: string): Promise<Summary | undefined> {

@@ -12,7 +12,7 @@ import {chainIds, digestHex, isDigest} from './digest.ts';
 
 export interface LayerRecord {
 	readonly diffId: string;
-	/** Bytes of the uncompressed archive. */
+	/** Bytes that its files and links hold. In records of old it is the uncompressed archive's length. */
 	readonly size: number;
 	/** Folders that came with nothing but their name, relative, parents first. */
 	readonly implied: readonly string[];

@@ -114,7 +114,8 @@ test('an image of several layers is pulled, unpacked, listed and read by skopeo'
 		RepoDigests: [`${registry.host}/multi@${pulled.digest}`],
 		Created: 1704164645,
 		Labels: {k: 'v'},
-		Size: lower.length + upper.length,
+		// What the files and links of both layers hold, hard links once.
+		Size: 23,
 		Containers: 0,
 	});
 	t.like(JSON.parse(skopeo('inspect', `oci:${store.paths.images}:${name}`)), {

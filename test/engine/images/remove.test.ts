@@ -46,7 +46,7 @@ test('the last name takes the image, its digest and its own layers along', async
 	t.deepEqual(
 		store.events.filter(([, action]) => action !== 'pull').map(([, action, id]) => [action, id]),
 		[
-			['untag', b.id],
+			// Not of the digest, which has gone with its tag.
 			['untag', b.id],
 			['delete', b.id],
 		],

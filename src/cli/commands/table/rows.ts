@@ -55,5 +55,4 @@ export const deprecations: Record<string, string> = {
 	'kernel-memory': 'and no longer supported by the kernel',
 	'disable-content-trust': 'support for docker content trust was removed',
 	time: 'use --timeout instead',
-	pause: 'and enabled by default. Use --no-pause to disable pausing during commit.',
 };
