@@ -6,6 +6,7 @@ import {COMMANDS} from './commands/table.ts';
 import type {InputEvent, KeyEvent, PasteEvent} from './input/event.ts';
 import {editText} from './input/text-field.ts';
 import {buildKeymap, type CommandId, type Context, commandFor} from './keymap.ts';
+import {setLogs} from './store/reducers.ts';
 import type {ConfirmDialog, FormDialog, PickDialog, State} from './store/state.ts';
 
 /** Rows that one turn of the mouse's wheel moves. */
@@ -48,7 +49,12 @@ export class Controller {
 		else if (state.filtering) {
 			const {pane, field} = state.filtering;
 			const next = editText(field, event);
-			if (next) store.update((now) => ({...now, filtering: {pane, field: next}}));
+			if (!next) return;
+			// A search is marked while it is typed.
+			store.update((now) => ({
+				...(pane === 'logs' ? setLogs(now, {search: next.value, found: undefined}) : now),
+				filtering: {pane, field: next},
+			}));
 		}
 	}
 

@@ -1,11 +1,20 @@
 /** Moving through panes, their rows and their tabs; what is shown of them and in what order. */
-import type {ActionContext} from '../actions/context.ts';
+import {type ActionContext, showMessage} from '../actions/context.ts';
 import {textField} from '../input/text-field.ts';
 import {GRID, inside, layout, paneOrder} from '../layout.ts';
 import {anyPane} from '../panes/index.ts';
 import {visibleRows} from '../panes/pane.ts';
 import {DETAILS} from '../store/details.ts';
-import {detailPane, focusPane, moveSelection, scrollLogs, setList} from '../store/reducers.ts';
+import {nextMatch} from '../store/log-search.ts';
+import {
+	detailPane,
+	findInLogs,
+	focusPane,
+	moveSelection,
+	scrollLogs,
+	setList,
+	setLogs,
+} from '../store/reducers.ts';
 import type {ListPaneId, MainListId, PaneId, State} from '../store/state.ts';
 import type {Command} from './dialogs.ts';
 
@@ -107,11 +116,40 @@ export const startFilter: Command = ({store}) =>
 		return {...state, filtering: {pane, field: textField(state.lists[pane].filter)}};
 	});
 
+/** Looks for something in the log: what is typed is marked at once. */
+export const startSearch =
+	(only: boolean): Command =>
+	({store}) =>
+		store.update((state) => ({
+			...setLogs(state, {only}),
+			filtering: {pane: 'logs', field: textField(state.logs.search)},
+		}));
+
+export const findNext =
+	(step: 1 | -1): Command =>
+	(context) => {
+		const {store} = context;
+		const {logs} = store.state;
+		if (logs.search === '') showMessage(context, {tone: 'info', text: 'Nothing is searched for; / asks.'});
+		else if (nextMatch(logs, logs.found ?? (step > 0 ? -1 : logs.buffer.total), step) === undefined)
+			showMessage(context, {
+				tone: 'info',
+				text: step > 0 ? 'No later line matches.' : 'No earlier line matches.',
+			});
+		else store.update((state) => findInLogs(state, step, pageHeight(state, 'logs')));
+	};
+
+/** Ends the typing of a filter or of a search; undefined keeps what is typed. */
 export const setFilter = (filter: string | undefined): Command => {
 	return ({store}) =>
 		store.update((state) => {
 			if (!state.filtering) return state;
 			const {pane, field} = state.filtering;
-			return {...setList(state, pane, {filter: filter ?? field.value}), filtering: undefined};
+			const text = filter ?? field.value;
+			const done = {...state, filtering: undefined};
+			if (pane !== 'logs') return setList(done, pane, {filter: text});
+			const searched = setLogs(done, {search: text, found: undefined, ...(text === '' ? {only: false} : {})});
+			// The newest that can be seen is what one looks for mostly.
+			return text === '' || state.logs.only ? searched : findInLogs(searched, -1, pageHeight(state, 'logs'));
 		});
 };

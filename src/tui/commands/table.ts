@@ -3,6 +3,7 @@ import type {ContainerSummary} from '../../engine/api.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
 import {type ActionContext, openDialog, showMessage} from '../actions/context.ts';
 import {askPull, pruneImages, removeImages, tagImage} from '../actions/images.ts';
+import {saveLogs} from '../actions/logs.ts';
 import {
 	askConnect,
 	askCreateNetwork,
@@ -39,6 +40,7 @@ import {
 } from './dialogs.ts';
 import {clearMarks, markAll, markRow, withMarks} from './marks.ts';
 import {
+	findNext,
 	focus,
 	focusedList,
 	moveList,
@@ -51,6 +53,7 @@ import {
 	setFilter,
 	sortByNext,
 	startFilter,
+	startSearch,
 } from './movement.ts';
 
 const onContainer =
@@ -129,6 +132,8 @@ function back({store}: ActionContext): void {
 		if (pane !== 'logs' && pane !== 'stats' && state.lists[pane].filter !== '') {
 			return setList(state, pane, {filter: ''});
 		}
+		if (pane === 'logs' && state.logs.search !== '')
+			return setLogs(state, {search: '', only: false, found: undefined});
 		if (!isDetail(pane) && state.marks[pane].size > 0) return withMarks(state, pane, []);
 		if (state.zoomed) return {...state, zoomed: false};
 		return isDetail(state.focus) ? focusPane(state, state.lastList) : state;
@@ -198,6 +203,12 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'logs.wrap': ({store}) => store.update((state) => setLogs(state, {wrap: !state.logs.wrap, left: 0})),
 	'logs.timestamps': ({store}) =>
 		store.update((state) => setLogs(state, {timestamps: !state.logs.timestamps})),
+	'logs.search': startSearch(false),
+	'logs.only': startSearch(true),
+	'logs.next': findNext(1),
+	'logs.previous': findNext(-1),
+	'logs.json': ({store}) => store.update((state) => setLogs(state, {json: !state.logs.json})),
+	'logs.save': saveLogs,
 	'logs.clear': ({logs}) => logs.clear(),
 	'logs.down': moveLogs(() => 1),
 	'logs.up': moveLogs(() => -1),

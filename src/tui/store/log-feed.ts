@@ -47,6 +47,7 @@ export class LogFeed {
 				follow: true,
 				top: 0,
 				left: 0,
+				found: undefined,
 				phase: 'idle',
 				skips: 0,
 			}),
@@ -79,7 +80,15 @@ export class LogFeed {
 		this.#stop();
 		const buffer = new LogBuffer();
 		this.#store.update((state) =>
-			setLogs(state, {buffer, version: state.logs.version + 1, follow: true, top: 0, left: 0, skips: 0}),
+			setLogs(state, {
+				buffer,
+				version: state.logs.version + 1,
+				follow: true,
+				top: 0,
+				left: 0,
+				found: undefined,
+				skips: 0,
+			}),
 		);
 		if (logs.phase === 'reading') void this.#follow(container, buffer, 0);
 	}

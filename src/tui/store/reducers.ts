@@ -7,6 +7,7 @@ import type {
 	VolumeSummary,
 } from '../../engine/api.ts';
 import {isDetail, ownerOf} from './details.ts';
+import {matchingLines, nextMatch} from './log-search.ts';
 import type {
 	Detail,
 	DetailData,
@@ -120,11 +121,36 @@ export function setLogs(state: State, change: Partial<LogState>): State {
 export function scrollLogs(state: State, delta: number, height: number): State {
 	const {logs} = state;
 	const {buffer} = logs;
+	if (logs.only && logs.search !== '') return scrollMatches(state, delta, height);
 	const last = Math.max(buffer.first, buffer.total - height);
 	const from = logs.follow ? last : Math.max(logs.top, buffer.first);
 	const top = Math.max(buffer.first, Math.min(last, from + delta));
 	const atEnd = top >= last && delta >= 0;
 	return setLogs(state, {top, follow: atEnd});
+}
+
+/** The same where only matching lines are shown. */
+function scrollMatches(state: State, delta: number, height: number): State {
+	const {logs} = state;
+	const numbers = matchingLines(logs);
+	const last = Math.max(0, numbers.length - height);
+	const at = numbers.findIndex((number) => number >= logs.top);
+	const from = logs.follow || at < 0 ? last : at;
+	const index = Math.max(0, Math.min(last, from + delta));
+	return setLogs(state, {top: numbers[index] ?? 0, follow: index >= last && delta >= 0});
+}
+
+/** To the next line that matches, or the one before; `height` rows are shown. */
+export function findInLogs(state: State, step: 1 | -1, height: number): State {
+	const {logs} = state;
+	const {buffer} = logs;
+	const top = logs.follow ? Math.max(buffer.first, buffer.total - height) : logs.top;
+	const from = logs.found ?? (step > 0 ? top - 1 : logs.follow ? buffer.total : top + height);
+	const found = nextMatch(logs, from, step);
+	if (found === undefined) return state;
+	const seen = found >= top && found < top + height && !logs.only;
+	const middle = Math.max(buffer.first, found - Math.floor(height / 2));
+	return setLogs(state, {found, ...(seen ? {} : {top: logs.only ? found : middle, follow: false})});
 }
 
 export function setMessage(state: State, message: Omit<Message, 'at'> | undefined, at: number): State {

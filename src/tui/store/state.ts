@@ -77,6 +77,14 @@ export interface LogState {
 	left: number;
 	wrap: boolean;
 	timestamps: boolean;
+	/** Lines of JSON as people read them. */
+	json: boolean;
+	/** What is marked, and looked for with n and N; empty is nothing. */
+	search: string;
+	/** Only lines that match are shown. */
+	only: boolean;
+	/** The line that was found last. */
+	found?: number | undefined;
 	/** `ended`: the container isn't running, nothing more will come. */
 	phase: 'idle' | 'reading' | 'ended';
 	/** Times that the reader fell behind a flood and jumped to its end. */
@@ -193,7 +201,7 @@ export interface State {
 	/** Rows that commands are for together, by their keys. */
 	marks: Readonly<Record<MainListId, ReadonlySet<string>>>;
 	/** The pane whose filter is being typed. */
-	filtering?: {pane: ListPaneId; field: TextField} | undefined;
+	filtering?: {pane: ListPaneId | 'logs'; field: TextField} | undefined;
 	logs: LogState;
 	dialog?: Dialog | undefined;
 	message?: Message | undefined;

@@ -1,6 +1,8 @@
 /** The rows of a log that are in sight. Pure. */
 import type {LogBuffer, LogLine} from '../store/log-buffer.ts';
+import {currentMatcher, type Matcher, matchingLines} from '../store/log-search.ts';
 import type {LogState} from '../store/state.ts';
+import {readableJson} from '../text/json-line.ts';
 import {sanitizeLogLine} from '../text/sanitize.ts';
 import {fitCells, sliceCells, wrapCells} from '../text/width.ts';
 import type {Tone} from '../theme.ts';
@@ -8,8 +10,11 @@ import type {Tone} from '../theme.ts';
 export interface LogRow {
 	key: string;
 	time: string;
-	text: string;
+	/** Together exactly as wide as the row. */
+	parts: readonly {text: string; match: boolean}[];
 	tone: Tone;
+	/** What was looked for last is in it. */
+	found: boolean;
 }
 
 /** `12:00:01.123` of the day in UTC's RFC 3339, as local time. */
@@ -27,12 +32,27 @@ export function logRows(logs: LogState, width: number, height: number): LogRow[]
 	return logs.follow ? lastRows(logs, buffer, width, height) : rowsFrom(logs, buffer, width, height);
 }
 
+/** The next line to show from this one on, upwards or downwards. */
+function shown(
+	logs: LogState,
+	buffer: LogBuffer,
+): {after(number: number): number; before(number: number): number} {
+	if (!logs.only || logs.search === '')
+		return {after: (number) => Math.max(number, buffer.first), before: (number) => number};
+	const numbers = matchingLines(logs);
+	return {
+		after: (number) => numbers.find((one) => one >= number) ?? buffer.total,
+		before: (number) => numbers.findLast((one) => one <= number) ?? -1,
+	};
+}
+
 function rowsFrom(logs: LogState, buffer: LogBuffer, width: number, height: number): LogRow[] {
 	const rows: LogRow[] = [];
+	const {after} = shown(logs, buffer);
 	for (
-		let number = Math.max(logs.top, buffer.first);
+		let number = after(logs.top);
 		number < buffer.total && rows.length < height;
-		number++
+		number = after(number + 1)
 	) {
 		rows.push(...lineRows(logs, buffer.at(number)!, number, width, height));
 	}
@@ -42,7 +62,12 @@ function rowsFrom(logs: LogState, buffer: LogBuffer, width: number, height: numb
 function lastRows(logs: LogState, buffer: LogBuffer, width: number, height: number): LogRow[] {
 	const rows: LogRow[][] = [];
 	let count = 0;
-	for (let number = buffer.total - 1; number >= buffer.first && count < height; number--) {
+	const {before} = shown(logs, buffer);
+	for (
+		let number = before(buffer.total - 1);
+		number >= buffer.first && count < height;
+		number = before(number - 1)
+	) {
 		const some = lineRows(logs, buffer.at(number)!, number, width, Number.POSITIVE_INFINITY);
 		rows.unshift(some);
 		count += some.length;
@@ -54,13 +79,30 @@ function lineRows(logs: LogState, line: LogLine, number: number, width: number, 
 	const time = logs.timestamps && !line.mark ? clockTime(line.time) : '';
 	const indent = time === '' ? '' : ' ';
 	const room = Math.max(1, width - time.length - indent.length);
-	const text = line.mark ? line.text : sanitizeLogLine(line.text);
+	const plain = line.mark ? line.text : sanitizeLogLine(line.text);
+	// What JSON had escaped is a control character again.
+	const text = logs.json && !line.mark ? sanitizeLogLine(readableJson(plain)) : plain;
+	const matcher = (!line.mark && currentMatcher(logs)) || (() => []);
 	const tone: Tone = line.mark ? 'warning' : line.stream === 'stderr' ? 'bad' : 'normal';
 	const parts = logs.wrap ? wrapCells(text, room, most) : [sliceCells(text, logs.left, room)];
 	return parts.map((part, index) => ({
 		key: `${number}.${index}`,
 		time: index === 0 ? time + indent : ' '.repeat(time.length + indent.length),
-		text: fitCells(part, room),
+		parts: markedParts(fitCells(part, room), matcher),
 		tone,
+		found: logs.found === number && logs.search !== '',
 	}));
+}
+
+/** A row's text, taken apart where it matches. */
+function markedParts(text: string, matcher: Matcher): LogRow['parts'] {
+	const parts: {text: string; match: boolean}[] = [];
+	let at = 0;
+	for (const [start, end] of matcher(text)) {
+		if (start > at) parts.push({text: text.slice(at, start), match: false});
+		parts.push({text: text.slice(start, end), match: true});
+		at = end;
+	}
+	if (at < text.length || parts.length === 0) parts.push({text: text.slice(at), match: false});
+	return parts;
 }

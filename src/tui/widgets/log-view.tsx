@@ -1,8 +1,10 @@
 /** The output of the selected container. */
 import {Box, Text} from 'ink';
+import type {TextField} from '../input/text-field.ts';
 import {inside, type Rect} from '../layout.ts';
 import {containerName} from '../panes/containers.ts';
-import type {State} from '../store/state.ts';
+import {currentMatcher, matchingLines} from '../store/log-search.ts';
+import type {LogState, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {fitCells} from '../text/width.ts';
@@ -25,38 +27,47 @@ const selectName = (state: State): string => {
 	return row ? sanitize(containerName(row)) : '';
 };
 
+const selectTyping = (state: State): TextField | undefined =>
+	state.filtering?.pane === 'logs' ? state.filtering.field : undefined;
+const selectList = (state: State) => state.lastList;
+
 export function LogView({store, rect, focused}: LogViewProps) {
 	const logs = useSlice(store, selectLogs);
 	const name = useSlice(store, selectName);
+	const typing = useSlice(store, selectTyping);
+	// Tabs are those of the list that is looked at.
+	useSlice(store, selectList);
 	const state = store.snapshot();
 	const {width, height} = inside(rect);
 	const rows = logRows(logs, width, height);
 	const flags = [
 		...(logs.follow ? [PHASES[logs.phase]] : [`${logs.buffer.total - logs.top} below`]),
 		...(logs.wrap ? ['wrap'] : []),
+		...(logs.json ? ['json'] : []),
 		...(logs.left > 0 ? [`→${logs.left}`] : []),
 		...(logs.skips > 0 ? [`${logs.skips} skips`] : []),
 	]
 		.filter(Boolean)
 		.join(' · ');
 	const counted = logs.buffer.total > 0 ? `${logs.buffer.total} lines` : '';
+	const about = [name, flags, searchText(logs, typing)].filter(Boolean).join(' · ');
 	return (
-		<Frame
-			rect={rect}
-			focused={focused}
-			title={detailTitle(state, 'logs', [name, flags].filter(Boolean).join(' · '), width)}
-			note={counted}
-		>
+		<Frame rect={rect} focused={focused} title={detailTitle(state, 'logs', about, width)} note={counted}>
 			<Box flexDirection="column" width={width} height={height}>
 				{rows.length === 0 ? (
 					<Text {...tone('muted')} wrap="truncate">
-						{fitCells(emptyText(logs.container, logs.phase), width)}
+						{fitCells(emptyText(logs), width)}
 					</Text>
 				) : (
-					rows.map(({key, time, text, tone: name}) => (
+					rows.map(({key, time, parts, tone: name, found}) => (
 						<Text key={key} wrap="truncate">
 							{time === '' ? null : <Text {...tone('muted')}>{time}</Text>}
-							<Text {...tone(name)}>{text}</Text>
+							{parts.map(({text, match}, index) => (
+								// biome-ignore lint/suspicious/noArrayIndexKey: parts of one line of text
+								<Text key={index} {...tone(name)} bold={match && found} inverse={match}>
+									{text}
+								</Text>
+							))}
 						</Text>
 					))
 				)}
@@ -65,7 +76,22 @@ export function LogView({store, rect, focused}: LogViewProps) {
 	);
 }
 
-function emptyText(container: string | undefined, phase: string): string {
-	if (container === undefined) return ' No container is selected.';
-	return phase === 'ended' ? ' It wrote nothing.' : ' Nothing yet.';
+/** What is typed, or what is searched for and how often it is there. */
+function searchText(logs: LogState, typing: TextField | undefined): string {
+	if (typing) {
+		const {value, cursor} = typing;
+		return `/${sanitize(value.slice(0, cursor))}▏${sanitize(value.slice(cursor))}`;
+	}
+	if (logs.search === '') return '';
+	const pattern = `${logs.only ? '&' : '/'}${sanitize(logs.search)}`;
+	if (!currentMatcher(logs)) return `${pattern} is no regular expression`;
+	const numbers = matchingLines(logs);
+	const place = logs.found === undefined ? '' : `${numbers.indexOf(logs.found) + 1}/`;
+	return `${pattern} ${place}${numbers.length}`;
+}
+
+function emptyText(logs: LogState): string {
+	if (logs.container === undefined) return ' No container is selected.';
+	if (logs.only && logs.search !== '' && logs.buffer.total > 0) return ' No line matches; Esc shows all.';
+	return logs.phase === 'ended' ? ' It wrote nothing.' : ' Nothing yet.';
 }
