@@ -24,7 +24,7 @@ import {logSettings} from './log-config.ts';
 import {mountOrigins, unmountOps} from './mount-sources.ts';
 import {type Attachment, joinedNamespace} from './network.ts';
 import {type ContainerRecord, healthLogPath, logPath, statePath} from './record.ts';
-import {seccompProgram} from './seccomp.ts';
+import {defaultProfile, seccompProgram} from './seccomp.ts';
 import {signalNumber} from './signals.ts';
 import {buildSpec} from './spec.ts';
 import {specHost} from './spec-host.ts';
@@ -154,7 +154,7 @@ export function specOf(
 			},
 			...(ipc ? {shmPath: ipc.replace(/\/ns\/ipc$/, '/root/dev/shm')} : {}),
 		},
-		specHost(),
+		{...specHost(), defaultSeccomp: (options) => defaultProfile(context.paths, options)},
 	);
 }
 

@@ -90,9 +90,11 @@ function kernelVersion(): [number, number] {
 	return [major, minor];
 }
 
-let host: SpecHost | undefined;
+type HostFacts = Omit<SpecHost, 'defaultSeccomp'>;
 
-export function specHost(): SpecHost {
+let host: HostFacts | undefined;
+
+export function specHost(): HostFacts {
 	if (host) return host;
 	host = {
 		cgroupVersion: detectCgroups().version === 'v2' ? 2 : 1,

@@ -16,8 +16,8 @@ import type {
 	Rlimit,
 	Spec,
 } from '../../runtime/oci.ts';
-import {defaultSeccomp} from '../../runtime/seccomp/default-profile.ts';
 import {parseSeccompProfile} from '../../runtime/seccomp/profile.ts';
+import type {ProfileOptions} from '../../runtime/seccomp/profile-options.ts';
 import type {ContainerConfig, HostConfig} from '../api.ts';
 import type {ContainerEdits} from '../cdi/specification.ts';
 import {WherryError} from '../errors.ts';
@@ -46,6 +46,8 @@ export interface SpecHost {
 	deviceNumbers: (path: string) => {major: number; minor: number} | undefined;
 	/** Numbers of /sys/devices/system/cpu/cpuN/thermal_throttle that exist. */
 	thermalThrottle: () => number[];
+	/** The default profile. */
+	defaultSeccomp: (options: ProfileOptions) => LinuxSeccomp;
 }
 
 /** A namespace of another process to join: a path of the form /proc/PID/ns/TYPE. */
@@ -246,7 +248,7 @@ function seccompOf(
 	if (options.seccomp === 'unconfined') return undefined;
 	if (options.seccomp !== undefined && options.seccomp !== 'builtin')
 		return parseSeccompProfile(options.seccomp, context);
-	return privileged ? undefined : defaultSeccomp(context);
+	return privileged ? undefined : host.defaultSeccomp(context);
 }
 
 function sysctls(input: SpecInput): Record<string, string> {

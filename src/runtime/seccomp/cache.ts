@@ -16,16 +16,26 @@ import type {LinuxSeccomp} from '../oci.ts';
 import {printOciJson} from '../oci-json.ts';
 import {maxInstructions} from './bpf.ts';
 import {compileSeccomp} from './compile.ts';
+import {defaultSeccomp} from './default-profile.ts';
+import type {ProfileOptions} from './profile-options.ts';
 import type {NativeArch} from './syscalls.ts';
 
 /** Changes whenever the compiler or the table of numbers gives another filter for the same profile. */
 const compilerVersion = 1;
 
-/** A cache file: this, the SHA-256 of key and program, the program. */
+/** Of the default profile's rules, which are not loaded to find what has been made of them. */
+export const defaultProfileDigest = '44e3ae4366a1bd4f';
+
+/** A cache file: this, the SHA-256 of key and content, the content. */
 const magic = Buffer.from('WSECBPF1');
 const headLength = magic.length + 32;
 
+/** Of a default profile as JSON: all of docker's is 11 KB. */
+const maxProfile = 64 << 10;
+
 const inMemory = new Map<string, Buffer>();
+/** Of profiles that came from a cache file together with their filter. */
+const withProgram = new WeakMap<LinuxSeccomp, Buffer>();
 /** More profiles than a process uses at a time; a hostile caller can't fill the memory. */
 const maxInMemory = 64;
 
@@ -33,8 +43,8 @@ function keyOf(seccomp: LinuxSeccomp, arch: NativeArch): string {
 	return native.sha256(Buffer.from(`${compilerVersion} ${arch} ${printOciJson(seccomp)}`)).slice(7);
 }
 
-function digest(key: string, program: Buffer): Buffer {
-	return Buffer.from(native.sha256(Buffer.concat([Buffer.from(key), program])).slice(7), 'hex');
+function digest(key: string, content: Buffer): Buffer {
+	return Buffer.from(native.sha256(Buffer.concat([Buffer.from(key), content])).slice(7), 'hex');
 }
 
 /** Whether the folder is ours alone: a filter that somebody else could have written is worth nothing. */
@@ -48,31 +58,29 @@ function ownFolder(folder: string): boolean {
 	}
 }
 
-function readCached(path: string, key: string): Buffer | undefined {
-	let content: Buffer;
+function readCached(path: string, key: string, limit: number): Buffer | undefined {
+	let file: Buffer;
 	try {
 		const descriptor = openSync(path, 'r');
 		try {
 			const {size} = fstatSync(descriptor);
-			if (size <= headLength || size > headLength + maxInstructions * 8) return undefined;
-			content = readFileSync(descriptor);
+			if (size <= headLength || size > headLength + limit) return undefined;
+			file = readFileSync(descriptor);
 		} finally {
 			closeSync(descriptor);
 		}
 	} catch {
 		return undefined;
 	}
-	const program = content.subarray(headLength);
-	if (program.length === 0 || program.length % 8 !== 0) return undefined;
-	if (!content.subarray(0, magic.length).equals(magic)) return undefined;
-	if (!content.subarray(magic.length, headLength).equals(digest(key, program))) return undefined;
-	return program;
+	const content = file.subarray(headLength);
+	if (content.length === 0 || !file.subarray(0, magic.length).equals(magic)) return undefined;
+	return file.subarray(magic.length, headLength).equals(digest(key, content)) ? content : undefined;
 }
 
-function writeCached(path: string, key: string, program: Buffer): void {
+function writeCached(path: string, key: string, content: Buffer): void {
 	const temporary = `${path}.${randomHex(6)}`;
 	try {
-		writeFileSync(temporary, Buffer.concat([magic, digest(key, program), program]), {
+		writeFileSync(temporary, Buffer.concat([magic, digest(key, content), content]), {
 			flag: 'wx',
 			mode: 0o600,
 		});
@@ -89,11 +97,14 @@ function writeCached(path: string, key: string, program: Buffer): void {
  * that is torn or damaged is compiled anew. Don't change the bytes of the result.
  */
 export function compileSeccompCached(seccomp: LinuxSeccomp, arch: NativeArch, cacheDir?: string): Buffer {
+	const known = withProgram.get(seccomp);
+	if (known) return known;
 	const key = keyOf(seccomp, arch);
 	let program = inMemory.get(key);
 	if (program) return program;
 	const path = cacheDir !== undefined && ownFolder(cacheDir) ? join(cacheDir, `${key}.bpf`) : undefined;
-	program = path === undefined ? undefined : readCached(path, key);
+	program = path === undefined ? undefined : readCached(path, key, maxInstructions * 8);
+	if (program && program.length % 8 !== 0) program = undefined;
 	if (!program) {
 		program = compileSeccomp(seccomp, arch);
 		if (path !== undefined) writeCached(path, key, program);
@@ -101,6 +112,31 @@ export function compileSeccompCached(seccomp: LinuxSeccomp, arch: NativeArch, ca
 	if (inMemory.size >= maxInMemory) inMemory.delete(inMemory.keys().next().value!);
 	inMemory.set(key, program);
 	return program;
+}
+
+/**
+ * `defaultSeccomp`, remembered in files as `compileSeccompCached` does, together with the filter that is compiled
+ * from it: neither the rules nor the compiler have to be loaded for a start. Don't change the result.
+ */
+export function defaultSeccompCached(options: ProfileOptions, cacheDir: string): LinuxSeccomp {
+	const key = native
+		.sha256(Buffer.from(`${compilerVersion} ${defaultProfileDigest} ${JSON.stringify(options)}`))
+		.slice(7);
+	const path = ownFolder(cacheDir) ? `${cacheDir}/${key}.profile` : undefined;
+	const kept = path === undefined ? undefined : readCached(path, key, maxProfile + maxInstructions * 8);
+	if (kept) {
+		const end = 4 + kept.readUInt32LE(0);
+		const seccomp = JSON.parse(kept.toString('latin1', 4, end)) as LinuxSeccomp;
+		withProgram.set(seccomp, kept.subarray(end));
+		return seccomp;
+	}
+	const seccomp = defaultSeccomp(options);
+	const program = compileSeccompCached(seccomp, options.arch, cacheDir);
+	const text = Buffer.from(JSON.stringify(seccomp), 'latin1');
+	const length = Buffer.alloc(4);
+	length.writeUInt32LE(text.length);
+	if (path !== undefined) writeCached(path, key, Buffer.concat([length, text, program]));
+	return seccomp;
 }
 
 /** Forgets what is in memory. */

@@ -12,6 +12,7 @@ import {parseMountOptions} from '../../../src/runtime/mounts.ts';
 import type {Spec} from '../../../src/runtime/oci.ts';
 import type {Plan} from '../../../src/runtime/plan/encode.ts';
 import {printPlan} from '../../../src/runtime/plan/print.ts';
+import {defaultSeccomp} from '../../../src/runtime/seccomp/default-profile.ts';
 
 const config: ContainerConfig = {
 	Hostname: 'box',
@@ -48,6 +49,7 @@ const host: SpecHost = {
 				: undefined,
 	deviceNumbers: (path) => (path === '/dev/vda' ? {major: 254, minor: 0} : undefined),
 	thermalThrottle: () => [0],
+	defaultSeccomp,
 };
 
 const id = 'ab'.repeat(32);

@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {
 	chmodSync,
 	mkdtempSync,
@@ -15,9 +16,15 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {defaultCapabilities} from '../../../src/runtime/capabilities.ts';
 import type {LinuxSeccomp} from '../../../src/runtime/oci.ts';
-import {compileSeccompCached, forgetCompiledFilters} from '../../../src/runtime/seccomp/cache.ts';
+import {
+	compileSeccompCached,
+	defaultProfileDigest,
+	defaultSeccompCached,
+	forgetCompiledFilters,
+} from '../../../src/runtime/seccomp/cache.ts';
 import {compileSeccomp} from '../../../src/runtime/seccomp/compile.ts';
 import {defaultSeccomp} from '../../../src/runtime/seccomp/default-profile.ts';
+import {defaultRules} from '../../../src/runtime/seccomp/default-profile-data.ts';
 import {seccompFlags} from '../../../src/runtime/seccomp/flags.ts';
 import {ret} from '../../../src/runtime/seccomp/rules.ts';
 import {abiFacts, type NativeArch, syscallNumber} from '../../../src/runtime/seccomp/syscalls.ts';
@@ -153,6 +160,30 @@ test.serial('a filter comes back from the folder as it was compiled', (t) => {
 	compileSeccompCached(profile, 'arm64', cache);
 	compileSeccompCached({...profile, defaultErrnoRet: 2}, 'x64', cache);
 	t.is(readdirSync(cache).length, 3);
+});
+
+test.serial('the default profile comes back with its filter, for the options that it was made for', (t) => {
+	const cache = join(folder(t), 'filters');
+	const options = {capabilities: ['CAP_CHOWN'], arch: 'x64', kernel: [6, 1]} as const;
+	const made = defaultSeccompCached(options, cache);
+	const names = readdirSync(cache).sort();
+	forgetCompiledFilters();
+	const kept = defaultSeccompCached(options, cache);
+	t.not(kept, made);
+	t.deepEqual(kept, defaultSeccomp(options));
+	// Where nothing is kept: the filter came with the profile.
+	t.deepEqual(compileSeccompCached(kept, 'x64'), compileSeccomp(defaultSeccomp(options), 'x64'));
+	t.deepEqual(readdirSync(cache).sort(), names);
+	const more = {...options, capabilities: ['CAP_CHOWN', 'CAP_SYS_ADMIN']};
+	t.deepEqual(defaultSeccompCached(more, cache), defaultSeccomp(more));
+	for (const name of readdirSync(cache)) truncateSync(join(cache, name), 100);
+	forgetCompiledFilters();
+	t.deepEqual(defaultSeccompCached(options, cache), kept);
+	t.is(
+		createHash('sha256').update(JSON.stringify(defaultRules)).digest('hex').slice(0, 16),
+		defaultProfileDigest,
+		'the rules have changed: what older versions have kept is not to be used',
+	);
 });
 
 test.serial('a filter in the folder that is not what was written is not used', (t) => {
