@@ -43,6 +43,8 @@ export const run: CommandAction = async (line, open) => {
 					},
 		);
 	} catch (error) {
+		// There is a container all the same, and docker's client has said its id by then.
+		if (!config.AttachStdout && !config.AttachStderr) printLine(id);
 		// With --rm a container that never ran is not left behind either.
 		if (flags.bool('rm')) await engine.containers.remove(id, {force: true, volumes: true}).catch(() => {});
 		throw runError(line, error);

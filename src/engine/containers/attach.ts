@@ -43,6 +43,7 @@ export async function attachContainer(
 		openSession(socket, request.attach, streamRequest(wanted), wanted),
 	);
 	emit(context, record, 'attach');
+	session.onDetach = () => emit(context, record, 'detach');
 	return session;
 }
 
@@ -94,5 +95,6 @@ export async function execInContainer(
 		(socket) => openSession(socket, request.exec, payload, wanted, execId),
 		execError,
 	);
+	session.onDetach = () => emit(context, record, 'exec_detach', {execID: execId});
 	return session;
 }

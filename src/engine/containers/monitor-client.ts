@@ -54,7 +54,7 @@ function exitStatus({code, flags}: ExitFrame): ExitStatus {
  * A connection with a request under way. `answer` settles with the first ok, error or exit; a session goes on
  * after it.
  */
-class MonitorConnection implements Session {
+export class MonitorConnection implements Session {
 	readonly exit: Promise<ExitStatus>;
 	readonly answer: Promise<{ok: string} | {exit: ExitStatus}>;
 	readonly execId?: string;
@@ -67,6 +67,8 @@ class MonitorConnection implements Session {
 	readonly #exit = Promise.withResolvers<ExitStatus>();
 	readonly #decoder: FrameDecoder;
 	#ended = false;
+	/** Called when a client leaves a process that goes on. */
+	onDetach: (() => void) | undefined;
 
 	constructor(socket: MonitorSocket, wanted: StreamOptions, execId?: string) {
 		this.#socket = socket;
@@ -176,6 +178,7 @@ class MonitorConnection implements Session {
 	}
 
 	detach(): void {
+		if (!this.#ended) this.onDetach?.();
 		this.#finish(new WherryError('cancelled', 'the session was detached'));
 	}
 }
@@ -196,7 +199,7 @@ export async function followSession(
 	socket: MonitorSocket,
 	wanted: StreamOptions,
 	execId?: string,
-): Promise<{session: Session; ok: string}> {
+): Promise<{session: MonitorConnection; ok: string}> {
 	const connection = new MonitorConnection(socket, wanted, execId);
 	const answer = await connection.answer;
 	// A process that was there and gone before we asked has its exit as the first answer.
@@ -210,7 +213,7 @@ export async function openSession(
 	payload: Uint8Array,
 	wanted: StreamOptions,
 	execId?: string,
-): Promise<{session: Session; ok: string}> {
+): Promise<{session: MonitorConnection; ok: string}> {
 	send(socket, type, payload);
 	return await followSession(socket, wanted, execId);
 }

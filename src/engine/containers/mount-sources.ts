@@ -10,6 +10,7 @@ import {acquireMount, holdMount, mountUser, mountUsers} from '../volumes/mountin
 import {dataFolder, noSuchVolume, volumeLock} from '../volumes/references.ts';
 import type {EngineContext} from './context.ts';
 import type {ContainerRecord, StoredMount} from './record.ts';
+import {systemWords} from './system-words.ts';
 
 /** Not among Node's constants: a descriptor that only stands for a file. */
 const oPath = 0o10000000;
@@ -85,7 +86,7 @@ export function prepareSources(record: ContainerRecord): void {
 			if (!isErrno(error, 'EEXIST')) {
 				throw new WherryError(
 					'invalid',
-					`error while creating mount source path '${mount.Source}': ${(error as Error).message}`,
+					`error while creating mount source path '${mount.Source}': ${systemWords(error)}`,
 					{object: mount.Source, cause: error},
 				);
 			}

@@ -91,7 +91,10 @@ async function spawn(
 	const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan], start));
 	const {session} = await followSession(socket, wanted);
 	unmarkTransient(context.paths, record.Id);
-	if (attach) return session;
+	if (attach) {
+		session.onDetach = () => emit(context, record, 'detach');
+		return session;
+	}
 	session.detach();
 	return undefined;
 }

@@ -24,6 +24,14 @@ function inShell(line: string): TestTerminal {
 	});
 }
 
+/** What of these the journal has of a container. */
+async function told(container: string, ...actions: string[]): Promise<string[]> {
+	const filters = actions.flatMap((action) => ['-f', `event=${action}`]);
+	const format = ['--format', '{{.Action}}'];
+	const range = ['--since', '0', '--until', '0s', '-f', `container=${container}`];
+	return (await wherry.output('events', ...range, ...filters, ...format)).split('\n');
+}
+
 test.before(async () => {
 	await wherry.output('create', '--name', 'warm', image, 'true');
 });
@@ -57,6 +65,7 @@ test('ctrl-p ctrl-q leaves, the container goes on, attach finds the same shell',
 	t.regex((await wherry.result(['logs', 'shell'])).stdout, /still same/);
 	const gone = await wherry.result(['attach', 'shell']);
 	t.like(gone, {code: 1, stderr: 'cannot attach to a stopped container, start it first\n'});
+	t.deepEqual(await told('shell', 'attach', 'detach'), ['attach', 'detach', 'attach', 'attach', 'detach']);
 });
 
 test('start -ai brings a stopped shell back', async (t) => {
@@ -78,6 +87,7 @@ test('exec -it follows the window and other detach keys', async (t) => {
 	shell.type('\x10\x18x');
 	await shell.until(/read escape sequence/);
 	t.is(await shell.exited(), 1);
+	t.deepEqual(await told('box', 'exec_detach', 'detach'), ['exec_detach']);
 });
 
 test('a program that leaves line feeds alone is shown as it draws', async (t) => {

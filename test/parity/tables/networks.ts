@@ -84,6 +84,16 @@ docker run --name done busybox true`,
 				'docker: Error: invalid config for network one: invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets: 10.99.1.9',
 		},
 		{
+			line: 'docker run --rm --dns 127.0.0.1 busybox grep -c 127.0.0.1 /etc/resolv.conf',
+			because: 'docker words it so until 28.1',
+			stderr: 'WARNING: Localhost DNS setting (--dns=127.0.0.1) may fail in containers.',
+		},
+		{
+			line: 'docker create --dns 8.8.8.8 --dns ::1 busybox | wc -c',
+			because: 'docker words it so until 28.1',
+			stderr: 'WARNING: Localhost DNS setting (--dns=::1) may fail in containers.',
+		},
+		{
 			line: 'docker run --rm --network container: busybox true',
 			because: 'newer docker words it so',
 			stderr: 'docker: Error: invalid container format container:<name|id>',
@@ -144,8 +154,6 @@ docker run --name done busybox true`,
 		docker run --rm --network none --link up:x busybox true
 		docker run --rm --network container:up --link up:x busybox true
 		docker run -d --name joins --network container:up busybox sleep 1000 > /dev/null; docker run --rm --network container:joins busybox cat /etc/hosts | grep -c localhost; docker rm -f joins
-		docker run --rm --dns 127.0.0.1 busybox grep -c 127.0.0.1 /etc/resolv.conf
-		docker create --dns 8.8.8.8 --dns ::1 busybox | wc -c
 		docker run --rm -h a.example.org busybox sh -c 'grep -o "a\.example.*" /etc/hosts'
 		docker run --rm -h a --domainname example.org busybox sh -c 'grep -o "a\.example.*" /etc/hosts'
 		docker run --rm --read-only busybox touch /etc/hosts /etc/hostname /etc/resolv.conf

@@ -117,11 +117,10 @@ export const runStreams: Table = {
 		docker run --rm -a stdout busybox sh -c 'echo out; echo err >&2'
 		docker run --rm -a stderr busybox sh -c 'echo out; echo err >&2'
 		docker run --rm -a stdout -a stderr busybox sh -c 'echo out; echo err >&2; exit 4'
-		echo in | docker run --rm -a stdin -i busybox cat | wc -l
-		echo in | docker run -a stdin -i busybox cat > id; docker wait $(cat id); docker logs $(cat id); docker rm $(cat id) | cmp - id
 		echo in | docker run --rm -a stdin -a stdout -i busybox cat
 		docker run --rm -a nonsense busybox true
 		docker run -d -a stdout busybox true
+		docker run -d --name fails busybox nosuchcommand 2> /dev/null; docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' fails; docker rm fails
 		docker run -it --rm busybox true
 		docker run -t --rm busybox sh -c 'echo out; echo err >&2'
 		docker run -d --rm busybox sleep 100 | wc -c; docker rm -f $(docker ps -lq) | wc -l
@@ -150,6 +149,7 @@ export const runStreams: Table = {
 		docker run --rm=maybe busybox true
 		docker run --rm=false --name kept busybox true; docker rm kept
 		docker run --rm --pull never nosuch:image
+		docker run --rm --pull sometimes busybox true
 		docker run --rm --pull never busybox echo here
 		docker run --rm UPPER true
 		docker run --rm busybox:bad:tag true
@@ -186,10 +186,16 @@ export const runStreams: Table = {
 		docker create --name hh --no-healthcheck busybox > /dev/null; docker inspect -f '{{json .Config.Healthcheck}}' hh; docker rm hh
 		`,
 		{
-			line: 'docker run --rm --pull sometimes busybox true',
-			because: 'newer docker: it is checked',
-			code: 125,
-			stderr: `docker: invalid pull option: 'sometimes': must be one of "always", "missing" or "never"`,
+			line: 'echo in | docker run --rm -a stdin -i busybox cat | wc -l',
+			because: 'its manual says that the id is printed, and docker did until 28.2',
+			stdout: '1\n',
+		},
+		{
+			line: 'echo in | docker run -a stdin -i busybox cat > sent; docker wait $(cat sent); docker logs $(cat sent); docker rm $(cat sent) | cmp - sent',
+			because: 'its manual says that the id is printed, and docker did until 28.2',
+			code: 0,
+			stdout: '0\nin\n',
+			stderr: '',
 		},
 		{
 			line: 'docker run --rm --detach-keys nonsense-x busybox true',
