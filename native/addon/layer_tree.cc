@@ -20,6 +20,8 @@ constexpr size_t kMaxPath = 4095;
 /** Links can lead to where no path of that length does. */
 constexpr unsigned kMaxDepth = 2048;
 constexpr size_t kMaxOpen = 200;
+/** Of folders, whiteouts and attributes: a million folders with short names. */
+constexpr size_t kMaxRemembered = 256 << 20, kFolderSize = 256;
 
 constexpr char kOpaque[] = "trusted.overlay.opaque";
 
@@ -73,9 +75,16 @@ LayerTree::LayerTree(UniqueFd root) {
   root_.fd = std::move(root);
 }
 
+Status LayerTree::remember(size_t size) {
+  remembered_ += size;
+  if (remembered_ <= kMaxRemembered) return {};
+  return own_failure("EFBIG", "its folders, whiteouts and attributes take more than 256 MiB of memory");
+}
+
 /** mkdir, with the error of mkdir when something has the name already. */
 Status LayerTree::make(LayerFolder &parent, const std::string &name, LayerFolder *&made) {
   if (parent.depth == kMaxDepth) return system_failure(ENAMETOOLONG, "mkdir", name);
+  if (Status failure = remember(kFolderSize + 2 * name.size())) return failure;
   if (mkdirat(parent.fd.get(), name.c_str(), 0755) != 0) return system_failure(errno, "mkdir", name);
   auto folder = std::make_unique<LayerFolder>();
   folder->parent = &parent;

@@ -55,6 +55,9 @@ class LayerTree {
   /** Makes a folder for an entry; whatever else has the name is removed. */
   Status make_folder(LayerFolder &parent, const std::string &name, LayerFolder *&made);
 
+  /** Counts memory that the rest of the archive needs kept. A stranger's archive gets a limited amount. */
+  Status remember(size_t size);
+
   /** Removes whatever has the name. */
   Status remove(LayerFolder &parent, const std::string &name);
 
@@ -72,6 +75,7 @@ class LayerTree {
   void close_all(const LayerFolder *keep);
 
   LayerFolder root_;
+  size_t remembered_ = 0;
   std::vector<LayerFolder *> open_;
   /** The last parent that was looked for: archives go folder by folder. */
   std::string last_path_;

@@ -188,6 +188,9 @@ Status LayerWriter::write_hard_link(const TarEntry &entry, const std::string &pa
 }
 
 Status LayerWriter::write_folder(const TarEntry &entry, LayerFolder &folder) {
+  size_t size = 0;
+  for (const auto &[key, value] : entry.xattrs) size += key.size() + value.size() + sizeof(std::string) * 2;
+  if (Status failure = tree_.remember(size)) return failure;
   folder.has_entry = true;
   folder.mode = entry.mode;
   folder.uid = entry.uid;
@@ -217,6 +220,7 @@ Status LayerWriter::write_whiteout(LayerFolder &parent, const std::string &marke
   if (Status failure = tree_.open(parent)) return failure;
   if (mknodat(parent.fd.get(), name.c_str(), S_IFCHR, makedev(0, 0)) == 0) {
     parent.whiteouts.insert(name);
+    return tree_.remember(sizeof(std::string) * 2 + name.size());
   } else if (errno != EEXIST) {
     return system_failure(errno, "mknod");
   }

@@ -1,7 +1,15 @@
 /** Archives that want out, that lie, or that are broken. What strangers send must stay in its folder. */
 import {Buffer} from 'node:buffer';
 import {execFileSync} from 'node:child_process';
-import {existsSync, lstatSync, mkdirSync, readdirSync, statfsSync, writeFileSync} from 'node:fs';
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	statfsSync,
+	writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync, zstdCompressSync} from 'node:zlib';
 import test from 'ava';
@@ -297,6 +305,27 @@ test('a full file system is the error ENOSPC', async (t) => {
 	const error = await t.throwsAsync(unpack(layer, bytes));
 	t.like(error, {code: 'ENOSPC', path: 'a'});
 	t.true(statfsSync(layer).bavail <= 1);
+});
+
+test('what the fuzz target has kept is unpacked or refused with an error, and nothing outside changes', async (t) => {
+	const {layer, outside} = makeScene(privateFolder(t));
+	const before = outside();
+	const corpus = new URL('../fuzz/corpus/', import.meta.url);
+	const names = readdirSync(corpus);
+	t.true(names.length > 10);
+	let fine = 0;
+	for (const name of names) {
+		const target = join(layer, 'one');
+		try {
+			await unpack(target, readFileSync(new URL(name, corpus)));
+			fine++;
+		} catch (error) {
+			t.regex((error as NodeJS.ErrnoException).code ?? String(error), /^E[A-Z0-9]+$/, name);
+		}
+		await native.removeTree(target);
+	}
+	t.true(fine > 0);
+	t.deepEqual(outside(), before);
 });
 
 /** A small, fast and repeatable source of numbers (xorshift). */

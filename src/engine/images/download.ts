@@ -12,6 +12,7 @@ import {WherryError} from '../errors.ts';
 import type {Repository} from '../registry/client.ts';
 import {storageError} from '../store/files.ts';
 import type {Descriptor} from '../store/manifest.ts';
+import {layerLimit, limitAdvice} from './layer-limit.ts';
 
 export interface Progress {
 	/** Bytes of the blob that have arrived. */
@@ -126,7 +127,8 @@ export async function downloadLayer(download: Download): Promise<LayerStats | un
 			resumed = 0;
 		}
 		for (;;) {
-			const sink: Sink = directory === undefined ? hashingSink() : native.unpackLayer(directory);
+			const sink: Sink =
+				directory === undefined ? hashingSink() : native.unpackLayer(directory, layerLimit(blob.size));
 			const stats = await pour(
 				bytes(download, file, resumed),
 				sink,
@@ -169,10 +171,14 @@ async function explain(
 }
 
 export const registerFailed = (digest: string, cause: unknown): WherryError =>
-	new WherryError('corrupt', `failed to register layer ${digest}: ${(cause as Error).message}`, {
-		object: digest,
-		cause,
-	});
+	new WherryError(
+		'corrupt',
+		`failed to register layer ${digest}: ${(cause as Error).message}${limitAdvice(cause)}`,
+		{
+			object: digest,
+			cause,
+		},
+	);
 
 async function emptyFolder(path: string): Promise<void> {
 	await native.removeTree(path);
@@ -187,7 +193,7 @@ export async function unpackBlob(
 	signal: AbortSignal,
 ): Promise<LayerStats> {
 	const source = createReadStream(path, {highWaterMark: readSize});
-	const unpacker = native.unpackLayer(directory);
+	const unpacker = native.unpackLayer(directory, layerLimit(blob.size));
 	try {
 		const stats = (await pour(source, unpacker, signal)) as LayerStats;
 		if (stats.digest !== blob.digest) throw verificationFailed(blob.digest);
