@@ -174,7 +174,10 @@ export async function bundleGroups(options, source, entry, groups) {
 			setup(bundle) {
 				bundle.onResolve({filter: /^\.\.?\//}, ({path, resolveDir, kind, importer}) => {
 					const id = relative(source, join(resolveDir, path));
-					if (!isStatic(kind) || !placed.has(id) || placed.get(id) === group) return undefined;
+					if (!placed.has(id)) return undefined;
+					// One that was not replaced below would put a second copy of the module into this file.
+					if (!isStatic(kind)) return {errors: [{text: `the import of ${id} is not understood`}]};
+					if (placed.get(id) === group) return undefined;
 					const by = relative(source, importer);
 					return {path: `${id} for ${by}`, namespace: 'elsewhere', pluginData: {id, by}};
 				});
@@ -187,7 +190,7 @@ export async function bundleGroups(options, source, entry, groups) {
 				bundle.onLoad({filter: /\.ts$/}, ({path}) => {
 					if (!placed.has(relative(source, path))) return undefined;
 					const contents = readFileSync(path, 'utf8').replace(
-						/(?<!typeof )\bimport\('(\.[^']+)'\)/g,
+						/(?<!typeof )\bimport\(\s*'(\.[^']+)',?\s*\)/g,
 						(whole, from) => {
 							const id = relative(source, join(dirname(path), from));
 							return placed.has(id) ? `Promise.resolve(require('${pathOf(id)}'))` : whole;

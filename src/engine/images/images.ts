@@ -335,6 +335,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		},
 
 		async remove(text, {force = false} = {}) {
+			if (text.trim() === '') throw new WherryError('invalid', 'image name cannot be blank', {object: text});
 			const users = await options.containersUsing();
 			const images = await store.catalog.images();
 			const found = lookup(images, text);

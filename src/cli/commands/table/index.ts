@@ -100,6 +100,7 @@ const endsAtFirstArgument = new Set([
 	'container create',
 	'container exec',
 	'container top',
+	'image tag',
 	'compose run',
 	'compose exec',
 	'plugin set',
