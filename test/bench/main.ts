@@ -24,7 +24,7 @@ import {measureLists, measureStats, statsCase} from './lists.ts';
 import {measureLogs} from './logs.ts';
 import {measureManyPorts} from './many-ports.ts';
 import {output, rateTable, type Sample, table, time} from './measure.ts';
-import {measureRates, startMany} from './networks.ts';
+import {measureRates, startMany, startManyHere} from './networks.ts';
 import type {Rate} from './rates.ts';
 import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
 
@@ -270,10 +270,15 @@ try {
 	for (let round = 0; wanted(many) && round < 2; round++) {
 		say(many);
 		for (const engine of all) {
-			const milliseconds = await startMany(engine, images.small, 50, 8);
-			const sample = samples.find((known) => known.case === many && known.engine === engine.name);
-			if (sample) sample.milliseconds.push(milliseconds);
-			else samples.push({case: many, engine: engine.name, milliseconds: [milliseconds]});
+			const add = (name: string, milliseconds: number): void => {
+				const sample = samples.find((known) => known.case === many && known.engine === name);
+				if (sample) sample.milliseconds.push(milliseconds);
+				else samples.push({case: many, engine: name, milliseconds: [milliseconds]});
+			};
+			add(engine.name, await startMany(engine, images.small, 50, 8));
+			removeAll(engine);
+			if (engine !== own) continue;
+			add('wherry, in-process', await startManyHere(engine, images.small, 50, 8));
 			removeAll(engine);
 		}
 	}

@@ -7,6 +7,7 @@ import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {copyFileSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {openEngine} from '../../src/engine/engine.ts';
 import {type BenchEngine, end, find, removeAll} from './engines.ts';
 import {checkpoint} from './interrupt.ts';
 import {output} from './measure.ts';
@@ -86,6 +87,30 @@ export async function startMany(
 	};
 	await Promise.all(Array.from({length: parallel}, worker));
 	return Number(process.hrtime.bigint() - start) / 1e6;
+}
+
+/** The same in this process. */
+export async function startManyHere(
+	{env}: BenchEngine,
+	image: string,
+	count: number,
+	parallel: number,
+): Promise<number> {
+	const {WHERRY_ROOT: root, WHERRY_RUN: run} = env;
+	const engine = openEngine({root: root!, run: run!});
+	const start = process.hrtime.bigint();
+	let next = 0;
+	const worker = async (): Promise<void> => {
+		while (next < count) {
+			const name = `many-${next++}`;
+			const {id} = await engine.containers.create({name, image, config: {Cmd: ['sleep', '10000']}});
+			await engine.containers.start(id);
+		}
+	};
+	await Promise.all(Array.from({length: parallel}, worker));
+	const milliseconds = Number(process.hrtime.bigint() - start) / 1e6;
+	await engine.close();
+	return milliseconds;
 }
 
 const nginxConfig = `daemon off; user root; worker_processes 1; pid /tmp/nginx.pid; error_log stderr crit;
