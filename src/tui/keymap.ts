@@ -21,6 +21,8 @@ export type Context =
 	| 'env'
 	| 'ports'
 	| 'inspect'
+	| 'layers'
+	| 'layerFiles'
 	| 'logs'
 	| 'stats'
 	| 'detail'
@@ -104,12 +106,14 @@ export const KEYMAP = [
 	{command: 'container.toggleStopped', context: 'containers', keys: ['E'], help: 'hide or show stopped ones'},
 	// Images
 	{
-		command: 'image.run',
+		command: 'image.layers',
 		context: 'images',
-		keys: ['A', 'enter'],
-		help: 'run a container from it…',
-		hint: 'run',
+		keys: ['enter', 'l'],
+		help: 'its layers, and what they do',
+		hint: 'layers',
 	},
+	{command: 'image.files', context: 'images', keys: ['f'], help: 'the files of a layer'},
+	{command: 'image.run', context: 'images', keys: ['A'], help: 'run a container from it…', hint: 'run'},
 	{command: 'image.pull', context: 'images', keys: ['p'], help: 'pull…', hint: 'pull'},
 	{command: 'image.tag', context: 'images', keys: ['t'], help: 'tag…'},
 	{command: 'image.remove', context: 'images', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
@@ -181,6 +185,23 @@ export const KEYMAP = [
 	},
 	{command: 'detail.read', context: 'detail', keys: ['enter'], help: 'read a long row whole', hint: 'read'},
 	{command: 'detail.refresh', context: 'detail', keys: ['ctrl-r'], help: 'read it again', hint: 'refresh'},
+	// Layers of an image
+	{
+		command: 'layer.files',
+		context: 'layers',
+		keys: ['enter'],
+		help: 'the files that it brings, changes and removes',
+		hint: 'files',
+		overrides: true,
+	},
+	{
+		command: 'layers.view',
+		context: 'layerFiles',
+		keys: ['v'],
+		help: 'those of the layer, the biggest, the hidden ones',
+		hint: 'view',
+	},
+	{command: 'layer.command', context: 'layers', keys: ['i'], help: 'the command that made it, whole'},
 	// Members of a network
 	{
 		command: 'member.container',
@@ -347,6 +368,8 @@ export const SECTIONS: readonly {context: Context; title: string}[] = [
 	{context: 'members', title: 'Members of a network'},
 	{context: 'users', title: 'Users of an image or a volume'},
 	{context: 'inspect', title: 'Inspect'},
+	{context: 'layers', title: 'Layers of an image'},
+	{context: 'layerFiles', title: 'Files of a layer'},
 	{context: 'detail', title: 'Top, files, env, ports, inspect'},
 	{context: 'logs', title: 'Logs'},
 	{context: 'list', title: 'Lists'},
@@ -368,6 +391,8 @@ export const OUTER: Record<Context, readonly Context[]> = {
 	env: ['detail', 'list', 'global'],
 	ports: ['detail', 'list', 'global'],
 	inspect: ['detail', 'list', 'global'],
+	layers: ['detail', 'list', 'global'],
+	layerFiles: ['detail', 'list', 'global'],
 	stats: ['list', 'global'],
 	detail: ['list', 'global'],
 	marks: ['list', 'global'],

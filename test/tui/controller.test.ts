@@ -158,7 +158,7 @@ test('the panes are reached by number, by Tab and by arrows; the logs scroll and
 	await type(`${ESC}[D`);
 	t.is(focus(), 'containers');
 	await type('2', '0');
-	t.is(focus(), 'users');
+	t.is(focus(), 'layers');
 	await type('1');
 	t.is(focus(), 'containers');
 	await type('0', ESC);

@@ -16,6 +16,7 @@ import type {
 	NetworkRecord,
 	VolumeSummary,
 } from '../../src/engine/api.ts';
+import {analyseLayers} from '../../src/engine/images/layer-files.ts';
 import {emptyNetwork} from '../../src/engine/networks/record.ts';
 import {Paths} from '../../src/engine/paths.ts';
 
@@ -152,6 +153,9 @@ export class FakeEngine {
 	/** Of `inspect`, `top` and `changes`. */
 	detailError: Error | undefined;
 	logs = new Map<string, LogEntry[]>();
+	layers: Parameters<typeof analyseLayers>[0] = [];
+	/** Ids of images whose layers were asked for. */
+	layersRead: string[] = [];
 	/** `stop <id>` and so on. */
 	calls: string[] = [];
 	/** How often everything was read. */
@@ -253,6 +257,10 @@ export class FakeEngine {
 			remove: async (reference: string) => {
 				await done('rmi', reference);
 				return [{Untagged: reference}];
+			},
+			layers: async (id: string) => {
+				self.layersRead.push(id);
+				return {id, ...analyseLayers(self.layers)};
 			},
 			tag: (reference: string, target: string) => done('tag', reference, target),
 			pull: async (reference: string) => {

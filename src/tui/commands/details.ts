@@ -2,7 +2,9 @@
 import {openDialog} from '../actions/context.ts';
 import {anyPane} from '../panes/index.ts';
 import {inspectPane} from '../panes/inspect.ts';
+import {FILES_VIEWS} from '../panes/layer-files.ts';
 import {selectedRow} from '../panes/pane.ts';
+import {setList} from '../store/reducers.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {wrapCells} from '../text/width.ts';
 import type {Command} from './dialogs.ts';
@@ -35,3 +37,10 @@ export const foldRow: Command = (context) => {
 		return {...state, folded};
 	});
 };
+
+/** The layer's files, the largest of the image, those that nobody sees. */
+export const nextFilesView: Command = ({store}) =>
+	store.update((state) => {
+		const filesView = FILES_VIEWS[(FILES_VIEWS.indexOf(state.filesView) + 1) % FILES_VIEWS.length]!;
+		return setList({...state, filesView}, 'layerFiles', {selected: undefined, index: 0});
+	});

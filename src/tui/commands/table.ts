@@ -27,7 +27,7 @@ import {
 import {isDetail} from '../store/details.ts';
 import {detailPane, focusPane, scrollLogs, setList, setLogs} from '../store/reducers.ts';
 import type {State} from '../store/state.ts';
-import {foldRow, readRow} from './details.ts';
+import {foldRow, nextFilesView, readRow} from './details.ts';
 import {
 	answer,
 	type Command,
@@ -252,6 +252,12 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'container.inspect': focus('inspect'),
 	'container.usage': ({store}) =>
 		store.update((state) => ({...state, usage: {...state.usage, listed: !state.usage.listed}})),
+	'image.layers': focus('layers'),
+	'image.files': focus('layerFiles'),
+	'layer.files': ({store}) =>
+		store.update((state) => focusPane({...state, filesView: 'changes'}, 'layerFiles')),
+	'layer.command': readRow,
+	'layers.view': nextFilesView,
 	'image.users': focus('users'),
 	'image.inspect': focus('inspect'),
 	'volume.users': focus('users'),

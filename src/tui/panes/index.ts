@@ -14,6 +14,8 @@ import {eventsPane} from './events.ts';
 import {filesPane} from './files.ts';
 import {type ImageRow, imagesPane} from './images.ts';
 import {inspectPane, type TreeRow} from './inspect.ts';
+import {type LayerFileRow, layerFilesPane} from './layer-files.ts';
+import {type LayerRow, layersPane} from './layers.ts';
 import {membersPane} from './members.ts';
 import {type Member, networksPane} from './networks.ts';
 import {type ListPane, selectedRow, visibleRows} from './pane.ts';
@@ -36,6 +38,8 @@ export const LIST_PANES: {
 	env: ListPane<Variable>;
 	ports: ListPane<PortRow>;
 	inspect: ListPane<TreeRow>;
+	layers: ListPane<LayerRow>;
+	layerFiles: ListPane<LayerFileRow>;
 } = {
 	containers: containersPane,
 	images: imagesPane,
@@ -49,6 +53,8 @@ export const LIST_PANES: {
 	env: envPane,
 	ports: portsPane,
 	inspect: inspectPane,
+	layers: layersPane,
+	layerFiles: layerFilesPane,
 };
 
 /** Those whose order may be by what changes with each sample. */
@@ -82,6 +88,7 @@ export function settleSelections(state: State): State {
 		before.details === state.details &&
 		before.lastList === state.lastList &&
 		before.folded === state.folded &&
+		before.filesView === state.filesView &&
 		(before.usage.version === state.usage.version || !listsUsage(state)) &&
 		before.lists === state.lists &&
 		before.filtering === state.filtering &&

@@ -2,7 +2,7 @@
  * Reads what the shown tab of details needs and no list has: once, when its subject's row changes, when it is asked
  * for again, and for processes again and again. Nothing is read for a tab that isn't on the screen.
  */
-import type {Engine} from '../../engine/api.ts';
+import type {Engine, ImageLayers} from '../../engine/api.ts';
 import {layout} from '../layout.ts';
 import {isUp} from '../panes/containers.ts';
 import {type Subject, subjectContainer, subjectKey, subjectOf} from '../panes/subject.ts';
@@ -37,6 +37,22 @@ function inspect({containers, images, networks, volumes}: Engine, {list, id}: Su
 	}
 }
 
+/** Images whose layers are kept; one of 40,000 files takes 10 MB. */
+const KEPT = 3;
+const layers = new WeakMap<Engine, Map<string, Promise<ImageLayers>>>();
+
+/** What an image is made of never changes, and to read it may take seconds. */
+function readLayers(engine: Engine, id: string): Promise<ImageLayers> {
+	const known = layers.get(engine) ?? new Map<string, Promise<ImageLayers>>();
+	layers.set(engine, known);
+	const reading = known.get(id) ?? engine.images.layers(id);
+	known.delete(id);
+	known.set(id, reading);
+	reading.catch(() => known.delete(id));
+	for (const oldest of known.keys()) if (known.size > KEPT) known.delete(oldest);
+	return reading;
+}
+
 const READ: {[Id in SourceId]: Source<DetailData[Id]>} = {
 	inspect: {read: (engine, subject) => inspect(engine, subject) as Promise<DetailData['inspect']>},
 	processes: {
@@ -52,6 +68,7 @@ const READ: {[Id in SourceId]: Source<DetailData[Id]>} = {
 		list: 'top',
 	},
 	changes: {read: (engine, {id}) => engine.containers.changes(id), list: 'files'},
+	layers: {read: (engine, {id}) => readLayers(engine, id), list: 'layers'},
 };
 
 /** Milliseconds that the selection rests before anything is read: held-down keys pass over rows. */

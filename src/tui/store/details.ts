@@ -7,7 +7,7 @@ export const MAIN_LISTS: readonly MainListId[] = ['containers', 'images', 'netwo
 /** The tabs of the pane of details for each list; the first is shown at first. */
 export const DETAILS: Record<MainListId, readonly DetailPaneId[]> = {
 	containers: ['logs', 'stats', 'top', 'files', 'env', 'ports', 'inspect'],
-	images: ['users', 'inspect'],
+	images: ['layers', 'layerFiles', 'users', 'inspect'],
 	networks: ['members', 'inspect'],
 	volumes: ['users', 'inspect'],
 	events: ['inspect'],
@@ -19,6 +19,8 @@ export const SOURCES: Partial<Record<DetailPaneId, SourceId>> = {
 	files: 'changes',
 	env: 'inspect',
 	inspect: 'inspect',
+	layers: 'layers',
+	layerFiles: 'layers',
 };
 
 /** Names in tabs. */
@@ -32,6 +34,8 @@ export const DETAIL_TITLES: Record<DetailPaneId, string> = {
 	inspect: 'Inspect',
 	members: 'Members',
 	users: 'Used by',
+	layers: 'Layers',
+	layerFiles: 'Files',
 };
 
 export function isDetail(pane: PaneId): pane is DetailPaneId {

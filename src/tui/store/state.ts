@@ -4,6 +4,7 @@ import type {
 	ContainerSummary,
 	EngineEvent,
 	FileChange,
+	ImageLayers,
 	ImageSummary,
 	NetworkRecord,
 	VolumeSummary,
@@ -24,7 +25,9 @@ export type DetailPaneId =
 	| 'ports'
 	| 'inspect'
 	| 'members'
-	| 'users';
+	| 'users'
+	| 'layers'
+	| 'layerFiles';
 export type PaneId = MainListId | DetailPaneId;
 export type ListPaneId = Exclude<PaneId, 'logs' | 'stats'>;
 
@@ -33,6 +36,7 @@ export interface DetailData {
 	inspect: Readonly<Record<string, unknown>>;
 	processes: ContainerProcesses;
 	changes: readonly FileChange[];
+	layers: ImageLayers;
 }
 export type SourceId = keyof DetailData;
 
@@ -52,6 +56,9 @@ export interface UsageState {
 	/** Whether the list of containers shows it, too. */
 	listed: boolean;
 }
+
+/** What is listed of an image's files: what the selected layer does, or of all layers what is large, or hidden. */
+export type FilesView = 'changes' | 'biggest' | 'waste';
 
 export interface ListState {
 	/** The selected row's key; undefined selects the first. */
@@ -186,6 +193,7 @@ export interface State {
 	usage: UsageState;
 	/** Paths of `inspect` that are folded. */
 	folded: ReadonlySet<string>;
+	filesView: FilesView;
 	/** What is being done to a container, a network or a volume, by id: `stopping`. */
 	busy: ReadonlyMap<string, string>;
 	/** Work in the background, by name: `pull alpine` to `3/5 layers`. */

@@ -36,7 +36,9 @@ const sameList = (id: ListPaneId) => {
 			state.volumes,
 			state.lists[id],
 			// Details are those of the selected row of another list.
-			...(isDetail(id) ? [state.lists, state.lastList, state.tabs, state.details, state.folded] : []),
+			...(isDetail(id)
+				? [state.lists, state.lastList, state.tabs, state.details, state.folded, state.filesView]
+				: []),
 			...(id === 'events' || id === 'inspect' ? [state.events] : []),
 			...(id === 'containers' && listsUsage(state) ? [state.usage] : []),
 			state.usage.listed,
