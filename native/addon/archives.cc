@@ -1,8 +1,13 @@
 #include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "archive_job.h"
 #include "binding.h"
 #include "changes.h"
+#include "decoder.h"
 
 namespace wherry {
 namespace {
@@ -181,10 +186,50 @@ Napi::Value list_changes_on_thread(const Napi::CallbackInfo &info) {
       });
 }
 
+/** The first bytes of a decoded file. */
+class HeadSink : public DecodedSink {
+ public:
+  explicit HeadSink(size_t size) : head_(size) {}
+  uint8_t *room(size_t &size) override {
+    size = head_.size() - used;
+    return size == 0 ? nullptr : head_.data() + used;
+  }
+  void written(size_t size) override { used += size; }
+  const uint8_t *data() const { return head_.data(); }
+  size_t used = 0;
+
+ private:
+  std::vector<uint8_t> head_;
+};
+
+/** decodeHead(input, size): Buffer | undefined */
+Napi::Value decode_head(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  int input, size;
+  if (!get_arguments(info, input, size)) return env.Undefined();
+  constexpr size_t kPiece = 64 << 10;
+  // bzip2 gives nothing before it has seen a block of up to 900 kB.
+  constexpr off_t kMost = 4 << 20;
+  HeadSink sink(static_cast<size_t>(std::clamp(size, 1, 1 << 16)));
+  std::vector<uint8_t> piece(kPiece);
+  std::unique_ptr<Decoder> decoder;
+  size_t room;
+  for (off_t at = 0; at < kMost && sink.room(room) != nullptr;) {
+    ssize_t count = pread(input, piece.data(), piece.size(), at);
+    if (count <= 0) break;
+    size_t length = static_cast<size_t>(count);
+    if (!decoder && make_decoder(piece.data(), length, decoder)) return env.Undefined();
+    if (decoder->decode(piece.data(), length, sink)) return env.Undefined();
+    at += count;
+  }
+  return Napi::Buffer<uint8_t>::Copy(env, sink.data(), sink.used);
+}
+
 }  // namespace
 
 void export_archives(Napi::Env env, Napi::Object exports) {
   exports.Set("packTree", Napi::Function::New(env, pack_tree_on_thread, "packTree"));
+  exports.Set("decodeHead", Napi::Function::New(env, decode_head, "decodeHead"));
   exports.Set("unpackTree", Napi::Function::New(env, unpack_tree_on_thread, "unpackTree"));
   exports.Set("transferTree", Napi::Function::New(env, transfer_tree_on_thread, "transferTree"));
   exports.Set("listChanges", Napi::Function::New(env, list_changes_on_thread, "listChanges"));

@@ -6,6 +6,8 @@
 #include <climits>
 #include <cstring>
 
+#include "compressed_decoders.h"
+
 namespace wherry {
 namespace {
 
@@ -207,9 +209,13 @@ Status make_decoder(const uint8_t *first, size_t size, std::unique_ptr<Decoder> 
   if (size >= 4 && (first[0] & 0xf0) == 0x50 && starts_with(first + 1, size - 1, "\x2a\x4d\x18", 3)) {
     return start_decoder<ZstdDecoder>(decoder);
   }
-  if (starts_with(first, size, "BZh", 3)) return own_failure("EBADLAYER", "compressed with bzip2, which is not supported");
-  if (starts_with(first, size, "\xfd" "7zXZ", 5)) return own_failure("EBADLAYER", "compressed with xz, which is not supported");
-  decoder = std::make_unique<PlainDecoder>();
+  if (starts_with(first, size, "BZh", 3)) {
+    decoder = make_bzip2_decoder();
+  } else if (starts_with(first, size, "\xfd" "7zXZ", 5)) {
+    decoder = make_xz_decoder();
+  } else {
+    decoder = std::make_unique<PlainDecoder>();
+  }
   return {};
 }
 

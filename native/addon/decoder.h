@@ -31,7 +31,7 @@ class Decoder {
 /** How many first bytes `make_decoder` wants to see (it takes fewer at the end of the input). */
 constexpr size_t kSniffSize = 6;
 
-/** gzip (several members too), zstd or plain bytes, told by the first ones. */
+/** gzip, bzip2 and xz (several members too), zstd or plain bytes, told by the first ones. */
 Status make_decoder(const uint8_t *first, size_t size, std::unique_ptr<Decoder> &decoder);
 
 }  // namespace wherry

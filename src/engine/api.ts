@@ -752,8 +752,8 @@ export interface BuildCacheRecord {
 }
 
 export interface BuildOptions {
-	/** A folder, or an archive of one. */
-	context: {folder: string} | {archive: Readable} | {empty: true};
+	/** A folder, an archive of one, or the address of a git repository, an archive or a Dockerfile. */
+	context: {folder: string} | {archive: Readable} | {empty: true} | {remote: string};
 	/** The Dockerfile's text; absent: the file `dockerfile` of the context. */
 	text?: string;
 	/** A path: absolute, or in the context's folder. Default `Dockerfile`. */
@@ -763,18 +763,24 @@ export interface BuildOptions {
 	labels?: Readonly<Record<string, string>>;
 	target?: string;
 	noCache?: boolean;
+	/** Stages whose steps are all made anew. */
+	noCacheFilter?: readonly string[];
 	/** Base images are asked for again. */
 	pull?: boolean;
 	platform?: Platform;
 	secrets?: Readonly<Record<string, Buffer>>;
 	/** More contexts by name: a folder, or an image. */
-	contexts?: Readonly<Record<string, {folder: string} | {image: string}>>;
+	contexts?: Readonly<Record<string, {folder: string} | {image: string} | {remote: string}>>;
+	/** Sockets of key agents by id, for `RUN --mount=type=ssh` and git repositories. */
+	ssh?: Readonly<Record<string, string>>;
+	/** Of the image's manifest. */
+	annotations?: Readonly<Record<string, string>>;
 	/** Of the containers of RUN: network mode, limits, added hosts, ... */
 	hostConfig?: Partial<HostConfig>;
 	/** All times in the image, in milliseconds since the epoch. */
 	sourceDateEpoch?: number;
 	/** Writes the files of the target here in place of an image. */
-	output?: {folder: string} | {archive: Writable};
+	output?: {folder: string} | {archive: Writable} | {image: Writable; format: 'oci' | 'docker'};
 	onProgress?: (event: BuildEvent) => void;
 	signal?: AbortSignal;
 }

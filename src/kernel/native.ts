@@ -146,11 +146,13 @@ export interface Native {
 		options: PackOptions,
 	): Promise<PackStats & {readonly digest: string}>;
 	/**
-	 * Unpacks a tar archive, plain or compressed with gzip or zstd, into a tree that has files already and in which
+	 * Unpacks a tar archive, plain or compressed with gzip, bzip2, xz or zstd, into a tree that has files already and in which
 	 * others may be at work, on threads. Folders are merged, other files replaced. Resolves to the number of entries.
 	 * Refusals have code EREFUSED and docker's words; archives that are wrong EBADLAYER.
 	 */
 	unpackTree(root: number, input: number, options: UnpackOptions): Promise<number>;
+	/** The first bytes of a file, decompressed when it is compressed; undefined when they can't be. */
+	decodeHead(input: number, size: number): Buffer | undefined;
 	/** Both at once, without anything between. */
 	transferTree(
 		source: number,

@@ -3,12 +3,14 @@ import {relative, resolve} from 'node:path';
 import {Readable} from 'node:stream';
 import {isatty} from 'node:tty';
 import type {BuildOptions, HostConfig} from '../../engine/api.ts';
+import {parseGitAddress} from '../../engine/build/git-address.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import type {Ulimit} from '../parse/ulimit.ts';
 import {BuildDisplay} from '../terminal/build-display.ts';
+import {parsePlatform} from './run-options.ts';
 
 /** `NAME=value`, or `NAME` for what is set here. */
 function keyed(list: readonly string[]): Record<string, string> {
@@ -65,7 +67,11 @@ function secretsOf(list: readonly string[]): Record<string, Buffer> {
 	return secrets;
 }
 
-type Output = {kind: 'image'; tags: string[]} | {kind: 'folder'; path: string} | {kind: 'tar'; path: string};
+type Output =
+	| {kind: 'archive'; format: 'oci' | 'docker'; path: string}
+	| {kind: 'image'; tags: string[]; push?: boolean}
+	| {kind: 'folder'; path: string}
+	| {kind: 'tar'; path: string};
 
 /** `-o DIR`, `-o -`, `type=local,dest=DIR`, `type=tar,dest=FILE`, `type=docker|image[,name=...]`. */
 function outputOf(text: string | undefined): Output {
@@ -82,23 +88,31 @@ function outputOf(text: string | undefined): Output {
 			return {kind: 'folder', path};
 		case 'tar':
 			return {kind: 'tar', path: path === '' ? '-' : path};
-		case 'image':
+		case 'oci':
+			if (path === '' && isatty(1))
+				throw new CliError('ERROR: dest file is required for oci exporter. refusing to write to console');
+			return {kind: 'archive', format: 'oci', path: path === '' ? '-' : path};
 		case 'docker':
-			if (path !== '')
-				throw new CliError(
-					`ERROR: output to an archive of type ${fields.get('type')} is not supported; use "wherry save"`,
-				);
+			if (path !== '') return {kind: 'archive', format: 'docker', path};
 			return {kind: 'image', tags: fields.has('name') ? [fields.get('name')!] : []};
+		case 'registry':
+		case 'image':
+			return {
+				kind: 'image',
+				tags: fields.has('name') ? [fields.get('name')!] : [],
+				push: fields.get('type') === 'registry' || fields.get('push') === 'true',
+			};
 		default:
 			throw new CliError(`ERROR: output type ${JSON.stringify(fields.get('type') ?? '')} is not supported`);
 	}
 }
 
 function contextsOf(list: readonly string[]): BuildOptions['contexts'] {
-	const contexts: Record<string, {folder: string} | {image: string}> = {};
+	const contexts: Record<string, {folder: string} | {image: string} | {remote: string}> = {};
 	for (const [name, value] of Object.entries(keyed(list))) {
 		const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
 		if (image !== undefined) contexts[name] = {image};
+		else if (isRemote(value)) contexts[name] = {remote: value};
 		else if (existsSync(value)) contexts[name] = {folder: resolve(value)};
 		else
 			throw new CliError(
@@ -117,6 +131,7 @@ function looksLikeArchive(bytes: Buffer): boolean {
 	return (
 		bytes.toString('latin1', 257, 262) === 'ustar' ||
 		(bytes[0] === 0x1f && bytes[1] === 0x8b) ||
+		/^(?:BZh[1-9]1AY&SY|\xfd7zXZ\0)/.test(bytes.toString('latin1', 0, 10)) ||
 		(bytes.length > 4 && bytes.readUInt32LE(0) === 0xfd2fb528)
 	);
 }
@@ -126,6 +141,49 @@ interface Source {
 	text?: string;
 	dockerfile?: string;
 }
+
+/** `--ssh default`, `ID=SOCKET`: sockets of key agents by id. */
+function agentsOf(list: readonly string[]): Record<string, string> {
+	const agents: Record<string, string> = {};
+	for (const text of list) {
+		const equals = text.indexOf('=');
+		const id = equals < 0 ? text : text.slice(0, equals);
+		const path = equals < 0 ? process.env.SSH_AUTH_SOCK : text.slice(equals + 1).split(',')[0];
+		if (!path)
+			throw new CliError(
+				'ERROR: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set to the socket of a running agent',
+			);
+		const stat = statSync(path, {throwIfNoEntry: false});
+		if (!stat) throw new CliError(`ERROR: failed to stat ${path}: stat ${path}: no such file or directory`);
+		if (!stat.isSocket())
+			throw new CliError(`ERROR: ${path} is not the socket of a key agent; add the key to one with ssh-add`);
+		agents[id] = resolve(path);
+	}
+	return agents;
+}
+
+function platformOf(flags: FlagValues): Pick<BuildOptions, 'platform'> {
+	const list = flags
+		.list('platform')
+		.flatMap((text) => text.split(','))
+		.filter((text) => text !== '');
+	if (list.length > 1)
+		throw new CliError('ERROR: failed to build: multiple platforms feature is currently not supported');
+	let platform: BuildOptions['platform'];
+	try {
+		platform = parsePlatform(list[0] ?? process.env.DOCKER_DEFAULT_PLATFORM ?? '');
+	} catch (error) {
+		throw new CliError(`ERROR: failed to build: ${(error as Error).message}`);
+	}
+	return platform ? {platform} : {};
+}
+
+const isRemote = (path: string): boolean =>
+	/^https?:\/\//.test(path) || (!existsSync(path) && parseGitAddress(path) !== undefined);
+
+/** `-f` of a context from elsewhere is a path in it, or stdin. */
+const remoteFile = (file: string): Omit<Source, 'context'> =>
+	file === '' ? {} : file === '-' ? {text: readStdin().toString('utf8')} : {dockerfile: file};
 
 function sourceOf(path: string, file: string): Source {
 	if (path === '-') {
@@ -142,11 +200,7 @@ function sourceOf(path: string, file: string): Source {
 			throw new CliError('ERROR: ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
 		return {context: {empty: true}, text: bytes.toString('utf8')};
 	}
-	if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(path)) {
-		throw new CliError(
-			`ERROR: unable to prepare context: ${path}: contexts from elsewhere are not supported; fetch it first`,
-		);
-	}
+	if (isRemote(path)) return {context: {remote: path}, ...remoteFile(file)};
 	const folder = resolve(path);
 	const stat = statSync(folder, {throwIfNoEntry: false});
 	if (!stat) throw new CliError(`ERROR: unable to prepare context: path ${JSON.stringify(path)} not found`);
@@ -218,7 +272,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const names = [...flags.list('tag'), ...(output.kind === 'image' ? output.tags : [])];
 	try {
 		const stream =
-			output.kind === 'tar'
+			output.kind === 'tar' || output.kind === 'archive'
 				? output.path === '-'
 					? process.stdout
 					: createWriteStream(output.path)
@@ -239,7 +293,12 @@ export const build: CommandAction = async ({flags, args}, open) => {
 			hostConfig: hostConfigOf(flags),
 			...(epoch !== undefined && /^\d+$/.test(epoch) ? {sourceDateEpoch: Number(epoch) * 1000} : {}),
 			...(output.kind === 'folder' ? {output: {folder: output.path}} : {}),
-			...(stream ? {output: {archive: stream}} : {}),
+			...(stream && output.kind === 'tar' ? {output: {archive: stream}} : {}),
+			...(stream && output.kind === 'archive' ? {output: {image: stream, format: output.format}} : {}),
+			noCacheFilter: flags.list('no-cache-filter'),
+			ssh: agentsOf(flags.list('ssh')),
+			annotations: keyed(flags.list('annotation')),
+			...platformOf(flags),
 			onProgress(event) {
 				if (event.kind === 'log') failed.push(event.text);
 				display?.show(event);
@@ -258,7 +317,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 			writeFileSync(metadataFile, `${JSON.stringify(metadata, undefined, 2)}\n`);
 		}
 		if (silent && built.id !== '') printLine(built.id);
-		if (flags.bool('push')) {
+		if (flags.bool('push') || (output.kind === 'image' && output.push)) {
 			const {push} = await import('../terminal/push-all.ts');
 			await push(engine, names, silent);
 		}

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import {isAbsolute, join, posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
-import type {BuildOptions, ImageConfig} from '../api.ts';
+import type {BuildOptions, ImageConfig, Platform} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import {WherryError} from '../errors.ts';
 import {addImage} from '../images/new-image.ts';
@@ -70,15 +70,16 @@ export interface Build {
 		before: number,
 	): Promise<{source: Source; root: number; key: string | undefined}>;
 	/** The image's layers and configuration, pulled where it is missing. */
-	base(name: string): Promise<StageResult>;
+	base(name: string, platform?: string): Promise<StageResult>;
 }
 
-function platformArguments(): PlatformArgs {
-	const {os, architecture, variant} = hostPlatform();
-	const platform = `${os}/${architecture}${variant ? `/${variant}` : ''}`;
+function platformArguments(target: Platform): PlatformArgs {
 	const args: Record<string, string> = {};
-	for (const side of ['BUILD', 'TARGET']) {
-		args[`${side}PLATFORM`] = platform;
+	for (const [side, {os, architecture, variant}] of [
+		['BUILD', hostPlatform()],
+		['TARGET', target],
+	] as const) {
+		args[`${side}PLATFORM`] = `${os}/${architecture}${variant ? `/${variant}` : ''}`;
 		args[`${side}OS`] = os;
 		args[`${side}ARCH`] = architecture;
 		args[`${side}VARIANT`] = variant ?? '';
@@ -115,7 +116,10 @@ function neededBy(stage: Stage, stages: readonly Stage[], isReplaced: (name: str
 }
 
 /** By its name, or as an image that is called so in full. */
-function namedContext(contexts: NonNullable<BuildOptions['contexts']>, name: string) {
+function namedContext(
+	contexts: Readonly<Record<string, {folder: string} | {image: string}>>,
+	name: string,
+): {folder: string} | {image: string} | undefined {
 	if (contexts[name] ?? contexts[name.toLowerCase()]) return contexts[name] ?? contexts[name.toLowerCase()];
 	const full = (text: string): string | undefined => {
 		try {
@@ -158,8 +162,20 @@ export async function buildImage(
 	const progress = new Progress((event) => options.onProgress?.(event));
 	const descriptors: number[] = [];
 	try {
-		const folder = await contextFolder(options, scratch);
-		const {text, name, ignore} = readDockerfile(options, folder);
+		const {folder, isDockerfile} = await contextFolder(options, scratch);
+		const {text, name, ignore} = readDockerfile(
+			isDockerfile ? {...options, dockerfile: 'Dockerfile'} : options,
+			folder,
+		);
+		const contexts: Record<string, {folder: string} | {image: string}> = {};
+		for (const [key, value] of Object.entries(options.contexts ?? {})) {
+			if (!('remote' in value)) contexts[key] = value;
+			else {
+				const {fetchContext} = await import('./remote.ts');
+				const agent = options.ssh?.default;
+				contexts[key] = {folder: (await fetchContext(value.remote, scratch, {signal, agent})).folder};
+			}
+		}
 		const dockerfile = await progress.step(
 			`[internal] load build definition from ${name}`,
 			async (vertex) => {
@@ -168,7 +184,8 @@ export async function buildImage(
 			},
 		);
 		for (const warning of dockerfile.warnings) options.onProgress?.({kind: 'warning', ...warning});
-		const platformArgs = platformArguments();
+		const platform = options.platform ?? hostPlatform();
+		const platformArgs = platformArguments(platform);
 		const args = new Map(Object.entries(options.args ?? {}));
 		const {stages, globals} = inFile(text, name, () => splitStages(dockerfile, args, platformArgs));
 		const target = inFile(text, name, () => targetStage(stages, options.target ?? ''));
@@ -179,7 +196,7 @@ export async function buildImage(
 		const rootFd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
 		descriptors.push(rootFd);
 		const inside = (fd: number) => (path: string) => native.resolveInRoot(fd, `/${path}`).replace(/^\/+/, '');
-		const named = (name: string) => namedContext(options.contexts ?? {}, name);
+		const named = (name: string) => namedContext(contexts, name);
 		const results = new Map<number, Promise<StageResult>>();
 		const images = new Map<string, Promise<StageResult>>();
 		const created = new Date(options.sourceDateEpoch ?? Date.now()).toISOString();
@@ -206,12 +223,13 @@ export async function buildImage(
 				results.set(stage.index, building);
 				return building;
 			},
-			base(name) {
-				const known = images.get(name);
+			base(name, wanted) {
+				const key = `${name} ${wanted ?? ''}`;
+				const known = images.get(key);
 				if (known) return known;
-				const loading = StageBuild.base(build, name);
+				const loading = StageBuild.base(build, name, wanted);
 				loading.catch(() => {});
-				images.set(name, loading);
+				images.set(key, loading);
 				return loading;
 			},
 			async source(name, line, before) {
@@ -255,10 +273,11 @@ export async function buildImage(
 		const failure = outcomes.find((outcome) => outcome.status === 'rejected');
 		if (failure) throw located(failure.reason as Error, text, name);
 		const result = await build.stage(target);
-		if (options.output) {
+		if (options.output && !('image' in options.output)) {
+			const {output} = options;
 			await progress.step('exporting to client', async () => {
 				const {exportResult} = await import('./output.ts');
-				await exportResult(store.paths, result.keys, scratch, options.output!);
+				await exportResult(store.paths, result.keys, scratch, output);
 			});
 			return {id: '', digest: ''};
 		}
@@ -266,13 +285,18 @@ export async function buildImage(
 			vertex.note('exporting layers done');
 			const config = withLabels(result.config, options.labels);
 			const image = {
-				platform: hostPlatform(),
+				platform: result.platform ?? platform,
 				created: result.history.at(-1)?.created ?? created,
 				...(result.author ? {author: result.author} : {}),
 				config,
 				history: result.history,
 				layers: result.layers,
+				...(options.annotations ? {annotations: options.annotations} : {}),
 			};
+			if (options.output && 'image' in options.output) {
+				const {writeArchive} = await import('./image-archive.ts');
+				return writeArchive(store, image, tags, options.output);
+			}
 			const id = await addImage(store, image, tags[0]);
 			vertex.note(`writing image ${id} done`);
 			const images_ = await engine.images();
@@ -336,8 +360,15 @@ export class StepError extends Error {
 	}
 }
 
-async function contextFolder(options: BuildOptions, scratch: string): Promise<string> {
+async function contextFolder(
+	options: BuildOptions,
+	scratch: string,
+): Promise<{folder: string; isDockerfile: boolean}> {
 	const {context} = options;
+	if ('remote' in context) {
+		const {fetchContext} = await import('./remote.ts');
+		return fetchContext(context.remote, scratch, {signal: options.signal, agent: options.ssh?.default});
+	}
 	if ('folder' in context) {
 		const stat = statSync(context.folder, {throwIfNoEntry: false});
 		if (!stat) {
@@ -355,14 +386,14 @@ async function contextFolder(options: BuildOptions, scratch: string): Promise<st
 				`unable to prepare context: path ${JSON.stringify(context.folder)} is not a directory`,
 			);
 		}
-		return context.folder;
+		return {folder: context.folder, isDockerfile: false};
 	}
 	const folder = mkdtempSync(join(scratch, 'context-'));
 	if ('archive' in context) {
 		const {unpackArchive} = await import('./output.ts');
 		await unpackArchive(context.archive, folder, scratch);
 	}
-	return folder;
+	return {folder, isDockerfile: false};
 }
 
 /** The Dockerfile's text, what it is called, and the text of the ignore file that goes with it. */

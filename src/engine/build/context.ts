@@ -10,7 +10,6 @@ import {
 	type Stats,
 } from 'node:fs';
 import {join, posix} from 'node:path';
-import {WherryError} from '../errors.ts';
 import {globSource} from './globs.ts';
 import type {PatternMatcher} from './patterns.ts';
 
@@ -166,7 +165,7 @@ async function contentOf({file, stat}: SourceEntry): Promise<string> {
 	return hash.digest('hex');
 }
 
-/** A digest of entries by what is in them and their modes, not their times. Throws `unsupported` for sockets. */
+/** A digest of entries by what is in them and their modes, not their times. */
 export async function digestOf(entries: Iterable<SourceEntry>): Promise<string> {
 	const hash = createHash('sha256');
 	for (const entry of entries) {
@@ -175,9 +174,9 @@ export async function digestOf(entries: Iterable<SourceEntry>): Promise<string> 
 		if (stat.isDirectory()) hash.update('d');
 		else if (stat.isSymbolicLink()) hash.update(`l${readlinkSync(file)}`);
 		else if (stat.isFile()) hash.update(`f${await contentOf(entry)}`);
-		else if (stat.isSocket()) {
-			throw new WherryError('unsupported', `${file} is a socket, which can't be copied`, {object: file});
-		} else hash.update(`x${stat.rdev}`);
+		// A socket becomes an empty file.
+		else if (stat.isSocket()) hash.update('s');
+		else hash.update(`x${stat.rdev}`);
 		hash.update('\0');
 	}
 	return hash.digest('hex');

@@ -1,13 +1,14 @@
 /** COPY and ADD: what they take, and where it goes. */
 import {createHash} from 'node:crypto';
-import {closeSync, mkdtempSync, openSync, readSync, utimesSync, writeFileSync} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, utimesSync, writeFileSync} from 'node:fs';
 import {join, posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {WherryError} from '../errors.ts';
-import {compressionOf} from '../images/spool.ts';
+import {isArchive} from './archives.ts';
 import type {Build} from './build.ts';
 import {digestOf, FolderSource, type Source, type SourceEntry} from './context.ts';
 import {copyEntries, isFolder, makeFolder, modeChange} from './copy.ts';
+import {parseGitAddress} from './git-address.ts';
 import {DockerfileError, type Instruction} from './parser.ts';
 import {PatternMatcher} from './patterns.ts';
 import {type Owner, resolveOwner} from './root.ts';
@@ -22,6 +23,7 @@ interface Flags {
 	parents: boolean;
 	exclude: string[];
 	checksum: string;
+	keepGit: boolean;
 	unpack: boolean | undefined;
 }
 
@@ -56,6 +58,7 @@ function parseFlags(instruction: Instruction, word: (text: string) => string): F
 		parents: false,
 		exclude: [],
 		checksum: '',
+		keepGit: false,
 		unpack: undefined,
 	};
 	const bool = (value: string | undefined): boolean =>
@@ -64,7 +67,8 @@ function parseFlags(instruction: Instruction, word: (text: string) => string): F
 		const [name, value] = flagValue(flag);
 		if (name === 'chown') parsed.chown = word(value ?? '');
 		else if (name === 'chmod') parsed.chmod = word(value ?? '');
-		else if (name === 'link' || (name === 'keep-git-dir' && isAdd)) bool(value);
+		else if (name === 'link') bool(value);
+		else if (name === 'keep-git-dir' && isAdd) parsed.keepGit = bool(value);
 		else if (name === 'exclude') parsed.exclude.push(word(value ?? ''));
 		else if (name === 'from' && !isAdd) parsed.from = word(value ?? '');
 		else if (name === 'parents' && !isAdd) parsed.parents = bool(value);
@@ -73,42 +77,6 @@ function parseFlags(instruction: Instruction, word: (text: string) => string): F
 		else throw new DockerfileError(`unknown flag: --${name}`, line);
 	}
 	return parsed;
-}
-
-/** Whether a file is a tar archive, plain or compressed in a way that can be undone. */
-function isArchive(file: string): boolean {
-	const fd = openSync(file, 'r');
-	try {
-		const head = Buffer.alloc(512);
-		const length = readSync(fd, head, 0, 512, 0);
-		const kind = compressionOf(head.subarray(0, length));
-		if (kind === 'other')
-			throw new WherryError('unsupported', `${file} is compressed with bzip2 or xz, which is not supported`);
-		if (kind === undefined) return length === 512 && head.toString('latin1', 257, 262) === 'ustar';
-		return isCompressedArchive(file);
-	} finally {
-		closeSync(fd);
-	}
-}
-
-function isCompressedArchive(file: string): boolean {
-	const zlib = process.getBuiltinModule('node:zlib');
-	const fd = openSync(file, 'r');
-	try {
-		const head = Buffer.alloc(64 << 10);
-		const length = readSync(fd, head, 0, head.length, 0);
-		const bytes = head.subarray(0, length);
-		const options = {finishFlush: zlib.constants.Z_SYNC_FLUSH};
-		const plain =
-			compressionOf(bytes) === 'gzip'
-				? zlib.gunzipSync(bytes, options)
-				: zlib.zstdDecompressSync(bytes, {finishFlush: zlib.constants.ZSTD_e_continue} as object);
-		return plain.toString('latin1', 257, 262) === 'ustar';
-	} catch {
-		return false;
-	} finally {
-		closeSync(fd);
-	}
 }
 
 /** What a downloaded file is called: as the server says, as the address ends, else `download`. */
@@ -215,21 +183,36 @@ export async function copyStep(
 			});
 			continue;
 		}
+		const repository = isAdd ? parseGitAddress(text) : undefined;
+		if (repository) {
+			const {checkOut} = await import('./remote.ts');
+			const {signal, ssh} = build.options;
+			const taken = await checkOut(repository, mkdtempSync(join(scratch, 'git-')), {
+				keepGit: flags.keepGit,
+				agent: ssh?.default,
+				signal,
+			});
+			if (flags.checksum !== '' && !taken.commit.startsWith(flags.checksum))
+				throw new DockerfileError(`expected checksum to match ${flags.checksum}, got ${taken.commit}`, line);
+			const source = new FolderSource(text, taken.folder, undefined);
+			const digest = JSON.stringify([taken.commit, repository.folder, flags.keepGit]);
+			items.push({
+				source,
+				path: '',
+				name: '',
+				entries: [...source.walk('')],
+				digest,
+				unpack: false,
+				parent: '',
+			});
+			continue;
+		}
 		if (isAdd && /^https?:\/\//.test(text)) {
-			if (/\.git(?:#.*)?$/.test(text))
-				throw new DockerfileError(
-					`ADD of the git repository ${text} is not supported; clone it first and COPY it`,
-					line,
-				);
 			items.push(await download(build, new URL(text), flags.checksum, scratch));
 			continue;
 		}
-		if (isAdd && /^(?:git@|git:\/\/|ssh:\/\/)/.test(text)) {
-			throw new DockerfileError(
-				`ADD of the git repository ${text} is not supported; clone it first and COPY it`,
-				line,
-			);
-		}
+		if (flags.checksum !== '')
+			throw new DockerfileError("checksum can't be specified for non-HTTP(S) and non-git sources", line);
 		const matched = from.match(text);
 		const wild = /[*?[]/.test(text);
 		if (matched.length === 0 && !wild) {

@@ -8,6 +8,7 @@ import {
 	lstatSync,
 	lutimesSync,
 	mkdirSync,
+	openSync,
 	readlinkSync,
 	rmSync,
 	symlinkSync,
@@ -81,7 +82,8 @@ function writeEntry(entry: SourceEntry, target: string, plan: CopyPlan): void {
 	else if (stat.isFile()) copyFileSync(file, target, constants.COPYFILE_FICLONE);
 	else if (stat.isDirectory()) {
 		if (!there?.isDirectory()) mkdirSync(target);
-	} else native.mknod(target, stat.mode, stat.rdev);
+	} else if (stat.isSocket()) closeSync(openSync(target, 'wx'));
+	else native.mknod(target, stat.mode, stat.rdev);
 	lchownSync(target, owner.uid, owner.gid);
 	if (stat.isSymbolicLink()) {
 		setTime(target, stat.mtimeMs, plan);

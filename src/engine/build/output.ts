@@ -1,10 +1,9 @@
 /** Contexts that come as archives, and results that go out as files. */
 import {closeSync, constants, createReadStream, createWriteStream, mkdirSync, openSync} from 'node:fs';
 import {join} from 'node:path';
-import type {Readable} from 'node:stream';
+import type {Readable, Writable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {native} from '../../kernel/native.ts';
-import type {BuildOptions} from '../api.ts';
 import type {Paths} from '../paths.ts';
 import {openLayers} from './root.ts';
 
@@ -12,8 +11,12 @@ import {openLayers} from './root.ts';
 export async function unpackArchive(archive: Readable, folder: string, scratch: string): Promise<void> {
 	const spool = join(scratch, 'context.tar');
 	await pipeline(archive, createWriteStream(spool, {mode: 0o600}));
+	await unpackFile(spool, folder);
+}
+
+export async function unpackFile(file: string, folder: string): Promise<void> {
 	const root = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-	const input = openSync(spool, 'r');
+	const input = openSync(file, 'r');
 	try {
 		await native.unpackTree(root, input, {folder: '/', owners: false});
 	} finally {
@@ -26,7 +29,7 @@ export async function exportResult(
 	paths: Paths,
 	keys: readonly string[],
 	scratch: string,
-	output: NonNullable<BuildOptions['output']>,
+	output: {folder: string} | {archive: Writable},
 ): Promise<void> {
 	const view = openLayers(paths, keys, scratch);
 	try {

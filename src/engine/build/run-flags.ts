@@ -38,6 +38,7 @@ function mountOf(text: string, line: number, word: (text: string) => string): Ru
 		readOnly: true,
 		id: '',
 		required: false,
+		isExclusive: false,
 		env: '',
 		mode: undefined,
 		uid: 0,
@@ -79,6 +80,7 @@ function mountOf(text: string, line: number, word: (text: string) => string): Ru
 				if (!['shared', 'private', 'locked'].includes(value ?? '')) {
 					throw new DockerfileError(`unsupported sharing value ${JSON.stringify(value ?? '')}`, line);
 				}
+				spec.isExclusive = value !== 'shared';
 				break;
 			case 'ro':
 			case 'readonly':

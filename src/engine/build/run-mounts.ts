@@ -15,6 +15,8 @@ export interface RunMountSpec {
 	readOnly: boolean;
 	id: string;
 	required: boolean;
+	/** Nobody else uses the cache at the same time. */
+	isExclusive: boolean;
 	/** A variable that gets the secret. */
 	env: string;
 	mode: number | undefined;
@@ -33,6 +35,7 @@ export async function findMounts(
 ): Promise<{mounts: RunMount[]; env: string[]}> {
 	const mounts: RunMount[] = [];
 	const env: string[] = [];
+	let agents = 0;
 	for (const spec of specs) {
 		const target = posix.resolve('/', spec.target);
 		const {uid, gid} = spec;
@@ -41,7 +44,17 @@ export async function findMounts(
 			mounts.push({
 				kind: 'cache',
 				target,
-				id: spec.id || target,
+				// What a cache begins as is a part of what it is.
+				id: [spec.id || target, ...(spec.from === '' ? [] : [spec.from, spec.source])].join('\0'),
+				isExclusive: spec.isExclusive,
+				origin:
+					spec.from === ''
+						? undefined
+						: await materialize(
+								(await build.source(spec.from, line, stage.stage.index)).root,
+								posix.resolve('/', spec.source),
+								scratch,
+							),
 				readOnly: spec.readOnly,
 				mode: spec.mode ?? 0o755,
 				uid,
@@ -60,7 +73,15 @@ export async function findMounts(
 				mounts.push({kind: 'secret', target: place, content, mode: spec.mode ?? 0o400, uid, gid});
 			}
 		} else if (spec.type === 'ssh') {
-			if (spec.required) throw new DockerfileError('no SSH key "default" forwarded from the client', line);
+			const id = spec.id || 'default';
+			const path = build.options.ssh?.[id];
+			if (path === undefined) {
+				if (!spec.required) continue;
+				throw new DockerfileError(`no SSH key ${JSON.stringify(id)} forwarded from the client`, line);
+			}
+			const place = spec.target === '' ? `/run/buildkit/ssh_agent.${agents++}` : target;
+			mounts.push({kind: 'socket', target: place, path});
+			env.push(`SSH_AUTH_SOCK=${place}`);
 		} else {
 			const path =
 				spec.from === ''

@@ -3,10 +3,14 @@ import {
 	chmodSync,
 	closeSync,
 	constants,
+	copyFileSync,
+	existsSync,
+	fstatSync,
 	lchownSync,
 	mkdirSync,
 	mkdtempSync,
 	openSync,
+	renameSync,
 	writeFileSync,
 } from 'node:fs';
 import {join, posix} from 'node:path';
@@ -21,6 +25,7 @@ import {isIdentityAlive, ownIdentity, type ProcessIdentity} from '../processes.t
 import {cacheMounts} from '../store/build-cache.ts';
 import type {Store} from '../store/collect.ts';
 import {sha256} from '../store/digest.ts';
+import {isFolder} from './copy.ts';
 import {type BuildLeases, takeLayer} from './layer.ts';
 import type {Vertex} from './progress.ts';
 import {openLayers} from './root.ts';
@@ -28,7 +33,19 @@ import {openLayers} from './root.ts';
 /** A mount of RUN --mount, with its source found. */
 export type RunMount =
 	| {kind: 'bind'; target: string; path: string; readOnly: boolean}
-	| {kind: 'cache'; target: string; id: string; readOnly: boolean; mode: number; uid: number; gid: number}
+	| {
+			kind: 'cache';
+			target: string;
+			id: string;
+			isExclusive: boolean;
+			/** A folder that a new cache begins as. */
+			origin: string | undefined;
+			readOnly: boolean;
+			mode: number;
+			uid: number;
+			gid: number;
+	  }
+	| {kind: 'socket'; target: string; path: string}
 	| {kind: 'tmpfs'; target: string; size: number | undefined}
 	| {kind: 'secret'; target: string; content: Buffer; mode: number; uid: number; gid: number};
 
@@ -83,8 +100,13 @@ function mountSpecs(
 		if (mount.kind === 'tmpfs') tmpfs[Target] = mount.size === undefined ? '' : `size=${mount.size}`;
 		else if (mount.kind === 'bind')
 			specs.push({Type: 'bind', Source: mount.path, Target, ReadOnly: mount.readOnly});
+		else if (mount.kind === 'socket') specs.push({Type: 'bind', Source: mount.path, Target});
 		else if (mount.kind === 'cache') {
 			const Source = join(cacheMounts(store.paths), sha256(mount.id).slice(7));
+			if (mount.origin !== undefined && !existsSync(Source)) {
+				mkdirSync(cacheMounts(store.paths), {recursive: true, mode: 0o700});
+				renameSync(mount.origin, Source);
+			}
 			mkdirSync(Source, {recursive: true, mode: 0o700});
 			chmodSync(Source, mount.mode);
 			lchownSync(Source, mount.uid, mount.gid);
@@ -106,7 +128,7 @@ function marksOf(mounts: readonly RunMount[]) {
 	const folders = [...startMarks.folders];
 	for (const {kind, target} of mounts) {
 		const path = posix.normalize(target).slice(1);
-		if (kind === 'secret') files.push(path);
+		if (kind === 'secret' || kind === 'socket') files.push(path);
 		else folders.push(path);
 		for (let parent = posix.dirname(path); parent !== '.' && parent !== '/'; parent = posix.dirname(parent))
 			folders.push(parent);
@@ -114,8 +136,25 @@ function marksOf(mounts: readonly RunMount[]) {
 	return {files: [...new Set(files)], folders: [...new Set(folders)]};
 }
 
-/** Runs the command; resolves to the layer that it has written. Throws ProcessFailure. */
-export async function runStep(
+/** Runs the command when the caches that it wants for itself are free. Throws ProcessFailure. */
+export async function runStep(...args: Parameters<typeof runAlone>): Promise<NewLayer | undefined> {
+	const [, store, , , {mounts}] = args;
+	const wanted = mounts.flatMap((mount) =>
+		mount.kind === 'cache' && mount.isExclusive ? [sha256(mount.id).slice(7)] : [],
+	);
+	const locks: {release(): void}[] = [];
+	try {
+		// Always in the same order, so that no two wait for each other.
+		for (const key of [...new Set(wanted)].sort())
+			locks.push(await store.locks.acquire(`build-mount-${key}`));
+		return await runAlone(...args);
+	} finally {
+		for (const lock of locks) lock.release();
+	}
+}
+
+/** Resolves to the layer that the command has written. */
+async function runAlone(
 	context: EngineContext,
 	store: Store,
 	leases: BuildLeases,
@@ -195,6 +234,17 @@ export async function runStep(
 /** Copies a tree out of a root, for a bind mount of it. */
 export async function materialize(root: number, path: string, scratch: string): Promise<string> {
 	const folder = mkdtempSync(join(scratch, 'bind-'));
+	if (!isFolder(root, path)) {
+		const file = join(folder, posix.basename(path));
+		const source = native.openInRoot(root, path, constants.O_RDONLY | constants.O_NONBLOCK, 0);
+		try {
+			copyFileSync(`/proc/self/fd/${source}`, file);
+			chmodSync(file, fstatSync(source).mode & 0o7777);
+			return file;
+		} finally {
+			closeSync(source);
+		}
+	}
 	const from = native.openInRoot(root, path, constants.O_RDONLY | constants.O_DIRECTORY, 0);
 	const to = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
 	try {

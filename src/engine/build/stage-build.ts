@@ -2,9 +2,10 @@
 import {createHash} from 'node:crypto';
 import {mkdtempSync} from 'node:fs';
 import {join, posix} from 'node:path';
-import type {ImageConfig} from '../api.ts';
+import type {ImageConfig, Platform} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {NewLayer} from '../images/new-image.ts';
+import {normalize} from '../images/platform.ts';
 import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
 import {readStep, touchStep, writeStep} from '../store/build-cache.ts';
 import {digestHex} from '../store/digest.ts';
@@ -41,6 +42,10 @@ export interface StageResult {
 	readonly layers: readonly NewLayer[];
 	readonly keys: readonly string[];
 	readonly history: readonly HistoryEntry[];
+	/** Of the base image, where it was asked for. */
+	readonly platform?: Platform;
+	/** Values of ARG, which a stage has of the one that it is made of. */
+	readonly args?: ReadonlyMap<string, string>;
 	/** What it depends on; equal keys are equal files and configurations. */
 	readonly key: string;
 }
@@ -63,6 +68,13 @@ const isStep = (name: string): boolean => ['run', 'copy', 'add', 'workdir'].incl
 export const digestOfParts = (...parts: readonly unknown[]): string =>
 	createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 
+/** `os/architecture[/variant]`, or an architecture. */
+function platformOf(text: string): Platform {
+	const parts = text.split('/');
+	const [os = 'linux', architecture = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
+	return normalize({os, architecture, ...(variant ? {variant} : {})});
+}
+
 export class StageBuild {
 	readonly build: Build;
 	readonly stage: Stage;
@@ -81,7 +93,7 @@ export class StageBuild {
 		this.stage = stage;
 	}
 
-	static async base(build: Build, name: string): Promise<StageResult> {
+	static async base(build: Build, name: string, wanted?: string): Promise<StageResult> {
 		if (name === 'scratch') {
 			return {
 				config: {WorkingDir: '/'},
@@ -103,7 +115,8 @@ export class StageBuild {
 				`failed to parse stage name ${JSON.stringify(name)}: ${(error as Error).message}`,
 			);
 		}
-		const platform = options.platform ? {platform: options.platform} : {};
+		const asked = wanted ? platformOf(wanted) : options.platform;
+		const platform = asked ? {platform: asked} : {};
 		const resolve = async () => {
 			if (!options.pull) {
 				try {
@@ -138,6 +151,7 @@ export class StageBuild {
 			layers: manifest.layers.map((descriptor, at) => ({descriptor, diffId: configuration.diffIds[at]!})),
 			keys: resolved.layers,
 			history: configuration.history,
+			...platform,
 			key: digestOfParts('image', resolved.id),
 		};
 	}
@@ -171,7 +185,9 @@ export class StageBuild {
 		}
 		let base: StageResult;
 		try {
-			base = await (parent ? build.stage(parent) : build.base(named ? named.image : stage.base));
+			base = await (parent
+				? build.stage(parent)
+				: build.base(named ? named.image : stage.base, stage.platform));
 		} catch (error) {
 			if (error instanceof StepError) throw error;
 			const said = error as Error;
@@ -193,14 +209,15 @@ export class StageBuild {
 			vertex.cached();
 		}
 		const config = structuredClone(base.config);
-		const triggers = parent ? [] : (config.OnBuild ?? []);
+		const triggers = config.OnBuild ?? [];
 		this.#steps += triggers.filter((text) => isStep(/^\S*/.exec(text)![0].toLowerCase())).length;
-		if (!parent) delete config.OnBuild;
+		delete config.OnBuild;
 		this.#state = {config, author: base.author, commandGiven: false};
 		this.#layers = [...base.layers];
 		this.#keys = [...base.keys];
 		this.#history = [...base.history];
 		this.#key = base.key;
+		for (const [name, value] of base.args ?? []) this.#args.set(name, value);
 		if (!(config.Env ?? []).some((entry) => entry.startsWith('PATH='))) {
 			config.Env = setVariable(config.Env ?? [], 'PATH', defaultPath);
 		}
@@ -222,6 +239,8 @@ export class StageBuild {
 			layers: this.#layers,
 			keys: this.#keys,
 			history: this.#history,
+			args: this.#args,
+			...(base.platform ? {platform: base.platform} : {}),
 			key: this.#key,
 		};
 	}
@@ -298,8 +317,8 @@ export class StageBuild {
 
 	/** A step without files is of the cache too: an image whose every step is keeps its times, and so its id. */
 	async #rememberOf(key: string, instruction: Instruction, told: readonly string[]): Promise<void> {
-		const {store, options, created} = this.build;
-		const known = options.noCache ? undefined : readStep(store.paths, key);
+		const {store, created} = this.build;
+		const known = this.#anew ? undefined : readStep(store.paths, key);
 		if (known) touchStep(store.paths, key);
 		else await writeStep(store.paths, key, {description: shown(instruction), created});
 		this.#key = key;
@@ -356,10 +375,16 @@ export class StageBuild {
 		}
 	}
 
+	/** Whether steps of this stage are made anew. */
+	get #anew(): boolean {
+		const {noCache, noCacheFilter = []} = this.build.options;
+		return noCache === true || noCacheFilter.some((name) => name.toLowerCase() === this.stage.name);
+	}
+
 	/** The layer of an earlier build with this key; `undefined`: there is none. */
 	#cached(key: string): {layer: NewLayer | undefined; created: string} | undefined {
-		const {store, options} = this.build;
-		if (options.noCache) return undefined;
+		const {store} = this.build;
+		if (this.#anew) return undefined;
 		const step = readStep(store.paths, key);
 		if (!step) return undefined;
 		const {layer, created} = step;

@@ -57,6 +57,8 @@ export interface NewImage {
 	readonly history: readonly HistoryEntry[];
 	/** Lowest first. */
 	readonly layers: readonly NewLayer[];
+	/** Of the manifest. */
+	readonly annotations?: Readonly<Record<string, string>>;
 	/** Members of the configuration that somebody else put there (`os.version`). */
 	readonly more?: Readonly<Record<string, unknown>>;
 }
@@ -75,7 +77,7 @@ function compact(value: object): object {
 	);
 }
 
-function encodeConfiguration(image: NewImage): Buffer {
+export function encodeConfiguration(image: NewImage): Buffer {
 	const {platform, created, author, config, history, layers, more} = image;
 	return Buffer.from(
 		JSON.stringify({
@@ -90,6 +92,23 @@ function encodeConfiguration(image: NewImage): Buffer {
 	);
 }
 
+export function encodeManifest({layers, annotations}: NewImage, configuration: Buffer): Buffer {
+	const config = {
+		mediaType: mediaTypes.ociConfig,
+		digest: sha256(configuration),
+		size: configuration.length,
+	};
+	return Buffer.from(
+		JSON.stringify({
+			schemaVersion: 2,
+			mediaType: mediaTypes.ociManifest,
+			config,
+			layers: layers.map(({descriptor: {mediaType, digest, size}}) => ({mediaType, digest, size})),
+			...(annotations && Object.keys(annotations).length > 0 ? {annotations} : {}),
+		}),
+	);
+}
+
 /** Writes an image and gives it the name, or none; resolves to its id. */
 export async function addImage(
 	store: Store,
@@ -99,14 +118,7 @@ export async function addImage(
 	const {layout, paths, locks} = store;
 	const configuration = encodeConfiguration(image);
 	const id = sha256(configuration);
-	const manifest = Buffer.from(
-		JSON.stringify({
-			schemaVersion: 2,
-			mediaType: mediaTypes.ociManifest,
-			config: {mediaType: mediaTypes.ociConfig, digest: id, size: configuration.length},
-			layers: image.layers.map(({descriptor: {mediaType, digest, size}}) => ({mediaType, digest, size})),
-		}),
-	);
+	const manifest = encodeManifest(image, configuration);
 	const descriptor = {mediaType: mediaTypes.ociManifest, digest: sha256(manifest), size: manifest.length};
 	const diffIds = image.layers.map(({diffId}) => diffId);
 	const keys = [

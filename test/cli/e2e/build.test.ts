@@ -36,21 +36,15 @@ function contextOf(files: Record<string, string | ((path: string) => void)>): st
 
 let count = 0;
 
-/** Builds without network and gives the image's name. */
+/** Builds without network and gives the image's name; CONTEXT in an option is the context's folder. */
 async function built(
 	files: Record<string, string | ((path: string) => void)>,
 	...options: string[]
 ): Promise<string> {
 	const name = `built-${++count}`;
-	const result = await wherry.result([
-		'build',
-		'--network',
-		'none',
-		'-t',
-		name,
-		...options,
-		contextOf(files),
-	]);
+	const folder = contextOf(files);
+	const given = options.map((option) => option.replace('CONTEXT', folder));
+	const result = await wherry.result(['build', '--network', 'none', '-t', name, ...given, folder]);
 	if (result.code !== 0) throw new Error(result.stderr);
 	return name;
 }
@@ -137,7 +131,7 @@ const cases: Record<string, Case> = {
 	'a link in the context that leads out of it leads nowhere': {
 		dockerfile: 'FROM wherry/base\nCOPY out /c/\n',
 		files: {out: (path) => symlinkSync('/inside', path), inside: 'from the context'},
-		run: ['cat /c/inside', 'from the context'],
+		run: ['cat /c/out', 'from the context'],
 	},
 	'ADD unpacks an archive, COPY does not': {
 		dockerfile: 'FROM wherry/base\nADD t.tar /a/\nCOPY t.tar /b/\n',
@@ -224,7 +218,7 @@ const cases: Record<string, Case> = {
 	'-f names another file': {
 		dockerfile: '',
 		files: {'docker/My.Dockerfile': 'FROM wherry/base\nRUN echo mine >/o\n'},
-		options: ['-f', 'docker/My.Dockerfile'],
+		options: ['-f', 'CONTEXT/docker/My.Dockerfile'],
 		run: ['cat /o', 'mine'],
 	},
 	'--build-context': {

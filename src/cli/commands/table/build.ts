@@ -2,13 +2,15 @@ import type {CommandRows} from './rows.ts';
 
 /** Those of the classic builder, and of buildx what people give to `build`, which is an alias of its. */
 export const buildFlags = `
-	+add-host:list +build-arg:list cache-from:stringSlice +cgroup-parent:string +compress
+	+add-host:list +build-arg:list +cache-from:stringArray +cgroup-parent:string +compress
 	+cpu-period:int64=0 +cpu-quota:int64=0 +c/cpu-shares:int64=0 +cpuset-cpus:string +cpuset-mems:string
 	+f/file:string +force-rm +iidfile:string isolation:string +label:list +m/memory:bytes=0
-	+memory-swap:bytes=0 +network:string=default +no-cache platform:string +pull +q/quiet +rm=true
+	+memory-swap:bytes=0 +network:string=default +no-cache +platform:stringArray +pull +q/quiet +rm=true
 	+security-opt:stringSlice +shm-size:bytes=0 squash +t/tag:list +target:string +ulimit:ulimit
 	+build-context:stringArray +load +metadata-file:string +o/output:stringArray +progress:string=auto +push
-	+secret:stringArray`;
+	+secret:stringArray +allow:stringArray +annotation:stringArray +attest:stringArray +builder:string
+	+cache-to:stringArray +call:string=build +check +no-cache-filter:stringArray +provenance:string
+	+sbom:string +ssh:stringArray`;
 
 export const buildCommands: CommandRows = {
 	bake: {usage: '[OPTIONS] [TARGET...]'},
@@ -32,13 +34,13 @@ export const buildCommands: CommandRows = {
 		usage: '[OPTIONS] PATH | URL | -',
 		args: [1, 1],
 		flags: `
-		+add-host:stringSlice allow:stringArray annotation:stringArray attest:stringArray
-		+build-arg:stringArray +build-context:stringArray builder:string cache-from:stringArray
-		cache-to:stringArray call:string=build +cgroup-parent:string check D/debug +f/file:string
+		+add-host:stringSlice +allow:stringArray +annotation:stringArray +attest:stringArray
+		+build-arg:stringArray +build-context:stringArray +builder:string +cache-from:stringArray
+		+cache-to:stringArray +call:string=build +cgroup-parent:string +check D/debug +f/file:string
 		+iidfile:string +label:stringArray +load +metadata-file:string +network:string=default +no-cache
-		no-cache-filter:stringArray +o/output:stringArray platform:stringArray policy:stringArray
-		+progress:string=auto provenance:string +pull +push +q/quiet resource:stringArray sbom:string
-		+secret:stringArray +shm-size:bytes=0 ssh:stringArray +t/tag:stringArray +target:string
+		+no-cache-filter:stringArray +o/output:stringArray +platform:stringArray policy:stringArray
+		+progress:string=auto +provenance:string +pull +push +q/quiet resource:stringArray +sbom:string
+		+secret:stringArray +shm-size:bytes=0 +ssh:stringArray +t/tag:stringArray +target:string
 		+ulimit:ulimit`,
 	},
 	'buildx create': {

@@ -1,0 +1,75 @@
+/** `-o type=oci` and `type=docker`: a built image as an archive, without being kept. */
+import {once} from 'node:events';
+import {createReadStream} from 'node:fs';
+import type {Writable} from 'node:stream';
+import {archiveEnd, fileFrame, folderHeader} from '../images/archive.ts';
+import {encodeConfiguration, encodeManifest, type NewImage} from '../images/new-image.ts';
+import {canonical, familiar, type Reference} from '../images/reference.ts';
+import type {Store} from '../store/collect.ts';
+import {digestHex, sha256} from '../store/digest.ts';
+import {mediaTypes} from '../store/manifest.ts';
+
+async function put(output: Writable, bytes: Buffer): Promise<void> {
+	if (!output.write(bytes)) await once(output, 'drain');
+}
+
+/** An OCI image layout (image-spec, image-layout.md), with docker's `manifest.json` in what docker is to load. */
+export async function writeArchive(
+	{layout}: Store,
+	image: NewImage,
+	tags: readonly Reference[],
+	{image: output, format}: {image: Writable; format: 'oci' | 'docker'},
+): Promise<{id: string; digest: string}> {
+	const configuration = encodeConfiguration(image);
+	const manifest = encodeManifest(image, configuration);
+	const id = sha256(configuration);
+	const digest = sha256(manifest);
+	const path = (blob: string): string => `blobs/sha256/${digestHex(blob)}`;
+	const file = async (name: string, bytes: Buffer): Promise<void> => {
+		const {before, after} = fileFrame(name, 0o644, bytes.length);
+		await put(output, Buffer.concat([before, bytes, after]));
+	};
+	await put(output, folderHeader('blobs', 0o755));
+	await put(output, folderHeader('blobs/sha256', 0o755));
+	await file(path(id), configuration);
+	await file(path(digest), manifest);
+	const layers = new Map(image.layers.map(({descriptor}) => [descriptor.digest, descriptor.size]));
+	for (const [blob, size] of layers) {
+		const {before, after} = fileFrame(path(blob), 0o644, size);
+		await put(output, before);
+		for await (const chunk of createReadStream(layout.blobPath(blob), {highWaterMark: 1 << 20}))
+			await put(output, chunk);
+		await put(output, after);
+	}
+	const descriptor = {
+		mediaType: mediaTypes.ociManifest,
+		digest,
+		size: manifest.length,
+		platform: image.platform,
+	};
+	const named = tags.map((tag) => ({
+		...descriptor,
+		annotations: {
+			'io.containerd.image.name': canonical(tag),
+			'org.opencontainers.image.created': image.created,
+			'org.opencontainers.image.ref.name': tag.tag ?? 'latest',
+		},
+	}));
+	const index = {
+		schemaVersion: 2,
+		mediaType: mediaTypes.ociIndex,
+		manifests: named.length > 0 ? named : [descriptor],
+	};
+	await file('index.json', Buffer.from(JSON.stringify(index)));
+	await file('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
+	if (format === 'docker') {
+		const entry = {
+			Config: path(id),
+			RepoTags: tags.length > 0 ? tags.map(familiar) : null,
+			Layers: image.layers.map((layer) => path(layer.descriptor.digest)),
+		};
+		await file('manifest.json', Buffer.from(JSON.stringify([entry])));
+	}
+	await put(output, archiveEnd());
+	return {id, digest};
+}

@@ -1,0 +1,360 @@
+/** What docker's own tests of builds look at, by a few images of many steps each. */
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {createServer as createSocket} from 'node:net';
+import {dirname, join} from 'node:path';
+import {gzipSync} from 'node:zlib';
+import test from 'ava';
+import {Command} from '../../e2e/command.ts';
+
+const wherry = new Command();
+const launcher = new URL('../../../src/wherry.sh', import.meta.url).pathname;
+
+test.before(() => wherry.output('run', '--rm', '--network', 'none', 'wherry/base', 'true'));
+test.after.always(async (t) => t.deepEqual(await wherry.end(), []));
+
+type Files = Record<string, string | Buffer | ((path: string) => void)>;
+
+function contextOf(files: Files): string {
+	const folder = mkdtempSync(join(wherry.folder, 'context-'));
+	for (const [path, content] of Object.entries(files)) {
+		const full = join(folder, path);
+		mkdirSync(dirname(full), {recursive: true});
+		if (typeof content === 'function') content(full);
+		else writeFileSync(full, content);
+	}
+	return folder;
+}
+
+const link = (target: string) => (path: string) => symlinkSync(target, path);
+const build = (...args: string[]) =>
+	wherry.result(['build', '--progress', 'plain', '--network', 'none', ...args]);
+
+let count = 0;
+
+async function built(files: Files, ...options: string[]): Promise<string> {
+	const name = `parity-${++count}`;
+	const {code, stderr} = await build('-t', name, ...options, contextOf(files));
+	if (code !== 0) throw new Error(stderr);
+	return name;
+}
+
+const inspect = async (image: string, field: string): Promise<unknown> =>
+	JSON.parse(await wherry.output('inspect', '-f', `{{json .${field}}}`, image));
+
+// `foo` with `Hi` in it, as xz and bzip2 pack it.
+const xz =
+	'/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Cf/AF1dADMb7AG6cMNETBgPKWa+c9in/2Nnz89/PVPsA1zXcn4jGZtGWeUYebFIczt+ZpKHtTx+KlRXXY1Pj8y/zr7Y+nAxBfHfeTaUKn6A+XYqLKfh5dj0sXUzwsy1ShimAAAAAACroAvSOBGpzQABeYBQAAAA5DeTlbHEZ/sCAAAAAARZWg==';
+const bzip2 =
+	'QlpoOTFBWSZTWUnKyXMAAHB/hMmAAEBAAH0AAEAAAmEgngAAAIAIIABUNKbRMAAGg2oU0NDIGQX+tOIEJWkAhUauarrOSowCTpM93TwB0ZCxtqo4X/T4WhnHKBQ43aLCIwiIDwu5IpwoSCTlZLmA';
+
+test('files are copied as BuildKit copies them', async (t) => {
+	const dockerfile = `FROM wherry/base
+COPY target /a/
+COPY folder-link /b/
+COPY l*k /c/
+COPY --parents deep/**/*.txt /p/
+COPY d /d
+COPY nothing* /e/
+ADD t.tar.xz /x/
+ADD t.tar.bz2 /y/
+ADD t.tar.xz.gz /z/
+ADD broken.xz /w/
+USER 7:8
+WORKDIR /home/made
+RUN [ "$(stat -c %u:%g .)" = 7:8 ]
+USER root
+RUN [ "$(cat /a/target)" = text ] && [ ! -h /a/target ] && [ "$(cat /b/inner)" = 1 ] && [ "$(cat /c/lnk)" = text ]
+RUN [ -f /p/deep/1.txt ] && [ -f /p/deep/more/2.txt ] && [ ! -e /p/deep/3.md ]
+RUN [ -h /d/link ] && [ -f /d/socket ] && [ ! -s /d/socket ]
+RUN [ "$(cat /x/foo)" = Hi ] && [ "$(cat /y/foo)" = Hi ] && [ -f /z/t.tar.xz.gz ] && [ -f /w/broken.xz ]
+`;
+	const server = createSocket();
+	t.teardown(() => void server.close());
+	const folder = contextOf({
+		Dockerfile: dockerfile,
+		foo: 'text',
+		target: link('foo'),
+		lnk: link('/foo'),
+		'real/inner': '1',
+		'folder-link': link('real'),
+		'deep/1.txt': '',
+		'deep/more/2.txt': '',
+		'deep/3.md': '',
+		'd/link': link('/etc/nowhere'),
+		't.tar.xz': Buffer.from(xz, 'base64'),
+		't.tar.bz2': Buffer.from(bzip2, 'base64'),
+		't.tar.xz.gz': gzipSync(Buffer.from(xz, 'base64')),
+		'broken.xz': Buffer.from(xz, 'base64').subarray(0, 30),
+	});
+	server.listen(join(folder, 'd/socket'));
+	await once(server, 'listening');
+	const {code, stderr} = await build(folder);
+	t.is(code, 0, stderr);
+});
+
+test('equal layers may be there more than once, in an image that runs', async (t) => {
+	const image = await built({
+		Dockerfile: `FROM wherry/base\n${'COPY f /\n'.repeat(3)}RUN rm /f\n${'COPY f /\n'.repeat(3)}`,
+		f: 'again',
+	});
+	t.is(await wherry.output('run', '--rm', '--network', 'none', image, 'cat', '/f'), 'again');
+	await wherry.output('create', '--name', 'layers-twice', '--network', 'none', image, 'true');
+	t.is(await wherry.output('diff', 'layers-twice'), '');
+});
+
+test('the configuration is what BuildKit makes of the words', async (t) => {
+	const image = await built(
+		{
+			Dockerfile: `FROM scratch
+ENV FOO=bar
+VOLUME \${FOO} [/odd
+VOLUME \\\\\\\\\\\\\\\${FOO}
+EXPOSE 8080 80/UDP 80
+LABEL z=1 a=2
+ONBUILD RUN <<EOF
+one
+EOF
+`,
+		},
+		'--label',
+		'empty',
+		'--label',
+		'z=3=4',
+	);
+	t.deepEqual(await inspect(image, 'Config.Volumes'), {bar: {}, '[/odd': {}, '\\\\\\${FOO}': {}});
+	t.deepEqual(await inspect(image, 'Config.ExposedPorts'), {'80/tcp': {}, '80/udp': {}, '8080/tcp': {}});
+	t.deepEqual(await inspect(image, 'Config.Labels'), {a: '2', z: '3=4', empty: ''});
+	t.is(await inspect(image, 'Config.WorkingDir'), '/');
+	t.deepEqual(await inspect(image, 'Config.OnBuild'), ['RUN <<EOF\none\nEOF']);
+	t.regex(
+		await wherry.output('history', '--no-trunc', '--format', '{{.CreatedBy}}', image),
+		/^EXPOSE map\[80\/tcp:\{\} 80\/udp:\{\} 8080\/tcp:\{\}\]$/m,
+	);
+	const one = await built({Dockerfile: 'FROM scratch\nEXPOSE 80 2375\nLABEL a=b c=d\n'});
+	const other = await built({Dockerfile: 'FROM scratch\nEXPOSE 2375 80\nLABEL c=d a=b\n'});
+	t.deepEqual(await inspect(one, 'Config'), await inspect(other, 'Config'));
+});
+
+test('stages hand on their arguments and triggers, and named contexts come before them', async (t) => {
+	const stranger = contextOf({f: 'theirs'});
+	const {code, stderr} = await build(
+		'--build-context',
+		`other=${stranger}`,
+		'--build-context',
+		'replaced=docker-image://wherry/base',
+		contextOf({
+			Dockerfile: `FROM wherry/base AS first
+ARG given=1
+ONBUILD COPY f /triggered
+ONBUILD RUN <<EOF
+echo more >/more
+EOF
+FROM wherry/base AS replaced
+RUN false
+FROM first
+RUN [ "$given" = 1 ] && [ -f /triggered ] && [ "$(cat /more)" = more ]
+COPY --from=replaced /bin/sh /sh
+COPY --from=other f /theirs
+RUN [ "$(cat /theirs)" = theirs ]
+RUN <<EOF
+#!/bin/sh
+[ "$0" = /dev/pipes/EOF ] && echo script >/script
+EOF
+RUN [ "$(cat /script)" = script ]
+RUN []
+RUN --mount=from=first,source=/etc/passwd,target=/one cat /one >/dev/null
+RUN --mount=type=cache,target=/c,from=other,sharing=locked [ "$(cat /c/f)" = theirs ]
+`,
+			f: '',
+		}),
+	);
+	t.is(code, 0, stderr);
+	t.notRegex(stderr, /RUN false/);
+	t.regex(stderr, /\[stage-2 1\/11\] COPY f \/triggered/);
+});
+
+test('every instruction is right before the first one runs', async (t) => {
+	const wrong: [dockerfile: string, message: RegExp, ...options: string[]][] = [
+		[
+			'FROM wherry/base\nRUN touch /never\nCOPY\n  quux \\\n  bar\n',
+			/line 3: COPY requires at least two arguments/,
+		],
+		[
+			'FROM wherry/base AS unused\nCOPY x\nFROM wherry/base\n',
+			/line 2: COPY requires at least two arguments/,
+		],
+		['FROM wherry/base\nRUN touch /never\nCOPY --boo a b\n', /line 3: unknown flag: --boo/],
+		['FROM wherry/base\nCOPY --from=a --from=b c d\n', /line 2: duplicate flag specified: from/],
+		['FROM wherry/base\nCOPY --link=maybe c d\n', /expecting boolean value for flag link, not: maybe/],
+		['FROM wherry/base\nONBUILD ONBUILD RUN x\n', /Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed/],
+		['FROM wherry/base\nENV empty=\nVOLUME $empty\n', /VOLUME specified can not be an empty string/],
+		['FROM wherry/base\nCOPY http://127.0.0.1/x /\n', /source can't be a URL for COPY/],
+		['FROM wherry/base\nADD --checksum=sha256:00 Dockerfile /\n', /checksum can't be specified/],
+	];
+	for (const [dockerfile, message] of wrong) {
+		const {code, stderr} = await build(contextOf({Dockerfile: dockerfile}));
+		t.is(code, 1);
+		t.regex(stderr, message);
+		t.notRegex(stderr, /\] RUN touch/);
+	}
+	const folder = contextOf({Dockerfile: 'FROM scratch\n'});
+	t.regex((await build('-t', 'UPPER', folder)).stderr, /invalid tag "UPPER": invalid reference format\n$/);
+	const iid = join(wherry.folder, 'iid');
+	writeFileSync(iid, 'old');
+	t.is((await build('--iidfile', iid, contextOf({Dockerfile: 'FROM scratch\nCOPY x /\n'}))).code, 1);
+	t.false(existsSync(iid));
+	// `-f` is seen from here, not from the context.
+	t.is((await build('-f', 'Dockerfile.of-nobody', folder)).code, 1);
+});
+
+test('with SOURCE_DATE_EPOCH an image is the same each time', async (t) => {
+	const env = {...wherry.env, SOURCE_DATE_EPOCH: '1700000000'};
+	const ids = [1, 2].map(() =>
+		execFileSync(
+			launcher,
+			[
+				'build',
+				'-q',
+				'--no-cache',
+				'--network',
+				'none',
+				contextOf({Dockerfile: 'FROM wherry/base\nCOPY . /x\nRUN echo 1 >/x/y\nWORKDIR /z\n', 'sub/f': '1'}),
+			],
+			{env, encoding: 'utf8'},
+		),
+	);
+	t.is(ids[0], ids[1]);
+	t.is(String(await inspect(ids[0]!.trim(), 'Created')).slice(0, 19), '2023-11-14T22:13:20');
+});
+
+test('a stage alone is made anew', async (t) => {
+	const folder = contextOf({
+		Dockerfile:
+			'FROM wherry/base AS one\nRUN head -c 9 /dev/urandom >/1\nFROM wherry/base AS two\nRUN head -c 9 /dev/urandom >/2\nFROM one\nCOPY --from=two /2 /2\n',
+	});
+	const files = async (...options: string[]) => {
+		const {stdout} = await wherry.result(['build', '-q', '--network', 'none', ...options, folder]);
+		const shown = await wherry.output(
+			'run',
+			'--rm',
+			'--network',
+			'none',
+			stdout.trim(),
+			'od',
+			'-An',
+			'-tx1',
+			'/1',
+			'/2',
+		);
+		return [shown.replace(/\s/g, '').slice(0, 18), shown.replace(/\s/g, '').slice(18)];
+	};
+	const [first, second] = [await files(), await files('--no-cache-filter', 'TWO')];
+	t.is(first[0], second[0]);
+	t.not(first[1], second[1]);
+});
+
+test('an image goes out as an archive of OCI or docker, and is not kept', async (t) => {
+	const folder = contextOf({Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'archived'});
+	for (const format of ['oci', 'docker']) {
+		const file = join(wherry.folder, `${format}.tar`);
+		const name = `archived-${format}`;
+		const output = `type=${format},dest=${file}`;
+		t.is((await build('-t', name, '--annotation', 'a=b', '-o', output, folder)).code, 0);
+		t.not((await wherry.result(['inspect', name])).code, 0);
+		const member = (path: string) => execFileSync('tar', ['-xOf', file, path], {encoding: 'utf8'});
+		const [{digest}] = JSON.parse(member('index.json')).manifests;
+		t.deepEqual(JSON.parse(member(`blobs/sha256/${digest.slice(7)}`)).annotations, {a: 'b'});
+		t.is(
+			execFileSync('tar', ['-tf', file], {encoding: 'utf8'}).includes('manifest.json'),
+			format === 'docker',
+		);
+		t.regex(await wherry.output('load', '-i', file), new RegExp(`Loaded image: ${name}:latest`));
+	}
+});
+
+test('contexts come from git repositories and web servers', async (t) => {
+	const folder = contextOf({
+		Dockerfile: 'FROM wherry/base\nCOPY . /c\nRUN [ -f /c/first ] && [ ! -e /c/.git ]\nMAINTAINER top\n',
+		first: '1',
+		'sub/Dockerfile': 'FROM scratch\nCOPY only /\nMAINTAINER below\n',
+		'sub/only': '1',
+	});
+	const git = (...args: string[]) =>
+		execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+			cwd: folder,
+			encoding: 'utf8',
+		});
+	git('init', '-q', '-b', 'main');
+	git('add', '.');
+	git('commit', '-q', '-m', 'all');
+	git('tag', 'v1');
+	git('update-server-info');
+	const commit = git('rev-parse', 'HEAD').trim();
+	const archive = execFileSync('tar', ['-C', join(folder, 'sub'), '-cJ', '.']);
+	const server = createServer((request, response) => {
+		const path = request.url!.split('?')[0]!;
+		if (path === '/context') response.end(archive);
+		else if (path === '/file') response.end('FROM scratch\nCOPY Dockerfile /\nMAINTAINER web\n');
+		else {
+			const file = join(folder, path.replace('/repo.git', '.git'));
+			if (existsSync(file) && path.startsWith('/repo.git/')) response.end(readFileSync(file));
+			else response.writeHead(404).end();
+		}
+	}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	t.teardown(() => void server.close());
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const run = async (...args: string[]) => {
+		const child = spawn(launcher, ['build', '--network', 'none', '-t', 'remote', ...args], {env: wherry.env});
+		let stderr = '';
+		child.stderr.on('data', (text) => {
+			stderr += text;
+		});
+		const [code] = await once(child, 'close');
+		return {code, stderr};
+	};
+	for (const [address, author] of [
+		['/repo.git', 'top'],
+		['/repo.git#main:sub', 'below'],
+		['/repo.git#v1:sub', 'below'],
+		[`/repo.git#${commit}`, 'top'],
+		['/context', 'below'],
+		['/file', 'web'],
+	]) {
+		const {code, stderr} = await run(`${url}${address}`);
+		t.is(code, 0, stderr);
+		t.is(await inspect('remote', 'Author'), author);
+	}
+	t.regex((await run(`${url}/repo.git#nosuch`)).stderr, /couldn't find remote ref nosuch/);
+	t.regex((await run(`${url}/nosuch`)).stderr, /failed to GET .* with status 404/);
+	const added = contextOf({
+		Dockerfile: `FROM wherry/base
+ADD ${url}/repo.git /src
+ADD --keep-git-dir=true ${url}/repo.git#v1 /kept
+ADD ${url}/repo.git#main:sub /sub
+ADD ${url}/file /downloaded/
+RUN [ -f /src/first ] && [ ! -e /src/.git ] && [ -d /kept/.git ] && [ -f /sub/only ] && [ ! -e /sub/first ]
+RUN [ "$(stat -c %a:%Y /downloaded/file)" = 600:0 ]
+`,
+	});
+	const {code, stderr} = await run(added);
+	t.is(code, 0, stderr);
+});
+
+test('a key agent’s socket is there for the step that asks for it', async (t) => {
+	const socket = join(wherry.folder, 'agent');
+	const server = createSocket((connection) => connection.end('agent')).listen(socket);
+	await once(server, 'listening');
+	t.teardown(() => void server.close());
+	const folder = contextOf({
+		Dockerfile:
+			'FROM wherry/base\nRUN --mount=type=ssh [ -S "$SSH_AUTH_SOCK" ]\nRUN [ -z "$SSH_AUTH_SOCK" ]\n',
+	});
+	const {code, stderr} = await build('--ssh', `default=${socket}`, folder);
+	t.is(code, 0, stderr);
+	t.is((await build('--no-cache', folder)).code, 1);
+});
