@@ -17,7 +17,7 @@ import type {EngineContext} from '../containers/context.ts';
 import {WherryError} from '../errors.ts';
 import {addImage} from '../images/new-image.ts';
 import {hostPlatform} from '../images/platform.ts';
-import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
+import {canonical, familiar, parseReference, withDefaultTag} from '../images/reference.ts';
 import {openStore, type Store} from '../store/collect.ts';
 
 import {FolderSource, type Source} from './context.ts';
@@ -299,6 +299,7 @@ export async function buildImage(
 			}
 			const id = await addImage(store, image, tags[0]);
 			vertex.note(`writing image ${id} done`);
+			if (tags[0]) engine.events.append('image', 'tag', id, {...config.Labels, name: familiar(tags[0])});
 			const images_ = await engine.images();
 			for (const [at, tag] of tags.entries()) {
 				if (at > 0) await images_.tag(id, canonical(tag));

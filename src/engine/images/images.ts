@@ -140,9 +140,16 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		}
 	}
 
+	/** What Dockerfiles call nothing at all is no image. */
+	function refuseReserved(reference: Reference): void {
+		if (canonicalName(reference) === 'docker.io/library/scratch')
+			throw new WherryError('invalid', "'scratch' is a reserved name", {object: familiar(reference)});
+	}
+
 	const engine: ImageEngine = {
 		async pull(text, request = {}) {
 			const reference = withDefaultTag(parseReference(text));
+			refuseReserved(reference);
 			if (canonicalName(reference) === baseName) {
 				const known = (await store.catalog.images()).length;
 				const id = await engine.ensureBase();
@@ -167,6 +174,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			if (reference.tag !== undefined || reference.digest !== undefined) {
 				throw new WherryError('invalid', "tag can't be used with --all-tags/-a", {object: text});
 			}
+			refuseReserved(reference);
 			if (canonicalName(reference) === baseName) return [await engine.pull(text, request)];
 			const {pullAllTags} = await import('./pull.ts');
 			connecting ??= connection();

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import type {ImageConfig, ImageInspect} from '../api.ts';
 import type {Paths} from '../paths.ts';
 import type {Image} from '../store/catalog.ts';
+import {digestHex} from '../store/digest.ts';
 import type {Layer} from '../store/layers.ts';
 import type {Configuration} from '../store/manifest.ts';
 import {digestsOf, tagsOf} from './lookup.ts';
@@ -45,7 +46,10 @@ export function describeImage(
 	layers: readonly (Layer | undefined)[],
 	paths: Paths,
 ): ImageInspect {
-	const folders = layers.flatMap((layer) => (layer ? [join(paths.layer(layer.key), 'fs')] : [])).reverse();
+	// One that was made here has its place before it is unpacked.
+	const folders = layers
+		.map((layer, at) => join(paths.layer(layer?.key ?? digestHex(configuration.diffIds[at]!)), 'fs'))
+		.reverse();
 	const size = image.size ?? layers.reduce((sum, layer) => sum + (layer?.size ?? 0), 0);
 	const [upper, ...lower] = folders;
 	return {

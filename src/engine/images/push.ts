@@ -66,28 +66,28 @@ export async function pushImage(
 ): Promise<Pushed[]> {
 	const {reference, allTags} = request;
 	const images = await store.catalog.images();
-	const names = images
+	const known = images
 		.flatMap(({references}) => references)
-		.filter(({domain, path, tag, digest}) => {
-			if (domain !== reference.domain || path !== reference.path) return false;
-			return tag !== undefined && digest === undefined && (allTags || tag === reference.tag);
-		});
+		.filter(({domain, path}) => domain === reference.domain && path === reference.path);
+	const names = known.filter(
+		({tag, digest}) => tag !== undefined && digest === undefined && (allTags || tag === reference.tag),
+	);
+	request.onProgress?.({
+		kind: 'status',
+		message: `The push refers to repository [${reference.domain}/${reference.path}]`,
+	});
 	if (names.length === 0) {
 		const name = allTags ? familiarName(reference) : familiar(reference);
 		throw new WherryError(
 			'not-found',
-			allTags
-				? `An image does not exist locally with the tag: ${name}`
+			known.length > 0
+				? `tag does not exist: ${name}`
 				: `An image does not exist locally with the tag: ${familiarName(reference)}`,
 			{object: name},
 		);
 	}
 	const repository = new Repository(transport, reference.domain, reference.path, credentials, {
 		access: 'pull,push',
-	});
-	request.onProgress?.({
-		kind: 'status',
-		message: `The push refers to repository [${reference.domain}/${reference.path}]`,
 	});
 	const pushed: Pushed[] = [];
 	try {

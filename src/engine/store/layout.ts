@@ -186,7 +186,16 @@ export class Layout {
 export function withNames(entries: readonly Entry[], added: readonly Entry[]): Entry[] {
 	const taken = new Set(added.flatMap(({reference}) => (reference ? storedName(reference) : [])));
 	const kept = entries.filter(({reference}) => !reference || !taken.has(storedName(reference)));
-	const named = [...kept.filter(({reference}) => reference), ...added];
+	// What is loaded or pulled again under its name stays tagged when it was.
+	const before = new Map(
+		entries.flatMap((entry) => (entry.reference ? [[storedName(entry.reference), entry]] : [])),
+	);
+	const again = added.map((entry) => {
+		const old = entry.reference && before.get(storedName(entry.reference));
+		const isTimed = taggedTime(entry) !== undefined || old?.descriptor.digest !== entry.descriptor.digest;
+		return isTimed ? entry : (old ?? entry);
+	});
+	const named = [...kept.filter(({reference}) => reference), ...again];
 	return withUnnamed(named, entries);
 }
 

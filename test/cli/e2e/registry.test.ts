@@ -68,6 +68,12 @@ test.serial(
 		t.notRegex(second, /Pushed|Mounted/);
 		t.is(await wherry.output('push', '-q', `${name}:two`), `${name}:two`);
 		t.true((await wherry.output('images', '--digests', name)).includes(digest));
+		// By digest, as the program is built.
+		await wherry.output('rmi', `${name}:two`);
+		t.is(await wherry.output('pull', '-q', `${name}@${digest}`), `${name}@${digest}`);
+		t.like(await wherry.result(['push', `${name}@${digest}`]), {
+			stderr: 'Error: cannot push a digest reference\n',
+		});
 	},
 );
 
@@ -83,7 +89,17 @@ test.serial('all tags of a repository go with -a, and a name that is not there i
 	]);
 	t.like(await wherry.result(['push', `${name}:none`]), {
 		code: 1,
-		stderr: `Error: An image does not exist locally with the tag: ${name}\n`,
+		stdout: `The push refers to repository [${name}]\n`,
+		stderr: `Error: tag does not exist: ${name}:none\n`,
+	});
+	t.like(await wherry.result(['push', `${name}/none`]), {
+		code: 1,
+		stdout: `Using default tag: latest\nThe push refers to repository [${name}/none]\n`,
+		stderr: `Error: An image does not exist locally with the tag: ${name}/none\n`,
+	});
+	t.like(await wherry.result(['pull', 'scratch']), {
+		code: 1,
+		stderr: "Error: 'scratch' is a reserved name\n",
 	});
 	t.like(await wherry.result(['push', '-a', `${name}:a`]), {
 		code: 1,
