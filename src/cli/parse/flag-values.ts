@@ -25,9 +25,9 @@ const checks: Record<string, (value: string) => string> = {
 		return value;
 	},
 	label(value) {
-		const name = value.split('=', 1)[0]!.trim();
+		const name = value.split('=', 1)[0]!.trimStart();
 		if (name === '') throw new Error(`invalid label '${value}': empty name`);
-		if (name.includes(' ') || name.includes('\t')) throw new Error(`label '${value}' contains whitespaces`);
+		if (name.includes(' ') || name.includes('\t')) throw new Error(`label '${name}' contains whitespaces`);
 		return value;
 	},
 	attach(value) {

@@ -1,4 +1,5 @@
 /** docker's `Config` of a container, from what the user set and what the image says. Pure. */
+import {posix} from 'node:path';
 import type {ContainerConfig, HealthConfig, ImageConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {checkHealth} from './health.ts';
@@ -52,6 +53,10 @@ function mergeCommand(
 	return {Cmd, Entrypoint};
 }
 
+/** As Go's path.Clean has an absolute path; another one is refused, and shown as it was given. */
+const cleanPath = (path: string): string =>
+	path.startsWith('/') ? posix.normalize(path).replace(/(?<=.)\/$/, '') : path;
+
 /** Everything but the host name, which depends on the id and the network. */
 export function mergeConfig(
 	user: Partial<ContainerConfig>,
@@ -79,7 +84,7 @@ export function mergeConfig(
 		...(user.HealthcheckOnFailureAction ? {HealthcheckOnFailureAction: user.HealthcheckOnFailureAction} : {}),
 		Image: imageName,
 		Volumes: union(user.Volumes, image.Volumes) ?? null,
-		WorkingDir: user.WorkingDir || image.WorkingDir || '',
+		WorkingDir: cleanPath(user.WorkingDir || image.WorkingDir || ''),
 		Labels: {...image.Labels, ...user.Labels},
 		...(stopSignal ? {StopSignal: stopSignal} : {}),
 		...(user.StopTimeout === undefined ? {} : {StopTimeout: user.StopTimeout}),

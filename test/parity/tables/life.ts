@@ -13,6 +13,8 @@ export const create: Table = {
 		docker create --pull never nosuch:image
 		docker create
 		docker create --nonsense
+		docker create -l 'a b=c' busybox
+		docker create -l 'ab =c' busybox
 		docker create --name bad@ busybox
 		docker create --rm --name rr busybox true > /dev/null; docker start rr; sleep 1; docker ps -aqf name=rr
 		docker start
@@ -67,6 +69,7 @@ export const create: Table = {
 		docker rename no ''
 		docker rename '' no
 		docker inspect -f '{{.State.ExitCode}} {{.State.Status}}' no
+		docker create --name wd -w //tmp/../etc/ busybox > /dev/null; docker inspect -f '{{.Config.WorkingDir}}' wd; docker rm wd
 		docker create --name wd -w /new/folder busybox > /dev/null; docker cp wd:/new/folder copied; ls -d copied; docker diff wd; docker rm wd
 		docker rm $(docker ps -aq) | wc -l
 		docker create UPPER
