@@ -18,7 +18,11 @@ export const ui: CommandAction = async ({flags}, open) => {
 	if (!terminal && !flags.bool('once')) await showSomething(await engine);
 	// The image that a first start offers is made behind the first frame.
 	const onShown = (): void => void engine.then((opened) => opened.images.ensureBase()).catch(() => {});
-	return await runTui({engine, once, onShown});
+	const commandLine = {
+		commands: async () => (await import('./cli/commands/catalogue.ts')).catalogue(),
+		program: [process.execPath, ...process.execArgv, process.argv[1]!],
+	};
+	return await runTui({engine, once, onShown, commandLine});
 };
 
 const image = 'wherry/base';

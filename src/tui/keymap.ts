@@ -317,6 +317,13 @@ export const KEYMAP = [
 	{command: 'pane.left', context: 'global', keys: ['left'], help: 'the pane to the left'},
 	{command: 'pane.zoom', context: 'global', keys: ['z'], help: 'full screen for this pane, and back'},
 	{command: 'app.back', context: 'global', keys: ['esc'], help: 'close, clear the filter, leave full screen'},
+	{
+		command: 'app.palette',
+		context: 'global',
+		keys: [':', 'ctrl-k'],
+		help: 'find any command and run it',
+		hint: 'commands',
+	},
 	{command: 'app.help', context: 'global', keys: ['?', 'f1'], help: 'this help', hint: 'help'},
 	{command: 'app.redraw', context: 'global', keys: ['ctrl-l'], help: 'draw the screen again'},
 	{command: 'app.suspend', context: 'global', keys: ['ctrl-z'], help: 'back to the shell; fg returns'},
@@ -446,6 +453,21 @@ export function findClashes(table: readonly KeyBinding[] = KEYMAP): string[] {
 		}
 	}
 	return clashes;
+}
+
+/** Contexts whose commands make no sense in a list of commands: moving about, and answering dialogs. */
+const PALETTE_SKIPS =
+	/^(list\.|logs\.(down|up|half|page|first|last|left|right)|pane\.(next|previous|left|right)|app\.(palette|back))/;
+
+/** What the palette offers: commands of panes and those that hold everywhere, with the section that they are in. */
+export function paletteEntries(
+	table: readonly KeyBinding[] = KEYMAP,
+): {command: CommandId; context: Context; title: string; help: string; keys: readonly string[]}[] {
+	return SECTIONS.flatMap(({context, title}) =>
+		table
+			.filter((binding) => binding.context === context && !PALETTE_SKIPS.test(binding.command))
+			.map(({command, help, keys}) => ({command: command as CommandId, context, title, help, keys})),
+	);
 }
 
 const KEY_NAMES: Record<string, string> = {

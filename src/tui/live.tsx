@@ -4,7 +4,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp} from 'ink';
 import type {Engine, EngineEvent, Session} from '../engine/api.ts';
-import {type Screen, type SessionScreen, showError} from './actions/context.ts';
+import {commandLine, type Screen, type SessionScreen, showError} from './actions/context.ts';
+import type {CliCommand} from './actions/palette.ts';
 import {App} from './app.tsx';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
@@ -17,9 +18,11 @@ import {LogFeed} from './store/log-feed.ts';
 import {setSize} from './store/reducers.ts';
 import {Store} from './store/store.ts';
 import {UsageFeed} from './store/usage-feed.ts';
+import {runCommand} from './terminal/command.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
 import {PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
 import {runFullScreen, type SessionEnd, type TerminalInput} from './terminal/session.ts';
+import {sanitize} from './text/sanitize.ts';
 
 /** Milliseconds between two looks at the clock, for `Up 3 minutes`. */
 const CLOCK = 10_000;
@@ -29,6 +32,13 @@ const PATIENCE = 80;
 type Suspend = ReturnType<typeof useApp>['suspendTerminal'];
 type Output = WriteStream & {fd: number};
 
+/** The command line that the UI belongs to. */
+export interface CommandLine {
+	commands(): Promise<readonly CliCommand[]>;
+	/** What runs it: a program and its first arguments. */
+	program: readonly string[];
+}
+
 export interface LiveOptions {
 	engine: Promise<Engine>;
 	stdin: TerminalInput;
@@ -36,11 +46,19 @@ export interface LiveOptions {
 	/** Bytes. */
 	detachKeys: Uint8Array;
 	onShown(): void;
+	commandLine: CommandLine;
 }
 
 /** Resolves when the user leaves. Rejects when the engine can't be opened; the terminal is given back first. */
-export async function runLive({engine, stdin, stdout, detachKeys, onShown}: LiveOptions): Promise<void> {
-	const live = new LiveUi(stdin, stdout, detachKeys);
+export async function runLive({
+	engine,
+	stdin,
+	stdout,
+	detachKeys,
+	onShown,
+	commandLine,
+}: LiveOptions): Promise<void> {
+	const live = new LiveUi(stdin, stdout, detachKeys, commandLine);
 	const loaded = live.load(engine);
 	// Whoever awaits it below reports it.
 	loaded.catch(() => {});
@@ -58,6 +76,7 @@ class LiveUi {
 	readonly #stdin: TerminalInput;
 	readonly #stdout: Output;
 	readonly #detachKeys: Uint8Array;
+	readonly #commandLine: CommandLine;
 	readonly #store: Store;
 	readonly #router: InputRouter;
 	readonly #leave: () => void;
@@ -73,7 +92,8 @@ class LiveUi {
 	/** Resolves when the user has asked to leave, or the terminal has gone. */
 	readonly left: Promise<void>;
 
-	constructor(stdin: TerminalInput, stdout: Output, detachKeys: Uint8Array) {
+	constructor(stdin: TerminalInput, stdout: Output, detachKeys: Uint8Array, commandLine: CommandLine) {
+		this.#commandLine = commandLine;
 		this.#stdin = stdin;
 		this.#stdout = stdout;
 		this.#detachKeys = detachKeys;
@@ -165,6 +185,8 @@ class LiveUi {
 			const session = await open({rows: this.#stdout.rows, columns: this.#stdout.columns});
 			return this.#attach(session, options);
 		},
+		commands: () => this.#commandLine.commands(),
+		runCommand: (words) => this.#runCommand(words),
 		redraw: () => void this.#stepAside(async () => {}),
 		suspend: () => {
 			if (this.#store.state.attached || !this.#suspendInk) return;
@@ -187,6 +209,23 @@ class LiveUi {
 				stdin: this.#stdin,
 				stdout: this.#stdout,
 				detachKeys: this.#detachKeys,
+			}).then(resolve, reject);
+		});
+		return promise;
+	}
+
+	async #runCommand(words: readonly string[]): Promise<number> {
+		const {promise, resolve, reject} = Promise.withResolvers<number>();
+		const {program} = this.#commandLine;
+		const banner = `$ ${sanitize(commandLine('wherry', ...words))}`;
+		await this.#stepAside(async () => {
+			await runCommand({
+				program,
+				words,
+				banner,
+				router: this.#router,
+				guard: this.#guard!,
+				stdout: this.#stdout,
 			}).then(resolve, reject);
 		});
 		return promise;

@@ -2,7 +2,7 @@
 import type {WriteStream} from 'node:tty';
 import {parseDetachKeys} from '../cli/terminal/detach-keys.ts';
 import type {Engine} from '../engine/api.ts';
-import {runLive} from './live.tsx';
+import {type CommandLine, runLive} from './live.tsx';
 import {printOnce} from './once.tsx';
 import {rehearsalTerminal} from './rehearsal.ts';
 import type {TerminalInput} from './terminal/session.ts';
@@ -16,9 +16,13 @@ export interface TuiOptions {
 	stdout?: WriteStream & {fd: number};
 	/** Called when the first frame is on the terminal: what it needn't wait for. */
 	onShown?: () => void;
+	/** What the palette offers besides the panes' own commands, and how it is run. */
+	commandLine?: CommandLine;
 	/** docker's notation; `ctrl-p,ctrl-q` when absent. */
 	detachKeys?: string;
 }
+
+const NO_COMMANDS: CommandLine = {commands: async () => [], program: []};
 
 /** The process's exit code: 0 after `q`. Rejects when the engine can't be opened or there is no terminal. */
 export async function runTui(options: TuiOptions): Promise<number> {
@@ -27,13 +31,14 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	if (options.once) return printOnce(await options.engine, stdout);
 	if (!stdin.isTTY || !stdout.isTTY)
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
-	const {engine, onShown = () => {}, detachKeys = ''} = options;
+	const {engine, onShown = () => {}, detachKeys = '', commandLine = NO_COMMANDS} = options;
 	await runLive({
 		engine: Promise.resolve(engine),
 		stdin,
 		stdout,
 		detachKeys: parseDetachKeys(detachKeys),
 		onShown,
+		commandLine,
 	});
 	return 0;
 }

@@ -29,6 +29,14 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}) {
 				await open({rows: size.rows, columns: size.columns});
 				return 'detached';
 			},
+			commands: async () => [
+				{name: 'container update', usage: '[OPTIONS] CONTAINER [CONTAINER...]', about: 'Change limits'},
+				{name: 'network create', usage: '[OPTIONS] NETWORK', about: 'Make a network'},
+			],
+			runCommand: async (words) => {
+				screen.push(words.join(' '));
+				return 3;
+			},
 			redraw: () => void screen.push('redraw'),
 			suspend: () => void screen.push('suspend'),
 			quit: () => void screen.push('quit'),

@@ -7,6 +7,7 @@ import type {Dialog, Message} from '../store/state.ts';
 import type {Store} from '../store/store.ts';
 import type {SessionEnd} from '../terminal/session.ts';
 import {sanitize} from '../text/sanitize.ts';
+import type {CliCommand} from './palette.ts';
 
 export interface SessionScreen {
 	tty: boolean;
@@ -23,6 +24,10 @@ export interface Screen {
 		open: (size: {rows: number; columns: number}) => Promise<Session>,
 		options: SessionScreen,
 	): Promise<SessionEnd>;
+	/** All commands of the command line; none where it isn't there. */
+	commands(): Promise<readonly CliCommand[]>;
+	/** Gives the whole screen to one of them; resolves to its exit code. */
+	runCommand(words: readonly string[]): Promise<number>;
 	redraw(): void;
 	suspend(): void;
 	quit(): void;

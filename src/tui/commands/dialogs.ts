@@ -24,9 +24,10 @@ export const scrollText = (delta: number): Command =>
 		return {...dialog, top: Math.max(0, Math.min(last, dialog.top + delta))};
 	});
 
-/** Items whose label or note has what is typed. */
+/** Items whose label or note has each word that is typed. */
 export function pickMatches({items, filter}: PickDialog): readonly PickItem[] {
-	return items.filter(({label, note}) => matches(`${label} ${note}`, filter.value));
+	const words = filter.value.split(' ').filter(Boolean);
+	return items.filter(({label, note}) => words.every((word) => matches(`${label} ${note}`, word)));
 }
 
 export const movePick = (delta: (page: number) => number): Command =>

@@ -1,7 +1,7 @@
 /** Every command of the key table, as what it does. */
 import type {ContainerSummary} from '../../engine/api.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
-import {type ActionContext, openDialog, showMessage} from '../actions/context.ts';
+import {type ActionContext, openDialog, showError, showMessage} from '../actions/context.ts';
 import {askPull, pruneImages, removeImages, tagImage} from '../actions/images.ts';
 import {saveLogs} from '../actions/logs.ts';
 import {
@@ -13,6 +13,7 @@ import {
 	removeNetwork,
 	showNetwork,
 } from '../actions/networks.ts';
+import {openPalette} from '../actions/palette.ts';
 import {askRun, runBase} from '../actions/run.ts';
 import {askCreateVolume, pruneVolumes, removeVolumes} from '../actions/volumes.ts';
 import {type CommandId, helpLines} from '../keymap.ts';
@@ -285,6 +286,11 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'pane.previous': nextPane(-1),
 	'pane.zoom': ({store}) => store.update((state) => ({...state, zoomed: !state.zoomed})),
 	'app.back': back,
+	'app.palette': (context) =>
+		openPalette(context, (command) => {
+			const done = COMMANDS[command](context);
+			if (done) done.catch((error) => showError(context, error));
+		}),
 	'app.help': (context) =>
 		openDialog(context, {
 			kind: 'text',

@@ -85,6 +85,25 @@ export class ExitGuard {
 		process.on('SIGTSTP', this.#options.onSuspend);
 	}
 
+	/** Meanwhile another program of the job has the keys: Ctrl+C and Ctrl+\ are for it, Ctrl+Z stops both. */
+	async withoutKeys<T>(work: () => Promise<T>): Promise<T> {
+		const ignore = (): void => {};
+		for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+			process.off(signal, this.#onSignal);
+			process.on(signal, ignore);
+		}
+		process.off('SIGTSTP', this.#options.onSuspend);
+		try {
+			return await work();
+		} finally {
+			process.on('SIGTSTP', this.#options.onSuspend);
+			for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+				process.off(signal, ignore);
+				process.on(signal, this.#onSignal);
+			}
+		}
+	}
+
 	readonly #onSignal = (signal: NodeJS.Signals): void => {
 		this.restore();
 		process.exit(128 + SIGNALS[signal as keyof typeof SIGNALS]);
