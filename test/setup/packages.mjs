@@ -23,6 +23,7 @@ const needs = [
 	['/usr/include/seccomp.h', 'libseccomp-dev'],
 	['htpasswd', 'apache2-utils'],
 	['openssl', 'openssl'],
+	['strace', 'strace'],
 	['stty', 'coreutils'],
 	['ps', 'procps'],
 	['python3', 'python3'],

@@ -216,6 +216,8 @@ export class LayerPull {
 				below.reverse().map((layer) => join(paths.layer(layer.key), 'fs')),
 			);
 			key = digestHex(this.#chain[at]!);
+			// What they have got now has to be on the disk as well.
+			await flush(paths.ingest);
 		}
 		await mkdir(paths.layers, {recursive: true, mode: 0o700});
 		try {

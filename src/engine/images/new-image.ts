@@ -2,8 +2,9 @@
  * Images that are made here: a layer is packed into a blob of the store, uncompressed, and what refers to it is
  * written after it. A name appears in the index when everything under it is on the disk.
  */
-import {closeSync, openSync} from 'node:fs';
+import {closeSync, fsync, openSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
+import {promisify} from 'node:util';
 import {native, type PackStats} from '../../kernel/native.ts';
 import type {ImageConfig, Platform} from '../api.ts';
 import type {Store} from '../store/collect.ts';
@@ -13,6 +14,8 @@ import {namedEntry, unnamedEntry, withNames, withUnnamed} from '../store/layout.
 import {acquireLease, type Lease} from '../store/leases.ts';
 import {type Descriptor, type HistoryEntry, mediaTypes} from '../store/manifest.ts';
 import type {Reference} from './reference.ts';
+
+const sync = promisify(fsync);
 
 /** A layer that is in the store, or on its way to it. */
 export interface NewLayer {
@@ -34,6 +37,8 @@ export async function packLayer(
 	let packed: PackStats & {digest: string};
 	try {
 		packed = await pack(fd);
+		// A blob has its name only when its bytes are on the disk.
+		await sync(fd);
 	} catch (error) {
 		await native.removeTree(file);
 		throw error;
