@@ -20,6 +20,17 @@ export function truthOf(filters: Filters, key: string): boolean | undefined {
 	return isTrue;
 }
 
+/** For filters by name: expressions that are found anywhere in it. One that makes no sense matches nothing, as docker has it. */
+export function patternsOf(patterns: readonly string[]): RegExp[] {
+	return patterns.flatMap((pattern) => {
+		try {
+			return [new RegExp(pattern)];
+		} catch {
+			return [];
+		}
+	});
+}
+
 /** Go's words for a text that is no decimal number up to `most`; undefined for one that is. */
 export function goNumberError(parser: 'Atoi' | 'ParseUint', text: string, most: number): string | undefined {
 	const pattern = parser === 'Atoi' ? /^[+-]?\d+$/ : /^\d+$/;

@@ -82,7 +82,9 @@ async function show(
 	const problems: string[] = [];
 	for (const name of args) {
 		try {
-			texts.push(await printer.print(await find(engine, name, size, platform)));
+			const found = await find(engine, name, size, platform);
+			if (size && found.kind !== 'container') printError(`WARNING: --size ignored for ${found.kind}`);
+			texts.push(await printer.print(found));
 		} catch (error) {
 			problems.push(describe(error));
 		}

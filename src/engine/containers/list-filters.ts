@@ -2,7 +2,7 @@
 import type {Filters} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
-import {checkFilters, goNumberError, truthOf} from '../filters.ts';
+import {checkFilters, goNumberError, patternsOf, truthOf} from '../filters.ts';
 import {allNetworks} from '../networks/record.ts';
 import {readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
@@ -20,17 +20,6 @@ const healths = ['starting', 'healthy', 'unhealthy', 'none'];
 export type Test = (row: Row) => boolean;
 
 const invalid = (message: string): WherryError => new WherryError('invalid', message);
-
-/** A pattern that makes no sense matches nothing, as docker has it. */
-function patternsOf(patterns: readonly string[]): RegExp[] {
-	return patterns.flatMap((pattern) => {
-		try {
-			return [new RegExp(pattern)];
-		} catch {
-			return [];
-		}
-	});
-}
 
 function nameTest(patterns: readonly string[]): Test {
 	const expressions = patternsOf(patterns);

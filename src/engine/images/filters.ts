@@ -43,7 +43,9 @@ export function applyFilters(
 		if (until.some((limit) => time > limit)) return [];
 		if (!values('label').every((label) => hasLabel(image.labels, label))) return [];
 		if (values('label!').some((label) => hasLabel(image.labels, label))) return [];
-		if (dangling !== undefined && dangling !== (image.references.length === 0)) return [];
+		// One that was pulled by its digest only is among both.
+		if (dangling === true && image.references.some(({digest}) => digest === undefined)) return [];
+		if (dangling === false && image.references.length === 0) return [];
 		if (patterns.length === 0) return [{image, references: image.references}];
 		const references = image.references.filter((reference) => patterns.some((pattern) => pattern(reference)));
 		return references.length > 0 ? [{image, references}] : [];

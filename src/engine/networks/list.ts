@@ -5,6 +5,7 @@ import {type ContainerRecord, isUp} from '../containers/record.ts';
 import {readRows} from '../containers/rows.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
+import {patternsOf} from '../filters.ts';
 import {sortedKeys} from '../sorted.ts';
 import {ensureDefaultNetwork} from './default-network.ts';
 import {allNetworks, findNetwork, isPredefined, type NetworkRecord} from './record.ts';
@@ -45,13 +46,14 @@ export async function listNetworks(context: EngineContext, filters: Filters): Pr
 		: undefined;
 	await ensureDefaultNetwork(context);
 	const [driver, id, label, name, scope] = ['driver', 'id', 'label', 'name', 'scope'].map(given);
+	const names = patternsOf(name ?? []);
 	return allNetworks(context.paths)
 		.filter(
 			(network) =>
 				(!driver || driver.includes(network.Driver)) &&
 				(!id || id.some((prefix) => network.Id.includes(prefix))) &&
 				(!label || labelsMatch(label, network.Labels)) &&
-				(!name || name.some((part) => network.Name.includes(part))) &&
+				(!name || names.some((pattern) => pattern.test(network.Name))) &&
 				(!scope || scope.includes(network.Scope)) &&
 				(!type || type.includes(isPredefined(network.Name) ? 'builtin' : 'custom')) &&
 				(!dangling || dangling.includes(!used!.has(network.Name) && !isPredefined(network.Name))),

@@ -11,7 +11,7 @@ import {isErrno, WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
 import type {EventJournal} from '../events.ts';
 import {readIfThere, replaceFile} from '../files.ts';
-import {checkFilters, truthOf} from '../filters.ts';
+import {checkFilters, patternsOf, truthOf} from '../filters.ts';
 import type {Paths} from '../paths.ts';
 import {dropMount} from './mounting.ts';
 import {checkVolumeName, volumeNamePattern} from './names.ts';
@@ -140,9 +140,10 @@ export class LocalVolumes implements Volumes {
 		const filters = options.filters ?? {};
 		checkFilters(filters, ['dangling', 'driver', 'label', 'name']);
 		const dangling = truthOf(filters, 'dangling');
+		const names = patternsOf(filters.name ?? []);
 		const rows: VolumeSummary[] = [];
 		for (const name of listNames(this.#paths).sort()) {
-			if (filters.name?.length && !filters.name.some((part) => name.includes(part))) continue;
+			if (filters.name?.length && !names.some((pattern) => pattern.test(name))) continue;
 			const volume = readVolume(this.#paths, name);
 			if (!volume) continue;
 			if (filters.driver?.length && !filters.driver.includes('local')) continue;

@@ -30,6 +30,7 @@ test('volumes are made, found, shown, kept while they are used, and pruned', asy
 	t.regex(await volume('create'), /^[0-9a-f]{64}$/);
 	t.is(await volume('ls', '-q', '-f', 'label=color=red'), 'one');
 	t.is(await volume('ls', '-q', '-f', 'name=tw'), 'two');
+	t.is(await volume('ls', '-q', '-f', 'name=^t.o$', '-f', 'name=('), 'two');
 	t.is(
 		await volume('ls', '-f', 'name=one', '--format', '{{.Name}}:{{.Driver}}:{{.Label "color"}}'),
 		'one:local:red',

@@ -58,6 +58,18 @@ const accepted: [Filters, string[]][] = [
 	[{reference: ['nothing*']}, []],
 ];
 
+test('an image that was pulled by its digest only is dangling, and is no image without a name', (t) => {
+	const digest = `busybox@sha256:${'1'.repeat(64)}`;
+	const list = [
+		image('both', '2020-01-01T00:00:00Z', ['busybox:1', digest]),
+		image('one', '2020-01-01T00:00:00Z', [digest]),
+	];
+	const found = (dangling: string) =>
+		applyFilters(list, {dangling: [dangling]}, find, now).map((each) => each.image.id);
+	t.deepEqual(found('true'), ['one']);
+	t.deepEqual(found('false'), ['both', 'one']);
+});
+
 test('filters choose as docker does', (t) => {
 	for (const [filters, expected] of accepted) t.deepEqual(ids(filters), expected, JSON.stringify(filters));
 });
