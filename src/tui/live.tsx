@@ -13,6 +13,7 @@ import {InputRouter} from './input/router.ts';
 import {selectedContainer, settleSelections} from './panes/index.ts';
 import {DetailFeed} from './store/detail-feed.ts';
 import {Feed} from './store/feed.ts';
+import {HostFeed} from './store/host-feed.ts';
 import {initialState} from './store/initial.ts';
 import {LogFeed} from './store/log-feed.ts';
 import {setSize} from './store/reducers.ts';
@@ -86,6 +87,7 @@ class LiveUi {
 	#logs: LogFeed | undefined;
 	#details: DetailFeed | undefined;
 	#usage: UsageFeed | undefined;
+	#host: HostFeed | undefined;
 	#guard: ExitGuard | undefined;
 	#ink: Instance | undefined;
 	#suspendInk: Suspend | undefined;
@@ -165,6 +167,7 @@ class LiveUi {
 			throw error;
 		});
 		this.#stdout.write(PASTE_ON);
+		this.#host = new HostFeed(this.#store);
 	}
 
 	close(): void {
@@ -174,6 +177,7 @@ class LiveUi {
 		this.#logs?.close();
 		this.#details?.close();
 		this.#usage?.close();
+		this.#host?.close();
 		this.#store.close();
 		this.#router.stop();
 		this.#guard?.release();

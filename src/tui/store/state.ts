@@ -172,6 +172,17 @@ export interface TextDialog {
 
 export type Dialog = ConfirmDialog | FormDialog | PickDialog | TextDialog;
 
+/** The machine's numbers in the upper line. */
+export interface HostState {
+	/** Percent of all CPUs together. */
+	cpu: number;
+	/** Bytes. */
+	memory: number;
+	memoryTotal: number;
+	/** Of the last minute, as the kernel writes it. */
+	load: string;
+}
+
 export interface Message {
 	tone: 'info' | 'good' | 'bad';
 	text: string;
@@ -194,6 +205,8 @@ export interface State {
 	/** Paths of `inspect` that are folded. */
 	folded: ReadonlySet<string>;
 	filesView: FilesView;
+	/** Absent until it has been measured. */
+	host?: HostState | undefined;
 	/** What is being done to a container, a network or a volume, by id: `stopping`. */
 	busy: ReadonlyMap<string, string>;
 	/** Work in the background, by name: `pull alpine` to `3/5 layers`. */

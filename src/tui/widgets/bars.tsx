@@ -11,21 +11,34 @@ import {tone} from '../theme.ts';
 
 const selectCounts = (state: State): string => {
 	const {up, stopped} = countContainers(state);
-	return `${up} ${stopped} ${state.images.length} ${state.networks.length} ${state.phase}`;
+	return `${up} ${stopped} ${state.images.length} ${state.networks.length} ${state.phase} ${state.volumes.length}`;
 };
 const selectJobs = (state: State) => state.jobs;
+/** What the machine does, as a text: only a number that is seen draws the line again. */
+const selectHost = ({host}: State): string =>
+	host
+		? `cpu ${host.cpu}%  mem ${gigabytes(host.memory)}/${gigabytes(host.memoryTotal)}GiB  load ${host.load}  `
+		: '';
+const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 const selectWidth = (state: State) => state.size.columns;
 
 export function Header({store, host}: {store: Store; host: string}) {
-	const [up, stopped, images, networks, phase] = useSlice(store, selectCounts).split(' ');
+	const [up, stopped, images, networks, phase, volumes] = useSlice(store, selectCounts).split(' ');
 	const jobs = useSlice(store, selectJobs);
 	const width = useSlice(store, selectWidth);
 	const counts =
-		phase === 'loading' ? '' : `▶ ${up} up  ■ ${stopped} stopped  ${images} images  ${networks} networks`;
+		phase === 'loading'
+			? ''
+			: `▶ ${up} up  ■ ${stopped} stopped  ${images} images  ${networks} networks  ${volumes} volumes`;
 	const work = [...jobs].map(([name, progress]) => sanitize(`${name} ${progress}`)).join(' · ');
 	const left = ` wherry  ${sanitize(host)}  `;
 	const help = '? help ';
-	const room = width - displayWidth(left) - displayWidth(help);
+	const machine = useSlice(store, selectHost);
+	const all = width - displayWidth(left) - displayWidth(help);
+	// The counts come first, then what works in the background, then the machine.
+	const spare = all - displayWidth(counts) - displayWidth(work) - 4;
+	const numbers = machine !== '' && displayWidth(machine) <= spare ? machine : '';
+	const room = all - displayWidth(numbers);
 	const middle = fitCells(counts, Math.min(room, displayWidth(counts) + 2));
 	return (
 		<Text wrap="truncate">
@@ -34,6 +47,7 @@ export function Header({store, host}: {store: Store; host: string}) {
 			</Text>
 			<Text>{middle}</Text>
 			<Text {...tone('warning')}>{fitCells(work, Math.max(0, room - displayWidth(middle)))}</Text>
+			<Text {...tone('info')}>{numbers}</Text>
 			<Text {...tone('muted')}>{help}</Text>
 		</Text>
 	);
