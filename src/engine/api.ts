@@ -1122,6 +1122,8 @@ export interface DiskUsage {
 	Images: (ImageSummary & {SharedSize: number})[];
 	/** With sizes. */
 	Containers: ContainerSummary[];
+	/** Bytes of each container's log, by its id. */
+	ContainerLogs: Record<string, number>;
 	/** RefCount: containers that use it. */
 	Volumes: (VolumeSummary & {UsageData: {Size: number; RefCount: number}})[];
 	BuildCache: BuildCacheRecord[];

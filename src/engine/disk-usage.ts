@@ -1,10 +1,14 @@
 /** `system df`: what images, containers and volumes take of the disk. */
 
+import {lstatSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import type {DiskUsage, ImageSummary} from './api.ts';
 import {cacheRecords} from './build/cache.ts';
 import type {EngineContext} from './containers/context.ts';
 import {listContainers} from './containers/list.ts';
+import {isErrno} from './errors.ts';
 import {folderSize} from './folder-size.ts';
+import type {Paths} from './paths.ts';
 import {chainIds} from './store/digest.ts';
 import {findLayers} from './store/layers.ts';
 import {dataFolder, listReferences} from './volumes/references.ts';
@@ -49,6 +53,20 @@ function imageUsage(images: readonly Layered[]): Pick<DiskUsage, 'LayersSize' | 
 	};
 }
 
+/** Of all files of a log. One that goes meanwhile takes nothing any more. */
+function logSize(paths: Paths, id: string): number {
+	let blocks = 0;
+	try {
+		for (const name of readdirSync(paths.container(id))) {
+			if (!name.startsWith(`${id}-json.log`)) continue;
+			blocks += lstatSync(join(paths.container(id), name), {throwIfNoEntry: false})?.blocks ?? 0;
+		}
+	} catch (error) {
+		if (!isErrno(error, 'ENOENT')) throw error;
+	}
+	return blocks * 512;
+}
+
 export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
 	const [images, Containers, volumes] = await Promise.all([
 		layeredImages(context),
@@ -61,5 +79,6 @@ export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
 		const RefCount = listReferences(context.paths, volume.Name).length;
 		Volumes.push({...volume, UsageData: {Size, RefCount}});
 	}
-	return {...imageUsage(images), Containers, Volumes, BuildCache: await cacheRecords(context)};
+	const ContainerLogs = Object.fromEntries(Containers.map(({Id}) => [Id, logSize(context.paths, Id)]));
+	return {...imageUsage(images), Containers, ContainerLogs, Volumes, BuildCache: await cacheRecords(context)};
 }

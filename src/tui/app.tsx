@@ -17,6 +17,8 @@ const selectList = (state: State) => state.lastList;
 const selectTabs = (state: State) => state.tabs;
 const selectZoom = (state: State) => state.zoomed;
 const selectDialog = (state: State) => state.dialog;
+const selectProgress = (state: State) =>
+	state.dialog?.kind === 'progress' ? state.progress.get(state.dialog.job) : undefined;
 
 export function App({store, host}: {store: Store; host: string}) {
 	const size = useSlice(store, selectSize);
@@ -74,6 +76,8 @@ function Body({mode, panes, view}: BodyProps) {
 /** Drawn again only for a dialog: its slice is the dialog alone. */
 function Dialogs({store}: {store: Store}) {
 	const dialog = useSlice(store, selectDialog);
+	// Bars grow while nothing is typed.
+	useSlice(store, selectProgress);
 	return dialog ? <DialogView state={store.snapshot()} /> : null;
 }
 

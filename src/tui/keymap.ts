@@ -33,6 +33,7 @@ export type Context =
 	| 'form'
 	| 'pick'
 	| 'text'
+	| 'progress'
 	| 'filter';
 
 export interface KeyBinding {
@@ -115,6 +116,7 @@ export const KEYMAP = [
 	{command: 'image.files', context: 'images', keys: ['f'], help: 'the files of a layer'},
 	{command: 'image.run', context: 'images', keys: ['A'], help: 'run a container from it…', hint: 'run'},
 	{command: 'image.pull', context: 'images', keys: ['p'], help: 'pull…', hint: 'pull'},
+	{command: 'image.push', context: 'images', keys: ['P'], help: 'push…'},
 	{command: 'image.tag', context: 'images', keys: ['t'], help: 'tag…'},
 	{command: 'image.remove', context: 'images', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
 	{command: 'image.users', context: 'images', keys: ['u'], help: 'containers that use it', hint: 'users'},
@@ -317,12 +319,21 @@ export const KEYMAP = [
 	{command: 'pane.left', context: 'global', keys: ['left'], help: 'the pane to the left'},
 	{command: 'pane.zoom', context: 'global', keys: ['z'], help: 'full screen for this pane, and back'},
 	{command: 'app.back', context: 'global', keys: ['esc'], help: 'close, clear the filter, leave full screen'},
+<<<<<<< ours
 	{
 		command: 'app.palette',
 		context: 'global',
 		keys: [':', 'ctrl-k'],
 		help: 'find any command and run it',
 		hint: 'commands',
+=======
+	{command: 'app.jobs', context: 'global', keys: ['b'], help: 'what is pulled or pushed behind'},
+	{
+		command: 'app.disk',
+		context: 'global',
+		keys: ['W'],
+		help: 'what takes space, and what a prune would free',
+>>>>>>> theirs
 	},
 	{command: 'app.help', context: 'global', keys: ['?', 'f1'], help: 'this help', hint: 'help'},
 	{command: 'app.redraw', context: 'global', keys: ['ctrl-l'], help: 'draw the screen again'},
@@ -359,6 +370,8 @@ export const KEYMAP = [
 	{command: 'pick.pageUp', context: 'pick', keys: ['pageup'], help: 'a page up'},
 	{command: 'pick.take', context: 'pick', keys: ['enter'], help: 'this one'},
 	{command: 'pick.cancel', context: 'pick', keys: ['esc', 'ctrl-c'], help: 'close'},
+	{command: 'progress.close', context: 'progress', keys: ['esc', 'enter', 'q'], help: 'goes on behind'},
+	{command: 'progress.cancel', context: 'progress', keys: ['x', 'ctrl-c'], help: 'give it up'},
 	{command: 'filter.keep', context: 'filter', keys: ['enter', 'down', 'tab'], help: 'keep the filter'},
 	{command: 'filter.clear', context: 'filter', keys: ['esc', 'ctrl-c'], help: 'no filter'},
 ] as const satisfies readonly KeyBinding[];
@@ -410,6 +423,7 @@ export const OUTER: Record<Context, readonly Context[]> = {
 	form: [],
 	pick: [],
 	text: [],
+	progress: [],
 	filter: [],
 };
 

@@ -1,10 +1,10 @@
 /** What can be done to images. */
 import {humanSize} from '../../cli/format/size.ts';
-import type {PullEvent} from '../../engine/api.ts';
+import type {Filters} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
-import {type ImageRow, imageReference} from '../panes/images.ts';
-import {setJob} from '../store/reducers.ts';
+import {type ImageRow, imageReference, shortId} from '../panes/images.ts';
 import {type ActionContext, errorText, openDialog, remember, showError, showMessage} from './context.ts';
+import {transfer} from './transfer.ts';
 
 /** One, or all that are marked. */
 export function removeImages(context: ActionContext, rows: readonly ImageRow[]): void {
@@ -61,16 +61,22 @@ async function removeEach(
 	}
 }
 
-export function pruneImages(context: ActionContext): void {
+/** Asks with what it would free; nothing is removed before the answer. */
+export async function pruneImages(context: ActionContext): Promise<void> {
 	const {images} = context.store.state;
-	const dangling = images.filter(({RepoTags, Containers}) => RepoTags.length === 0 && Containers === 0);
 	const unused = images.filter(({Containers}) => Containers === 0);
+	const dangling = unused.filter(({RepoTags}) => RepoTags.length === 0);
+	const preview = (filters: Filters) => context.engine.images.prune({filters, preview: true});
+	const [some, all] = await Promise.all([preview({}), preview({dangling: ['false']})]);
+	const names = unused.map(({RepoTags, Id}) => RepoTags[0] ?? shortId(Id));
 	openDialog(context, {
 		kind: 'confirm',
 		title: 'Remove images that nobody uses',
 		lines: [
-			`${dangling.length} without a name that no container uses`,
-			`${unused.length} that no container uses, with or without a name`,
+			`${dangling.length} without a name that no container uses: frees ${humanSize(some.SpaceReclaimed, 3)}`,
+			`${unused.length} that no container uses, with or without a name: frees ${humanSize(all.SpaceReclaimed, 3)}`,
+			...names.slice(0, 8).map((name) => `  ${name}`),
+			...(names.length > 8 ? [`  and ${names.length - 8} more`] : []),
 		],
 		choices: [
 			{id: 'no', label: 'No', key: 'n'},
@@ -131,51 +137,53 @@ export function askPull(context: ActionContext): void {
 	});
 }
 
-/** Layers that are there, of those that are known. */
-export function pullProgress(): (event: PullEvent) => string | undefined {
-	const layers = new Map<string, {done: boolean; current: number; total: number}>();
-	return (event) => {
-		if (event.kind === 'status') return undefined;
-		const layer = layers.get(event.id) ?? {done: false, current: 0, total: 0};
-		layers.set(event.id, layer);
-		layer.done = event.state === 'Pull complete' || event.state === 'Already exists';
-		if (event.state === 'Downloading')
-			Object.assign(layer, {current: event.current ?? 0, total: event.total ?? 0});
-		let done = 0;
-		let current = 0;
-		let total = 0;
-		for (const one of layers.values()) {
-			if (one.done) done++;
-			current += one.done ? one.total : one.current;
-			total += one.total;
-		}
-		const percent = total > 0 ? ` ${Math.min(100, Math.floor((current / total) * 100))}%` : '';
-		return `${done}/${layers.size} layers${percent}`;
-	};
+/** False when it failed; the error has been shown. */
+export function pullImage(context: ActionContext, reference: string): Promise<boolean> {
+	return transfer(context, {
+		job: `pull ${reference}`,
+		title: `Pull ${reference}`,
+		work: async (onProgress, signal) => {
+			const {changed} = await context.engine.images.pull(reference, {onProgress, signal});
+			return changed ? `Pulled ${reference}.` : `${reference} is up to date.`;
+		},
+	});
 }
 
-/** False when it failed; the error has been shown. */
-export async function pullImage(context: ActionContext, reference: string): Promise<boolean> {
-	const {store, engine} = context;
-	const job = `pull ${reference}`;
-	const progress = pullProgress();
-	store.update((state) => setJob(state, job, '…'));
-	try {
-		const {changed} = await engine.images.pull(reference, {
-			onProgress: (event) => {
-				const text = progress(event);
-				if (text !== undefined) store.observe((state) => setJob(state, job, text));
+export function askPush(context: ActionContext, row: ImageRow): void {
+	const reference = imageReference(row);
+	openDialog(context, {
+		kind: 'form',
+		title: `Push ${reference}`,
+		fields: [
+			{
+				id: 'reference',
+				label: 'To',
+				hint: 'registry:5000/repository:tag',
+				value: textField(row.tag === '<none>' ? '' : reference),
 			},
-		});
-		showMessage(context, {
-			tone: 'good',
-			text: changed ? `Pulled ${reference}.` : `${reference} is up to date.`,
-		});
-		return true;
-	} catch (error) {
-		showError(context, error);
-		return false;
-	} finally {
-		store.update((state) => setJob(state, job, undefined));
-	}
+		],
+		index: 0,
+		submit: 'push',
+		onSubmit: ({reference: wanted}) => {
+			const target = String(wanted).trim();
+			if (target === '') return 'The name is empty.';
+			remember(context, 'push', target);
+			void pushImage(context, reference, target);
+			return undefined;
+		},
+	});
+}
+
+async function pushImage(context: ActionContext, reference: string, target: string): Promise<void> {
+	const {images} = context.engine;
+	await transfer(context, {
+		job: `push ${target}`,
+		title: `Push ${target}`,
+		work: async (onProgress, signal) => {
+			// It goes under a name that it has.
+			if (target !== reference) await images.tag(reference, target);
+			const [pushed] = await images.push(target, {onProgress, signal});
+			return `Pushed ${target}${pushed ? ` as ${pushed.digest.slice(0, 19)}` : ''}.`;
+		},
+	});
 }

@@ -1,8 +1,14 @@
 /** Every command of the key table, as what it does. */
 import type {ContainerSummary} from '../../engine/api.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
+<<<<<<< ours
 import {type ActionContext, openDialog, showError, showMessage} from '../actions/context.ts';
 import {askPull, pruneImages, removeImages, tagImage} from '../actions/images.ts';
+=======
+import {type ActionContext, openDialog, showMessage} from '../actions/context.ts';
+import {showDisk} from '../actions/disk.ts';
+import {askPull, askPush, pruneImages, removeImages, tagImage} from '../actions/images.ts';
+>>>>>>> theirs
 import {saveLogs} from '../actions/logs.ts';
 import {
 	askConnect,
@@ -15,6 +21,7 @@ import {
 } from '../actions/networks.ts';
 import {openPalette} from '../actions/palette.ts';
 import {askRun, runBase} from '../actions/run.ts';
+import {cancelTransfer, showJobs} from '../actions/transfer.ts';
 import {askCreateVolume, pruneVolumes, removeVolumes} from '../actions/volumes.ts';
 import {type CommandId, helpLines} from '../keymap.ts';
 import {
@@ -182,6 +189,7 @@ export const COMMANDS: Record<CommandId, Command> = {
 		askRun(context, row ? (row.tag === '<none>' ? row.image.Id : `${row.repository}:${row.tag}`) : '');
 	},
 	'image.pull': askPull,
+	'image.push': onImage(askPush),
 	'image.tag': onImage(tagImage),
 	'image.remove': onImages(removeImages),
 	'image.prune': pruneImages,
@@ -298,6 +306,10 @@ export const COMMANDS: Record<CommandId, Command> = {
 			lines: helpLines(context.store.state.focus),
 			top: 0,
 		}),
+	'app.jobs': showJobs,
+	'app.disk': showDisk,
+	'progress.close': (context) => openDialog(context, undefined),
+	'progress.cancel': cancelTransfer,
 	'app.redraw': ({screen}) => screen.redraw(),
 	'app.suspend': ({screen}) => screen.suspend(),
 	'app.quit': quit,

@@ -48,6 +48,7 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		filesView: 'changes',
 		busy: new Map(),
 		jobs: new Map(),
+		progress: new Map(),
 		focus: 'containers',
 		lastList: 'containers',
 		tabs: firstTabs,

@@ -12,6 +12,7 @@ import type {
 	Detail,
 	DetailData,
 	DetailPaneId,
+	Job,
 	ListPaneId,
 	ListState,
 	LogState,
@@ -157,11 +158,7 @@ export function setMessage(state: State, message: Omit<Message, 'at'> | undefine
 	return {...state, message: message && {...message, at}};
 }
 
-function withEntry(
-	map: ReadonlyMap<string, string>,
-	key: string,
-	value: string | undefined,
-): Map<string, string> {
+function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T | undefined): Map<string, T> {
 	const next = new Map(map);
 	if (value === undefined) next.delete(key);
 	else next.set(key, value);
@@ -175,4 +172,8 @@ export function setBusy(state: State, id: string, verb: string | undefined): Sta
 
 export function setJob(state: State, name: string, progress: string | undefined): State {
 	return {...state, jobs: withEntry(state.jobs, name, progress)};
+}
+
+export function setProgress(state: State, name: string, job: Job | undefined): State {
+	return {...state, progress: withEntry(state.progress, name, job)};
 }

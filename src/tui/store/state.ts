@@ -98,6 +98,23 @@ export interface LogState {
 	skips: number;
 }
 
+/** A layer on its way. */
+export interface ProgressRow {
+	id: string;
+	/** docker's word for where it is. */
+	state: string;
+	/** Bytes; 0 when not known. */
+	current: number;
+	total: number;
+}
+
+/** Work that moves layers. */
+export interface Job {
+	title: string;
+	rows: readonly ProgressRow[];
+	cancel(): void;
+}
+
 export interface Choice {
 	id: string;
 	label: string;
@@ -170,7 +187,15 @@ export interface TextDialog {
 	top: number;
 }
 
-export type Dialog = ConfirmDialog | FormDialog | PickDialog | TextDialog;
+/** A job's layers with their bars, as they are now. */
+export interface ProgressDialog {
+	kind: 'progress';
+	title: string;
+	/** Its name in `progress`. */
+	job: string;
+}
+
+export type Dialog = ConfirmDialog | FormDialog | PickDialog | TextDialog | ProgressDialog;
 
 /** The machine's numbers in the upper line. */
 export interface HostState {
@@ -211,6 +236,8 @@ export interface State {
 	busy: ReadonlyMap<string, string>;
 	/** Work in the background, by name: `pull alpine` to `3/5 layers`. */
 	jobs: ReadonlyMap<string, string>;
+	/** The layers of those that move some, by the same names. */
+	progress: ReadonlyMap<string, Job>;
 	focus: PaneId;
 	/** The list that is shown where there's room for one, and whose row the detail pane is about. */
 	lastList: MainListId;

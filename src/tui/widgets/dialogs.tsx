@@ -4,10 +4,19 @@ import type {ReactNode} from 'react';
 import {dialogHeight, pickMatches} from '../commands/dialogs.ts';
 import {keyLabel} from '../keymap.ts';
 import {windowStart} from '../store/reducers.ts';
-import type {ConfirmDialog, FormDialog, FormField, PickDialog, State, TextDialog} from '../store/state.ts';
+import type {
+	ConfirmDialog,
+	FormDialog,
+	FormField,
+	PickDialog,
+	ProgressDialog,
+	State,
+	TextDialog,
+} from '../store/state.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {displayWidth, fitCells, truncate} from '../text/width.ts';
 import {type TextStyle, tone} from '../theme.ts';
+import {progressLines} from './progress-lines.ts';
 
 /** A line of a dialog; it is filled up to the box's width, so that nothing shines through. */
 interface Line {
@@ -21,6 +30,7 @@ export function DialogView({state}: {state: State}) {
 	if (dialog.kind === 'confirm') return <Confirm dialog={dialog} size={size} />;
 	if (dialog.kind === 'form') return <Form dialog={dialog} size={size} />;
 	if (dialog.kind === 'pick') return <Pick dialog={dialog} state={state} />;
+	if (dialog.kind === 'progress') return <Progress dialog={dialog} state={state} />;
 	return <Reader dialog={dialog} state={state} />;
 }
 
@@ -69,6 +79,30 @@ function Overlay({
 				{`┗${'━'.repeat(Math.max(0, width - 3 - displayWidth(foot)))}${foot}━┛`}
 			</Text>
 		</Box>
+	);
+}
+
+function Progress({dialog, state}: {dialog: ProgressDialog; state: State}) {
+	const rows = state.progress.get(dialog.job)?.rows ?? [];
+	const width = Math.min(state.size.columns - 6, 100);
+	const bars = progressLines(rows, width, dialogHeight(state));
+	const lines: Line[] = bars.map(({key, id, state: text, bar, size, tone: name}) => ({
+		key,
+		parts: [
+			{text: id, style: {bold: true}},
+			{text: `  ${text}  `, style: tone('muted')},
+			{text: bar, style: tone(name)},
+			{text: `  ${size}`},
+		],
+	}));
+	if (lines.length === 0) lines.push({key: 'wait', parts: [{text: fitCells('Asking the registry…', width)}]});
+	return (
+		<Overlay
+			title={sanitize(dialog.title)}
+			lines={lines}
+			size={state.size}
+			footer="Esc goes on behind · x gives it up"
+		/>
 	);
 }
 
