@@ -319,21 +319,19 @@ export const KEYMAP = [
 	{command: 'pane.left', context: 'global', keys: ['left'], help: 'the pane to the left'},
 	{command: 'pane.zoom', context: 'global', keys: ['z'], help: 'full screen for this pane, and back'},
 	{command: 'app.back', context: 'global', keys: ['esc'], help: 'close, clear the filter, leave full screen'},
-<<<<<<< ours
 	{
 		command: 'app.palette',
 		context: 'global',
 		keys: [':', 'ctrl-k'],
 		help: 'find any command and run it',
 		hint: 'commands',
-=======
+	},
 	{command: 'app.jobs', context: 'global', keys: ['b'], help: 'what is pulled or pushed behind'},
 	{
 		command: 'app.disk',
 		context: 'global',
 		keys: ['W'],
 		help: 'what takes space, and what a prune would free',
->>>>>>> theirs
 	},
 	{command: 'app.help', context: 'global', keys: ['?', 'f1'], help: 'this help', hint: 'help'},
 	{command: 'app.redraw', context: 'global', keys: ['ctrl-l'], help: 'draw the screen again'},

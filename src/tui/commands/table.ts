@@ -1,14 +1,9 @@
 /** Every command of the key table, as what it does. */
 import type {ContainerSummary} from '../../engine/api.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
-<<<<<<< ours
 import {type ActionContext, openDialog, showError, showMessage} from '../actions/context.ts';
-import {askPull, pruneImages, removeImages, tagImage} from '../actions/images.ts';
-=======
-import {type ActionContext, openDialog, showMessage} from '../actions/context.ts';
 import {showDisk} from '../actions/disk.ts';
 import {askPull, askPush, pruneImages, removeImages, tagImage} from '../actions/images.ts';
->>>>>>> theirs
 import {saveLogs} from '../actions/logs.ts';
 import {
 	askConnect,
