@@ -65,6 +65,17 @@ function decode(entry: AuthEntry): Credentials | undefined {
 	return username === '' ? undefined : {username, password};
 }
 
+/** docker's words for a helper that is not there or has failed. */
+function failureOf(program: string, result: {exitCode?: number; code?: string}, said: string): string {
+	const error =
+		result.code === 'ENOENT'
+			? `exec: "${program}": executable file not found in $PATH`
+			: result.exitCode === undefined
+				? `${program} did not end by itself`
+				: `exit status ${result.exitCode}`;
+	return `err: ${error}, out: \`${said}\``;
+}
+
 async function askHelper(name: string, key: string): Promise<Credentials | undefined> {
 	if (!/^[A-Za-z0-9._-]+$/.test(name))
 		throw new WherryError('invalid', `invalid name of a credential helper: ${JSON.stringify(name)}`);
@@ -74,13 +85,9 @@ async function askHelper(name: string, key: string): Promise<Credentials | undef
 	if (result.exitCode !== 0) {
 		const said = `${result.stdout}\n${result.stderr}`.trim();
 		if (/credentials not found/i.test(said)) return undefined;
-		throw new WherryError(
-			'denied',
-			`error getting credentials - ${program}: ${said || result.shortMessage}`,
-			{
-				object: key,
-			},
-		);
+		throw new WherryError('denied', `error getting credentials - ${failureOf(program, result, said)}`, {
+			object: key,
+		});
 	}
 	let answer: {Username?: unknown; Secret?: unknown};
 	try {
@@ -131,7 +138,7 @@ async function tellHelper(name: string, verb: 'store' | 'erase', input: string):
 	const said = `${result.stdout}\n${result.stderr}`.trim();
 	if (verb === 'erase' && /credentials not found/i.test(said)) return;
 	const doing = verb === 'store' ? 'storing' : 'erasing';
-	throw new WherryError('denied', `error ${doing} credentials - ${program}: ${said || 'it has failed'}`);
+	throw new WherryError('denied', `error ${doing} credentials - ${failureOf(program, result, said)}`);
 }
 
 async function writeConfig(path: string, config: ConfigFile): Promise<void> {
@@ -180,7 +187,7 @@ export async function eraseCredentials(
 		(name) => name === key || bareHost(name) === bareHost(key),
 	);
 	const helper = helperOf(config, domain);
-	if (helper) await tellHelper(helper, 'erase', key);
+	if (helper) for (const each of new Set([key, ...known])) await tellHelper(helper, 'erase', each);
 	if (known.length === 0) return false;
 	const auths = Object.fromEntries(
 		Object.entries(config.auths ?? {}).filter(([name]) => !known.includes(name)),

@@ -67,7 +67,12 @@ esac
 	writeFileSync(
 		join(path, 'config.json'),
 		JSON.stringify({
-			credHelpers: {'example.com': 'test', 'broken.example.com': 'test', 'bad.example.com': '../evil'},
+			credHelpers: {
+				'example.com': 'test',
+				'broken.example.com': 'test',
+				'bad.example.com': '../evil',
+				'lost.example.com': 'lost',
+			},
 			credsStore: 'test',
 			auths: {'other.example.com': auth('from:file')},
 		}),
@@ -77,6 +82,14 @@ esac
 	t.deepEqual(await find('token.example.com'), {username: '', password: '', identityToken: 'r3'});
 	t.deepEqual(await find('other.example.com'), {username: 'from', password: 'file'});
 	t.is(await find('unknown.example.com'), undefined);
-	await t.throwsAsync(find('broken.example.com'), {code: 'denied', message: /no keyring/});
+	await t.throwsAsync(find('broken.example.com'), {
+		code: 'denied',
+		message: 'error getting credentials - err: exit status 2, out: `no keyring`',
+	});
+	await t.throwsAsync(find('lost.example.com'), {
+		code: 'denied',
+		message:
+			'error getting credentials - err: exec: "docker-credential-lost": executable file not found in $PATH, out: ``',
+	});
 	await t.throwsAsync(find('bad.example.com'), {code: 'invalid'});
 });
