@@ -39,6 +39,7 @@ function lazyImages(open: () => Promise<Images>): Images {
 		import: (...args) => call((images) => images.import(...args)),
 		load: (...args) => call((images) => images.load(...args)),
 		history: (...args) => call((images) => images.history(...args)),
+		layers: (...args) => call((images) => images.layers(...args)),
 		list: (...args) => call((images) => images.list(...args)),
 		inspect: (...args) => call((images) => images.inspect(...args)),
 		ids: (...args) => call((images) => images.ids(...args)),

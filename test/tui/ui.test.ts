@@ -178,7 +178,8 @@ test.serial('an image is pulled from a registry, run with Enter, and removed', a
 	await terminal.untilShown(/Pulled 127\.0\.0\.1/);
 	await terminal.until(/❯ 127\.0\.0\.1:\d+\/box +1 /);
 	t.is(cli('images', '--format', '{{.Repository}}:{{.Tag}}', reference), reference);
-	terminal.type('\r');
+	await terminal.until(/\[?Layers[\s\S]*1\.9\dMB/);
+	terminal.type('A');
 	await terminal.until(/Run a container/);
 	terminal.type('once\r');
 	await terminal.until(/■ {2}once/);
