@@ -5,5 +5,5 @@
 exec unshare --mount --net --propagation private sh -c '
 	if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
 	ip link set lo up
-	exec node --disable-warning=ExperimentalWarning "$(dirname "$0")/main.ts" "$@"
+	exec node --disable-warning=ExperimentalWarning "$(dirname "$0")/${BENCH:-main.ts}" "$@"
 ' "$0" "$@"

@@ -4,7 +4,7 @@
  * files that become blobs; only then is looked at what they are. All of it is a stranger's: paths are names in a
  * table and never reach the file system.
  */
-import {closeSync, fsyncSync, mkdirSync, openSync, rmSync} from 'node:fs';
+import {mkdirSync, rmSync} from 'node:fs';
 import type {Readable} from 'node:stream';
 import type {LoadEvent, Platform} from '../api.ts';
 import {WherryError} from '../errors.ts';
@@ -299,10 +299,8 @@ async function keep(store: Store, found: Found, {signal, onProgress}: LoadReques
 		for (const {digest, size} of [...manifest.layers, ...more]) {
 			signal?.throwIfAborted();
 			if ((await layout.blobSize(digest)) === size) continue;
-			const {file} = spooled.get(digest)!;
-			const fd = openSync(file, 'r');
-			fsyncSync(fd);
-			closeSync(fd);
+			const {file, synced} = spooled.get(digest)!;
+			await synced;
 			await layout.adoptBlob(file, digest);
 			// The next image of the archive may have it too.
 		}

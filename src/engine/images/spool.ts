@@ -16,6 +16,8 @@ export interface Spooled {
 	readonly file: string;
 	readonly size: number;
 	readonly digest: string;
+	/** Resolves when it is on the disk. */
+	readonly synced: Promise<void>;
 }
 
 /** Entries in one archive: 500 layers with three files each, for a few hundred images. */
@@ -150,14 +152,19 @@ export class Spool {
 		let size = 0;
 		try {
 			for await (const chunk of entry as unknown as AsyncIterable<Buffer>) {
+				const writing = handle.writeFile(chunk);
 				hash.update(chunk);
 				size += chunk.length;
-				await handle.writeFile(chunk);
+				await writing;
 			}
-		} finally {
+		} catch (error) {
 			await handle.close();
+			throw error;
 		}
-		this.files.set(path, {file, size, digest: `sha256:${hash.digest('hex')}`});
+		// The disk writes it while the next entries are read.
+		const synced = handle.sync().finally(() => handle.close());
+		synced.catch(() => {});
+		this.files.set(path, {file, size, digest: `sha256:${hash.digest('hex')}`, synced});
 	}
 
 	/** The file that a path of the archive means, through its links. */

@@ -260,3 +260,44 @@ test.serial('mirrors, insecure registries and what is wrong in the settings', as
 		delete wherry.env.WHERRY_CONFIG;
 	}
 });
+
+test.serial('all tags are pulled with -a, lists are put together, shown as trees and checked', async (t) => {
+	const name = `${open.host}/whole/box`;
+	for (const tag of ['a', 'b']) await wherry.output('tag', image, `${name}:${tag}`);
+	await wherry.output('push', '-q', '-a', name);
+	await wherry.output('rmi', `${name}:a`, `${name}:b`);
+	const pulled = await wherry.output('pull', '-a', name);
+	for (const tag of ['a', 'b']) t.regex(pulled, new RegExp(`^${tag}: Pulling from whole/box$`, 'm'));
+	t.true(pulled.endsWith(`Status: Downloaded newer image for ${name}\n${name}`), pulled);
+	t.like(await wherry.result(['pull', '-a', `${name}:a`]), {
+		code: 1,
+		stderr: "tag can't be used with --all-tags/-a\n",
+	});
+
+	const list = `${name}:list`;
+	t.is(
+		await wherry.output('manifest', 'create', list, `${name}:a`, `${name}:b`),
+		`Created manifest list ${list}`,
+	);
+	await wherry.output('manifest', 'annotate', '--arch', 'arm64', '--variant', 'v8', list, `${name}:b`);
+	const shown = JSON.parse(await wherry.output('manifest', 'inspect', list));
+	t.deepEqual(
+		shown.manifests.map(({platform}: {platform: {architecture: string}}) => platform.architecture).sort(),
+		['amd64', 'arm64'],
+	);
+	t.is(JSON.parse(await wherry.output('manifest', 'inspect', `${name}:a`)).schemaVersion, 2);
+	const digest = await wherry.output('manifest', 'push', '--purge', list);
+	t.is(manifestDigest(list), digest);
+	t.like(await wherry.result(['manifest', 'push', list]), {code: 1, stderr: `No such manifest: ${list}\n`});
+	t.like(await wherry.result(['manifest', 'rm', 'x', list]), {
+		code: 1,
+		stderr: `No such manifest: docker.io/library/x:latest\nNo such manifest: ${list}\n`,
+	});
+
+	await wherry.output('pull', '-q', '--platform', 'all', list);
+	const tree = await wherry.output('images', '--tree', list);
+	t.regex(tree, /^IMAGE +ID +DISK USAGE +CONTENT SIZE +EXTRA\n/);
+	t.regex(tree, new RegExp(`\\n${list} [\\s\\S]*\\n[├└]─ linux/`));
+	t.regex(await wherry.output('system', 'check', '--images'), /\nok +names +[\s\S]*All is fine\.$/);
+	await wherry.output('rmi', '-f', list, `${name}:a`, `${name}:b`);
+});
