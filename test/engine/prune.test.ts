@@ -105,6 +105,8 @@ test('what is used of the disk is told of each thing', async (t) => {
 	t.is(usage.Images[0]!.Containers, 1);
 	t.is(usage.LayersSize, usage.Images[0]!.Size);
 	t.like(usage.Containers, [{Id: id, SizeRw: 6}]);
+	t.deepEqual(Object.keys(usage.ContainerLogs), [id]);
+	t.true(usage.ContainerLogs[id]! % 512 === 0);
 	t.deepEqual(
 		usage.Volumes.map(({Name, UsageData}) => [Name, UsageData]),
 		[

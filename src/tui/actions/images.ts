@@ -94,7 +94,7 @@ export async function pruneImages(context: ActionContext): Promise<void> {
 					const count = ImagesDeleted.filter((line) => 'Deleted' in line).length;
 					showMessage(context, {
 						tone: 'good',
-						text: `Removed ${count} layers and images, ${humanSize(SpaceReclaimed)} freed.`,
+						text: `Removed ${count} layers and images, ${humanSize(SpaceReclaimed, 3)} freed.`,
 					});
 				})
 				.catch((error) => showError(context, error));
