@@ -735,8 +735,22 @@ export type BuildEvent =
 	| {kind: 'note'; id: number; text: string}
 	| {kind: 'cached' | 'done'; id: number}
 	| {kind: 'error'; id: number; message: string}
-	/** Something about the Dockerfile. */
-	| {kind: 'warning'; message: string; line: number};
+	/** Something about the Dockerfile; `excerpt` shows the lines. */
+	| ({kind: 'warning'; excerpt: string} & BuildWarning);
+
+/** What is doubtful in a Dockerfile, by the name of BuildKit's rule. */
+export interface BuildWarning {
+	rule: string;
+	message: string;
+	/** Where the rule is explained. */
+	url: string;
+	/** From 1. */
+	line: number;
+	endLine: number;
+}
+
+/** A place for the cache of builds. `inline`: the built image has it in itself. */
+export type BuildCacheTarget = {folder: string} | {reference: string} | {inline: true};
 
 export interface BuildCacheRecord {
 	Id: string;
@@ -763,6 +777,12 @@ export interface BuildOptions {
 	labels?: Readonly<Record<string, string>>;
 	target?: string;
 	noCache?: boolean;
+	/** What others have built, which is looked at before the build. */
+	cacheFrom?: readonly BuildCacheTarget[];
+	/** Where this build's steps go. */
+	cacheTo?: readonly BuildCacheTarget[];
+	/** Says what is doubtful in the Dockerfile and builds nothing. */
+	check?: boolean;
 	/** Stages whose steps are all made anew. */
 	noCacheFilter?: readonly string[];
 	/** Base images are asked for again. */

@@ -7,6 +7,7 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
+import {measureBuilds} from './builds.ts';
 import {
 	type BenchEngine,
 	end,
@@ -229,6 +230,7 @@ try {
 		await measureStats(measure, all, Math.min(runs, 5), {image: images.small, removeAll});
 	}
 	await measureFiles(measure, all, runs, {image: images.small, folder, wanted});
+	await measureBuilds(measure, all, runs, {image: images.small, folder, wanted, say});
 	await measure('pull, 4 layers, 80 MB', all, 5, (engine) => ({
 		before: () =>
 			void spawnSync(engine.command[0]!, [...engine.command.slice(1), 'rmi', '-f', images.large], {

@@ -68,6 +68,7 @@ export const actions: Record<string, () => Promise<CommandAction>> = {
 	'buildx prune': async () => (await import('./build-cache.ts')).pruneBuildCache,
 	'buildx du': async () => (await import('./build-cache.ts')).buildCacheUsage,
 	'builder build': async () => (await import('./build.ts')).build,
+	'buildx imagetools inspect': async () => (await import('./imagetools.ts')).inspectImageTool,
 	'buildx build': async () => (await import('./build.ts')).build,
 	'image build': async () => (await import('./build.ts')).build,
 	login: async () => (await import('./login.ts')).login,

@@ -2,11 +2,11 @@ import {createWriteStream, existsSync, readFileSync, rmSync, statSync, writeFile
 import {relative, resolve} from 'node:path';
 import {Readable} from 'node:stream';
 import {isatty} from 'node:tty';
-import type {BuildOptions, HostConfig} from '../../engine/api.ts';
+import type {BuildCacheTarget, BuildEvent, BuildOptions, HostConfig} from '../../engine/api.ts';
 import {parseGitAddress} from '../../engine/build/git-address.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
-import {printError, printLine} from '../output.ts';
+import {printError, printLine, writeOut} from '../output.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import type {Ulimit} from '../parse/ulimit.ts';
 import {BuildDisplay} from '../terminal/build-display.ts';
@@ -178,6 +178,28 @@ function platformOf(flags: FlagValues): Pick<BuildOptions, 'platform'> {
 	return platform ? {platform} : {};
 }
 
+/** `IMAGE`, `type=registry,ref=IMAGE`, `type=local,src=DIR`, `type=inline`. */
+function cachesOf(list: readonly string[], place: 'src' | 'dest'): BuildCacheTarget[] {
+	return list.flatMap((text): BuildCacheTarget[] => {
+		if (!text.includes('=')) return text.split(',').map((reference) => ({reference}));
+		const fields = new Map(
+			text
+				.split(',')
+				.map((part): [string, string] => [part.split('=')[0]!, part.slice(part.indexOf('=') + 1)]),
+		);
+		const type = fields.get('type') ?? '';
+		if (type === 'inline') return [{inline: true}];
+		const value = fields.get(type === 'local' ? place : 'ref') ?? '';
+		if (type !== 'local' && type !== 'registry')
+			throw new CliError(`ERROR: failed to build: unknown cache type ${JSON.stringify(type)}`);
+		if (value === '')
+			throw new CliError(
+				`ERROR: failed to build: ${type} cache requires ${type === 'local' ? place : 'ref'}`,
+			);
+		return [type === 'local' ? {folder: resolve(value)} : {reference: value}];
+	});
+}
+
 const isRemote = (path: string): boolean =>
 	/^https?:\/\//.test(path) || (!existsSync(path) && parseGitAddress(path) !== undefined);
 
@@ -256,7 +278,11 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const metadataFile = flags.string('metadata-file');
 	// What fails leaves no id of an earlier build behind.
 	if (iidFile !== '') rmSync(iidFile, {force: true});
-	const silent = quiet || progress === 'quiet';
+	const call = flags.string('call') || 'build';
+	if (call !== 'build' && call !== 'check')
+		throw new CliError(`ERROR: call ${JSON.stringify(call)} is not supported`);
+	const isCheck = flags.bool('check') || call === 'check';
+	const silent = quiet || isCheck || progress === 'quiet';
 	const display = silent
 		? undefined
 		: new BuildDisplay(
@@ -269,6 +295,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const epoch = process.env.SOURCE_DATE_EPOCH;
 	const engine = await open();
 	const failed: string[] = [];
+	const warnings: Extract<BuildEvent, {kind: 'warning'}>[] = [];
 	const names = [...flags.list('tag'), ...(output.kind === 'image' ? output.tags : [])];
 	try {
 		const stream =
@@ -299,13 +326,22 @@ export const build: CommandAction = async ({flags, args}, open) => {
 			ssh: agentsOf(flags.list('ssh')),
 			annotations: keyed(flags.list('annotation')),
 			...platformOf(flags),
+			check: isCheck,
+			cacheFrom: cachesOf(flags.list('cache-from'), 'src'),
+			cacheTo: cachesOf(flags.list('cache-to'), 'dest'),
 			onProgress(event) {
+				if (event.kind === 'warning') warnings.push(event);
 				if (event.kind === 'log') failed.push(event.text);
 				display?.show(event);
 			},
 			signal: abort.signal,
 		});
 		display?.end();
+		if (isCheck) {
+			const {describeWarnings} = await import('../terminal/build-display.ts');
+			writeOut(describeWarnings(warnings));
+			return warnings.length > 0 ? 1 : 0;
+		}
 		if (stream && stream !== process.stdout) await new Promise<void>((done) => stream.end(done));
 		if (iidFile !== '') writeFileSync(iidFile, built.id);
 		if (metadataFile !== '') {
@@ -324,6 +360,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 		return 0;
 	} catch (error) {
 		display?.end();
+		if (error instanceof CliError) throw error;
 		if (abort.signal.aborted) {
 			printError('ERROR: failed to build: failed to solve: Canceled: context canceled');
 			return 1;

@@ -83,6 +83,8 @@ export const about: Record<string, string> = {
 	'builder prune': 'Remove what builds have kept',
 	'buildx build': 'Build an image of a Dockerfile',
 	'buildx du': 'Show what builds have kept',
+	'buildx imagetools': 'Look at images in registries',
+	'buildx imagetools inspect': 'Show what a name means in its registry',
 	'buildx prune': 'Remove what builds have kept',
 	oci: 'The command line of OCI runtimes, for other engines',
 };
@@ -286,6 +288,7 @@ export const flagHelp: Record<string, string> = {
 	'cache-to': 'Where the cache goes: type=inline, type=registry,ref=IMAGE, type=local,dest=DIR',
 	call: 'What to do: build, or check',
 	check: 'Say what is doubtful in the Dockerfile and build nothing',
+	raw: 'The bytes as they are',
 	'no-cache-filter': 'A stage whose steps are made anew',
 	provenance: 'Accepted; no attestations are made',
 	sbom: 'Accepted; no attestations are made',

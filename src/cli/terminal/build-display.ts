@@ -1,4 +1,4 @@
-import type {BuildEvent} from '../../engine/api.ts';
+import type {BuildEvent, BuildWarning} from '../../engine/api.ts';
 import {writeErr} from '../output.ts';
 
 type Mode = 'plain' | 'tty' | 'rawjson';
@@ -22,6 +22,7 @@ export class BuildDisplay {
 	readonly #began = new Map<number, number>();
 	readonly #names = new Map<number, string>();
 	readonly #partial = new Map<number, string>();
+	readonly #warnings: BuildWarning[] = [];
 	#last = 0;
 
 	constructor(mode: Mode) {
@@ -61,7 +62,7 @@ export class BuildDisplay {
 				this.#line(event.id, `ERROR: ${printable(event.message)}`, red);
 				return;
 			case 'warning':
-				writeErr(`\n ${'1 warning found:'}\n - ${printable(event.message)} (line ${event.line})\n`);
+				this.#warnings.push(event);
 		}
 	}
 
@@ -96,6 +97,13 @@ export class BuildDisplay {
 
 	end(): void {
 		for (const id of this.#partial.keys()) this.#flush(id);
+		const count = this.#warnings.length;
+		if (count === 0) return;
+		const lines = this.#warnings.map(
+			({rule, message, line}) => ` - ${rule}: ${printable(message)} (line ${line})\n`,
+		);
+		writeErr(`\n ${count} warning${count === 1 ? '' : 's'} found:\n${lines.join('')}`);
+		this.#warnings.length = 0;
 	}
 }
 
@@ -109,4 +117,16 @@ export function describeBuildError(error: Error, output: readonly string[]): str
 	const prefix = excerpt !== undefined ? 'failed to solve: ' : '';
 	parts.push(`ERROR: failed to build: ${prefix}${printable(error.message)}`);
 	return parts.join('\n');
+}
+
+/** What `build --check` prints. */
+export function describeWarnings(warnings: readonly Extract<BuildEvent, {kind: 'warning'}>[]): string {
+	if (warnings.length === 0) return 'Check complete, no warnings found.\n';
+	const shown = warnings.map(
+		({rule, url, message, excerpt}) =>
+			`\nWARNING: ${rule} - ${url}\n${printable(message)}\n${printable(excerpt)}\n`,
+	);
+	const count =
+		warnings.length === 1 ? '1 warning has been found!' : `${warnings.length} warnings have been found!`;
+	return `Check complete, ${count}\n${shown.join('')}\n`;
 }

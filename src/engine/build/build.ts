@@ -18,6 +18,7 @@ import {WherryError} from '../errors.ts';
 import {addImage} from '../images/new-image.ts';
 import {hostPlatform} from '../images/platform.ts';
 import {canonical, familiar, parseReference, withDefaultTag} from '../images/reference.ts';
+import type {CachedStep} from '../store/build-cache.ts';
 import {openStore, type Store} from '../store/collect.ts';
 
 import {FolderSource, type Source} from './context.ts';
@@ -56,6 +57,8 @@ export interface Build {
 	readonly globals: ReadonlyMap<string, string>;
 	readonly platformArgs: PlatformArgs;
 	readonly context: Source;
+	/** All steps that were made or found, by their keys. */
+	readonly steps: Map<string, CachedStep>;
 	/** The context's folder. */
 	readonly folder: string;
 	/** RFC 3339; when every step of this build is said to have been made. */
@@ -183,12 +186,22 @@ export async function buildImage(
 				return inFile(text, name, () => parseDockerfile(text));
 			},
 		);
-		for (const warning of dockerfile.warnings) options.onProgress?.({kind: 'warning', ...warning});
 		const platform = options.platform ?? hostPlatform();
 		const platformArgs = platformArguments(platform);
 		const args = new Map(Object.entries(options.args ?? {}));
 		const {stages, globals} = inFile(text, name, () => splitStages(dockerfile, args, platformArgs));
 		const target = inFile(text, name, () => targetStage(stages, options.target ?? ''));
+		const {checkDockerfile} = await import('./lint.ts');
+		const {warnings, isError} = checkDockerfile(dockerfile, stages);
+		for (const warning of warnings) {
+			const excerpt = excerptOf(text, name, warning.line, warning.endLine);
+			options.onProgress?.({kind: 'warning', ...warning, excerpt});
+		}
+		if (isError) {
+			const rules = [...new Set(warnings.map(({rule}) => rule))].join(', ');
+			throw new BuildError(new WherryError('invalid', `lint violation found for rules: ${rules}`), '');
+		}
+		if (options.check) return {id: '', digest: ''};
 		const matcher = await progress.step('[internal] load .dockerignore', async (vertex) => {
 			vertex.note(`transferring context: ${Buffer.byteLength(ignore)}B done`);
 			return new PatternMatcher(parseIgnoreFile(ignore));
@@ -213,6 +226,7 @@ export async function buildImage(
 			platformArgs,
 			context: new FolderSource('context', folder, matcher, inside(rootFd)),
 			folder,
+			steps: new Map(),
 			created,
 			named,
 			stage(stage) {
@@ -261,6 +275,19 @@ export async function buildImage(
 			},
 		};
 		// Cycles can't be: a stage finds only those before it. Begun together, they wait for each other where they must.
+		for (const from of options.cacheFrom ?? []) {
+			const title = 'reference' in from ? from.reference : 'folder' in from ? from.folder : 'inline';
+			const vertex = progress.begin(`importing cache manifest from ${title}`);
+			try {
+				const {importCache} = await import('./cache-images.ts');
+				await importCache(engine, store, from, scratch, signal);
+				vertex.done();
+			} catch (error) {
+				signal?.throwIfAborted();
+				// A build can do without.
+				vertex.failed((error as Error).message);
+			}
+		}
 		const wanted = new Set<Stage>();
 		const want = (stage: Stage): void => {
 			if (wanted.has(stage)) return;
@@ -273,6 +300,15 @@ export async function buildImage(
 		const failure = outcomes.find((outcome) => outcome.status === 'rejected');
 		if (failure) throw located(failure.reason as Error, text, name);
 		const result = await build.stage(target);
+		for (const to of options.cacheTo ?? []) {
+			if ('inline' in to) continue;
+			await progress.step('exporting cache', async () => {
+				const {exportCache} = await import('./cache-images.ts');
+				await exportCache(engine, store, build.steps, to, scratch);
+			});
+		}
+		const isInline =
+			options.cacheTo?.some((to) => 'inline' in to) || options.args?.BUILDKIT_INLINE_CACHE === '1';
 		if (options.output && !('image' in options.output)) {
 			const {output} = options;
 			await progress.step('exporting to client', async () => {
@@ -291,6 +327,9 @@ export async function buildImage(
 				config,
 				history: result.history,
 				layers: result.layers,
+				...(isInline
+					? {more: (await import('./cache-images.ts')).cacheMember(build.steps, result.layers)}
+					: {}),
 				...(options.annotations ? {annotations: options.annotations} : {}),
 			};
 			if (options.output && 'image' in options.output) {

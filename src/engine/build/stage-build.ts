@@ -321,6 +321,7 @@ export class StageBuild {
 		const known = this.#anew ? undefined : readStep(store.paths, key);
 		if (known) touchStep(store.paths, key);
 		else await writeStep(store.paths, key, {description: shown(instruction), created});
+		this.build.steps.set(key, {description: shown(instruction), created: known?.created ?? created});
 		this.#key = key;
 		for (const by of told) this.#remember(by, true, known?.created ?? created);
 	}
@@ -395,7 +396,11 @@ export class StageBuild {
 			created,
 			layer: {
 				diffId: layer.diffId,
-				descriptor: {mediaType: mediaTypes.ociLayer, digest: layer.digest, size: layer.size},
+				descriptor: {
+					mediaType: layer.mediaType ?? mediaTypes.ociLayer,
+					digest: layer.digest,
+					size: layer.size,
+				},
 			},
 		};
 	}
@@ -439,6 +444,12 @@ export class StageBuild {
 		} finally {
 			lock.release({remove: true});
 		}
+		const {diffId, descriptor} = made ?? {};
+		this.build.steps.set(key, {
+			description: shown(instruction),
+			created: when,
+			...(diffId && descriptor ? {layer: {diffId, ...descriptor}} : {}),
+		});
 		this.#key = key;
 		if (made) {
 			this.#layers.push({descriptor: made.descriptor, diffId: made.diffId});

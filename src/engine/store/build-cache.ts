@@ -14,7 +14,13 @@ export interface CachedStep {
 	/** The step as it is shown: `RUN make`. */
 	readonly description: string;
 	/** Absent: the step changed no files. */
-	readonly layer?: {readonly diffId: string; readonly digest: string; readonly size: number};
+	readonly layer?: {
+		readonly diffId: string;
+		readonly digest: string;
+		readonly size: number;
+		/** Where it is compressed. */
+		readonly mediaType?: string;
+	};
 	/** RFC 3339. */
 	readonly created: string;
 }
@@ -39,9 +45,10 @@ function parse(text: string): CachedStep | undefined {
 		const {description, layer, created} = JSON.parse(text);
 		if (typeof description !== 'string' || typeof created !== 'string') return undefined;
 		if (layer === undefined) return {description, created};
-		const {diffId, digest, size} = layer;
+		const {diffId, digest, size, mediaType} = layer;
 		if (!isDigest(diffId) || !isDigest(digest) || !Number.isSafeInteger(size)) return undefined;
-		return {description, created, layer: {diffId, digest, size}};
+		const kind = typeof mediaType === 'string' ? {mediaType} : {};
+		return {description, created, layer: {diffId, digest, size, ...kind}};
 	} catch {
 		return undefined;
 	}

@@ -358,3 +358,75 @@ test('a key agent’s socket is there for the step that asks for it', async (t) 
 	t.is(code, 0, stderr);
 	t.is((await build('--no-cache', folder)).code, 1);
 });
+
+test('--check says what is doubtful and builds nothing', async (t) => {
+	const fine = await build('--check', contextOf({Dockerfile: 'FROM wherry/base\nRUN false\n'}));
+	t.deepEqual([fine.code, fine.stdout], [0, 'Check complete, no warnings found.\n']);
+	const doubtful = contextOf({Dockerfile: 'FROM wherry/base\nMAINTAINER x\n'});
+	const {code, stdout} = await build('--check', doubtful);
+	t.is(code, 1);
+	t.regex(stdout, /^Check complete, 1 warning has been found!\n\nWARNING: MaintainerDeprecated - https/);
+	t.regex(stdout, /Dockerfile:2\n-+\n +1 \| {5}FROM wherry\/base\n +2 \| >>> MAINTAINER x\n/);
+	t.regex((await build(doubtful)).stderr, /1 warning found:\n - MaintainerDeprecated: .* \(line 2\)\n$/);
+});
+
+test('a cache goes out and comes back on a host that has nothing', async (t) => {
+	const [here, there] = [new Command(), new Command()];
+	const folder = contextOf({
+		Dockerfile:
+			'FROM wherry/base AS one\nRUN head -c 9 /dev/urandom >/1\nFROM wherry/base\nCOPY --from=one /1 /1\nENV a=b\n',
+	});
+	const at = async (host: Command, ...options: string[]) => {
+		const {code, stdout, stderr} = await host.result([
+			'build',
+			'-q',
+			'--network',
+			'none',
+			...options,
+			folder,
+		]);
+		t.is(code, 0, stderr);
+		return host.output('run', '--rm', '--network', 'none', stdout.trim(), 'od', '-An', '-tx1', '/1');
+	};
+	try {
+		const cache = join(wherry.folder, 'cache');
+		const first = await at(here, '-t', 'cached', '--cache-to', `type=local,dest=${cache}`);
+		t.true(existsSync(join(cache, 'index.json')));
+		t.is(await at(there, '--cache-from', `type=local,src=${cache}`), first);
+		t.regex(await there.output('images', '-q', '--filter', 'dangling=true'), /^[0-9a-f]*$/);
+		// Of the image itself, whose last stage alone is in it.
+		await at(here, '-t', 'inline', '--cache-to', 'type=inline');
+		const saved = join(wherry.folder, 'inline.tar');
+		await here.output('save', '-o', saved, 'inline');
+		await there.output('builder', 'prune', '-af');
+		await there.output('load', '-i', saved);
+		const {stderr} = await there.result([
+			...['build', '--progress', 'plain', '--network', 'none', '--cache-from', 'inline', folder],
+		]);
+		t.regex(stderr, /importing cache manifest from inline\n#\d+ DONE/);
+	} finally {
+		t.deepEqual([...(await here.end()), ...(await there.end())], []);
+	}
+});
+
+test('an image for another platform needs nothing that runs', async (t) => {
+	const image = await built(
+		{
+			Dockerfile:
+				'FROM scratch\nARG TARGETARCH BUILDARCH\nLABEL arch=$TARGETARCH build=$BUILDARCH\nCOPY f /\n',
+			f: '',
+		},
+		'--platform',
+		'linux/riscv64',
+	);
+	t.is(await inspect(image, 'Architecture'), 'riscv64');
+	const labels = (await inspect(image, 'Config.Labels')) as Record<string, string>;
+	t.is(labels.arch, 'riscv64');
+	t.not(labels.build, 'riscv64');
+	const several = await build(
+		'--platform',
+		'linux/amd64,linux/arm64',
+		contextOf({Dockerfile: 'FROM scratch\n'}),
+	);
+	t.is(several.stderr, 'ERROR: failed to build: multiple platforms feature is currently not supported\n');
+});

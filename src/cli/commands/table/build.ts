@@ -92,7 +92,8 @@ export const buildCommands: CommandRows = {
 	},
 	'buildx imagetools inspect': {
 		usage: '[OPTIONS] NAME',
-		flags: 'builder:string D/debug format:string={{.Manifest}} raw',
+		args: [1, 1],
+		flags: '+builder:string D/debug +format:string={{.Manifest}} +raw',
 	},
 	'buildx inspect': {usage: '[NAME]', flags: 'bootstrap builder:string D/debug timeout:duration=20s'},
 	'buildx ls': {usage: '', flags: 'D/debug format:string=table no-trunc timeout:duration=20s'},

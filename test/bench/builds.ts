@@ -1,0 +1,112 @@
+/**
+ * Builds: ten steps with a COPY of 2,000 files, made anew and out of the cache; two stages that wait. An engine that
+ * can't build here (podman wants more of the host than some give) is told about and left out; buildah is there when
+ * it is installed.
+ */
+import {spawnSync} from 'node:child_process';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {type BenchEngine, find} from './engines.ts';
+import type {Measure} from './files.ts';
+
+const [cold, cached, stages] = [
+	'build, ten steps, cold',
+	'build, ten steps, cached',
+	'build, two stages of 2 s each',
+] as const;
+export const buildCases: readonly string[] = [cold, cached, stages];
+
+const tenSteps = (image: string): string => `FROM ${image}
+ENV LEVEL=1
+WORKDIR /src
+COPY files /src/files
+RUN busybox find /src/files -type f | busybox wc -l >/count
+RUN busybox mkdir -p /out && busybox cp -r /src/files/1 /out
+RUN echo one >/out/one
+RUN echo two >/out/two
+COPY late /src/late
+RUN busybox chmod -R a+rX /out
+RUN busybox sha1sum /src/late >/out/sum
+CMD ["sh"]
+`;
+
+const twoStages = (image: string): string => `FROM ${image} AS one
+RUN sleep 2 && echo 1 >/1
+FROM ${image} AS two
+RUN sleep 2 && echo 2 >/2
+FROM ${image}
+COPY --from=one /1 /1
+COPY --from=two /2 /2
+`;
+
+function makeContext(folder: string, image: string): string {
+	const context = join(folder, 'build-context');
+	for (let at = 0; at < 2000; at++) {
+		const part = join(context, 'files', String(at % 20));
+		mkdirSync(part, {recursive: true});
+		writeFileSync(join(part, `${at}.txt`), `${at}\n`.repeat(400));
+	}
+	writeFileSync(join(context, 'late'), 'late\n');
+	writeFileSync(join(context, 'Dockerfile'), tenSteps(image));
+	writeFileSync(join(context, 'Stages'), twoStages(image));
+	return context;
+}
+
+/** What builds for an engine; docker's classic builder, which needs no plugin. */
+function builder(engine: BenchEngine): BenchEngine {
+	const env = {...engine.env, DOCKER_BUILDKIT: '0'};
+	return {...engine, env};
+}
+
+function buildah(engines: readonly BenchEngine[]): BenchEngine[] {
+	const program = find('buildah');
+	const podman = engines.find(({name}) => name === 'podman');
+	if (!program || !podman) return [];
+	// The same store and runtime as podman's.
+	const flags = podman.command
+		.slice(1)
+		.filter((_, at, all) => !all.slice(Math.max(0, at - 1), at + 1).includes('--runtime'));
+	return [{...podman, name: 'buildah' as BenchEngine['name'], command: [program, ...flags]}];
+}
+
+export async function measureBuilds(
+	measure: Measure,
+	engines: readonly BenchEngine[],
+	runs: number,
+	options: {image: string; folder: string; wanted: (name: string) => boolean; say: (text: string) => void},
+): Promise<void> {
+	const {image, folder, wanted, say} = options;
+	if (!buildCases.some(wanted)) return;
+	const context = makeContext(folder, image);
+	const argv = (engine: BenchEngine, ...flags: string[]): string[] => [
+		...engine.command,
+		'build',
+		'--network',
+		'none',
+		// Without it they keep no cache.
+		...(/podman|buildah/.test(engine.name) ? ['--layers'] : []),
+		'-t',
+		'bench-build',
+		...flags,
+		context,
+	];
+	const able = [...engines, ...buildah(engines)].map(builder).filter((engine) => {
+		const [program, ...words] = argv(engine);
+		const result = spawnSync(program!, words, {
+			env: engine.env,
+			stdio: ['ignore', 'ignore', 'pipe'],
+			timeout: 120_000,
+		});
+		if (result.status === 0) return true;
+		say(
+			`${engine.name} is left out, it does not build here: ${result.stderr?.toString().trim().slice(-300)}`,
+		);
+		return false;
+	});
+	await measure(cold, able, Math.min(runs, 5), (engine) => ({argv: argv(engine, '--no-cache')}));
+	await measure(cached, able, Math.min(runs, 8), (engine) => ({argv: argv(engine)}));
+	const own = able.filter(({name}) => name === 'wherry');
+	await measure(stages, own, Math.min(runs, 2), (engine) => ({
+		argv: argv(engine, '--no-cache', '-f', join(context, 'Stages')),
+	}));
+}
