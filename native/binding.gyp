@@ -18,6 +18,8 @@
       '-ffunction-sections', '-fdata-sections', '-fvisibility=hidden',
     ],
     'cflags_cc': ['-std=c++17'],
+    # kernel/ is what all of them include.
+    'include_dirs': ['.'],
     'defines': ['_GNU_SOURCE', '_FILE_OFFSET_BITS=64'],
     'ldflags!': ['-rdynamic'],
     'ldflags': ['-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--gc-sections'],

@@ -29,7 +29,7 @@ import {fileURLToPath} from 'node:url';
 
 const nativeFolder = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
-const sourceFolders = ['addon', 'monitor', 'init'];
+const sourceFolders = ['addon', 'monitor', 'init', 'kernel'];
 
 const asan = process.argv.includes('--asan');
 const force = process.argv.includes('--force');

@@ -102,7 +102,7 @@ class PackJob : public RunningWork, public std::enable_shared_from_this<PackJob>
     ended_.wait_for(lock, std::chrono::seconds(10), [&] { return done_; });
   }
 
-  Status run(int output, UniqueFd source, const PackOptions &options, bool sync, PackResult &result) {
+  Status run(int output, Fd source, const PackOptions &options, bool sync, PackResult &result) {
     if (hash_ && !stop_at_exit(shared_from_this())) return own_failure("ECANCELED", "the process is ending");
     Status failure = work(output, std::move(source), options, sync, result);
     std::lock_guard lock(mutex_);
@@ -112,7 +112,7 @@ class PackJob : public RunningWork, public std::enable_shared_from_this<PackJob>
   }
 
  private:
-  Status work(int output, UniqueFd source, const PackOptions &options, bool sync, PackResult &result) {
+  Status work(int output, Fd source, const PackOptions &options, bool sync, PackResult &result) {
     Helper writer(ring_, [&]() -> Status {
       Output target(output, sync, options.guard);
       while (RingBlock *block = ring_.next(0)) {
@@ -231,7 +231,7 @@ void drain_input(int fd) {
 }
 
 /** On a thread whose fs may be made its own: the umask must not count. */
-Status unpack_ring(BlockRing &ring, UniqueFd root, UnpackOptions options, uint64_t &entries) {
+Status unpack_ring(BlockRing &ring, Fd root, UnpackOptions options, uint64_t &entries) {
   if (unshare(CLONE_FS) != 0) return system_failure(errno, "unshare");
   umask(022);
   TreeUnpacker unpacker(std::move(root), std::move(options));
@@ -244,11 +244,11 @@ Status unpack_ring(BlockRing &ring, UniqueFd root, UnpackOptions options, uint64
 
 }  // namespace
 
-Status pack_to(int output, UniqueFd source, const PackOptions &options, bool hash, bool sync, PackResult &result) {
+Status pack_to(int output, Fd source, const PackOptions &options, bool hash, bool sync, PackResult &result) {
   return std::make_shared<PackJob>(hash)->run(output, std::move(source), options, sync, result);
 }
 
-Status unpack_from(int input, UniqueFd root, UnpackOptions options, uint64_t &entries) {
+Status unpack_from(int input, Fd root, UnpackOptions options, uint64_t &entries) {
   BlockRing ring(1);
   int guard = options.guard;
   Helper reader(ring, [&]() -> Status { return Input(input, ring, guard).run(); });
@@ -263,7 +263,7 @@ Status unpack_from(int input, UniqueFd root, UnpackOptions options, uint64_t &en
   return first_of(std::move(own), std::move(other));
 }
 
-Status transfer(UniqueFd source, const PackOptions &packing, UniqueFd root, UnpackOptions unpacking, PackStats &stats) {
+Status transfer(Fd source, const PackOptions &packing, Fd root, UnpackOptions unpacking, PackStats &stats) {
   BlockRing ring(1);
   Helper packer(ring, [&]() -> Status {
     ArchiveWriter archive(ring);

@@ -18,12 +18,12 @@ struct PackResult {
 };
 
 /** Packs into a descriptor. `sync`: it is a file, which is on the disk when this returns. */
-Status pack_to(int output, UniqueFd source, const PackOptions &options, bool hash, bool sync, PackResult &result);
+Status pack_to(int output, Fd source, const PackOptions &options, bool hash, bool sync, PackResult &result);
 
 /** Unpacks what comes from a descriptor: a tar archive, plain or compressed with gzip or zstd. */
-Status unpack_from(int input, UniqueFd root, UnpackOptions options, uint64_t &entries);
+Status unpack_from(int input, Fd root, UnpackOptions options, uint64_t &entries);
 
 /** Packs here and unpacks there, at the same time. */
-Status transfer(UniqueFd source, const PackOptions &packing, UniqueFd root, UnpackOptions unpacking, PackStats &stats);
+Status transfer(Fd source, const PackOptions &packing, Fd root, UnpackOptions unpacking, PackStats &stats);
 
 }  // namespace wherry

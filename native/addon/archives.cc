@@ -81,8 +81,8 @@ UnpackOptions read_unpacking(const Options &options) {
 }
 
 /** The caller may close its own while the thread works. Null with an exception pending when there is none. */
-std::shared_ptr<UniqueFd> keep(Napi::Env env, int fd) {
-  auto copy = std::make_shared<UniqueFd>(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+std::shared_ptr<Fd> keep(Napi::Env env, int fd) {
+  auto copy = std::make_shared<Fd>(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (*copy) return copy;
   throw_failure(env, system_failure(errno, "fcntl"));
   return nullptr;
@@ -106,13 +106,13 @@ Napi::Value pack_tree_on_thread(const Napi::CallbackInfo &info) {
   auto result = std::make_shared<PackResult>();
   bool hash = options.flag("hash"), sync = options.flag("sync");
   int base_fd = options.number("base", -1);
-  std::shared_ptr<UniqueFd> base;
+  std::shared_ptr<Fd> base;
   if (base_fd >= 0 && !(base = keep(env, base_fd))) return env.Undefined();
   return run_on_thread(
       env,
       [=, packing = read_packing(options)]() mutable -> Status {
         if (base) {
-          UniqueFd tree(fcntl(source->get(), F_DUPFD_CLOEXEC, 0));
+          Fd tree(fcntl(source->get(), F_DUPFD_CLOEXEC, 0));
           packing.changes.emplace();
           Status failure = list_changes(std::move(tree), base->get(), false, packing.marks, *packing.changes);
           base->reset();

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "syscalls.h"
+#include "kernel/syscalls.h"
 #include "tree_walk.h"
 
 namespace wherry {
@@ -26,7 +26,7 @@ class Comparison {
   Comparison(int base, bool upper, const std::optional<StartMarks> &marks, Changes &changes)
       : base_(base), upper_(upper), marks_(marks), changes_(changes) {}
 
-  Status run(UniqueFd tree);
+  Status run(Fd tree);
 
  private:
   Status compare(const WalkEntry &entry, TreeWalk &walk);
@@ -58,14 +58,14 @@ bool Comparison::differs(const WalkEntry &entry, const struct stat &below) {
   if (S_ISDIR(now.st_mode)) return false;
   if (!same_time(now.st_mtim, below.st_mtim) || now.st_size != below.st_size) return true;
   if (!S_ISREG(now.st_mode)) return false;
-  UniqueFd old(openat2(base_, entry.path.c_str(), O_PATH | O_NOFOLLOW, 0, kResolveBeneath | kResolveNoSymlinks));
+  Fd old(sys::openat2(base_, entry.path.c_str(), O_PATH | O_NOFOLLOW, 0, sys::kResolveBeneath | sys::kResolveNoSymlinks));
   return !old || capability_of(entry.link()) != capability_of("/proc/self/fd/" + std::to_string(old.get()));
 }
 
 /** What the base has in a folder and the tree has not. */
 Status Comparison::find_deleted(const WalkEntry &folder) {
-  UniqueFd below(openat2(base_, folder.path.empty() ? "." : folder.path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0,
-                         kResolveBeneath | kResolveNoSymlinks));
+  Fd below(sys::openat2(base_, folder.path.empty() ? "." : folder.path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0,
+                         sys::kResolveBeneath | sys::kResolveNoSymlinks));
   if (!below) return {};
   std::vector<DirectoryEntry> entries;
   if (Status failure = list_directory(below.get(), entries)) return failure;
@@ -103,7 +103,7 @@ Status Comparison::compare(const WalkEntry &entry, TreeWalk &walk) {
   return !upper_ || is_opaque(entry.link()) ? find_deleted(entry) : Status();
 }
 
-Status Comparison::run(UniqueFd tree) {
+Status Comparison::run(Fd tree) {
   TreeWalk walk(std::move(tree));
   for (;;) {
     WalkEntry entry;
@@ -116,7 +116,7 @@ Status Comparison::run(UniqueFd tree) {
 
 }  // namespace
 
-Status list_changes(UniqueFd tree, int base, bool upper, const std::optional<StartMarks> &marks, Changes &changes) {
+Status list_changes(Fd tree, int base, bool upper, const std::optional<StartMarks> &marks, Changes &changes) {
   Comparison comparison(base, upper, marks, changes);
   return comparison.run(std::move(tree));
 }

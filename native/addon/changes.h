@@ -5,8 +5,8 @@
 #include <string>
 
 #include "failure.h"
+#include "kernel/fd.h"
 #include "overlay_upper.h"
-#include "unique_fd.h"
 
 namespace wherry {
 
@@ -20,6 +20,6 @@ using Changes = std::map<std::string, char>;
  *
  * `upper`: the tree is an overlay's upper folder, which has only what differs. Otherwise it is whole.
  */
-Status list_changes(UniqueFd tree, int base, bool upper, const std::optional<StartMarks> &marks, Changes &changes);
+Status list_changes(Fd tree, int base, bool upper, const std::optional<StartMarks> &marks, Changes &changes);
 
 }  // namespace wherry

@@ -5,10 +5,10 @@
 
 #include "binding.h"
 #include "guard.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "kernel_filesystems.h"
 #include "root_paths.h"
-#include "syscalls.h"
-#include "unique_fd.h"
 
 // How the files of a container are reached: through descriptors of its root. Paths that begin at one are resolved in
 // the mount namespace that the root is mounted in, whichever that is, so other threads need not be in it.
@@ -23,20 +23,20 @@ struct Mount {
 };
 
 Status mount_one(int root, const Mount &mount) {
-  unsigned flags = kOpenTreeClone | kOpenTreeCloexec | (mount.recursive ? kAtRecursive : 0);
-  UniqueFd clone(open_tree(AT_FDCWD, mount.source.c_str(), flags));
+  unsigned flags = sys::kOpenTreeClone | sys::kOpenTreeCloexec | (mount.recursive ? sys::kRecursive : 0);
+  Fd clone(sys::open_tree(AT_FDCWD, mount.source.c_str(), flags));
   if (!clone) return system_failure(errno, "open_tree", mount.source);
   struct stat source, found;
   if (fstat(clone.get(), &source) != 0) return system_failure(errno, "fstat", mount.source);
-  UniqueFd target;
+  Fd target;
   if (Status failure = make_in_root(root, mount.target, S_ISDIR(source.st_mode), target)) return failure;
   if (fstat(target.get(), &found) != 0) return system_failure(errno, "fstat", mount.target);
   if (is_kernel_filesystem(target.get())) return system_failure(EPERM, "mount", mount.target);
   if (S_ISDIR(source.st_mode) != S_ISDIR(found.st_mode)) return system_failure(ENOTDIR, "mount", mount.target);
-  if (attach_mount(clone.get(), target.get()) != 0) return system_failure(errno, "move_mount", mount.target);
+  if (sys::attach_mount(clone.get(), target.get()) != 0) return system_failure(errno, "move_mount", mount.target);
   if (!mount.read_only) return {};
-  unsigned at = AT_EMPTY_PATH | (mount.recursive ? kAtRecursive : 0);
-  if (mount_setattr(clone.get(), "", at, {kMountAttrRdonly, 0, 0, 0}) == 0) return {};
+  unsigned at = AT_EMPTY_PATH | (mount.recursive ? sys::kRecursive : 0);
+  if (sys::mount_setattr(clone.get(), "", at, {sys::kAttrRdonly, 0, 0, 0}) == 0) return {};
   // Before Linux 5.12: the uppermost mount only, as everybody did then.
   std::string link = "/proc/self/fd/" + std::to_string(clone.get());
   if (errno == ENOSYS && ::mount(nullptr, link.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0) {
@@ -46,13 +46,13 @@ Status mount_one(int root, const Mount &mount) {
 }
 
 /** Leaves the thread in a mount namespace of its own, of which `space` becomes a descriptor. */
-Status mount_beneath(int root, const std::string &mountpoint, const std::vector<Mount> &mounts, UniqueFd &space) {
+Status mount_beneath(int root, const std::string &mountpoint, const std::vector<Mount> &mounts, Fd &space) {
   if (unshare(CLONE_FS | CLONE_NEWNS) != 0) return system_failure(errno, "unshare");
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return system_failure(errno, "mount", "/");
   umask(0);
-  UniqueFd point(open(mountpoint.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Fd point(open(mountpoint.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!point) return system_failure(errno, "open", mountpoint);
-  if (attach_mount(root, point.get()) != 0) return system_failure(errno, "move_mount", mountpoint);
+  if (sys::attach_mount(root, point.get()) != 0) return system_failure(errno, "move_mount", mountpoint);
   Status failure;
   for (const Mount &mount : mounts) {
     if (!failure) failure = mount_one(root, mount);
@@ -87,7 +87,7 @@ Napi::Value mount_beneath_on_thread(const Napi::CallbackInfo &info) {
     Napi::TypeError::New(info.Env(), "argument 3 must be an array").ThrowAsJavaScriptException();
     return info.Env().Undefined();
   }
-  auto space = std::make_shared<UniqueFd>();
+  auto space = std::make_shared<Fd>();
   return run_on_thread(
       info.Env(), [=]() -> Status { return mount_beneath(root, mountpoint, mounts, *space); },
       [space](Napi::Env env) { return Napi::Number::New(env, space->release()); });
@@ -113,13 +113,13 @@ Napi::Value unmount_root_on_thread(const Napi::CallbackInfo &info) {
 Napi::Value clone_mount(const Napi::CallbackInfo &info) {
   std::string path;
   if (!get_arguments(info, path)) return info.Env().Undefined();
-  int fd = open_tree(AT_FDCWD, path.c_str(), kOpenTreeClone | kOpenTreeCloexec);
+  int fd = sys::open_tree(AT_FDCWD, path.c_str(), sys::kOpenTreeClone | sys::kOpenTreeCloexec);
   if (fd < 0) return throw_failure(info.Env(), system_failure(errno, "open_tree", path));
   return Napi::Number::New(info.Env(), fd);
 }
 
 struct ProcessRoot {
-  UniqueFd root, space;
+  Fd root, space;
 };
 
 /**
@@ -128,14 +128,14 @@ struct ProcessRoot {
  */
 Status enter_root(int process, int pid, bool alone, ProcessRoot &result) {
   if (unshare(CLONE_FS) != 0) return system_failure(errno, "unshare");
-  UniqueFd own(open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  Fd own(open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
   if (!own) return system_failure(errno, "open", "/proc/thread-self/ns/mnt");
   std::string path = "/proc/" + std::to_string(pid) + "/ns/mnt";
-  UniqueFd space(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd space(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   // As long as the process has not ended, its number is no other's.
   if (!space || has_ended(process)) return system_failure(ESRCH, "open", path);
   if (setns(space.get(), CLONE_NEWNS) != 0) return system_failure(errno, "setns");
-  UniqueFd root(alone ? open_tree(AT_FDCWD, "/", kOpenTreeClone | kOpenTreeCloexec)
+  Fd root(alone ? sys::open_tree(AT_FDCWD, "/", sys::kOpenTreeClone | sys::kOpenTreeCloexec)
                       : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   int number = errno;
   // The end of the thread comes at some time after it has been waited for, and until then it would hold it, too.
@@ -170,7 +170,7 @@ Napi::Value stat_in_root(const Napi::CallbackInfo &info) {
   int root;
   std::string path;
   if (!get_arguments(info, root, path)) return env.Undefined();
-  UniqueFd fd(openat2(root, path.c_str(), O_PATH | O_NOFOLLOW, 0, kResolveInRoot | kResolveNoMagiclinks));
+  Fd fd(sys::openat2(root, path.c_str(), O_PATH | O_NOFOLLOW, 0, sys::kResolveInRoot | sys::kResolveNoMagiclinks));
   struct stat status;
   if (!fd || fstat(fd.get(), &status) != 0) return throw_failure(env, system_failure(errno, "lstat", path));
   Napi::Object result = Napi::Object::New(env);

@@ -10,7 +10,7 @@
 #include <map>
 
 #include "directory.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 namespace {
@@ -118,9 +118,9 @@ Status copy_content(Copy &copy, int from, int to, off_t size, const char *name) 
 }
 
 Status copy_file(Copy &copy, int from, int to, const char *name, const struct stat &status) {
-  UniqueFd source(openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  Fd source(openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!source) return system_failure(errno, "open", name);
-  UniqueFd target(openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  Fd target(openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!target) return system_failure(errno, "open", name);
   return copy_content(copy, source.get(), target.get(), status.st_size, name);
 }
@@ -142,9 +142,9 @@ Status copy_entry(Copy &copy, int from, int to, const std::string &path, const c
   if (S_ISDIR(status.st_mode)) {
     if (depth == kMaxDepth) return system_failure(ENAMETOOLONG, "open", path);
     if (mkdirat(to, name, 0700) != 0 && errno != EEXIST) return system_failure(errno, "mkdir", path);
-    UniqueFd source(openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    Fd source(openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!source) return system_failure(errno, "open", path);
-    UniqueFd target(openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    Fd target(openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!target) return system_failure(errno, "open", path);
     if (Status failure = copy_folder(copy, source.get(), target.get(), path, depth + 1)) return failure;
     return copy_metadata(copy, from, to, name, status);

@@ -52,7 +52,7 @@ class LayerPipeline::Sink : public DecodedSink {
   RingBlock *block_ = nullptr;
 };
 
-LayerPipeline::LayerPipeline(UniqueFd root, uint64_t max_size, std::function<void()> changed)
+LayerPipeline::LayerPipeline(Fd root, uint64_t max_size, std::function<void()> changed)
     : root_(std::move(root)), max_size_(max_size), changed_(std::move(changed)), ring_(kReaders) {}
 
 LayerPipeline::~LayerPipeline() = default;

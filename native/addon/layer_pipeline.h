@@ -11,8 +11,8 @@
 
 #include "block_ring.h"
 #include "decoder.h"
+#include "kernel/fd.h"
 #include "running_work.h"
-#include "unique_fd.h"
 
 namespace wherry {
 
@@ -34,7 +34,7 @@ struct LayerStats {
 class LayerPipeline : public RunningWork, public std::enable_shared_from_this<LayerPipeline> {
  public:
   /** `changed` is called from the threads when somebody may want to look: input was taken, or all have ended. */
-  LayerPipeline(UniqueFd root, uint64_t max_size, std::function<void()> changed);
+  LayerPipeline(Fd root, uint64_t max_size, std::function<void()> changed);
   ~LayerPipeline() override;
 
   Status start();
@@ -62,7 +62,7 @@ class LayerPipeline : public RunningWork, public std::enable_shared_from_this<La
   bool take_input(std::vector<uint8_t> &chunk);
   void fail(Status failure);
 
-  UniqueFd root_;
+  Fd root_;
   const uint64_t max_size_;
   std::function<void()> changed_;
 

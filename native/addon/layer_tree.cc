@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "directory.h"
-#include "syscalls.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 namespace {
@@ -71,7 +71,7 @@ std::string LayerFolder::path() const {
   return above.empty() ? name : above + "/" + name;
 }
 
-LayerTree::LayerTree(UniqueFd root) {
+LayerTree::LayerTree(Fd root) {
   root_.fd = std::move(root);
 }
 
@@ -113,8 +113,8 @@ Status LayerTree::open(LayerFolder &folder, const LayerFolder *also) {
   if (folder.parent->fd) {
     folder.fd.reset(openat(folder.parent->fd.get(), folder.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   } else {
-    folder.fd.reset(openat2(root_.fd.get(), folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                            kResolveBeneath | kResolveNoSymlinks | kResolveNoXdev));
+    folder.fd.reset(sys::openat2(root_.fd.get(), folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                            sys::kResolveBeneath | sys::kResolveNoSymlinks | sys::kResolveNoXdev));
   }
   if (!folder.fd) return system_failure(errno, "open", folder.path());
   open_.push_back(&folder);

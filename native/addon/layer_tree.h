@@ -6,8 +6,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "kernel/fd.h"
 #include "tar_header.h"
-#include "unique_fd.h"
 
 namespace wherry {
 
@@ -18,7 +18,7 @@ struct LayerFolder {
   std::unordered_map<std::string, std::unique_ptr<LayerFolder>> folders;
   /** Names in it for which the layer has a whiteout. */
   std::unordered_set<std::string> whiteouts;
-  UniqueFd fd;
+  Fd fd;
   /** An entry of the archive made it, not only the need of another entry. */
   bool has_entry = false;
   bool opaque = false;
@@ -39,7 +39,7 @@ struct LayerFolder {
 class LayerTree {
  public:
   /** `root` is an open, empty folder. */
-  explicit LayerTree(UniqueFd root);
+  explicit LayerTree(Fd root);
 
   LayerFolder &root() { return root_; }
 

@@ -25,7 +25,7 @@ timespec to_timespec(const TarTime &time) {
 
 }  // namespace
 
-LayerWriter::LayerWriter(UniqueFd root) : tree_(std::move(root)), uid_(geteuid()), gid_(getegid()) {}
+LayerWriter::LayerWriter(Fd root) : tree_(std::move(root)), uid_(geteuid()), gid_(getegid()) {}
 
 /** Nothing that the root got from the folder around it may pass on to what is made in it. */
 Status LayerWriter::prepare_root() {
@@ -134,7 +134,7 @@ Status LayerWriter::set_metadata(const TarEntry &entry, LayerFolder &parent, con
 }
 
 Status LayerWriter::write_file(const TarEntry &entry, TarReader &reader, LayerFolder &parent, const std::string &name) {
-  UniqueFd file;
+  Fd file;
   auto create = [&] {
     file.reset(openat(parent.fd.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, entry.mode));
     return file.get();

@@ -13,7 +13,7 @@ namespace wherry {
  */
 class LayerWriter {
  public:
-  explicit LayerWriter(UniqueFd root);
+  explicit LayerWriter(Fd root);
 
   /** All entries of the archive. */
   Status write(TarReader &reader);

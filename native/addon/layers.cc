@@ -27,7 +27,7 @@ class LayerUnpacker : public Napi::ObjectWrap<LayerUnpacker> {
       double number = info[1].As<Napi::Number>().DoubleValue();
       if (number >= 0 && number < 9e15) max_size = static_cast<uint64_t>(number);
     }
-    UniqueFd root(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Fd root(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root) {
       throw_failure(env, system_failure(errno, "open", directory));
       return;

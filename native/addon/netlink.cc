@@ -8,7 +8,7 @@
 #include <string>
 
 #include "binding.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 namespace {
@@ -17,7 +17,7 @@ constexpr int kBuffer = 8 << 20;
 constexpr size_t kMaxAnswer = 256 << 10;
 constexpr uint16_t kDump = NLM_F_ROOT | NLM_F_MATCH;
 
-Status open_socket(int protocol, size_t batch_size, UniqueFd &socket_fd) {
+Status open_socket(int protocol, size_t batch_size, Fd &socket_fd) {
   socket_fd.reset(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!socket_fd) return system_failure(errno, "socket");
   int on = 1, receive = kBuffer, send = static_cast<int>(batch_size) + (64 << 10);
@@ -61,7 +61,7 @@ Status exchange_piece(int fd, const char *data, size_t size, std::string &buffer
 Status exchange(int protocol, int namespace_fd, const std::string &batch, std::string &replies) {
   // This thread is ours alone and ends with the exchange: it needn't come back.
   if (namespace_fd >= 0 && setns(namespace_fd, CLONE_NEWNET) != 0) return system_failure(errno, "setns");
-  UniqueFd fd;
+  Fd fd;
   if (Status failure = open_socket(protocol, batch.size(), fd)) return failure;
   std::string buffer(kMaxAnswer, '\0');
   size_t begin = 0;

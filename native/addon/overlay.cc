@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "binding.h"
-#include "syscalls.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 namespace {
@@ -27,12 +27,12 @@ struct Layers {
 
 /** The folders by descriptor: no path is too long for fsconfig's 255 bytes, and none needs escaping. */
 struct OpenLayers {
-  std::vector<UniqueFd> fds;
+  std::vector<Fd> fds;
   std::vector<std::string> lowers;
   std::string upper, work;
 
   Status add(const std::string &path, std::string &name) {
-    UniqueFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    Fd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return system_failure(errno, "open", path);
     name = "/proc/self/fd/" + std::to_string(fd.get());
     fds.push_back(std::move(fd));
@@ -68,12 +68,12 @@ Failure context_failure(int context, const char *syscall, const std::string &sub
 }
 
 int set_string(int context, const char *key, const char *value) {
-  return static_cast<int>(syscall(kSysFsconfig, context, kFsconfigSetString, key, value, 0));
+  return sys::fsconfig(context, sys::kFsconfigString, key, value, 0);
 }
 
 /** Linux 6.5 and newer. `unsupported` is set when the kernel does not know lowerdir+. */
-Status mount_by_context(const OpenLayers &layers, UniqueFd &mount, bool &unsupported) {
-  UniqueFd context(static_cast<int>(syscall(kSysFsopen, "overlay", kFsopenCloexec)));
+Status mount_by_context(const OpenLayers &layers, Fd &mount, bool &unsupported) {
+  Fd context(sys::fsopen("overlay", sys::kFsopenCloexec));
   if (!context) return system_failure(errno, "fsopen", "overlay");
   for (size_t index = 0; index < layers.lowers.size(); ++index) {
     if (set_string(context.get(), "lowerdir+", layers.lowers[index].c_str()) == 0) continue;
@@ -93,17 +93,17 @@ Status mount_by_context(const OpenLayers &layers, UniqueFd &mount, bool &unsuppo
       return context_failure(context.get(), "fsconfig", option[0]);
     }
   }
-  if (syscall(kSysFsconfig, context.get(), kFsconfigCreate, nullptr, nullptr, 0) != 0) {
+  if (sys::fsconfig(context.get(), sys::kFsconfigCreate, nullptr, nullptr, 0) != 0) {
     return context_failure(context.get(), "fsconfig", "overlay");
   }
-  uint64_t attributes = layers.upper.empty() ? kMountAttrRdonly : 0;
-  mount.reset(static_cast<int>(syscall(kSysFsmount, context.get(), kFsmountCloexec, attributes)));
+  uint64_t attributes = layers.upper.empty() ? sys::kAttrRdonly : 0;
+  mount.reset(sys::fsmount(context.get(), sys::kFsmountCloexec, attributes));
   if (!mount) return system_failure(errno, "fsmount", "overlay");
   return {};
 }
 
 /** The same with mount(2), in a mount namespace that ends with the thread; the clone outlives it. */
-Status mount_in_namespace(const Layers &layers, UniqueFd &mount) {
+Status mount_in_namespace(const Layers &layers, Fd &mount) {
   if (unshare(CLONE_FS | CLONE_NEWNS) != 0) return system_failure(errno, "unshare");
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return system_failure(errno, "mount", "/");
   // Descriptors of another mount namespace can't be lower directories: they are opened again in this one.
@@ -127,16 +127,16 @@ Status mount_in_namespace(const Layers &layers, UniqueFd &mount) {
       return system_failure(errno, "mount", "overlay");
     }
   }
-  mount.reset(open_tree(AT_FDCWD, target, kOpenTreeClone | kOpenTreeCloexec));
+  mount.reset(sys::open_tree(AT_FDCWD, target, sys::kOpenTreeClone | sys::kOpenTreeCloexec));
   if (!mount) return system_failure(errno, "open_tree", target);
   return {};
 }
 
 /** Overlay wants two lower directories where there is no upper one: one alone is a read-only bind mount. */
-Status mount_single(const std::string &lower, UniqueFd &mount, bool &unsupported) {
-  mount.reset(open_tree(AT_FDCWD, lower.c_str(), kOpenTreeClone | kOpenTreeCloexec));
+Status mount_single(const std::string &lower, Fd &mount, bool &unsupported) {
+  mount.reset(sys::open_tree(AT_FDCWD, lower.c_str(), sys::kOpenTreeClone | sys::kOpenTreeCloexec));
   if (!mount) return system_failure(errno, "open_tree", lower);
-  if (mount_setattr(mount.get(), "", AT_EMPTY_PATH, {kMountAttrRdonly, 0, 0, 0}) == 0) return {};
+  if (sys::mount_setattr(mount.get(), "", AT_EMPTY_PATH, {sys::kAttrRdonly, 0, 0, 0}) == 0) return {};
   unsupported = errno == ENOSYS;
   return system_failure(errno, "mount_setattr", lower);
 }
@@ -152,7 +152,7 @@ Napi::Value mount_overlay(const Napi::CallbackInfo &info) {
   bool classic = info[3].IsBoolean() && info[3].As<Napi::Boolean>().Value();
   if (layers.lowers.empty()) return throw_failure(env, own_failure("EINVAL", "an overlay needs a lower directory"));
 
-  UniqueFd mount;
+  Fd mount;
   Status failure;
   if (!classic) {
     if (layers.lowers.size() == 1 && layers.upper.empty()) {

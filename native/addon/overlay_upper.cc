@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "directory.h"
-#include "syscalls.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 namespace {
@@ -23,8 +23,8 @@ bool is_opaque(const std::string &path) {
 }
 
 bool stat_beneath(int root, const std::string &path, struct stat &status) {
-  UniqueFd fd(openat2(root, path.empty() ? "." : path.c_str(), O_PATH | O_NOFOLLOW, 0,
-                      kResolveBeneath | kResolveNoSymlinks));
+  Fd fd(sys::openat2(root, path.empty() ? "." : path.c_str(), O_PATH | O_NOFOLLOW, 0,
+                      sys::kResolveBeneath | sys::kResolveNoSymlinks));
   return fd && fstat(fd.get(), &status) == 0;
 }
 
@@ -39,7 +39,7 @@ bool StartMarks::covers(int fd, const std::string &path, const struct stat &stat
   std::vector<DirectoryEntry> entries;
   if (list_directory(fd, entries)) return false;
   return std::all_of(entries.begin(), entries.end(), [&](const DirectoryEntry &entry) {
-    UniqueFd child(openat(fd, entry.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    Fd child(openat(fd, entry.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat inside;
     return child && fstat(child.get(), &inside) == 0 && covers(child.get(), path + "/" + entry.name, inside);
   });

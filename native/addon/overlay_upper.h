@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 /** What an overlay's upper folder says about the folders below it (Documentation/filesystems/overlayfs.rst). */
 namespace wherry {

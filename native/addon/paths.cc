@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "binding.h"
-#include "syscalls.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 namespace {
@@ -23,8 +23,8 @@ Napi::Value open_in_root(const Napi::CallbackInfo &info) {
   if (!get_arguments(info, root, path, flags, mode)) return info.Env().Undefined();
   // openat2 refuses a mode where no file is made, and flags that it does not know.
   bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-  int fd = openat2(root, path.c_str(), static_cast<unsigned>(flags), creates ? mode & 07777 : 0,
-                   kResolveInRoot | kResolveNoMagiclinks);
+  int fd = sys::openat2(root, path.c_str(), static_cast<unsigned>(flags), creates ? mode & 07777 : 0,
+                   sys::kResolveInRoot | sys::kResolveNoMagiclinks);
   if (fd < 0) return throw_failure(info.Env(), system_failure(errno, "openat2", path));
   return Napi::Number::New(info.Env(), fd);
 }
@@ -88,7 +88,7 @@ Napi::Value rename_no_replace(const Napi::CallbackInfo &info) {
 Napi::Value spread_folders(const Napi::CallbackInfo &info) {
   std::string path;
   if (!get_arguments(info, path)) return info.Env().Undefined();
-  UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  Fd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct statfs status;
   int flags = 0;
   bool is_ext = folder && fstatfs(folder.get(), &status) == 0 && status.f_type == EXT4_SUPER_MAGIC;

@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "binding.h"
-#include "syscalls.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 
 extern char **environ;
 
@@ -25,7 +25,7 @@ struct ProcessStatus {
 /** Fields 3 and 22 of /proc/PID/stat; the name in field 2 may hold anything, its `)` is the last one. */
 bool read_process(int pid, ProcessStatus &status) {
   std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return false;
   char text[2048];
   ssize_t size = read(file.get(), text, sizeof text - 1);
@@ -43,9 +43,9 @@ bool read_process(int pid, ProcessStatus &status) {
 }
 
 /** A pidfd of a process that lives and was started then; none when there is no such one. */
-Status open_process(int pid, int64_t start, UniqueFd &process) {
+Status open_process(int pid, int64_t start, Fd &process) {
   if (pid <= 0) return system_failure(EINVAL, "pidfd_open");
-  process.reset(static_cast<int>(syscall(kSysPidfdOpen, pid, 0)));
+  process.reset(sys::pidfd_open(pid));
   if (!process) return errno == ESRCH ? Status() : system_failure(errno, "pidfd_open");
   // Read after the pidfd is there: if the start fits now, the pidfd is that process.
   ProcessStatus status;
@@ -58,7 +58,7 @@ Napi::Value open_process_by_start(const Napi::CallbackInfo &info) {
   int pid;
   int64_t start;
   if (!get_arguments(info, pid, start)) return info.Env().Undefined();
-  UniqueFd process;
+  Fd process;
   if (Status failure = open_process(pid, start, process)) return throw_failure(info.Env(), *failure);
   return process ? Napi::Number::New(info.Env(), process.release()) : info.Env().Undefined();
 }
@@ -69,10 +69,10 @@ Napi::Value signal_process(const Napi::CallbackInfo &info) {
   int64_t start;
   if (!get_arguments(info, pid, start, signal)) return info.Env().Undefined();
   Napi::Env env = info.Env();
-  UniqueFd process;
+  Fd process;
   if (Status failure = open_process(pid, start, process)) return throw_failure(env, *failure);
   if (!process) return Napi::Boolean::New(env, false);
-  if (syscall(kSysPidfdSendSignal, process.get(), signal, nullptr, 0) == 0) return Napi::Boolean::New(env, true);
+  if (sys::pidfd_send_signal(process.get(), signal) == 0) return Napi::Boolean::New(env, true);
   if (errno == ESRCH) return Napi::Boolean::New(env, false);
   return throw_failure(env, system_failure(errno, "pidfd_send_signal"));
 }
@@ -81,9 +81,9 @@ Napi::Value signal_process(const Napi::CallbackInfo &info) {
  * The program as a read-only mount of its own: a process in a container that reaches it through /proc/PID/exe
  * can't open it for writing (CVE-2019-5736). Where the kernel or the rights for it are missing, the plain file.
  */
-Status open_program(const std::string &path, UniqueFd &program) {
-  UniqueFd clone(open_tree(AT_FDCWD, path.c_str(), kOpenTreeClone | kOpenTreeCloexec));
-  if (clone && mount_setattr(clone.get(), "", AT_EMPTY_PATH, {kMountAttrRdonly, 0, 0, 0}) == 0) {
+Status open_program(const std::string &path, Fd &program) {
+  Fd clone(sys::open_tree(AT_FDCWD, path.c_str(), sys::kOpenTreeClone | sys::kOpenTreeCloexec));
+  if (clone && sys::mount_setattr(clone.get(), "", AT_EMPTY_PATH, {sys::kAttrRdonly, 0, 0, 0}) == 0) {
     program = std::move(clone);
     return {};
   }
@@ -93,7 +93,7 @@ Status open_program(const std::string &path, UniqueFd &program) {
 }
 
 /** Above what the child places at 0 to 3. */
-bool move_above_three(UniqueFd &fd) {
+bool move_above_three(Fd &fd) {
   fd.reset(fcntl(fd.get(), F_DUPFD_CLOEXEC, 10));
   return static_cast<bool>(fd);
 }
@@ -121,7 +121,7 @@ struct Spawn {
   if (placed) {
     unsigned keep = static_cast<unsigned>(spawn.program);
     spawn.syscall = "close_range";
-    if (syscall(kSysCloseRange, 4u, keep - 1, 0) == 0 && syscall(kSysCloseRange, keep + 1, ~0u, 0) == 0) {
+    if (sys::close_range(4, keep - 1) == 0 && sys::close_range(keep + 1, ~0u) == 0) {
       sigset_t none;
       sigemptyset(&none);
       sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -145,18 +145,18 @@ Status wait_for_first(pid_t pid, const std::string &executable) {
 }
 
 Status spawn_monitor(const std::string &executable, const std::vector<std::string> &argv, const std::string &request,
-                     UniqueFd &ours) {
-  UniqueFd program;
+                     Fd &ours) {
+  Fd program;
   if (Status failure = open_program(executable, program)) return failure;
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return system_failure(errno, "socketpair");
-  UniqueFd parent_end(pair[0]), child_end(pair[1]);
+  Fd parent_end(pair[0]), child_end(pair[1]);
   // It waits there for the monitor, which so needn't wait for us. A socket pair holds what a request takes.
   if (!request.empty() && send(parent_end.get(), request.data(), request.size(), MSG_DONTWAIT | MSG_NOSIGNAL) !=
                               static_cast<ssize_t>(request.size())) {
     return system_failure(errno, "send");
   }
-  UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return system_failure(errno, "open", "/dev/null");
   if (!move_above_three(program) || !move_above_three(child_end) || !move_above_three(null)) {
     return system_failure(errno, "fcntl");
@@ -201,7 +201,7 @@ Napi::Value spawn_monitor_on_thread(const Napi::CallbackInfo &info) {
     auto bytes = info[2].As<Napi::Uint8Array>();
     request.assign(reinterpret_cast<const char *>(bytes.Data()), bytes.ByteLength());
   }
-  auto socket = std::make_shared<UniqueFd>();
+  auto socket = std::make_shared<Fd>();
   return run_on_thread(
       info.Env(), [=] { return spawn_monitor(executable, argv, request, *socket); },
       [socket](Napi::Env env) { return Napi::Number::New(env, socket->release()); });

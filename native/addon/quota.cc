@@ -10,7 +10,7 @@
 #include <string>
 
 #include "binding.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 #ifndef SYS_quotactl_fd
 #define SYS_quotactl_fd 443
@@ -35,7 +35,7 @@ Napi::Value limit_project(const Napi::CallbackInfo &info) {
   std::string path;
   int64_t project, bytes;
   if (!get_arguments(info, path, project, bytes)) return env.Undefined();
-  UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  Fd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder) return throw_failure(env, system_failure(errno, "open", path));
   auto id = static_cast<uint32_t>(project);
   if (bytes > 0) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "binding.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 namespace {
@@ -18,7 +18,7 @@ using Contents = std::vector<std::optional<std::string>>;
 
 /** A file of the kernel's has no size to ask for: it is read until its end. */
 std::optional<std::string> read_file(const std::string &path, size_t most) {
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd) return std::nullopt;
   std::string content;
   char buffer[16384];

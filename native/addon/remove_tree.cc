@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include "directory.h"
-#include "syscalls.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 
 Status list_directory(int folder, std::vector<DirectoryEntry> &entries) {
-  UniqueFd copy(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Fd copy(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!copy) return system_failure(errno, "openat");
   DIR *stream = fdopendir(copy.get());
   if (stream == nullptr) return system_failure(errno, "fdopendir");
@@ -42,7 +42,7 @@ struct Removal {
 };
 
 int open_folder(int folder, const char *name) {
-  int fd = openat2(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, kResolveNoXdev | kResolveNoSymlinks);
+  int fd = sys::openat2(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, sys::kResolveNoXdev | sys::kResolveNoSymlinks);
   if (fd < 0 && errno == ENOSYS) fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   return fd;
 }
@@ -71,7 +71,7 @@ Status remove_entry(Removal &removal, int folder, const DirectoryEntry &entry, i
   }
   if (unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
   if (errno != ENOTEMPTY && errno != EEXIST) return system_failure(errno, "rmdir", entry.name);
-  UniqueFd child(open_folder(folder, name));
+  Fd child(open_folder(folder, name));
   if (!child) return errno == ENOENT ? Status() : system_failure(errno, "open", entry.name);
   if (removal.top < 0) removal.top = child.get();
   if (depth == kMaxDepth) {

@@ -7,14 +7,14 @@
 #include <climits>
 #include <vector>
 
-#include "syscalls.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 namespace {
 
 /** As the kernel's MAXSYMLINKS. */
 constexpr int kMaxLinks = 40;
-constexpr uint64_t kInRoot = kResolveInRoot | kResolveNoMagiclinks;
+constexpr uint64_t kInRoot = sys::kResolveInRoot | sys::kResolveNoMagiclinks;
 
 /** In front of what is still to be walked, which ends with the next name. */
 void push(std::vector<std::string> &rest, const std::string &path) {
@@ -48,7 +48,7 @@ Status resolve_in_root(int root, const std::string &path, std::string &resolved)
       continue;
     }
     done.push_back(name);
-    UniqueFd fd(openat2(root, join(done).c_str(), O_PATH | O_NOFOLLOW, 0, kInRoot));
+    Fd fd(sys::openat2(root, join(done).c_str(), O_PATH | O_NOFOLLOW, 0, kInRoot));
     char target[PATH_MAX];
     ssize_t length = fd ? readlinkat(fd.get(), "", target, sizeof target) : -1;
     if (length <= 0) continue;
@@ -61,8 +61,8 @@ Status resolve_in_root(int root, const std::string &path, std::string &resolved)
   return {};
 }
 
-Status make_in_root(int root, const std::string &path, bool folder, UniqueFd &made) {
-  made.reset(openat2(root, path.c_str(), O_PATH, 0, kInRoot));
+Status make_in_root(int root, const std::string &path, bool folder, Fd &made) {
+  made.reset(sys::openat2(root, path.c_str(), O_PATH, 0, kInRoot));
   if (made) return {};
   if (errno != ENOENT) return system_failure(errno, "open", path);
   std::string whole;
@@ -71,17 +71,17 @@ Status make_in_root(int root, const std::string &path, bool folder, UniqueFd &ma
     std::string above = whole.substr(0, std::max<size_t>(slash, 1));
     size_t end = std::min(whole.find('/', slash + 1), whole.size());
     std::string name = whole.substr(slash + 1, end - slash - 1);
-    UniqueFd parent(openat2(root, above.c_str(), O_PATH | O_DIRECTORY, 0, kInRoot));
+    Fd parent(sys::openat2(root, above.c_str(), O_PATH | O_DIRECTORY, 0, kInRoot));
     if (!parent) return system_failure(errno, "open", above);
     if (end == whole.size() && !folder) {
-      UniqueFd file(openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0755));
+      Fd file(openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0755));
       if (!file && errno != EEXIST) return system_failure(errno, "open", whole);
     } else if (mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
       return system_failure(errno, "mkdir", whole);
     }
     slash = end;
   }
-  made.reset(openat2(root, path.c_str(), O_PATH, 0, kInRoot));
+  made.reset(sys::openat2(root, path.c_str(), O_PATH, 0, kInRoot));
   if (!made) return system_failure(errno, "open", path);
   return {};
 }

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "failure.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 
@@ -14,6 +14,6 @@ namespace wherry {
 Status resolve_in_root(int root, const std::string &path, std::string &resolved);
 
 /** The folder, or else the file, at a path in a root, as an O_PATH descriptor; what is missing is made. */
-Status make_in_root(int root, const std::string &path, bool folder, UniqueFd &made);
+Status make_in_root(int root, const std::string &path, bool folder, Fd &made);
 
 }  // namespace wherry

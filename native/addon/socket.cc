@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "binding.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 /**
  * Stream sockets in Node's event loop without node:net and the streams that it stands on, whose loading takes as
@@ -150,7 +150,7 @@ Napi::Value connect_socket(const Napi::CallbackInfo &info) {
     return throw_failure(info.Env(), system_failure(ENAMETOOLONG, "connect", path));
   }
   memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return throw_failure(info.Env(), system_failure(errno, "socket"));
   int result;
   do {

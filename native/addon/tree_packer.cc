@@ -38,7 +38,7 @@ class Packer {
   Packer(const PackOptions &options, ArchiveWriter &writer, PackStats &stats)
       : options_(options), writer_(writer), stats_(stats), names_(kXattrSize), value_(kXattrSize) {}
 
-  Status pack(UniqueFd source);
+  Status pack(Fd source);
 
  private:
   Status pack_entry(WalkEntry &entry, TreeWalk &walk);
@@ -141,7 +141,7 @@ Status Packer::pack_file(const WalkEntry &entry, TarEntry &header) {
   auto size = static_cast<uint64_t>(entry.status.st_size);
   if (size == 0) return write_header(header);
   std::string link = entry.link();
-  UniqueFd file(open(link.c_str(), O_RDONLY | O_NOATIME | O_CLOEXEC));
+  Fd file(open(link.c_str(), O_RDONLY | O_NOATIME | O_CLOEXEC));
   if (!file && errno == EPERM) file.reset(open(link.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return system_failure(errno, "open", entry.path);
   header.size = size;
@@ -239,7 +239,7 @@ Status Packer::pack_entry(WalkEntry &entry, TreeWalk &walk) {
   return write_header(header);
 }
 
-Status Packer::pack(UniqueFd source) {
+Status Packer::pack(Fd source) {
   TreeWalk walk(std::move(source));
   for (;;) {
     WalkEntry entry;
@@ -266,7 +266,7 @@ Status Packer::pack(UniqueFd source) {
 
 }  // namespace
 
-Status pack_tree(UniqueFd source, const PackOptions &options, ArchiveWriter &writer, PackStats &stats) {
+Status pack_tree(Fd source, const PackOptions &options, ArchiveWriter &writer, PackStats &stats) {
   Packer packer(options, writer, stats);
   return packer.pack(std::move(source));
 }

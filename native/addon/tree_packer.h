@@ -7,8 +7,8 @@
 #include "archive_writer.h"
 #include "changes.h"
 #include "failure.h"
+#include "kernel/fd.h"
 #include "overlay_upper.h"
-#include "unique_fd.h"
 
 namespace wherry {
 
@@ -39,6 +39,6 @@ struct PackStats {
 };
 
 /** Writes the archive of what an O_PATH descriptor stands for, and its end. Times are whole seconds. */
-Status pack_tree(UniqueFd source, const PackOptions &options, ArchiveWriter &writer, PackStats &stats);
+Status pack_tree(Fd source, const PackOptions &options, ArchiveWriter &writer, PackStats &stats);
 
 }  // namespace wherry

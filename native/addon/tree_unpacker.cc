@@ -8,9 +8,9 @@
 
 #include "entry_data.h"
 #include "guard.h"
+#include "kernel/syscalls.h"
 #include "kernel_filesystems.h"
 #include "layer_tree.h"
-#include "syscalls.h"
 
 namespace wherry {
 namespace {
@@ -28,7 +28,7 @@ std::string quoted(const std::string &text) { return "\"" + text + "\""; }
 std::string link_of(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 uint64_t resolution(const UnpackOptions &options) {
-  return options.beneath ? kResolveBeneath | kResolveNoSymlinks : kResolveInRoot | kResolveNoMagiclinks;
+  return options.beneath ? sys::kResolveBeneath | sys::kResolveNoSymlinks : sys::kResolveInRoot | sys::kResolveNoMagiclinks;
 }
 
 }  // namespace
@@ -40,19 +40,19 @@ std::string TreeUnpacker::shown(const std::string &path) const {
 }
 
 /** `path` is beneath the folder that is unpacked into; "" is that folder. */
-Status TreeUnpacker::open_folder(const std::string &path, UniqueFd &folder) {
+Status TreeUnpacker::open_folder(const std::string &path, Fd &folder) {
   std::string whole = options_.beneath ? (path.empty() ? "." : path) : "./" + options_.folder + "/" + path;
-  folder.reset(openat2(root_.get(), whole.c_str(), O_PATH | O_DIRECTORY, 0, resolution(options_)));
+  folder.reset(sys::openat2(root_.get(), whole.c_str(), O_PATH | O_DIRECTORY, 0, resolution(options_)));
   if (!folder) return system_failure(errno, "open", shown(path));
   return {};
 }
 
 /** Links on the way are followed, as everywhere in a path; what is missing is made of folders. */
-Status TreeUnpacker::make_folders(const std::string &path, UniqueFd &folder) {
+Status TreeUnpacker::make_folders(const std::string &path, Fd &folder) {
   size_t slash = path.rfind('/');
   std::string above = slash == std::string::npos ? "" : path.substr(0, slash);
   std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
-  UniqueFd parent;
+  Fd parent;
   Status failure = open_folder(above, parent);
   if (failure && failure->number == ENOENT && !above.empty()) failure = make_folders(above, parent);
   if (failure) return failure;
@@ -137,7 +137,7 @@ Status TreeUnpacker::make_folder(const TarEntry &entry, const std::string &path,
   if (!merges && mkdirat(parent_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
     return system_failure(errno, "mkdir", shown(path));
   }
-  UniqueFd folder(openat(parent_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  Fd folder(openat(parent_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder) return system_failure(errno, "open", shown(path));
   if (!options_.beneath && is_kernel_filesystem(folder.get())) return {};
   folders_.push_back({path, entry.mtime});
@@ -146,7 +146,7 @@ Status TreeUnpacker::make_folder(const TarEntry &entry, const std::string &path,
 
 Status TreeUnpacker::make_file(const TarEntry &entry, TarReader &reader, const std::string &path,
                                const std::string &name) {
-  UniqueFd file;
+  Fd file;
   for (int attempt = 0; !file; ++attempt) {
     file.reset(openat(parent_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file) break;
@@ -166,7 +166,7 @@ Status TreeUnpacker::make_link(const TarEntry &entry, const std::string &path, c
     return refusal("invalid hardlink " + quoted(shown(path)) + " -> " + quoted(entry.link));
   }
   if (target_path == path) return {};
-  UniqueFd folder(fcntl(parent_.get(), F_DUPFD_CLOEXEC, 0)), target;
+  Fd folder(fcntl(parent_.get(), F_DUPFD_CLOEXEC, 0)), target;
   if (!folder) return system_failure(errno, "fcntl");
   size_t slash = target_path.rfind('/');
   std::string target_name = target_path.substr(slash == std::string::npos ? 0 : slash + 1);
@@ -192,7 +192,7 @@ Status TreeUnpacker::make_other(const TarEntry &entry, const std::string &path, 
     }
     if (Status failure = remove_file(parent, path, name)) return failure;
   }
-  UniqueFd made(openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  Fd made(openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
   if (!made || fstat(made.get(), &status) != 0) return system_failure(errno, "lstat", shown(path));
   if ((status.st_mode & S_IFMT) != kind) return system_failure(ESTALE, "lstat", shown(path));
@@ -209,7 +209,7 @@ Status TreeUnpacker::unpack_entry(const TarEntry &entry, TarReader &reader) {
     // The folder itself, which docker leaves as it is when the archive calls it `.`, but not as `/`.
     if (entry.type != '5') return refusal("cannot overwrite directory " + quoted(shown("")) + " with non-directory");
     if (entry.name[0] != '/') return {};
-    UniqueFd folder;
+    Fd folder;
     if (Status failure = open_folder("", folder)) return failure;
     folders_.push_back({"", entry.mtime});
     return set_metadata(entry, path, folder.get());
@@ -238,7 +238,7 @@ Status TreeUnpacker::unpack_entry(const TarEntry &entry, TarReader &reader) {
 Status TreeUnpacker::finish_folders() {
   has_parent_ = false;
   for (const Folder &folder : folders_) {
-    UniqueFd fd;
+    Fd fd;
     if (open_folder(folder.path, fd)) continue;  // somebody else has taken it away
     timespec time = {static_cast<time_t>(folder.mtime.seconds), static_cast<long>(folder.mtime.nanoseconds)};
     timespec times[2] = {time, time};
@@ -250,7 +250,7 @@ Status TreeUnpacker::finish_folders() {
 }
 
 Status TreeUnpacker::unpack(TarReader &reader) {
-  UniqueFd folder;
+  Fd folder;
   if (Status failure = open_folder("", folder)) return failure;
   folder.reset();
   for (;;) {

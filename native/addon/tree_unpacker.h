@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/fd.h"
 #include "tar_reader.h"
-#include "unique_fd.h"
 
 namespace wherry {
 
@@ -33,7 +33,7 @@ struct UnpackOptions {
  */
 class TreeUnpacker {
  public:
-  TreeUnpacker(UniqueFd root, UnpackOptions options) : root_(std::move(root)), options_(std::move(options)) {}
+  TreeUnpacker(Fd root, UnpackOptions options) : root_(std::move(root)), options_(std::move(options)) {}
 
   /** All entries of the archive. */
   Status unpack(TarReader &reader);
@@ -48,8 +48,8 @@ class TreeUnpacker {
 
   Status unpack_entry(const TarEntry &entry, TarReader &reader);
   Status find_parent(const std::string &path, bool make, std::string &name);
-  Status open_folder(const std::string &path, UniqueFd &folder);
-  Status make_folders(const std::string &path, UniqueFd &folder);
+  Status open_folder(const std::string &path, Fd &folder);
+  Status make_folders(const std::string &path, Fd &folder);
   Status make_room(const TarEntry &entry, const std::string &path, const std::string &name, bool &merges);
   Status remove_file(int folder, const std::string &path, const std::string &name);
   Status make_folder(const TarEntry &entry, const std::string &path, const std::string &name, bool merges);
@@ -60,11 +60,11 @@ class TreeUnpacker {
   Status finish_folders();
   std::string shown(const std::string &path) const;
 
-  UniqueFd root_;
+  Fd root_;
   UnpackOptions options_;
   uint64_t entries_ = 0;
   /** The last folder that an entry lay in: archives go folder by folder. */
-  UniqueFd parent_;
+  Fd parent_;
   std::string parent_path_;
   bool has_parent_ = false;
   std::vector<Folder> folders_;

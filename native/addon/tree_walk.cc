@@ -55,14 +55,14 @@ Status TreeWalk::enter_last() {
 /** From the start, name by name. A folder that was moved away meanwhile has nothing more to give. */
 Status TreeWalk::reopen(size_t index) {
   int above = frames_[0].fd.get();
-  UniqueFd passing;
+  Fd passing;
   // The ones above it will be wanted soon.
   first_open_ = index > kReopened ? index - kReopened : 1;
   for (size_t level = 1; level <= index; ++level) {
     const Frame &parent = frames_[level - 1];
     Frame &frame = frames_[level];
     const std::string &name = parent.entries[parent.at - 1].name;
-    UniqueFd fd(openat(above, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    Fd fd(openat(above, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd && !is_gone(errno)) return system_failure(errno, "open", name);
     struct stat status;
     bool same = fd && fstat(fd.get(), &status) == 0 && status.st_dev == frame.device && status.st_ino == frame.inode;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "directory.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 
@@ -14,7 +14,7 @@ struct WalkEntry {
   /** Beneath the start, without a leading slash; empty for the start itself. */
   std::string path;
   /** O_PATH: what is asked of the entry is asked of what was found, whatever has its name by now. */
-  UniqueFd fd;
+  Fd fd;
   struct stat status = {};
   /** A folder on another file system than the one that it lies in. */
   bool crosses = false;
@@ -31,7 +31,7 @@ struct WalkEntry {
 class TreeWalk {
  public:
   /** `start` is an O_PATH descriptor of anything. */
-  explicit TreeWalk(UniqueFd start) : start_(std::move(start)) {}
+  explicit TreeWalk(Fd start) : start_(std::move(start)) {}
 
   /** `end` is set behind the last. What has vanished is left out. */
   Status next(WalkEntry &entry, bool &end);
@@ -40,7 +40,7 @@ class TreeWalk {
 
  private:
   struct Frame {
-    UniqueFd fd;
+    Fd fd;
     std::vector<DirectoryEntry> entries;
     size_t at = 0;
     size_t path_size = 0;
@@ -52,13 +52,13 @@ class TreeWalk {
   Status enter_last();
   Status reopen(size_t index);
 
-  UniqueFd start_;
+  Fd start_;
   std::vector<Frame> frames_;
   /** Of the frames whose descriptor was closed, the one behind the last. */
   size_t first_open_ = 1;
   std::string path_;
   /** The last entry, when it was a folder. */
-  UniqueFd last_;
+  Fd last_;
   struct stat last_status_ = {};
   bool began_ = false, enter_ = false;
 };

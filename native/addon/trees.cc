@@ -3,7 +3,7 @@
 
 #include "binding.h"
 #include "directory.h"
-#include "unique_fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 namespace {
@@ -35,7 +35,7 @@ Napi::Value remove_tree_on_thread(const Napi::CallbackInfo &info) {
         std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
         std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
         if (name.empty() || name == "." || name == "..") return system_failure(EINVAL, "rmdir", path);
-        UniqueFd folder(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        Fd folder(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!folder) return errno == ENOENT ? Status() : system_failure(errno, "open", parent);
         Status failure = remove_tree(folder.get(), name);
         if (failure) failure->subject = path + (failure->subject == name ? "" : ": " + failure->subject);

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "fd.h"
+#include "kernel/fd.h"
 #include "paths.h"
 
 namespace wherry {

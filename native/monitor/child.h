@@ -9,7 +9,7 @@
 
 #include "container.h"
 #include "fail.h"
-#include "fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 

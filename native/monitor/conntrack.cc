@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "fd.h"
+#include "kernel/fd.h"
 #include "netfilter_message.h"
 #include "ports.h"
 #include "state.h"

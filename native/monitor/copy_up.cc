@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "child.h"
-#include "fd.h"
+#include "kernel/fd.h"
 #include "mount_api.h"
 
 namespace wherry {

@@ -7,8 +7,8 @@
 
 #include <vector>
 
-#include "fd.h"
 #include "host.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "kernel/syscalls.h"
 #include "mount_api.h"
 #include "paths.h"
 #include "state.h"
-#include "syscalls.h"
 
 namespace wherry {
 

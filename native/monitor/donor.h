@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "container.h"
-#include "fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 

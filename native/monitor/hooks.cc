@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "fail.h"
-#include "fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "paths.h"
-#include "syscalls.h"
 
 namespace wherry {
 

@@ -13,11 +13,11 @@
 
 #include "conntrack.h"
 #include "hooks.h"
-#include "fd.h"
+#include "kernel/fd.h"
 #include "network.h"
 #include "nf_tables.h"
-#include "port_ranges.h"
 #include "paths.h"
+#include "port_ranges.h"
 
 namespace wherry {
 

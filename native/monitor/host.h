@@ -2,7 +2,7 @@
 #pragma once
 
 #include "fail.h"
-#include "fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 

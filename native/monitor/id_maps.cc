@@ -12,9 +12,9 @@
 #include <string>
 
 #include "child.h"
+#include "kernel/syscalls.h"
 #include "mount_api.h"
 #include "paths.h"
-#include "syscalls.h"
 
 namespace wherry {
 

@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 
 #include "child.h"
-#include "fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "mount_api.h"
 #include "paths.h"
-#include "syscalls.h"
 
 namespace wherry {
 

@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "gzip.h"
-#include "syscalls.h"
+#include "kernel/syscalls.h"
 #include "text.h"
 
 namespace wherry {

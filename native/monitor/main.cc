@@ -11,10 +11,10 @@
 #include <string>
 
 #include "container.h"
+#include "kernel/syscalls.h"
 #include "monitor.h"
 #include "oci.h"
 #include "settings.h"
-#include "syscalls.h"
 
 namespace wherry {
 

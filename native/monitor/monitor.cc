@@ -20,10 +20,11 @@
 #include "donor.h"
 #include "events.h"
 #include "fail.h"
-#include "fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "paths.h"
-#include "syscalls.h"
 #include "text.h"
+#include "without.h"
 
 namespace wherry {
 

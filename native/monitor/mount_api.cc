@@ -12,8 +12,9 @@
 
 #include <string>
 
+#include "kernel/syscalls.h"
 #include "paths.h"
-#include "syscalls.h"
+#include "without.h"
 
 namespace wherry {
 
@@ -71,7 +72,7 @@ uint64_t mount_attributes(uint64_t flags) {
 
 bool NewFilesystem::open(const char* type, Failure* failure) {
   type_ = type;
-  context_.reset(sys::fsopen(type, 1 /* FSOPEN_CLOEXEC */));
+  context_.reset(sys::fsopen(type, sys::kFsopenCloexec));
   return context_ || fail(failure, errno, "mount %s", type);
 }
 
@@ -82,7 +83,7 @@ bool NewFilesystem::open_as_child(const char* type, Failure* failure) {
   auto pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
   if (pid < 0) return fail(failure, errno, "fork to mount %s", type);
   if (pid == 0) {
-    int fd = sys::fsopen(type, 1 /* FSOPEN_CLOEXEC */);
+    int fd = sys::fsopen(type, sys::kFsopenCloexec);
     _exit(fd >= 0 && fd < kFailed ? fd : kFailed);
   }
   int status = 0;
@@ -142,7 +143,7 @@ bool NewFilesystem::create(Failure* failure) {
 }
 
 bool NewFilesystem::mount(uint64_t attributes, Fd* mount, Failure* failure) {
-  mount->reset(sys::fsmount(context_.get(), 1 /* FSMOUNT_CLOEXEC */, static_cast<unsigned>(attributes)));
+  mount->reset(sys::fsmount(context_.get(), sys::kFsmountCloexec, static_cast<unsigned>(attributes)));
   return *mount || refuse("mount", failure);
 }
 
@@ -154,7 +155,7 @@ int clone_tree(int dir, const char* path, bool recursive) {
 }
 
 bool attach(int mount, int target) {
-  return sys::move_mount(mount, "", target, "", sys::kMoveMountFromEmpty | sys::kMoveMountToEmpty) == 0;
+  return sys::attach_mount(mount, target) == 0;
 }
 
 bool detach(int mount) {
@@ -166,7 +167,7 @@ bool set_recursive_readonly(int mount) {
   change.set = sys::kAttrRdonly;
   errno = ENOSYS;
   return !sys::without.mount_setattr &&
-         sys::mount_setattr(mount, "", AT_EMPTY_PATH | sys::kRecursive, &change) == 0;
+         sys::mount_setattr(mount, "", AT_EMPTY_PATH | sys::kRecursive, change) == 0;
 }
 
 bool map_ids(int mount, int users, bool recursive) {
@@ -175,7 +176,7 @@ bool map_ids(int mount, int users, bool recursive) {
   change.userns = static_cast<uint64_t>(users);
   errno = ENOSYS;
   return !sys::without.mount_setattr &&
-         sys::mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? sys::kRecursive : 0), &change) == 0;
+         sys::mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? sys::kRecursive : 0), change) == 0;
 }
 
 bool set_attributes(int mount, uint64_t attributes, uint64_t propagation, bool recursive) {
@@ -186,7 +187,7 @@ bool set_attributes(int mount, uint64_t attributes, uint64_t propagation, bool r
   change.propagation = propagation & kPropagation;
   if (!change.set && !change.propagation) return true;
   unsigned flags = AT_EMPTY_PATH | (recursive ? sys::kRecursive : 0);
-  if (!sys::without.mount_setattr && sys::mount_setattr(mount, "", flags, &change) == 0) return true;
+  if (!sys::without.mount_setattr && sys::mount_setattr(mount, "", flags, change) == 0) return true;
   if (!sys::without.mount_setattr && errno != ENOSYS && errno != EPERM) return false;
   if (attributes && !remount(mount, attributes)) return false;
   if (!change.propagation) return true;

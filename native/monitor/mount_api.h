@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fail.h"
-#include "fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 

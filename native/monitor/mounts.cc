@@ -11,9 +11,9 @@
 
 #include "child.h"
 #include "donor.h"
+#include "kernel/syscalls.h"
 #include "mount_api.h"
 #include "paths.h"
-#include "syscalls.h"
 
 namespace wherry {
 

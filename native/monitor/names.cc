@@ -10,8 +10,8 @@
 
 #include "datagram.h"
 #include "descriptors.h"
-#include "fd.h"
 #include "host.h"
+#include "kernel/fd.h"
 #include "text.h"
 
 namespace wherry {

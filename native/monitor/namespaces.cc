@@ -9,7 +9,7 @@
 
 #include "child.h"
 #include "donor.h"
-#include "fd.h"
+#include "kernel/fd.h"
 #include "mount_api.h"
 #include "paths.h"
 

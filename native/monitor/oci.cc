@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 #include "fail.h"
-#include "fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "spawn.h"
 #include "status.h"
-#include "syscalls.h"
 #include "text.h"
 
 namespace wherry {
@@ -259,7 +259,7 @@ bool publish(const Options& options, Child& child, Failure* failure) {
 // Reads the byte that the init writes before its command runs.
 bool let_start(const PlanView& plan, pid_t init, Failure* failure) {
   const char* path = plan.setting("start-fifo");
-  Fd process(static_cast<int>(syscall(SYS_pidfd_open, init, 0)));
+  Fd process(sys::pidfd_open(init));
   // Not waiting for a writer: the init may have ended.
   Fd fifo(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!process || !fifo) return fail(failure, errno, "start the container");
@@ -333,7 +333,7 @@ int exec(const Options& options, const PlanView& plan, int signals) {
   Child child;
   ExecContext context;
   context.init_pid = options.init;
-  Fd init(static_cast<int>(syscall(SYS_pidfd_open, options.init, 0)));
+  Fd init(sys::pidfd_open(options.init));
   context.init_pidfd = init.get();
   bool ok = init || fail(&failure, errno, "open the container's process %d", options.init);
   if (ok) {

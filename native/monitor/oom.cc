@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "fd.h"
+#include "kernel/fd.h"
 #include "state.h"
 
 namespace wherry {

@@ -7,7 +7,8 @@
 
 #include <vector>
 
-#include "syscalls.h"
+#include "kernel/syscalls.h"
+#include "without.h"
 
 namespace wherry {
 

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 

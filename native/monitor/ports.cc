@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
-#include "fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "kernel/syscalls.h"
 #include "paths.h"
 #include "status.h"
-#include "syscalls.h"
+#include "without.h"
 
 namespace wherry {
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fail.h"
-#include "fd.h"
+#include "kernel/fd.h"
 
 extern char** environ;
 

@@ -12,10 +12,10 @@
 
 #include <vector>
 
-#include "fd.h"
 #include "host.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "paths.h"
-#include "syscalls.h"
 
 namespace wherry {
 

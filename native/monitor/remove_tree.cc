@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fd.h"
 #include "host.h"
-#include "syscalls.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 

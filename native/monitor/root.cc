@@ -7,10 +7,11 @@
 #include <sys/utsname.h>
 
 #include "child.h"
+#include "kernel/syscalls.h"
 #include "mount_api.h"
 #include "paths.h"
 #include "status.h"
-#include "syscalls.h"
+#include "without.h"
 
 namespace wherry {
 

@@ -9,10 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fd.h"
 #include "fail.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "spawn.h"
-#include "syscalls.h"
+#include "without.h"
 
 namespace wherry {
 

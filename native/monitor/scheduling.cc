@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "fd.h"
+#include "kernel/fd.h"
 #include "paths.h"
 
 namespace wherry {

@@ -14,10 +14,11 @@
 #include <algorithm>
 
 #include "descriptors.h"
-#include "fd.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 #include "paths.h"
 #include "status.h"
-#include "syscalls.h"
+#include "without.h"
 
 namespace wherry {
 

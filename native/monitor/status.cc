@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 
 #include "fail.h"
-#include "fd.h"
-#include "syscalls.h"
+#include "kernel/fd.h"
+#include "kernel/syscalls.h"
 
 namespace wherry {
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
-#include "fd.h"
+#include "kernel/fd.h"
 
 namespace wherry {
 
@@ -123,15 +123,14 @@ void TcpConnection::update_watch() {
   }
 }
 
-TcpProxies::TcpProxies(Loop& loop) : loop_(loop) {
+TcpProxies::TcpProxies(Loop& loop) : loop_(loop), listeners_(loop, *this) {
   timer_.context = this;
-  timer_.fire = [](void* self) { static_cast<TcpProxies*>(self)->resume(); };
+  timer_.fire = [](void* self) { static_cast<TcpProxies*>(self)->listeners_.resume(); };
 }
 
 TcpProxies::~TcpProxies() {
   loop_.cancel(timer_);
   for (TcpConnection* connection : connections_) delete connection;
-  release_from(0);
   release_memory();
 }
 
@@ -143,46 +142,17 @@ bool TcpProxies::open(const HostPort& port, const SocketAddress& target, Failure
   set_on(fd.get(), SOL_SOCKET, SO_REUSEADDR);
   if (bind(fd.get(), &address.any, address.length) != 0 || listen(fd.get(), kBacklog) != 0)
     return bind_failed(port, errno, failure);
-  auto listener = new Listener;
-  listener->owner = this;
-  listener->port = port;
-  listener->target = target;
-  listener->fd = fd.release();
-  listeners_.push_back(listener);
-  if (!paused_) loop_.watch(*listener, EPOLLIN);
+  listeners_.add(port, target, std::move(fd));
   return true;
 }
 
-void TcpProxies::close_listener(Listener* listener) {
-  loop_.forget(*listener);
-  close(listener->fd);
-  delete listener;
-}
-
-bool TcpProxies::release(const HostPort& port) {
-  for (size_t i = 0; i < listeners_.size(); i++) {
-    if (!(listeners_[i]->port == port)) continue;
-    close_listener(listeners_[i]);
-    listeners_.erase(listeners_.begin() + static_cast<ptrdiff_t>(i));
-    return true;
-  }
-  return false;
-}
-
-void TcpProxies::release_from(size_t count) {
-  while (listeners_.size() > count) {
-    close_listener(listeners_.back());
-    listeners_.pop_back();
-  }
-}
-
-void TcpProxies::accept(Listener& listener) {
+void TcpProxies::listener_ready(PortListener& listener) {
   for (unsigned count = 0; count < kAcceptAtOnce; count++) {
-    if (connections_.size() >= kMostConnections) return pause();
+    if (connections_.size() >= kMostConnections) return listeners_.pause();
     int client = unless_last(accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (client < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-        pause();
+        listeners_.pause();
         loop_.set(timer_, kPause);
       }
       return;
@@ -191,7 +161,7 @@ void TcpProxies::accept(Listener& listener) {
   }
 }
 
-void TcpProxies::begin(Listener& listener, int client) {
+void TcpProxies::begin(const PortListener& listener, int client) {
   const SocketAddress& target = listener.target;
   int server = unless_last(socket(target.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (server >= 0 && connect(server, &target.any, target.length) != 0 && errno != EINPROGRESS) {
@@ -202,17 +172,6 @@ void TcpProxies::begin(Listener& listener, int client) {
   connections_.push_back(new TcpConnection(*this, client, server));
 }
 
-// Clients wait in the kernel.
-void TcpProxies::pause() {
-  paused_ = true;
-  for (Listener* listener : listeners_) loop_.forget(*listener);
-}
-
-void TcpProxies::resume() {
-  paused_ = false;
-  for (Listener* listener : listeners_) loop_.watch(*listener, EPOLLIN);
-}
-
 void TcpProxies::remove(TcpConnection* connection) {
   for (size_t i = 0; i < connections_.size(); i++) {
     if (connections_[i] != connection) continue;
@@ -221,7 +180,7 @@ void TcpProxies::remove(TcpConnection* connection) {
     break;
   }
   delete connection;
-  if (paused_) resume();
+  if (listeners_.paused()) listeners_.resume();
 }
 
 bool TcpProxies::take_pipe(int ends[2]) {

@@ -6,6 +6,7 @@
 
 #include "ip_address.h"
 #include "loop.h"
+#include "port_listeners.h"
 #include "ports.h"
 
 namespace wherry {
@@ -44,7 +45,7 @@ class TcpConnection {
   bool connecting_ = true;
 };
 
-class TcpProxies {
+class TcpProxies : private PortListenerOwner {
  public:
   explicit TcpProxies(Loop& loop);
   ~TcpProxies();
@@ -53,9 +54,9 @@ class TcpProxies {
 
   bool open(const HostPort& port, const SocketAddress& target, Failure* failure);
   // Connections that came by it go on.
-  bool release(const HostPort& port);
+  bool release(const HostPort& port) { return listeners_.release(port); }
   size_t ports() const { return listeners_.size(); }
-  void release_from(size_t count);
+  void release_from(size_t count) { listeners_.release_from(count); }
   void release_memory();
 
   // For connections.
@@ -65,25 +66,13 @@ class TcpProxies {
   void give_pipe(int ends[2]);
 
  private:
-  class Listener : public Source {
-   public:
-    void ready(uint32_t) override { owner->accept(*this); }
-    TcpProxies* owner = nullptr;
-    HostPort port;
-    SocketAddress target;
-  };
-
-  void accept(Listener& listener);
-  void begin(Listener& listener, int client);
-  void pause();
-  void resume();
-  void close_listener(Listener* listener);
+  void listener_ready(PortListener& listener) override;
+  void begin(const PortListener& listener, int client);
 
   Loop& loop_;
-  std::vector<Listener*> listeners_;
+  PortListeners listeners_;
   std::vector<TcpConnection*> connections_;
   std::vector<int> pipes_;  // empty ones, read end and write end by turns
-  bool paused_ = false;
   Timer timer_;
 };
 

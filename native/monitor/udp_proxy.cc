@@ -8,7 +8,7 @@
 
 #include "datagram.h"
 #include "descriptors.h"
-#include "fd.h"
+#include "kernel/fd.h"
 #include "text.h"
 
 namespace wherry {
@@ -36,15 +36,12 @@ bool UdpProxies::Peer::operator==(const Peer& other) const {
          local == other.local;
 }
 
-UdpProxies::UdpProxies(Loop& loop) : loop_(loop) {
+UdpProxies::UdpProxies(Loop& loop) : loop_(loop), listeners_(loop, *this) {
   timer_.context = this;
   timer_.fire = [](void* self) { static_cast<UdpProxies*>(self)->tick(); };
 }
 
-UdpProxies::~UdpProxies() {
-  loop_.cancel(timer_);
-  release_from(0);
-}
+UdpProxies::~UdpProxies() { loop_.cancel(timer_); }
 
 bool UdpProxies::open(const HostPort& port, const SocketAddress& target, Failure* failure) {
   Fd fd(port_socket(port));
@@ -54,47 +51,21 @@ bool UdpProxies::open(const HostPort& port, const SocketAddress& target, Failure
   bool v6 = address.any.sa_family == AF_INET6;
   setsockopt(fd.get(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
   if (bind(fd.get(), &address.any, address.length) != 0) return bind_failed(port, errno, failure);
-  auto listener = new Listener;
-  listener->owner = this;
-  listener->port = port;
-  listener->target = target;
-  listener->fd = fd.release();
-  listeners_.push_back(listener);
-  loop_.watch(*listener, EPOLLIN);
+  listeners_.add(port, target, std::move(fd));
   return true;
 }
 
-void UdpProxies::close_listener(Listener* listener) {
+void UdpProxies::listener_ends(PortListener& listener) {
   for (Flow*& head : buckets_) {
     for (Flow* flow = head; flow != nullptr;) {
       Flow* next = flow->next;
-      if (flow->listener == listener) remove(flow);
+      if (flow->listener == &listener) remove(flow);
       flow = next;
     }
   }
-  loop_.forget(*listener);
-  close(listener->fd);
-  delete listener;
 }
 
-bool UdpProxies::release(const HostPort& port) {
-  for (size_t i = 0; i < listeners_.size(); i++) {
-    if (!(listeners_[i]->port == port)) continue;
-    close_listener(listeners_[i]);
-    listeners_.erase(listeners_.begin() + static_cast<ptrdiff_t>(i));
-    return true;
-  }
-  return false;
-}
-
-void UdpProxies::release_from(size_t count) {
-  while (listeners_.size() > count) {
-    close_listener(listeners_.back());
-    listeners_.pop_back();
-  }
-}
-
-void UdpProxies::from_clients(Listener& listener) {
+void UdpProxies::listener_ready(PortListener& listener) {
   uint8_t* buffer = datagram_buffer();
   for (unsigned count = 0; count < kAtOnce; count++) {
     Peer peer;
@@ -133,7 +104,7 @@ void UdpProxies::from_clients(Listener& listener) {
   }
 }
 
-UdpProxies::Flow* UdpProxies::find(Listener& listener, const Peer& peer) {
+UdpProxies::Flow* UdpProxies::find(PortListener& listener, const Peer& peer) {
   if (buckets_.empty()) buckets_.resize(kBuckets);
   unsigned hash = hash_bytes(2166136261u ^ static_cast<unsigned>(listener.fd), &peer.client.any, peer.client.length);
   unsigned bucket = hash_bytes(hash, peer.local.bytes, peer.local.length) % kBuckets;
@@ -142,7 +113,7 @@ UdpProxies::Flow* UdpProxies::find(Listener& listener, const Peer& peer) {
   return make(listener, peer, bucket);
 }
 
-UdpProxies::Flow* UdpProxies::make(Listener& listener, const Peer& peer, unsigned bucket) {
+UdpProxies::Flow* UdpProxies::make(PortListener& listener, const Peer& peer, unsigned bucket) {
   if (flows_ >= kMostFlows) remove_oldest();
   const SocketAddress& target = listener.target;
   int type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "fd.h"
+#include "kernel/fd.h"
 #include "text.h"
 
 namespace wherry {

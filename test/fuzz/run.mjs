@@ -29,7 +29,8 @@ const sanitizers = '-fsanitize=address,undefined -fno-sanitize-recover=undefined
 /** Builds the program unless its sources are those of the last time. */
 function build() {
 	const hash = createHash('sha256').update(flags);
-	for (const name of readdirSync(addon).sort()) hash.update(readFileSync(join(addon, name)));
+	for (const folder of [addon, join(root, 'native/kernel')])
+		for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)));
 	hash.update(readFileSync(main));
 	const folder = join(root, 'native/build-asan/fuzz');
 	const program = join(folder, hash.digest('hex').slice(0, 16));
@@ -47,6 +48,7 @@ function build() {
 			CXX: process.env.CXX ?? 'g++',
 			CFLAGS: `${flags} ${sanitizers}`,
 			COVERAGE: coverage,
+			CPLUS_INCLUDE_PATH: join(root, 'native'),
 			FOLDER: folder,
 			MAIN: main,
 		},

@@ -109,7 +109,7 @@ void unpack(const Bytes &input, int scratch, size_t piece) {
   if (decoder->decode(input.data(), input.size(), decoded)) return;
   (void)decoder->finish();
   if (mkdirat(scratch, "layer", 0755) != 0) abort();
-  wherry::UniqueFd root(openat(scratch, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  wherry::Fd root(openat(scratch, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   wherry::LayerWriter writer(std::move(root));
   PieceSource source(decoded.bytes, piece);
   wherry::TarReader reader(source);

@@ -11,7 +11,7 @@ class Fd {
   explicit Fd(int fd) : fd_(fd) {}
   Fd(Fd&& other) noexcept : fd_(other.release()) {}
   Fd& operator=(Fd&& other) noexcept {
-    reset(other.release());
+    if (this != &other) reset(other.release());
     return *this;
   }
   Fd(const Fd&) = delete;
