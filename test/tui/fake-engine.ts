@@ -150,6 +150,8 @@ export class FakeEngine {
 	processes = new Map<string, ContainerProcesses>();
 	changes = new Map<string, FileChange[]>();
 	samples: ContainerStats[][] = [];
+	/** What `inspect` of a container says, when it isn't made of its row. */
+	inspected: Record<string, unknown> | undefined;
 	/** Of `inspect`, `top` and `changes`. */
 	detailError: Error | undefined;
 	logs = new Map<string, LogEntry[]>();
@@ -220,6 +222,7 @@ export class FakeEngine {
 				done('remove', id, ...(force ? ['force'] : []), ...(volumes ? ['volumes'] : [])),
 			inspect: async (id: string) => {
 				if (self.detailError) throw self.detailError;
+				if (self.inspected) return self.inspected;
 				const row = self.rows.find(({Id}) => Id === id)!;
 				return {
 					Id: id,

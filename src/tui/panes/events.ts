@@ -19,6 +19,7 @@ const two = (value: number): string => String(value).padStart(2, '0');
 /** `12:00:01` of today, `11-25 12:00` of another day; local time. */
 export function eventTime(seconds: number, now: number): string {
 	const date = new Date(seconds * 1000);
+	if (Number.isNaN(date.getTime())) return '–';
 	const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
 	if (date.toDateString() === new Date(now * 1000).toDateString())
 		return `${clock}:${two(date.getSeconds())}`;

@@ -52,7 +52,9 @@ function inspected(state: State): unknown {
 }
 
 function plain(event: EngineEvent): unknown {
-	return {...event, timeNano: String(event.timeNano), at: new Date(event.time * 1000).toISOString()};
+	const date = new Date(event.time * 1000);
+	const at = Number.isNaN(date.getTime()) ? {} : {at: date.toISOString()};
+	return {...event, timeNano: String(event.timeNano), ...at};
 }
 
 let memo: {data: unknown; folded: ReadonlySet<string>; rows: readonly TreeRow[]} | undefined;
