@@ -255,6 +255,12 @@ export const KEYMAP = [
 		hint: 'json',
 	},
 	{command: 'logs.save', context: 'logs', keys: ['ctrl-s'], help: 'save to a file…', hint: 'save'},
+	{
+		command: 'logs.copy',
+		context: 'logs',
+		keys: ['y'],
+		help: 'copy the found line, or those in sight (OSC 52)',
+	},
 	{command: 'logs.clear', context: 'logs', keys: ['Z'], help: 'clear the pane'},
 	{command: 'logs.down', context: 'logs', keys: ['j', 'down'], help: 'a line down'},
 	{command: 'logs.up', context: 'logs', keys: ['k', 'up'], help: 'a line up'},
@@ -282,6 +288,7 @@ export const KEYMAP = [
 	{command: 'list.first', context: 'list', keys: ['g', 'home'], help: 'to the first row'},
 	{command: 'list.last', context: 'list', keys: ['G', 'end'], help: 'to the last row'},
 	{command: 'list.filter', context: 'list', keys: ['/'], help: 'filter; !text leaves out', hint: 'filter'},
+	{command: 'list.copy', context: 'list', keys: ['y'], help: 'copy its id or name (OSC 52)'},
 	{command: 'list.sort', context: 'list', keys: ['o'], help: 'sort by the next column'},
 	{command: 'list.reverse', context: 'list', keys: ['O'], help: 'turn the order round'},
 	{
@@ -333,6 +340,7 @@ export const KEYMAP = [
 		keys: ['W'],
 		help: 'what takes space, and what a prune would free',
 	},
+	{command: 'app.copyCommand', context: 'global', keys: ['Y'], help: 'copy the last command line (OSC 52)'},
 	{command: 'app.help', context: 'global', keys: ['?', 'f1'], help: 'this help', hint: 'help'},
 	{command: 'app.redraw', context: 'global', keys: ['ctrl-l'], help: 'draw the screen again'},
 	{command: 'app.suspend', context: 'global', keys: ['ctrl-z'], help: 'back to the shell; fg returns'},

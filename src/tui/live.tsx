@@ -21,7 +21,7 @@ import {Store} from './store/store.ts';
 import {UsageFeed} from './store/usage-feed.ts';
 import {runCommand} from './terminal/command.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
-import {PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
+import {clipboard, PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
 import {runFullScreen, type SessionEnd, type TerminalInput} from './terminal/session.ts';
 import {sanitize} from './text/sanitize.ts';
 
@@ -191,6 +191,7 @@ class LiveUi {
 		},
 		commands: () => this.#commandLine.commands(),
 		runCommand: (words) => this.#runCommand(words),
+		copy: (text) => void this.#stdout.write(clipboard(text)),
 		redraw: () => void this.#stepAside(async () => {}),
 		suspend: () => {
 			if (this.#store.state.attached || !this.#suspendInk) return;

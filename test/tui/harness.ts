@@ -37,6 +37,7 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}) {
 				screen.push(words.join(' '));
 				return 3;
 			},
+			copy: (text) => void screen.push(`copy ${text}`),
 			redraw: () => void screen.push('redraw'),
 			suspend: () => void screen.push('suspend'),
 			quit: () => void screen.push('quit'),

@@ -28,6 +28,8 @@ export interface Screen {
 	commands(): Promise<readonly CliCommand[]>;
 	/** Gives the whole screen to one of them; resolves to its exit code. */
 	runCommand(words: readonly string[]): Promise<number>;
+	/** Asks the terminal to put this on the clipboard. */
+	copy(text: string): void;
 	redraw(): void;
 	suspend(): void;
 	quit(): void;

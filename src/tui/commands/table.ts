@@ -2,6 +2,7 @@
 import type {ContainerSummary} from '../../engine/api.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
 import {type ActionContext, openDialog, showError, showMessage} from '../actions/context.ts';
+import {copyCommand, copyLogs, copyRow} from '../actions/copy.ts';
 import {showDisk} from '../actions/disk.ts';
 import {askPull, askPush, pruneImages, removeImages, tagImage} from '../actions/images.ts';
 import {saveLogs} from '../actions/logs.ts';
@@ -239,6 +240,9 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'list.first': moveList(() => Number.NEGATIVE_INFINITY),
 	'list.last': moveList(() => Number.POSITIVE_INFINITY),
 	'list.filter': startFilter,
+	'list.copy': copyRow,
+	'logs.copy': copyLogs,
+	'app.copyCommand': copyCommand,
 	'list.sort': sortByNext,
 	'list.reverse': ({store}) =>
 		store.update((state) => {

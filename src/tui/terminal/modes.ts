@@ -23,3 +23,8 @@ export const UNDO_SESSION =
 	'\u001b[?1049l\u001b[?47l\u001b[r\u001b[?6l\u001b[?7h\u001b[?1l\u001b>\u001b(B\u000f' +
 	'\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1004l\u001b[?1005l\u001b[?1006l\u001b[?1015l\u001b[?2004l\u001b[?2026l' +
 	'\u001b[<9u\u001b[>4;0m\u001b[0 q\u001b[4l\u001b[0m\u001b[?25h\u001b]104\u0007\u001b]110\u0007\u001b]111\u0007\u001b]112\u0007';
+
+/** OSC 52: the terminal puts it on the clipboard, also over ssh; those that don't know it ignore it. */
+export function clipboard(text: string): string {
+	return `\u001b]52;c;${Buffer.from(text, 'utf8').toString('base64')}\u0007`;
+}

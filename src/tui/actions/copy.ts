@@ -1,0 +1,68 @@
+/** What goes to the clipboard. */
+
+import {focusedList, pageHeight} from '../commands/movement.ts';
+import {imageReference} from '../panes/images.ts';
+import {anyPane, LIST_PANES} from '../panes/index.ts';
+import {type ListPane, selectedRow} from '../panes/pane.ts';
+import type {ListPaneId, State} from '../store/state.ts';
+import {sanitize, sanitizeLogLine} from '../text/sanitize.ts';
+import {truncate} from '../text/width.ts';
+import {type ActionContext, showMessage} from './context.ts';
+
+/** Terminals take some ten thousand characters; more would be cut or thrown away. */
+const MOST = 50_000;
+
+/** What of a row is worth having elsewhere; of others it is the last cell: a path, a value, a command. */
+const COPIED: Partial<{[Id in ListPaneId]: (row: never) => string}> = {
+	containers: ({Id}: {Id: string}) => Id,
+	images: imageReference as (row: never) => string,
+	networks: ({Name}: {Name: string}) => Name,
+	volumes: ({Name}: {Name: string}) => Name,
+	members: ({container}: {container: {Id: string}}) => container.Id,
+	users: ({container}: {container: {Id: string}}) => container.Id,
+};
+
+/** Undefined without a row. */
+export function copiedText(state: State, id: ListPaneId): string | undefined {
+	const pane: ListPane<unknown> = anyPane(id);
+	const row = selectedRow(pane, state);
+	if (row === undefined) return undefined;
+	const known = COPIED[id] as ((row: unknown) => string) | undefined;
+	const last = LIST_PANES[id].columns.filter((column) => column.title !== '').at(-1);
+	return known ? known(row) : last?.cell(row as never, state).text.trim();
+}
+
+function copy(context: ActionContext, text: string | undefined): void {
+	if (text === undefined || text === '') {
+		showMessage(context, {tone: 'info', text: 'There is nothing to copy.'});
+		return;
+	}
+	const cut = text.slice(0, MOST);
+	context.screen.copy(cut);
+	const lines = cut.split('\n').length;
+	const what = lines > 1 ? `${lines} lines` : truncate(sanitize(cut), 40);
+	showMessage(context, {tone: 'good', text: `Copied ${what}.`});
+}
+
+export function copyRow(context: ActionContext): void {
+	const {state} = context.store;
+	copy(context, copiedText(state, focusedList(state)));
+}
+
+export function copyCommand(context: ActionContext): void {
+	copy(context, context.store.state.command);
+}
+
+export function copyLogs(context: ActionContext): void {
+	const {state} = context.store;
+	const {buffer, found, follow, top} = state.logs;
+	const height = pageHeight(state, 'logs');
+	const first = found ?? (follow ? Math.max(buffer.first, buffer.total - height) : top);
+	const last = found ?? Math.min(buffer.total, first + height) - 1;
+	const lines: string[] = [];
+	for (let number = first; number <= last; number++) {
+		const line = buffer.at(number);
+		if (line) lines.push(sanitizeLogLine(line.text));
+	}
+	copy(context, lines.join('\n'));
+}
