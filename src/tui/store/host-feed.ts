@@ -4,7 +4,10 @@ import type {HostState} from './state.ts';
 import type {Store} from './store.ts';
 
 /** Milliseconds between two looks: a number that changes makes a frame. */
-const INTERVAL = 3000;
+const INTERVAL = 5000;
+/** Percent of CPUs, and bytes, by which it must differ to be shown anew: an idle machine makes no frames. */
+const CPU_STEP = 3;
+const MEMORY_STEP = 100 << 20;
 
 /** Jiffies. */
 export interface CpuTimes {
@@ -65,7 +68,12 @@ export class HostFeed {
 		}
 		const first = this.#before === undefined;
 		this.#before = now;
-		if (!first) this.#store.observe((state) => ({...state, host}));
+		const shown = this.#store.state.host;
+		const differs =
+			!shown ||
+			Math.abs(shown.cpu - host.cpu) >= CPU_STEP ||
+			Math.abs(shown.memory - host.memory) >= MEMORY_STEP;
+		if (!first && differs) this.#store.observe((state) => ({...state, host}));
 		return now;
 	}
 }
