@@ -283,11 +283,12 @@ export const build: CommandAction = async ({flags, args}, open) => {
 		throw new CliError(`ERROR: call ${JSON.stringify(call)} is not supported`);
 	const isCheck = flags.bool('check') || call === 'check';
 	const silent = quiet || isCheck || progress === 'quiet';
+	const isFolding = !silent && isatty(2) && (progress === 'auto' || progress === 'tty');
 	const display = silent
 		? undefined
-		: new BuildDisplay(
-				progress === 'rawjson' ? 'rawjson' : progress === 'plain' || !isatty(2) ? 'plain' : 'tty',
-			);
+		: isFolding
+			? new (await import('../terminal/build-fold.ts')).FoldingDisplay()
+			: new BuildDisplay(progress === 'rawjson' ? 'rawjson' : 'plain');
 	const abort = new AbortController();
 	const onInterrupt = (): void => abort.abort();
 	process.once('SIGINT', onInterrupt);

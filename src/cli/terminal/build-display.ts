@@ -1,11 +1,7 @@
 import type {BuildEvent, BuildWarning} from '../../engine/api.ts';
 import {writeErr} from '../output.ts';
 
-type Mode = 'plain' | 'tty' | 'rawjson';
-
-const blue = '\x1b[34m';
-const red = '\x1b[31m';
-const reset = '\x1b[0m';
+type Mode = 'plain' | 'rawjson';
 
 /** What a container wrote is shown without what would move the cursor. */
 const printable = (text: string): string => text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]/g, '');
@@ -14,11 +10,10 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFix
 
 /**
  * A build's steps as BuildKit prints them: `#3 [2/4] RUN make`, its output with the time since it began, and how it
- * ended. The same lines on a terminal, in colour, since several steps may write at once.
+ * ended. What is not a terminal gets these.
  */
 export class BuildDisplay {
 	readonly #mode: Mode;
-	readonly #colour: boolean;
 	readonly #began = new Map<number, number>();
 	readonly #names = new Map<number, string>();
 	readonly #partial = new Map<number, string>();
@@ -27,7 +22,6 @@ export class BuildDisplay {
 
 	constructor(mode: Mode) {
 		this.#mode = mode;
-		this.#colour = mode === 'tty' && !process.env.NO_COLOR;
 	}
 
 	show(event: BuildEvent): void {
@@ -59,7 +53,7 @@ export class BuildDisplay {
 				return;
 			case 'error':
 				this.#flush(event.id);
-				this.#line(event.id, `ERROR: ${printable(event.message)}`, red);
+				this.#line(event.id, `ERROR: ${printable(event.message)}`);
 				return;
 			case 'warning':
 				this.#warnings.push(event);
@@ -82,7 +76,7 @@ export class BuildDisplay {
 		if (this.#last !== 0) writeErr('\n');
 		this.#last = id;
 		const name = printable(this.#names.get(id) ?? '');
-		writeErr(this.#colour ? `${blue}#${id} ${name}${reset}\n` : `#${id} ${name}\n`);
+		writeErr(`#${id} ${name}\n`);
 	}
 
 	#output(id: number, text: string): void {
@@ -90,9 +84,9 @@ export class BuildDisplay {
 		writeErr(`#${id} ${(this.#age(id) / 1000).toFixed(3)} ${printable(text.replace(/\r$/, ''))}\n`);
 	}
 
-	#line(id: number, text: string, colour = blue): void {
+	#line(id: number, text: string): void {
 		this.#head(id);
-		writeErr(this.#colour ? `${colour}#${id} ${text}${reset}\n` : `#${id} ${text}\n`);
+		writeErr(`#${id} ${text}\n`);
 	}
 
 	end(): void {
