@@ -24,7 +24,7 @@ import type {NewLayer} from '../images/new-image.ts';
 import {isIdentityAlive, ownIdentity, type ProcessIdentity} from '../processes.ts';
 import {cacheMounts} from '../store/build-cache.ts';
 import type {Store} from '../store/collect.ts';
-import {sha256} from '../store/digest.ts';
+import {noImageId, sha256} from '../store/digest.ts';
 import {isFolder} from './copy.ts';
 import {type BuildLeases, takeLayer} from './layer.ts';
 import type {Vertex} from './progress.ts';
@@ -164,7 +164,7 @@ async function runAlone(
 ): Promise<NewLayer | undefined> {
 	const {argv, config, env, keys, mounts, network, privileged, hostConfig, signal} = request;
 	const image: ResolvedImage = {
-		id: `sha256:${'0'.repeat(64)}`,
+		id: noImageId,
 		config: {},
 		os: 'linux',
 		architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',

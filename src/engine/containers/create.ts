@@ -14,6 +14,7 @@ import {timestamp} from '../files.ts';
 import {settleNetworks} from '../networks/wanted.ts';
 import {startTime} from '../processes.ts';
 import {selinuxEnabled} from '../security/selinux.ts';
+import {digestHex, noImageId} from '../store/digest.ts';
 import {collectLock} from '../store/leases.ts';
 import {checkConfig, mergeConfig} from './config.ts';
 import {type EngineContext, emit, namesLock} from './context.ts';
@@ -159,9 +160,17 @@ export async function planRecord(
 /** Gives the folder its place, and the container its name. */
 async function publish(context: EngineContext, record: ContainerRecord, folder: string): Promise<void> {
 	const {paths} = context;
-	// A layer that nobody refers to may be deleted under this lock; from here on somebody does.
+	// Images and layers that nobody uses may be deleted under this lock; from here on somebody does.
 	const layers = await context.locks.acquire(collectLock);
 	try {
+		// An image goes with its configuration, under whatever name somebody else has kept its layers.
+		if (
+			record.Image !== noImageId &&
+			!existsSync(join(paths.images, 'blobs', 'sha256', digestHex(record.Image)))
+		)
+			throw new WherryError('not-found', `No such image: ${record.Config.Image}`, {
+				object: record.Config.Image,
+			});
 		const used = [
 			{name: record.Config.Image, keys: record.layers},
 			...record.Mounts.map(({Source, layers}) => ({name: Source, keys: layers ?? []})),

@@ -120,24 +120,38 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		};
 	}
 
-	/** Takes names of an image away and, when it goes itself, what only it needs. */
-	async function takeAway(image: Image, {untagged, deleted}: Removal): Promise<void> {
-		const gone = new Set(untagged.map(storedName));
+	/**
+	 * Takes names of an image away and, when it goes itself, what only it needs. What goes is planned under the lock
+	 * under which containers are made; undefined: nothing.
+	 */
+	async function takeAway<T extends {image: Image; removal: Removal}>(
+		plan: () => Promise<T | undefined>,
+	): Promise<T | undefined> {
+		let done: T | undefined;
 		const lease = await withRoom(paths, () => acquireLease(paths, locks, [removalMark]));
 		try {
-			await layout.update((entries) => removeNames(entries, image, gone, deleted));
-			// A digest that goes with the last tag of its repository is not told of.
-			const tags = new Set(untagged.filter(({digest}) => digest === undefined).map(canonicalName));
-			for (const each of untagged)
-				if (each.digest === undefined || !tags.has(canonicalName(each)))
-					tell('untag', image.id, image.id, image.labels);
-			if (deleted) {
-				await collect(store);
-				tell('delete', image.id, image.id, image.labels);
-			}
+			await collect(store, async () => {
+				const planned = await plan();
+				if (!planned) return false;
+				const {image, removal} = planned;
+				const gone = new Set(removal.untagged.map(storedName));
+				await layout.update((entries) => removeNames(entries, image, gone, removal.deleted));
+				done = planned;
+				return removal.deleted;
+			});
+			if (done) tellRemoved(done.image, done.removal);
+			return done;
 		} finally {
 			lease.release();
 		}
+	}
+
+	function tellRemoved({id, labels}: Image, {untagged, deleted}: Removal): void {
+		// A digest that goes with the last tag of its repository is not told of.
+		const tags = new Set(untagged.filter(({digest}) => digest === undefined).map(canonicalName));
+		for (const each of untagged)
+			if (each.digest === undefined || !tags.has(canonicalName(each))) tell('untag', id, id, labels);
+		if (deleted) tell('delete', id, id, labels);
 	}
 
 	/** What Dockerfiles call nothing at all is no image. */
@@ -344,12 +358,16 @@ export function createImages(options: ImagesOptions): ImageEngine {
 
 		async remove(text, {force = false} = {}) {
 			if (text.trim() === '') throw new WherryError('invalid', 'image name cannot be blank', {object: text});
-			const users = await options.containersUsing();
-			const images = await store.catalog.images();
-			const found = lookup(images, text);
-			const removal = planRemoval(images, found, text, users, force);
-			await takeAway(found.image, removal);
-			return removalLines(found.image, removal);
+			const plan = async () => {
+				const users = await options.containersUsing();
+				const images = await store.catalog.images();
+				const found = lookup(images, text);
+				return {image: found.image, removal: planRemoval(images, found, text, users, force)};
+			};
+			// What can't be done is said before anything waits or is written.
+			await plan();
+			const {image, removal} = (await takeAway(plan))!;
+			return removalLines(image, removal);
 		},
 
 		async prune({filters = {}, preview = false} = {}) {
@@ -360,17 +378,20 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			let reclaimed = 0;
 			for (const {id} of prunable(images, await options.containersUsing(), filters)) {
 				// What others do meanwhile counts: a container that uses it, a name that it has got or lost.
-				const users = await options.containersUsing();
-				const known = await store.catalog.images();
-				const [image] = prunable(known, users, filters).filter((each) => each.id === id);
-				if (!image) continue;
-				const removal = {untagged: image.references, deleted: true, layers: exclusiveLayers(known, image)};
-				const layers = findLayers(paths, image.diffIds);
-				const chain = chainIds(image.diffIds);
-				await takeAway(image, removal);
+				const done = await takeAway(async () => {
+					const users = await options.containersUsing();
+					const known = await store.catalog.images();
+					const [image] = prunable(known, users, filters).filter((each) => each.id === id);
+					if (!image) return undefined;
+					const layers = findLayers(paths, image.diffIds);
+					const removal = {untagged: image.references, deleted: true, layers: exclusiveLayers(known, image)};
+					return {image, removal, sizes: layers.map((layer) => layer?.size ?? 0)};
+				});
+				if (!done) continue;
+				const {image, removal, sizes} = done;
 				deleted.push(...removalLines(image, removal));
-				for (const [at, layer] of layers.entries())
-					if (removal.layers.includes(chain[at]!)) reclaimed += layer?.size ?? 0;
+				for (const [at, key] of chainIds(image.diffIds).entries())
+					if (removal.layers.includes(key)) reclaimed += sizes[at]!;
 			}
 			journal.append('image', 'prune', '', {reclaimed: String(reclaimed)});
 			return {ImagesDeleted: deleted, SpaceReclaimed: reclaimed};

@@ -71,10 +71,14 @@ async function imageKeys({layout, catalog}: Store): Promise<Set<string>> {
 	return keys;
 }
 
-/** Deletes everything that nothing refers to. */
-export async function collect(store: Store): Promise<void> {
+/**
+ * Deletes everything that nothing refers to. `begin` comes first, under the lock under which containers get their
+ * place: what it finds unused can't be taken into use before it is gone. When it gives false nothing is deleted.
+ */
+export async function collect(store: Store, begin?: () => Promise<boolean>): Promise<void> {
 	const {paths, locks, layout} = store;
 	const trees = await locks.with(collectLock, async () => {
+		if (begin && !(await begin())) return undefined;
 		// In this order: what a lease protected until now is in the index when its lease is gone.
 		const live = readLeases(paths).keys;
 		for (const key of await imageKeys(store)) live.add(key);
@@ -94,7 +98,7 @@ export async function collect(store: Store): Promise<void> {
 			else if (name.startsWith('.') && isOld(join(layout.blobs, name))) unlinkSync(join(layout.blobs, name));
 		return removed;
 	});
-	await removeAll(paths, trees);
+	if (trees) await removeAll(paths, trees);
 }
 
 /** The part of `collect` that costs next to nothing when no process was killed. */

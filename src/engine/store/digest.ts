@@ -26,6 +26,9 @@ export function parseDigest(text: string): string {
 	return text;
 }
 
+/** In place of an image's id for what has layers only: the steps of builds. */
+export const noImageId = `sha256:${'0'.repeat(64)}`;
+
 /** Whether the store can hold it: sha256, lower-case hex. */
 export const isDigest = (value: unknown): value is string => typeof value === 'string' && stored.test(value);
 

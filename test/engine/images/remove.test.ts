@@ -56,6 +56,30 @@ test('the last name takes the image, its digest and its own layers along', async
 	await t.throwsAsync(store.images.remove(a.name), {code: 'not-found', message: `No such image: ${a.name}`});
 });
 
+test('an image that a container takes while it is looked at is kept, by prune and by rmi', async (t) => {
+	const store = openStore(t);
+	const a = await pulled(t, store, 'a');
+	let looks = 0;
+	// Nobody when the work begins; a container by the time that nobody else can make one.
+	Object.defineProperty(store, 'users', {
+		get: () => (looks++ === 0 ? [] : [{id: container, image: a.id, running: true}]),
+	});
+	t.deepEqual(await store.images.prune({filters: {dangling: ['false']}}), {
+		ImagesDeleted: [],
+		SpaceReclaimed: 0,
+	});
+	t.is(looks, 2);
+	looks = 0;
+	await t.throwsAsync(store.images.remove(a.id), {code: 'conflict'});
+	t.is(looks, 2);
+	t.is((await store.images.list()).length, 1);
+	t.deepEqual(files(store), {blobs: 4, layers: 2});
+	t.deepEqual(
+		store.events.map(([, action]) => action),
+		['pull', 'prune'],
+	);
+});
+
 test('with several names one is only untagged, and the id needs force', async (t) => {
 	const store = openStore(t);
 	const {id, name, repoDigest} = await pulled(t, store, 'several');
