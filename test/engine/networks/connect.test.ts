@@ -1,3 +1,5 @@
+import {globSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {
 	busybox,
@@ -128,4 +130,72 @@ test('ports are published and taken back while the container runs', async (t) =>
 			}),
 		),
 	);
+});
+
+test('a change of networks or ports that broke off is ended by the next one', async (t) => {
+	const {engine} = await setUp(t);
+	const networks = ['front', 'back', 'side'] as const;
+	for (const [index, name] of networks.entries()) {
+		await engine.call('networks.create', {name, subnets: [`10.99.${index}.0/24`]});
+	}
+	const id = await engine.startContainer(
+		busybox(sleep, {name: 'web', hostConfig: {NetworkMode: 'front', Binds: binds}}),
+	);
+	const file = (name: string) => join(engine.root, 'containers', id, name);
+	// biome-ignore lint/suspicious/noExplicitAny: any part of a file may be changed
+	const edit = (name: string, change: (content: any) => void): void => {
+		const content = JSON.parse(readFileSync(file(name), 'utf8'));
+		change(content);
+		writeFileSync(file(name), JSON.stringify(content));
+	};
+	const addresses = async () =>
+		[
+			...(await shell(engine, id, 'ip -o -4 addr; ip route')).text.matchAll(
+				/10\.99\.\d\.\d+(?=\/24 brd)|default via \S+/g,
+			),
+		].map(([text]) => text);
+	const unfinished = (network: string) =>
+		edit('network.json', (state) => {
+			const {networkId} = state.endpoints.find((each: {network: string}) => each.network === network);
+			state.unfinished = {network: networkId};
+		});
+
+	// As it is when the command is killed before it is done: connected anew.
+	await engine.call('networks.connect', 'back', 'web');
+	unfinished('back');
+	await engine.call('networks.connect', 'back', 'web', {IPAMConfig: {IPv4Address: '10.99.1.9'}});
+	t.deepEqual(await addresses(), ['10.99.0.2', '10.99.1.9', 'default via 10.99.1.1']);
+	// Taken off by whatever comes next.
+	unfinished('back');
+	await engine.call('networks.connect', 'side', 'web');
+	t.deepEqual(await addresses(), ['10.99.0.2', '10.99.2.2', 'default via 10.99.0.1']);
+	t.deepEqual(Object.keys((await inspect(engine, id)).NetworkSettings.Networks), ['front', 'side']);
+	unfinished('side');
+	const add = {'80/tcp': [{HostIp: '', HostPort: '8080'}]};
+	await engine.call('containers.updatePublished', id, {add});
+	t.deepEqual(Object.keys((await inspect(engine, id)).NetworkSettings.Networks), ['front']);
+	t.deepEqual(
+		globSync('networks/*/leases/*', {cwd: engine.root}).map((path) => path.split('/').at(-1)),
+		['10.99.0.2'],
+	);
+
+	// Published, and killed before the record has it: the port is taken back, and published once.
+	edit('container.json', (record) => {
+		record.HostConfig.PortBindings = {};
+	});
+	await engine.call('containers.updatePublished', id, {add});
+	const published = async () =>
+		(await inspect(engine, id)).NetworkSettings.Ports['80/tcp']!.map(({HostPort}) => HostPort);
+	t.deepEqual([...new Set(await published())], ['8080']);
+	t.true((await published()).length <= 2);
+	// Only reserved by then.
+	edit('container.json', (record) => {
+		record.HostConfig.PortBindings = {};
+	});
+	edit('network.json', (state) => {
+		state.unfinished = {ports: state.ports};
+		state.ports = [];
+	});
+	await engine.call('containers.updatePublished', id, {add});
+	t.deepEqual([...new Set(await published())], ['8080']);
 });
