@@ -72,7 +72,7 @@ export async function firstFrame(
 	env: NodeJS.ProcessEnv,
 	container: string,
 ): Promise<number> {
-	const {first, quit} = await open([...command, 'ui'], env, ['Containers 1/1', container, 'Logs', 'quit']);
+	const {first, quit} = await open([...command, 'ui'], env, ['Containers 1/1', container, 'Logs', 'attach']);
 	const code = await quit();
 	if (code !== 0) throw new Error(`the terminal UI ended with ${code}`);
 	return first;
@@ -107,7 +107,7 @@ export async function idleCpu(
 	env: NodeJS.ProcessEnv,
 	container: string,
 ): Promise<number> {
-	const {pid, quit} = await open([...command, 'ui'], env, [container, 'quit']);
+	const {pid, quit} = await open([...command, 'ui'], env, [container, 'attach']);
 	await sleep(settling * 1000);
 	const before = cpuTime(pid);
 	await sleep(watched * 1000);
