@@ -85,6 +85,9 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			}
 		}
 		if (missing) throw missing;
+		// Somebody may have removed it since it was found.
+		const named = (await layout.read()).map(({descriptor}) => descriptor.digest);
+		if (!image.manifests.some((digest) => named.includes(digest))) throw noSuchImage(image.id);
 		throw new WherryError('corrupt', `image ${image.id} is damaged in the store; pull it again`, {
 			object: image.id,
 		});
