@@ -32,12 +32,14 @@ export async function findMounts(
 	specs: readonly RunMountSpec[],
 	scratch: string,
 	line: number,
+	/** What a target without a slash before it is in. */
+	workdir: string,
 ): Promise<{mounts: RunMount[]; env: string[]}> {
 	const mounts: RunMount[] = [];
 	const env: string[] = [];
 	let agents = 0;
 	for (const spec of specs) {
-		const target = posix.resolve('/', spec.target);
+		const target = posix.resolve('/', workdir, spec.target);
 		const {uid, gid} = spec;
 		if (spec.type === 'tmpfs') mounts.push({kind: 'tmpfs', target, size: spec.size});
 		else if (spec.type === 'cache') {

@@ -533,7 +533,14 @@ export class StageBuild {
 			async (vertex) => {
 				const scratch = this.scratch();
 				const {findMounts} = await import('./run-mounts.ts');
-				const mounts = await findMounts(this.build, this, parsed.mounts, scratch, instruction.line);
+				const mounts = await findMounts(
+					this.build,
+					this,
+					parsed.mounts,
+					scratch,
+					instruction.line,
+					config.WorkingDir || '/',
+				);
 				if (script) {
 					const content = Buffer.from(parsed.script!.content);
 					mounts.mounts.push({kind: 'secret', target: script, content, mode: 0o755, uid: 0, gid: 0});

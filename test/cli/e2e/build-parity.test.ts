@@ -167,6 +167,8 @@ EOF
 RUN [ "$(cat /script)" = script ]
 RUN []
 RUN --mount=from=first,source=/etc/passwd,target=/one cat /one >/dev/null
+WORKDIR /w
+RUN --mount=type=cache,target=rel [ -d /w/rel ]
 RUN --mount=type=cache,target=/c,from=other,sharing=locked [ "$(cat /c/f)" = theirs ]
 `,
 			f: '',
@@ -174,7 +176,7 @@ RUN --mount=type=cache,target=/c,from=other,sharing=locked [ "$(cat /c/f)" = the
 	);
 	t.is(code, 0, stderr);
 	t.notRegex(stderr, /RUN false/);
-	t.regex(stderr, /\[stage-2 1\/11\] COPY f \/triggered/);
+	t.regex(stderr, /\[stage-2 1\/13\] COPY f \/triggered/);
 });
 
 test('every instruction is right before the first one runs', async (t) => {
