@@ -783,6 +783,8 @@ export interface BuildOptions {
 	cacheTo?: readonly BuildCacheTarget[];
 	/** Says what is doubtful in the Dockerfile and builds nothing. */
 	check?: boolean;
+	/** What RUN may ask for: `network.host` and `security.insecure` only if they are here. */
+	allow?: readonly string[];
 	/** Stages whose steps are all made anew. */
 	noCacheFilter?: readonly string[];
 	/** Base images are asked for again. */

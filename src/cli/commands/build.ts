@@ -267,7 +267,26 @@ function hostConfigOf(flags: FlagValues): Partial<HostConfig> {
 	return config;
 }
 
+const entitlements = ['network.host', 'security.insecure'];
+
+/** What buildx has besides: refused where it would have to do something. */
+function checkUnsupported(flags: FlagValues): void {
+	const unsupported = (name: string): CliError => new CliError(`ERROR: --${name} is not supported`);
+	for (const name of flags.list('allow')) {
+		if (!entitlements.includes(name)) throw new CliError(`ERROR: invalid entitlement: ${name}`);
+	}
+	for (const name of ['provenance', 'sbom']) {
+		if (!['', 'false', '0', 'disabled=true'].includes(flags.string(name))) throw unsupported(name);
+	}
+	for (const value of flags.list('attest')) {
+		if (!value.split(',').includes('disabled=true')) throw unsupported('attest');
+	}
+	const builder = flags.string('builder');
+	if (builder !== '' && builder !== 'default') throw new CliError(`ERROR: no builder "${builder}" found`);
+}
+
 export const build: CommandAction = async ({flags, args}, open) => {
+	checkUnsupported(flags);
 	const quiet = flags.bool('quiet');
 	const progress = flags.string('progress') || 'auto';
 	if (!['auto', 'plain', 'tty', 'quiet', 'rawjson'].includes(progress))
@@ -323,6 +342,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 			...(output.kind === 'folder' ? {output: {folder: output.path}} : {}),
 			...(stream && output.kind === 'tar' ? {output: {archive: stream}} : {}),
 			...(stream && output.kind === 'archive' ? {output: {image: stream, format: output.format}} : {}),
+			allow: flags.list('allow'),
 			noCacheFilter: flags.list('no-cache-filter'),
 			ssh: agentsOf(flags.list('ssh')),
 			annotations: keyed(flags.list('annotation')),

@@ -504,6 +504,15 @@ export class StageBuild {
 		const {config} = this.#state;
 		const {store, leases, engine, options, dockerfile} = this.build;
 		const parsed = parseRun(instruction, this.#variables, dockerfile.escape);
+		// A Dockerfile is a stranger's: only who builds can let it out of its box.
+		const asked = {
+			'security.insecure': parsed.security === 'insecure',
+			'network.host': parsed.network === 'host' && options.hostConfig?.NetworkMode !== 'host',
+		};
+		for (const [name, wanted] of Object.entries(asked)) {
+			if (wanted && !options.allow?.includes(name))
+				throw new DockerfileError(`${name} is not allowed`, instruction.line);
+		}
 		// `RUN []` runs what the image runs.
 		const script = parsed.script && `/dev/pipes/${posix.basename(parsed.script.name)}`;
 		const given = script ? [script] : commandOf({...instruction, args: parsed.args}, config);
