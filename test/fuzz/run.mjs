@@ -12,13 +12,16 @@ const root = new URL('../..', import.meta.url).pathname;
 const addon = join(root, 'native/addon');
 /** What unpacks layers, without what makes it a part of Node. */
 const sources = [
+	'bzip2_decoder',
 	'decoder',
 	'entry_data',
 	'layer_tree',
 	'layer_writer',
+	'lzma',
 	'remove_tree',
 	'tar_header',
 	'tar_reader',
+	'xz_decoder',
 ].map((name) => join(addon, `${name}.cc`));
 const flags = '-std=c++17 -g1 -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -fno-omit-frame-pointer';
 /** Of the target itself, whose callback would call itself, no edges are counted. */
