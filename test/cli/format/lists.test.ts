@@ -95,7 +95,7 @@ fedcba987654   aaaaaaaaaabb   "true"                   6 years ago   Exited (0) 
 test('ps --no-trunc -s, -q and templates show what docker shows', (t) => {
 	const text = formatList(containerView(true), rows(false), {format: ''});
 	t.regex(text, /"sh -c 'echo ü 漢字 \\"x\\"\\t'" /);
-	t.regex(text, /web,other\/alias +12\.3kB \(virtual 123MB\)\n/);
+	t.regex(text, /other\/alias,web +12\.3kB \(virtual 123MB\)\n/);
 	t.is(
 		formatList(containerView(false), rows(true), {format: '', quiet: true}),
 		'0123456789ab\nfedcba987654\n111111111111\n',
