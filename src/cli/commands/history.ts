@@ -61,6 +61,11 @@ export const history: CommandAction = async ({flags, args}, open) => {
 	const human = flags.bool('human');
 	const table = human ? view.table : view.table.replace(/\{\{if.*?end\}\}/, '{{.CreatedAt}}');
 	const rows = items.map((item) => row(item, human, flags.bool('no-trunc')));
-	writeOut(formatList({...view, table}, rows, {format: flags.string('format') || 'table', quiet: flags.bool('quiet')}));
+	writeOut(
+		formatList({...view, table}, rows, {
+			format: flags.string('format') || 'table',
+			quiet: flags.bool('quiet'),
+		}),
+	);
 	return 0;
 };
