@@ -4,6 +4,7 @@
  * inside containers, which don't have the sanitizers' libraries.
  */
 import {spawnSync} from 'node:child_process';
+import {globSync} from 'node:fs';
 import {ensurePackages} from './packages.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -16,13 +17,10 @@ const library = spawnSync(process.env.CXX ?? 'g++', ['-print-file-name=libasan.s
 	encoding: 'utf8',
 }).stdout.trim();
 const args = process.argv.slice(2);
+const files = globSync('test/{kernel,native}/**/*.test.ts', {cwd: root, exclude: ['**/init.test.ts']});
 const result = spawnSync(
 	process.execPath,
-	[
-		'node_modules/ava/entrypoints/cli.js',
-		'--timeout=10m',
-		...(args.length > 0 ? args : ['test/kernel', 'test/native', '!test/native/init.test.ts']),
-	],
+	['node_modules/ava/entrypoints/cli.js', '--timeout=10m', ...(args.length > 0 ? args : files)],
 	{
 		cwd: root,
 		stdio: 'inherit',
