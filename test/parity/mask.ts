@@ -35,7 +35,7 @@ const hints = [
 
 /** `work` is the folder in which the lines were run. */
 export function maskAnswer({code, stdout, stderr}: Answer, work: string): Answer {
-	const named = (text: string): string => text.replaceAll(work, '/work').replace(/\bwherry\b/g, 'docker');
+	const named = (text: string): string => text.replaceAll(work, '<folder>').replace(/\bwherry\b/g, 'docker');
 	const mask = (text: string): string =>
 		masks.reduce((masked, [pattern, by]) => masked.replace(pattern, by as string), text);
 	// docker 20.10 ends the errors of run with a full stop.

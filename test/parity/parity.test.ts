@@ -63,9 +63,9 @@ test('what can not be the same is masked, and nothing else', (t) => {
 		'2026-01-02T03:04:05.678Z 2026-01-02 03:04:05 +0000 UTC',
 		'Up 3 seconds, About a minute ago',
 		'10.213.0.2 127.0.0.1 02:42:ac:11:00:02 0.0.0.0:32768->80/tcp 1.5MB',
-		'/tmp/x/work/file 18080 443',
+		'/tmp/x/y/file 18080 443',
 	].join('\n');
-	const masked = maskAnswer({code: 3, stdout: text, stderr: ''}, '/tmp/x/work');
+	const masked = maskAnswer({code: 3, stdout: text, stderr: ''}, '/tmp/x/y');
 	t.deepEqual(masked, {
 		code: 3,
 		stdout: [
@@ -73,7 +73,7 @@ test('what can not be the same is masked, and nothing else', (t) => {
 			'<time> <time>',
 			'Up <span>, <span> ago',
 			'<ip> 127.0.0.1 <mac> 0.0.0.0:<port>->80/tcp <size>',
-			'/work/file 18080 443',
+			'<folder>/file 18080 443',
 		].join('\n'),
 		stderr: '',
 	});

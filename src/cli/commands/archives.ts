@@ -1,14 +1,13 @@
-import {createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync} from 'node:fs';
-import {dirname} from 'node:path';
+import {createReadStream, statSync} from 'node:fs';
 import type {Readable} from 'node:stream';
-import {finished} from 'node:stream/promises';
 import {isatty} from 'node:tty';
 import type {Platform} from '../../engine/api.ts';
+import {ArchiveOutput} from '../archive-output.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 import {PullDisplay} from '../terminal/pull-display.ts';
-import {parsePlatform} from './run-options.ts';
+import {platformOf} from './run-options.ts';
 
 /** Aborts at the first request to end; a second one is the system's to deal with. */
 function interruptible(): {signal: AbortSignal; done: () => void} {
@@ -25,26 +24,11 @@ function interruptible(): {signal: AbortSignal; done: () => void} {
 	};
 }
 
-/** Throws in docker's words when a file can't be written there. */
-function checkOutput(path: string): void {
-	const folder = dirname(path);
-	if (!existsSync(folder)) {
-		throw new CliError(`failed to save image: invalid output path: directory "${folder}" does not exist`);
-	}
-	const stat = statSync(path, {throwIfNoEntry: false});
-	if (stat?.isDirectory())
-		throw new CliError(`failed to save image: invalid output path: "${path}" is a directory`);
-}
-
 /** docker takes several; one archive with a part of an index would be an index of its own. */
 function onePlatform(names: readonly string[]): Platform | undefined {
 	if (names.length > 1)
 		throw new CliError('only one --platform is supported; without it all of them go along');
-	try {
-		return parsePlatform(names[0] ?? '');
-	} catch (error) {
-		throw new CliError((error as Error).message);
-	}
+	return platformOf(names[0] ?? '');
 }
 
 export const save: CommandAction = async ({flags, args}, open) => {
@@ -53,35 +37,21 @@ export const save: CommandAction = async ({flags, args}, open) => {
 	if (output === '' && isatty(1)) {
 		throw new CliError('cowardly refusing to save to a terminal. Use the -o flag or redirect');
 	}
-	if (output !== '') checkOutput(output);
 	const engine = await open();
+	const archive = new ArchiveOutput(output, {prefix: 'failed to save image', mode: 0o600});
 	const {signal, done} = interruptible();
-	const isPlain = output !== '' && (statSync(output, {throwIfNoEntry: false})?.isFile() ?? true);
-	// What is there stays until the new one is whole.
-	const target = isPlain ? `${output}.${process.pid}.tmp` : output;
-	const stream =
-		output === ''
-			? createWriteStream('', {fd: 1, autoClose: false, highWaterMark: 1 << 20})
-			: createWriteStream(target, {mode: 0o600, highWaterMark: 1 << 20});
-	let broken: NodeJS.ErrnoException | undefined;
-	stream.on('error', (error) => {
-		broken = error;
-	});
 	try {
-		await engine.images.save(args, stream, {signal, ...(platform ? {platform} : {})});
-		stream.end();
-		await finished(stream);
-		if (isPlain) renameSync(target, output);
+		await engine.images.save(args, archive.stream, {signal, ...(platform ? {platform} : {})});
+		await archive.finish();
 		return 0;
 	} catch (error) {
-		stream.destroy();
-		if (isPlain) rmSync(target, {force: true});
-		if (broken?.code === 'EPIPE') return 141;
+		archive.abandon();
+		if (archive.broken?.code === 'EPIPE') return 141;
 		if (signal.aborted) {
 			printError('');
 			return 130;
 		}
-		throw broken ?? error;
+		throw archive.broken ?? error;
 	} finally {
 		done();
 	}
@@ -154,9 +124,8 @@ async function openArchive(text: string): Promise<Readable> {
 
 export const importImage: CommandAction = async ({flags, args}, open) => {
 	const [source, reference = ''] = args as [string, string?];
-	let platform: ReturnType<typeof parsePlatform>;
+	const platform = platformOf(flags.string('platform'));
 	try {
-		platform = parsePlatform(flags.string('platform'));
 		if (reference !== '') (await import('../../engine/images/reference.ts')).parseReference(reference);
 	} catch (error) {
 		throw new CliError((error as Error).message);

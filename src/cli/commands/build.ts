@@ -1,15 +1,17 @@
-import {createWriteStream, existsSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {relative, resolve} from 'node:path';
 import {Readable} from 'node:stream';
 import {isatty} from 'node:tty';
 import type {BuildCacheTarget, BuildEvent, BuildOptions, HostConfig} from '../../engine/api.ts';
 import {parseGitAddress} from '../../engine/build/git-address.ts';
+import {ArchiveOutput} from '../archive-output.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine, writeOut} from '../output.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import type {Ulimit} from '../parse/ulimit.ts';
 import {BuildDisplay} from '../terminal/build-display.ts';
+import {checkBuilder} from './builders.ts';
 import {parsePlatform} from './run-options.ts';
 
 /** `NAME=value`, or `NAME` for what is set here. */
@@ -281,8 +283,7 @@ function checkUnsupported(flags: FlagValues): void {
 	for (const value of flags.list('attest')) {
 		if (!value.split(',').includes('disabled=true')) throw unsupported('attest');
 	}
-	const builder = flags.string('builder');
-	if (builder !== '' && builder !== 'default') throw new CliError(`ERROR: no builder "${builder}" found`);
+	checkBuilder(flags.string('builder'));
 }
 
 export const build: CommandAction = async ({flags, args}, open) => {
@@ -295,14 +296,36 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const source = sourceOf(args[0]!, flags.string('file'));
 	const iidFile = flags.string('iidfile');
 	const metadataFile = flags.string('metadata-file');
-	// What fails leaves no id of an earlier build behind.
-	if (iidFile !== '') rmSync(iidFile, {force: true});
 	const call = flags.string('call') || 'build';
 	if (call !== 'build' && call !== 'check')
 		throw new CliError(`ERROR: call ${JSON.stringify(call)} is not supported`);
 	const isCheck = flags.bool('check') || call === 'check';
 	const silent = quiet || isCheck || progress === 'quiet';
 	const isFolding = !silent && isatty(2) && (progress === 'auto' || progress === 'tty');
+	const epoch = process.env.SOURCE_DATE_EPOCH;
+	const names = [...flags.list('tag'), ...(output.kind === 'image' ? output.tags : [])];
+	// All that can be wrong with them is said before a file is opened or removed.
+	const options: BuildOptions = {
+		...source,
+		tags: names,
+		args: keyed([...flags.list('build-arg'), ...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`])]),
+		labels: labelsOf(flags.list('label')),
+		target: flags.string('target'),
+		noCache: flags.bool('no-cache'),
+		pull: flags.bool('pull'),
+		secrets: secretsOf(flags.list('secret')),
+		contexts: contextsOf(flags.list('build-context')) ?? {},
+		hostConfig: hostConfigOf(flags),
+		...(epoch !== undefined && /^\d+$/.test(epoch) ? {sourceDateEpoch: Number(epoch) * 1000} : {}),
+		allow: flags.list('allow'),
+		noCacheFilter: flags.list('no-cache-filter'),
+		ssh: agentsOf(flags.list('ssh')),
+		annotations: keyed(flags.list('annotation')),
+		...platformOf(flags),
+		check: isCheck,
+		cacheFrom: cachesOf(flags.list('cache-from'), 'src'),
+		cacheTo: cachesOf(flags.list('cache-to'), 'dest'),
+	};
 	const display = silent
 		? undefined
 		: isFolding
@@ -312,44 +335,27 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const onInterrupt = (): void => abort.abort();
 	process.once('SIGINT', onInterrupt);
 	process.once('SIGTERM', onInterrupt);
-	const epoch = process.env.SOURCE_DATE_EPOCH;
 	const engine = await open();
+	// What fails leaves no id of an earlier build behind.
+	if (iidFile !== '') rmSync(iidFile, {force: true});
 	const failed: string[] = [];
 	const warnings: Extract<BuildEvent, {kind: 'warning'}>[] = [];
-	const names = [...flags.list('tag'), ...(output.kind === 'image' ? output.tags : [])];
+	const archive =
+		!isCheck && (output.kind === 'tar' || output.kind === 'archive')
+			? new ArchiveOutput(output.path === '-' ? '' : output.path, {
+					prefix: 'ERROR: failed to build',
+					mode: 0o644,
+					onError: () => abort.abort(),
+				})
+			: undefined;
 	try {
-		const stream =
-			output.kind === 'tar' || output.kind === 'archive'
-				? output.path === '-'
-					? process.stdout
-					: createWriteStream(output.path)
-				: undefined;
 		const built = await engine.build({
-			...source,
-			tags: names,
-			args: keyed([
-				...flags.list('build-arg'),
-				...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`]),
-			]),
-			labels: labelsOf(flags.list('label')),
-			target: flags.string('target'),
-			noCache: flags.bool('no-cache'),
-			pull: flags.bool('pull'),
-			secrets: secretsOf(flags.list('secret')),
-			contexts: contextsOf(flags.list('build-context')) ?? {},
-			hostConfig: hostConfigOf(flags),
-			...(epoch !== undefined && /^\d+$/.test(epoch) ? {sourceDateEpoch: Number(epoch) * 1000} : {}),
+			...options,
 			...(output.kind === 'folder' ? {output: {folder: output.path}} : {}),
-			...(stream && output.kind === 'tar' ? {output: {archive: stream}} : {}),
-			...(stream && output.kind === 'archive' ? {output: {image: stream, format: output.format}} : {}),
-			allow: flags.list('allow'),
-			noCacheFilter: flags.list('no-cache-filter'),
-			ssh: agentsOf(flags.list('ssh')),
-			annotations: keyed(flags.list('annotation')),
-			...platformOf(flags),
-			check: isCheck,
-			cacheFrom: cachesOf(flags.list('cache-from'), 'src'),
-			cacheTo: cachesOf(flags.list('cache-to'), 'dest'),
+			...(archive && output.kind === 'tar' ? {output: {archive: archive.stream}} : {}),
+			...(archive && output.kind === 'archive'
+				? {output: {image: archive.stream, format: output.format}}
+				: {}),
 			onProgress(event) {
 				if (event.kind === 'warning') warnings.push(event);
 				if (event.kind === 'log') failed.push(event.text);
@@ -363,7 +369,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 			writeOut(describeWarnings(warnings));
 			return warnings.length > 0 ? 1 : 0;
 		}
-		if (stream && stream !== process.stdout) await new Promise<void>((done) => stream.end(done));
+		await archive?.finish();
 		if (iidFile !== '') writeFileSync(iidFile, built.id);
 		if (metadataFile !== '') {
 			const metadata = {
@@ -381,13 +387,15 @@ export const build: CommandAction = async ({flags, args}, open) => {
 		return 0;
 	} catch (error) {
 		display?.end();
+		archive?.abandon();
 		if (error instanceof CliError) throw error;
-		if (abort.signal.aborted) {
+		if (archive?.broken?.code === 'EPIPE') return 141;
+		if (abort.signal.aborted && !archive?.broken) {
 			printError('ERROR: failed to build: failed to solve: Canceled: context canceled');
 			return 1;
 		}
 		const {describeBuildError} = await import('../terminal/build-display.ts');
-		printError(describeBuildError(error as Error, silent ? failed : []));
+		printError(describeBuildError(archive?.broken ?? (error as Error), silent ? failed : []));
 		return 1;
 	} finally {
 		process.off('SIGINT', onInterrupt);

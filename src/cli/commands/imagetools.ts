@@ -4,6 +4,7 @@ import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printable} from '../format/names.ts';
 import {printLine, writeOut} from '../output.ts';
+import {checkBuilder} from './builders.ts';
 
 interface Entry {
 	mediaType: string;
@@ -15,13 +16,14 @@ interface Entry {
 
 /** What a name means in its registry: the manifest, or those of an index. */
 export const inspectImageTool: CommandAction = async ({flags, args}, open) => {
+	checkBuilder(flags.string('builder'));
 	const engine = await open();
 	const format = flags.string('format');
 	let name: string;
 	let found: Awaited<ReturnType<typeof engine.manifests.inspect>>;
 	try {
 		name = canonical(withDefaultTag(parseReference(args[0]!)));
-		found = await engine.manifests.inspect(args[0]!, {insecure: true});
+		found = await engine.manifests.inspect(args[0]!);
 	} catch (error) {
 		throw error instanceof WherryError ? new CliError(`ERROR: ${error.message}`) : error;
 	}

@@ -2,18 +2,13 @@ import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 import {PullDisplay} from '../terminal/pull-display.ts';
-import {parsePlatform} from './run-options.ts';
+import {platformOf} from './run-options.ts';
 
 export const push: CommandAction = async ({flags, args}, open) => {
 	const name = args[0]!;
 	const quiet = flags.bool('quiet');
 	const allTags = flags.bool('all-tags');
-	let platform: ReturnType<typeof parsePlatform>;
-	try {
-		platform = parsePlatform(flags.string('platform'));
-	} catch (error) {
-		throw new CliError((error as Error).message);
-	}
+	const platform = platformOf(flags.string('platform'));
 	const {canonical, canonicalName, parseReference, withDefaultTag} = await import(
 		'../../engine/images/reference.ts'
 	);

@@ -432,3 +432,45 @@ test('an image for another platform needs nothing that runs', async (t) => {
 	);
 	t.is(several.stderr, 'ERROR: failed to build: multiple platforms feature is currently not supported\n');
 });
+
+test('what can not be written is said, and a file that is there stays until the new one is whole', async (t) => {
+	const context = contextOf({Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'x'});
+	const nowhere = await build('-o', 'type=tar,dest=/nowhere/x', context);
+	t.is(nowhere.code, 1);
+	t.is(
+		nowhere.stderr.trim(),
+		'ERROR: failed to build: invalid output path: directory "/nowhere" does not exist',
+	);
+	const file = join(context, 'out.tar');
+	const ids = join(context, 'id');
+	writeFileSync(file, 'old');
+	writeFileSync(ids, 'old');
+	const output = ['-o', `type=tar,dest=${file}`, '--iidfile', ids];
+	for (const wrong of [
+		['--ssh', 'default=/nowhere'],
+		['--builder', 'other'],
+		['--attest', 'type=sbom'],
+		['--provenance', 'mode=max'],
+		['--allow', 'all'],
+	]) {
+		t.is((await build(...output, ...wrong, context)).code, 1, wrong.join(' '));
+		t.is(readFileSync(file, 'utf8') + readFileSync(ids, 'utf8'), 'oldold', wrong.join(' '));
+	}
+	t.is((await build(...output, '-f', '/nowhere/Dockerfile', context)).code, 1);
+	t.is(readFileSync(file, 'utf8'), 'old');
+	t.is((await build(...output, '--provenance', 'false', context)).code, 0);
+	t.is(execFileSync('tar', ['-tf', file], {encoding: 'utf8'}), 'a\n');
+});
+
+test('RUN leaves its box only when whoever builds allows it', async (t) => {
+	for (const [flag, name] of [
+		['--security=insecure', 'security.insecure'],
+		['--network=host', 'network.host'],
+	] as const) {
+		const context = contextOf({Dockerfile: `FROM wherry/base\nRUN ${flag} true\n`});
+		const refused = await build(context);
+		t.is(refused.code, 1);
+		t.regex(refused.stderr, new RegExp(`${name} is not allowed`));
+		t.is((await build('--allow', name, context)).code, 0, name);
+	}
+});
