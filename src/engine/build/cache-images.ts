@@ -4,9 +4,9 @@
  * `inline` the member is in the built image itself.
  */
 
-import {once} from 'node:events';
 import {closeSync, constants, createReadStream, createWriteStream, mkdirSync, openSync} from 'node:fs';
 import {join} from 'node:path';
+import {finished} from 'node:stream/promises';
 import {native} from '../../kernel/native.ts';
 import type {BuildCacheTarget, Images} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
@@ -148,9 +148,12 @@ export async function exportCache(
 		const {unpackFile} = await import('./output.ts');
 		const file = join(scratch, 'cache-out.tar');
 		const output = createWriteStream(file, {mode: 0o600});
+		const written = finished(output);
+		// Whoever writes finds out first.
+		written.catch(() => {});
 		await writeArchive(store, image, [], {image: output, format: 'oci'});
 		output.end();
-		await once(output, 'close');
+		await written;
 		mkdirSync(to.folder, {recursive: true});
 		await unpackFile(file, to.folder);
 	} else if ('reference' in to) {

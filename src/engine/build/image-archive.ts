@@ -1,17 +1,12 @@
 /** `-o type=oci` and `type=docker`: a built image as an archive, without being kept. */
-import {once} from 'node:events';
 import {createReadStream} from 'node:fs';
 import type {Writable} from 'node:stream';
-import {archiveEnd, fileFrame, folderHeader} from '../images/archive.ts';
+import {archiveEnd, fileFrame, folderHeader, put} from '../images/archive.ts';
 import {encodeConfiguration, encodeManifest, type NewImage} from '../images/new-image.ts';
 import {canonical, familiar, type Reference} from '../images/reference.ts';
 import type {Store} from '../store/collect.ts';
 import {digestHex, sha256} from '../store/digest.ts';
 import {mediaTypes} from '../store/manifest.ts';
-
-async function put(output: Writable, bytes: Buffer): Promise<void> {
-	if (!output.write(bytes)) await once(output, 'drain');
-}
 
 /** An OCI image layout (image-spec, image-layout.md), with docker's `manifest.json` in what docker is to load. */
 export async function writeArchive(

@@ -24,9 +24,13 @@ interface GitOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** What would have git work on another repository: a build may be started by one's hook (git rev-parse --local-env-vars). */
+const ofRepository =
+	/^GIT_(ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|CONFIG|CONFIG_COUNT|CONFIG_PARAMETERS|DIR|GRAFT_FILE|IMPLICIT_WORK_TREE|INDEX_FILE|NO_REPLACE_OBJECTS|OBJECT_DIRECTORY|PREFIX|REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)$/;
+
 async function git(folder: string, options: GitOptions, ...args: string[]): Promise<string> {
 	const env: NodeJS.ProcessEnv = {
-		...process.env,
+		...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofRepository.test(name))),
 		GIT_TERMINAL_PROMPT: '0',
 		GIT_CONFIG_NOSYSTEM: '1',
 		GIT_DIR: join(folder, '.git'),

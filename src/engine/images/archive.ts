@@ -1,4 +1,6 @@
 /** Writes small trees as tar archives (POSIX.1-2001 ustar, pax records for long names), always the same bytes. */
+import {once} from 'node:events';
+import type {Writable} from 'node:stream';
 
 export type ArchiveEntry = {
 	/** Relative, without a slash at the end. */
@@ -99,4 +101,11 @@ export function writeArchive(entries: Iterable<ArchiveEntry>): Buffer[] {
 		];
 	});
 	return [...pieces, Buffer.alloc(2 * block)];
+}
+
+/** Writes bytes and waits until there is room for more. Throws the error of an output that is broken. */
+export async function put(output: Writable, bytes: Buffer): Promise<void> {
+	// A broken one has told so once, and never drains.
+	if (output.errored) throw output.errored;
+	if (!output.write(bytes)) await once(output, 'drain');
 }

@@ -119,7 +119,7 @@ export class LocalManifestLists implements ManifestLists {
 		}
 		const local = this.#read(reference);
 		if (local) return {entries: local, bytes: encodeList(local).bytes};
-		return this.#connected(insecure, reference, async (repository) => {
+		return this.#connected(reference, {insecure}, async (repository) => {
 			const document = await repository.manifest(reference.digest ?? reference.tag!, undefined, {
 				anyContent: true,
 			});
@@ -154,7 +154,7 @@ export class LocalManifestLists implements ManifestLists {
 			const known = before.find(({Ref}) => Ref === ref);
 			added.push(
 				known ??
-					(await this.#connected(insecure, reference, async (repository) => {
+					(await this.#connected(reference, {insecure}, async (repository) => {
 						const {bytes, manifest} = await repository.manifest(reference.digest ?? reference.tag!);
 						if (isIndex(manifest))
 							throw new WherryError('invalid', `${familiar(reference)} is a manifest list`, {object: ref});
@@ -215,7 +215,7 @@ export class LocalManifestLists implements ManifestLists {
 				);
 		}
 		const {mediaType, bytes} = encodeList(entries);
-		await this.#connected(options.insecure ?? false, target, async (repository, transport) => {
+		await this.#connected(target, {...options, push: true}, async (repository, transport) => {
 			const upload = new Upload(transport, repository);
 			for (const entry of entries) {
 				const source = parseReference(entry.Ref);
@@ -333,8 +333,8 @@ export class LocalManifestLists implements ManifestLists {
 	}
 
 	async #connected<T>(
-		insecure: boolean,
 		reference: Reference,
+		{insecure = false, push = false}: {insecure?: boolean; push?: boolean},
 		work: (repository: Repository, transport: Transport) => Promise<T>,
 	): Promise<T> {
 		const base = new Transport(this.#options.transport);
@@ -342,9 +342,9 @@ export class LocalManifestLists implements ManifestLists {
 		const settings = {...base.settings, insecure: [...base.settings.insecure, domain]};
 		const transport = insecure ? new Transport({...this.#options.transport, settings}) : base;
 		try {
-			const access = {access: 'pull,push'} as const;
+			const access = push ? ({access: 'pull,push'} as const) : {};
 			return await work(
-				new Repository(transport, domain, path, this.#options.credentials, work.length > 1 ? access : {}),
+				new Repository(transport, domain, path, this.#options.credentials, access),
 				transport,
 			);
 		} catch (error) {

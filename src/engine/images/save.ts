@@ -4,7 +4,6 @@
  * what they were.
  */
 
-import {once} from 'node:events';
 import {createReadStream} from 'node:fs';
 import type {Writable} from 'node:stream';
 import type {Platform} from '../api.ts';
@@ -14,7 +13,7 @@ import type {Store} from '../store/collect.ts';
 import {digestHex} from '../store/digest.ts';
 import {acquireLease} from '../store/leases.ts';
 import {type Descriptor, mediaTypes} from '../store/manifest.ts';
-import {archiveEnd, fileFrame, folderHeader} from './archive.ts';
+import {archiveEnd, fileFrame, folderHeader, put} from './archive.ts';
 import {lookup, noSuchImage} from './lookup.ts';
 import {matches, notProvided} from './platform.ts';
 import {canonical, familiar, parseAny, type Reference, storedName, withDefaultTag} from './reference.ts';
@@ -59,11 +58,6 @@ function choose(images: readonly Image[], texts: readonly string[]): Saved[] {
 		add(image, reference && withDefaultTag(reference));
 	}
 	return [...chosen.values()];
-}
-
-/** Writes bytes and waits until there is room for more. */
-async function put(output: Writable, bytes: Buffer): Promise<void> {
-	if (!output.write(bytes)) await once(output, 'drain');
 }
 
 export async function saveImages(
