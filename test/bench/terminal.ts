@@ -1,8 +1,8 @@
 /** The terminal UI on a pseudo-terminal: how soon its first full frame is there, and what it costs to do nothing. */
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {spawn} from '@lydell/node-pty';
 import xterm from '@xterm/headless';
-import {spawn} from 'node-pty';
 
 const size = {cols: 120, rows: 32};
 /** Seconds that the idle terminal UI is watched. */

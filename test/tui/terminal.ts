@@ -1,7 +1,7 @@
 /** A real pseudo-terminal with an emulator behind it: what a person would see. */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {type IPty, spawn} from '@lydell/node-pty';
 import xterm from '@xterm/headless';
-import {type IPty, spawn} from 'node-pty';
 
 export interface TerminalOptions {
 	columns?: number;

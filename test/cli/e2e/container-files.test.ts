@@ -2,8 +2,8 @@
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {spawn} from '@lydell/node-pty';
 import test from 'ava';
-import {spawn} from 'node-pty';
 import {Command} from '../../e2e/command.ts';
 
 const wherry = new Command();
