@@ -21,13 +21,14 @@ import {canonical, familiar, parseReference, withDefaultTag} from '../images/ref
 import type {CachedStep} from '../store/build-cache.ts';
 import {openStore, type Store} from '../store/collect.ts';
 
+import {loadBase, type StageResult} from './base-image.ts';
 import {FolderSource, type Source} from './context.ts';
 import {BuildLeases} from './layer.ts';
 import {type Dockerfile, DockerfileError, parseDockerfile} from './parser.ts';
 import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
 import {Progress} from './progress.ts';
 import {sweepContainers} from './run.ts';
-import {StageBuild, type StageResult} from './stage-build.ts';
+import {StageBuild} from './stage-build.ts';
 import {findStage, type PlatformArgs, type Stage, splitStages, targetStage} from './stages.ts';
 
 /** An error of a build, with the Dockerfile and the line that it is about. */
@@ -241,7 +242,7 @@ export async function buildImage(
 				const key = `${name} ${wanted ?? ''}`;
 				const known = images.get(key);
 				if (known) return known;
-				const loading = StageBuild.base(build, name, wanted);
+				const loading = loadBase(build, name, wanted);
 				loading.catch(() => {});
 				images.set(key, loading);
 				return loading;

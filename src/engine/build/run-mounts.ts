@@ -99,6 +99,28 @@ export async function findMounts(
 	return {mounts, env};
 }
 
+/** What of other stages and of the context a step's mounts depend on. */
+export async function mountKeys(
+	build: Build,
+	stage: StageBuild,
+	mounts: readonly {type: string; from: string; source: string}[],
+	line: number,
+): Promise<string[]> {
+	const {digestOf} = await import('./context.ts');
+	const keys: string[] = [];
+	for (const {type, from, source} of mounts) {
+		if (type !== 'bind' && !(type === 'cache' && from !== '')) continue;
+		if (from !== '') {
+			const found = await build.source(from, line, stage.stage.index);
+			keys.push(found.key ?? (await digestOf(found.source.walk(''))));
+			continue;
+		}
+		const {context} = build;
+		for (const path of context.match(source)) keys.push(await digestOf(context.walk(path)));
+	}
+	return keys;
+}
+
 /** A copy of what the context has there: what is left out of it is left out here too, and nothing of it changes. */
 async function contextPath(build: Build, source: string, scratch: string): Promise<string> {
 	const {mkdtempSync, closeSync, openSync, constants, lstatSync} = await import('node:fs');

@@ -1,16 +1,14 @@
 /** One stage: its base, then its instructions in turn, each of the cache where nothing has changed. */
-import {createHash} from 'node:crypto';
 import {mkdtempSync} from 'node:fs';
 import {join, posix} from 'node:path';
-import type {ImageConfig, Platform} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {NewLayer} from '../images/new-image.ts';
-import {normalize} from '../images/platform.ts';
 import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
 import {readStep, touchStep, writeStep} from '../store/build-cache.ts';
 import {digestHex} from '../store/digest.ts';
 import {findLayers} from '../store/layers.ts';
 import {type HistoryEntry, mediaTypes} from '../store/manifest.ts';
+import {digestOfParts, type StageResult} from './base-image.ts';
 import {type Build, StepError} from './build.ts';
 import {
 	applyConfig,
@@ -18,7 +16,6 @@ import {
 	defaultPath,
 	expander,
 	noFlags,
-	ports,
 	type StepConfig,
 	setVariable,
 } from './config-steps.ts';
@@ -33,22 +30,7 @@ import {runStep} from './run.ts';
 import {parseRun} from './run-flags.ts';
 import type {Variables} from './shell-words.ts';
 import {findStage, type Stage, unknownInstruction} from './stages.ts';
-
-/** What a stage, or an image, is as the beginning of another. */
-export interface StageResult {
-	readonly config: ImageConfig;
-	readonly author: string;
-	/** Lowest first. */
-	readonly layers: readonly NewLayer[];
-	readonly keys: readonly string[];
-	readonly history: readonly HistoryEntry[];
-	/** Of the base image, where it was asked for. */
-	readonly platform?: Platform;
-	/** Values of ARG, which a stage has of the one that it is made of. */
-	readonly args?: ReadonlyMap<string, string>;
-	/** What it depends on; equal keys are equal files and configurations. */
-	readonly key: string;
-}
+import {describeStep, shown} from './step-history.ts';
 
 /** A layer that a step has made: by a key, unpacked; or nothing. */
 export type Made = NewLayer | undefined;
@@ -60,20 +42,7 @@ const predefined = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_P
 
 const comment = 'buildkit.dockerfile.v0';
 
-/** An instruction on one line, of a length that fits into a list. */
-const shown = ({source}: Instruction): string => source.replace(/\s+/g, ' ').trim().slice(0, 500);
-
 const isStep = (name: string): boolean => ['run', 'copy', 'add', 'workdir'].includes(name);
-
-export const digestOfParts = (...parts: readonly unknown[]): string =>
-	createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-
-/** `os/architecture[/variant]`, or an architecture. */
-function platformOf(text: string): Platform {
-	const parts = text.split('/');
-	const [os = 'linux', architecture = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
-	return normalize({os, architecture, ...(variant ? {variant} : {})});
-}
 
 export class StageBuild {
 	readonly build: Build;
@@ -91,69 +60,6 @@ export class StageBuild {
 	constructor(build: Build, stage: Stage) {
 		this.build = build;
 		this.stage = stage;
-	}
-
-	static async base(build: Build, name: string, wanted?: string): Promise<StageResult> {
-		if (name === 'scratch') {
-			return {
-				config: {WorkingDir: '/'},
-				author: '',
-				layers: [],
-				keys: [],
-				history: [],
-				key: digestOfParts('scratch'),
-			};
-		}
-		const {engine, options, store, progress} = build;
-		const images = await engine.images();
-		let reference: ReturnType<typeof parseReference>;
-		try {
-			reference = withDefaultTag(parseReference(name));
-		} catch (error) {
-			throw new WherryError(
-				'invalid',
-				`failed to parse stage name ${JSON.stringify(name)}: ${(error as Error).message}`,
-			);
-		}
-		const asked = wanted ? platformOf(wanted) : options.platform;
-		const platform = asked ? {platform: asked} : {};
-		const resolve = async () => {
-			if (!options.pull) {
-				try {
-					return await images.resolve(name, platform);
-				} catch (error) {
-					if (!(error instanceof WherryError) || error.code !== 'not-found') throw error;
-				}
-			}
-			await progress.step(`[internal] load metadata for ${canonical(reference)}`, async (vertex) => {
-				await images.pull(name, {
-					...platform,
-					...(options.signal ? {signal: options.signal} : {}),
-					onProgress: (event) => {
-						if (event.kind === 'status') vertex.note(event.message);
-					},
-				});
-			});
-			return images.resolve(name, platform);
-		};
-		const resolved = await resolve();
-		const image = (await store.catalog.images()).find(({ids}) => ids.includes(resolved.id));
-		const loaded = image && (await store.catalog.load(image.manifests[0]!, {id: resolved.id}));
-		if (!loaded) throw new WherryError('corrupt', `image ${name} is damaged in the store`, {object: name});
-		const {manifest, configuration} = loaded;
-		await build.leases.acquire([
-			...[resolved.id, ...image.allBlobs, ...configuration.diffIds].map(digestHex),
-			...resolved.layers,
-		]);
-		return {
-			config: structuredClone(configuration.config),
-			author: configuration.author ?? '',
-			layers: manifest.layers.map((descriptor, at) => ({descriptor, diffId: configuration.diffIds[at]!})),
-			keys: resolved.layers,
-			history: configuration.history,
-			...platform,
-			key: digestOfParts('image', resolved.id),
-		};
 	}
 
 	/** `[name 2/5] COPY . /src`. */
@@ -272,7 +178,9 @@ export class StageBuild {
 			}
 			if (applyConfig(this.#state, instruction, word, words)) {
 				const key = digestOfParts(this.#key, this.#state.config, this.#state.author);
-				await this.#rememberOf(key, instruction, [this.#describe(instruction)]);
+				await this.#rememberOf(key, instruction, [
+					describeStep(instruction, this.#state.config, this.#variables, dockerfile.escape),
+				]);
 				return;
 			}
 		} catch (error) {
@@ -333,47 +241,6 @@ export class StageBuild {
 			comment,
 			...(empty ? {empty_layer: true} : {}),
 		});
-	}
-
-	/** The step as `history` shows it. */
-	#describe(instruction: Instruction): string {
-		const {config} = this.#state;
-		const name = instruction.name.toUpperCase();
-		const list = (value: readonly string[] | null | undefined): string => JSON.stringify(value ?? []);
-		switch (name) {
-			case 'CMD':
-				return `CMD ${list(config.Cmd)}`;
-			case 'ENTRYPOINT':
-				return `ENTRYPOINT ${list(config.Entrypoint)}`;
-			case 'ENV':
-			case 'LABEL': {
-				const pairs: string[] = [];
-				for (let at = 0; at + 1 < instruction.args.length; at += 3) {
-					const key = instruction.args[at]!;
-					const env = this.#variables(key);
-					pairs.push(`${key}=${name === 'ENV' ? (env ?? '') : (config.Labels?.[key] ?? '')}`);
-				}
-				return `${name} ${pairs.join(' ')}`;
-			}
-			case 'EXPOSE': {
-				const {words} = expander(instruction, this.#variables, this.build.dockerfile.escape);
-				const told = instruction.args.flatMap(words).flatMap((text) => ports(text, instruction.line));
-				const unique = [...new Set(told)].sort();
-				return `EXPOSE map[${unique.map((port) => `${port}:{}`).join(' ')}]`;
-			}
-			case 'VOLUME': {
-				const {word} = expander(instruction, this.#variables, this.build.dockerfile.escape);
-				return `VOLUME [${instruction.args.map(word).join(' ')}]`;
-			}
-			case 'USER':
-				return `USER ${config.User}`;
-			case 'SHELL':
-				return `SHELL [${(config.Shell ?? []).join(' ')}]`;
-			case 'STOPSIGNAL':
-				return `STOPSIGNAL ${config.StopSignal}`;
-			default:
-				return `${name} ${instruction.source.trim().replace(/^\S+\s*/, '')}`;
-		}
 	}
 
 	/** Whether steps of this stage are made anew. */
@@ -532,7 +399,9 @@ export class StageBuild {
 		const parts = [
 			...['run', argv, config.Env ?? [], [...this.#args], config.User ?? '', config.WorkingDir ?? ''],
 			...[parsed.mounts, parsed.network, parsed.security, parsed.script?.content ?? ''],
-			parsed.mounts.length > 0 ? await this.#mountKeys(parsed.mounts, instruction.line) : [],
+			parsed.mounts.length > 0
+				? await (await import('./run-mounts.ts')).mountKeys(this.build, this, parsed.mounts, instruction.line)
+				: [],
 		];
 		await this.#make(
 			instruction,
@@ -575,26 +444,6 @@ export class StageBuild {
 				);
 			},
 		);
-	}
-
-	/** What of other stages and of the context a step's mounts depend on. */
-	async #mountKeys(
-		mounts: readonly {type: string; from: string; source: string}[],
-		line: number,
-	): Promise<string[]> {
-		const {digestOf} = await import('./context.ts');
-		const keys: string[] = [];
-		for (const {type, from, source} of mounts) {
-			if (type !== 'bind' && !(type === 'cache' && from !== '')) continue;
-			if (from !== '') {
-				const found = await this.build.source(from, line, this.stage.index);
-				keys.push(found.key ?? (await digestOf(found.source.walk(''))));
-				continue;
-			}
-			const {context} = this.build;
-			for (const path of context.match(source)) keys.push(await digestOf(context.walk(path)));
-		}
-		return keys;
 	}
 
 	async #copy(instruction: Instruction, word: (text: string) => string, begin: () => Vertex): Promise<void> {
