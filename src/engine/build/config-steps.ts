@@ -105,8 +105,10 @@ export function healthcheck(instruction: Instruction): NonNullable<ImageConfig['
 	for (const flag of flags) {
 		const [name, value = ''] = flagValue(flag);
 		if (name === 'retries') {
-			if (!/^\d+$/.test(value))
-				throw new DockerfileError(`--retries must be at least 0 (not ${value})`, line);
+			if (/^-\d+$/.test(value))
+				throw new DockerfileError(`--retries cannot be negative (${Number(value)})`, line);
+			if (!/^\+?\d+$/.test(value))
+				throw new DockerfileError(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`, line);
 			check.Retries = Number(value);
 			continue;
 		}

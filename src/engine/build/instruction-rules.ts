@@ -3,8 +3,8 @@
  * what ONBUILD may carry (Dockerfile reference). Checked in order, before anything runs. Pure.
  */
 import {healthcheck} from './config-steps.ts';
-import {DockerfileError, type Instruction, instructionNames} from './parser.ts';
-import {flagValue, unknownInstruction} from './stages.ts';
+import {DockerfileError, type Instruction, instructionNames, parseHeredoc} from './parser.ts';
+import {flagValue, suggestion, unknownInstruction} from './stages.ts';
 
 interface Rule {
 	readonly words: 'any' | 'some' | 'one' | 'source and destination' | 'one or three';
@@ -51,11 +51,14 @@ function checkFlags({flags, line}: Instruction, known: NonNullable<Rule['flags']
 	for (const flag of flags) {
 		const [name, value] = flagValue(flag);
 		const kind = known[name];
-		if (!kind) throw new DockerfileError(`unknown flag: --${name}`, line);
+		if (!kind) {
+			const meant = suggestion(name, Object.keys(known)).toLowerCase();
+			throw new DockerfileError(`unknown flag: --${name}${meant}`, line);
+		}
 		if (seen.has(name) && kind !== 'texts')
 			throw new DockerfileError(`duplicate flag specified: ${name}`, line);
 		seen.add(name);
-		if (kind !== 'bool' && value === undefined)
+		if (kind === 'bool' ? value === '' : value === undefined)
 			throw new DockerfileError(`missing a value on flag: ${name}`, line);
 		if (kind === 'bool' && value !== undefined && !['true', 'false'].includes(value.toLowerCase()))
 			throw new DockerfileError(`expecting boolean value for flag ${name}, not: ${value}`, line);
@@ -74,14 +77,36 @@ function checkWords({args, line}: Instruction, name: string, {words}: Rule): voi
 		fail('at least two arguments, but only one was provided. Destination could not be determined');
 }
 
+/** Of these the flags are looked at before the words. */
+const flagsFirst: ReadonlySet<string> = new Set(['cmd', 'entrypoint', 'env', 'label', 'run', 'shell']);
+/** Of these never. */
+const flagsIgnored: ReadonlySet<string> = new Set(['arg', 'stopsignal']);
+
+function checkNames({args, line}: Instruction, name: string): void {
+	const upper = name.toUpperCase();
+	const isBlank =
+		name === 'arg'
+			? args.some((word) => word.startsWith('='))
+			: (name === 'env' || name === 'label') && args.some((word, at) => at % 3 === 0 && word === '');
+	if (isBlank) throw new DockerfileError(`${upper} names can not be blank`, line);
+	if (name === 'volume' && args.some((word) => word.trim() === ''))
+		throw new DockerfileError('VOLUME specified can not be an empty string', line);
+	if ((name === 'copy' || name === 'add') && parseHeredoc(args.at(-1)!, line))
+		throw new DockerfileError(`${upper} cannot accept a heredoc as a destination`, line);
+}
+
 /** Throws DockerfileError. */
 export function checkInstruction(instruction: Instruction): void {
 	const {args, line, json, trigger} = instruction;
 	const name = instruction.name.toLowerCase();
 	const rule = rules[name];
 	if (!rule || !instructionNames.includes(name)) throw unknownInstruction(instruction);
-	checkFlags(instruction, rule.flags ?? {});
+	if (flagsFirst.has(name)) checkFlags(instruction, rule.flags ?? {});
 	checkWords(instruction, name, rule);
+	const takesNone = name === 'healthcheck' && args[0]?.toUpperCase() === 'NONE';
+	if (!flagsFirst.has(name) && !flagsIgnored.has(name) && !takesNone)
+		checkFlags(instruction, rule.flags ?? {});
+	checkNames(instruction, name);
 	if (name === 'healthcheck') healthcheck(instruction);
 	if (name === 'shell' && !json)
 		throw new DockerfileError('SHELL requires the arguments to be in JSON form', line);

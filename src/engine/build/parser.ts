@@ -4,7 +4,7 @@
  * words mean is not looked at here. Pure.
  */
 import {WherryError} from '../errors.ts';
-import {expand, goQuote} from './shell-words.ts';
+import {expand, goQuote, isSpace, trimLeft, trimSpace} from './shell-words.ts';
 
 export interface Heredoc {
 	readonly name: string;
@@ -71,12 +71,15 @@ interface Context {
 
 type Reader = (rest: string, context: Context) => Parts;
 
-const isSpace = (character: string): boolean => /[\s\u0085]/u.test(character);
-
 function parseJson(rest: string): string[] {
-	const text = rest.trimStart();
+	const text = trimLeft(rest);
 	if (!text.startsWith('[')) throw new SyntaxError('not a JSON array');
-	const value: unknown = JSON.parse(text);
+	const value: unknown = JSON.parse(text, (_, item) => {
+		// Which Go can't keep, so that it is no JSON.
+		if (item === Number.POSITIVE_INFINITY || item === Number.NEGATIVE_INFINITY)
+			throw new SyntaxError('range');
+		return typeof item === 'string' ? item.toWellFormed() : item;
+	});
 	if (!Array.isArray(value)) throw new SyntaxError('not a JSON array');
 	for (const item of value) if (typeof item !== 'string') throw new NotStrings();
 	return value as string[];
@@ -192,7 +195,7 @@ const names: Reader = (rest, {escape: token}) => ({args: quotedWords(rest, token
 const health: Reader = (rest, context) => {
 	const split = /^(\S+)([\s\S]*)$/.exec(rest);
 	if (!split) return {args: []};
-	const tail = split[2]!.replace(/^[\s]+/u, '');
+	const tail = trimLeft(split[2]!);
 	const {args, json} = maybeJson(tail, context);
 	return {args: [split[1]!, ...args], ...(json ? {json} : {})};
 };
@@ -225,8 +228,16 @@ const readers: Readonly<Record<string, Reader>> = {
 
 export const instructionNames: readonly string[] = Object.keys(readers);
 
-/** Takes `--flag` words off the front. */
-function takeFlags(text: string): {flags: string[]; rest: string} {
+/**
+ * Takes `--flag` words off the front. BuildKit looks at bytes here and takes each for a character, so that others than
+ * ASCII's come out as several.
+ */
+function takeFlags(line: string): {flags: string[]; rest: string} {
+	const {flags, rest} = takeByteFlags(Buffer.from(line).toString('latin1'));
+	return {flags, rest: Buffer.from(rest, 'latin1').toString()};
+}
+
+function takeByteFlags(text: string): {flags: string[]; rest: string} {
 	const flags: string[] = [];
 	let word = '';
 	let phase: 'spaces' | 'word' | 'quote' = 'spaces';
@@ -288,11 +299,11 @@ function takeFlags(text: string): {flags: string[]; rest: string} {
 }
 
 function instructionOf(text: string, context: Context, comments: readonly string[]): Instruction {
-	const match = /^([^\t\v\f\r ]*)(?:[\t\v\f\r ]+([\s\S]*))?$/.exec(text.trim())!;
-	const {flags, rest} = takeFlags((match[2] ?? '').trim());
+	const match = /^([^\t\v\f\r ]*)(?:[\t\v\f\r ]+([\s\S]*))?$/.exec(trimSpace(text))!;
+	const {flags, rest} = takeFlags(match[2] ?? '');
 	const name = match[1]!;
 	const reader = readers[name.toLowerCase()];
-	const parts = reader ? reader(rest.trim(), context) : {args: ['']};
+	const parts = reader ? reader(trimSpace(rest), context) : {args: ['']};
 	return {
 		name,
 		flags,
@@ -315,6 +326,8 @@ const takesHeredocs = (instruction: Instruction): boolean => {
 
 const none = (): undefined => undefined;
 
+const quotes = (text: string): number => text.match(/['"]/g)?.length ?? 0;
+
 /** `N<<-"WORD"`; undefined for what is no here-document. */
 export function parseHeredoc(word: string, line: number): Heredoc | undefined {
 	const match = /^(\d*)<<(-?)([^<]*)$/.exec(word);
@@ -324,7 +337,7 @@ export function parseHeredoc(word: string, line: number): Heredoc | undefined {
 	let raw: string[];
 	try {
 		plain = expand(rest, none, {keepUnset: true}).words;
-		raw = expand(rest, none, {keepUnset: true, rawQuotes: true, rawEscapes: true}).words;
+		raw = expand(rest, none, {keepUnset: true, rawQuotes: true}).words;
 	} catch {
 		return undefined;
 	}
@@ -332,8 +345,8 @@ export function parseHeredoc(word: string, line: number): Heredoc | undefined {
 	return {
 		name: plain[0]!,
 		fd: match[1] === '' ? 0 : Number(match[1]),
-		// A word that is quoted in any part asks for the text as it is.
-		expand: plain[0] === raw[0],
+		// A word that is quoted in any part asks for the text as it is; an escape is no quote.
+		expand: quotes(plain[0]!) === quotes(raw[0] ?? ''),
 		chomp: match[2] === '-',
 		content: '',
 		line,
@@ -351,7 +364,9 @@ function heredocsOf(text: string, line: number): Heredoc[] {
 	return found.flatMap((word) => parseHeredoc(word, line) ?? []);
 }
 
-const directivePattern = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+const directivePattern = /^#([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*$/;
+/** Bytes. */
+const longestLine = 65535;
 const directiveNames = ['syntax', 'escape', 'check'];
 
 /** Throws DockerfileError. */
@@ -359,6 +374,8 @@ export function parseDockerfile(text: string): Dockerfile {
 	const lines = text.replace(/^\uFEFF/, '').split('\n');
 	// The last line ends with its newline; what follows it is no line.
 	if (lines.at(-1) === '') lines.pop();
+	const tooLong = lines.findIndex((line) => Buffer.byteLength(line) > longestLine);
+	if (tooLong >= 0) lines.length = tooLong;
 	const directives: Record<string, string> = {};
 	const instructions: Instruction[] = [];
 	const warnings: {message: string; line: number}[] = [];
@@ -371,7 +388,8 @@ export function parseDockerfile(text: string): Dockerfile {
 		const line = at + 1;
 		const first = withoutReturn(lines[at]!);
 		if (directivesPossible) {
-			const match = directivePattern.exec(first.trim());
+			const comment = trimLeft(first);
+			const match = directivePattern.exec(`${comment.slice(0, 1)}${trimLeft(comment.slice(1))}`);
 			const key = match?.[1]?.toLowerCase();
 			if (match && key && directiveNames.includes(key)) {
 				if (directives[key] !== undefined) {
@@ -389,12 +407,12 @@ export function parseDockerfile(text: string): Dockerfile {
 			}
 			directivesPossible = false;
 		}
-		const trimmed = first.trimStart();
+		const trimmed = trimLeft(first);
 		if (trimmed.startsWith('#')) {
-			comments.push(trimmed.slice(1).trim());
+			comments.push(trimSpace(trimmed.slice(1)));
 			continue;
 		}
-		if (trimmed.trim() === '') {
+		if (trimmed === '') {
 			comments = [];
 			continue;
 		}
@@ -402,8 +420,8 @@ export function parseDockerfile(text: string): Dockerfile {
 		let emptyContinuation = false;
 		while (open && at + 1 < lines.length) {
 			const next = withoutReturn(lines[++at]!);
-			if (/^\s*#/.test(next)) continue;
-			if (next.trim() === '') {
+			if (trimLeft(next).startsWith('#')) continue;
+			if (trimLeft(next) === '') {
 				emptyContinuation = true;
 				continue;
 			}
@@ -411,7 +429,8 @@ export function parseDockerfile(text: string): Dockerfile {
 			source += more.source;
 			open = more.open;
 		}
-		if (emptyContinuation) warnings.push({message: `Empty continuation line found in: ${source}`, line});
+		if (emptyContinuation)
+			warnings.push({message: `Empty continuation line found in: ${source}`, line: at + 1});
 
 		const instruction = instructionOf(source, {escape: token, line}, comments);
 		comments = [];
@@ -434,10 +453,14 @@ export function parseDockerfile(text: string): Dockerfile {
 		instructions.push({...instruction, heredocs, endLine: at + 1});
 	}
 	if (instructions.length === 0) throw new DockerfileError('file with no instructions');
+	if (tooLong >= 0) {
+		const message = `dockerfile line greater than max allowed size of ${longestLine}`;
+		throw new DockerfileError(message, tooLong + 1);
+	}
 	return {escape: token, directives, instructions, warnings};
 }
 
-const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line);
+const withoutReturn = (line: string): string => line.replace(/\r+$/, '');
 
 const continuationPattern = (character: string): RegExp => {
 	const token = character === '\\' ? '\\\\' : character;

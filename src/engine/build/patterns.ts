@@ -3,6 +3,8 @@
  * folders, and otherwise Go's filepath.Match. The last pattern that matches decides. Pure.
  */
 import {posix} from 'node:path';
+import {goExpression} from './go-expression.ts';
+import {trimSpace} from './shell-words.ts';
 
 export class PatternError extends Error {}
 
@@ -19,10 +21,10 @@ export function parseIgnoreFile(text: string): string[] {
 	const lines = text.replace(/^\uFEFF/, '').split('\n');
 	for (const line of lines) {
 		if (line.startsWith('#')) continue;
-		let pattern = line.trim();
+		let pattern = trimSpace(line);
 		if (pattern === '') continue;
 		const inverted = pattern.startsWith('!');
-		if (inverted) pattern = pattern.slice(1).trim();
+		if (inverted) pattern = trimSpace(pattern.slice(1));
 		if (pattern !== '') {
 			pattern = clean(pattern);
 			if (pattern.length > 1 && pattern.startsWith('/')) pattern = pattern.slice(1);
@@ -46,7 +48,7 @@ export class PatternMatcher {
 
 	constructor(patterns: readonly string[]) {
 		for (const each of patterns) {
-			let text = each.trim();
+			let text = trimSpace(each);
 			if (text === '') continue;
 			text = clean(text);
 			let exclusion = false;
@@ -131,7 +133,7 @@ function checkGlob(pattern: string): void {
 	}
 }
 
-/** moby's translation to a regular expression; the path is matched as a whole. */
+/** moby's translation to one of Go's regular expressions; the path is matched as a whole. */
 function compile(pattern: string): (path: string) => boolean {
 	let source = '^';
 	const characters = [...pattern];
@@ -139,54 +141,54 @@ function compile(pattern: string): (path: string) => boolean {
 	for (let at = 0; at < characters.length; at++) {
 		const character = characters[at]!;
 		if (character === '*') {
-			if (characters[at + 1] === '*') {
-				at++;
-				// `**/` is like `**`.
-				if (characters[at + 1] === '/') at++;
-				if (at + 1 >= characters.length) {
-					if (kind === 'exact') kind = 'prefix';
-					else {
-						source += '.*';
-						kind = 'expression';
-					}
-				} else {
-					source += '(?:.*/)?';
-					kind = 'expression';
-				}
-				if (at < 3 && source === '^(?:.*/)?') kind = 'suffix';
-			} else {
+			if (characters[at + 1] !== '*') {
 				source += '[^/]*';
 				kind = 'expression';
+				continue;
 			}
+			const isFirst = at === 0;
+			at++;
+			// `**/` is like `**`.
+			if (characters[at + 1] === '/') at++;
+			if (at + 1 < characters.length) {
+				source += '(.*/)?';
+				kind = 'expression';
+			} else if (kind === 'exact') kind = 'prefix';
+			else {
+				source += '.*';
+				kind = 'expression';
+			}
+			if (isFirst) kind = 'suffix';
 		} else if (character === '?') {
 			source += '[^/]';
 			kind = 'expression';
-		} else if (character === '.' || character === '$' || '+()|{}'.includes(character)) {
-			source += `\\${character}`;
-		} else if (character === '\\') {
-			const next = characters[at + 1];
-			if (next === undefined) source += '\\\\';
-			else {
-				source += literal(next);
-				at++;
-			}
-			kind = 'expression';
-		} else if (character === '[' || character === ']') {
+		} else if ('.+()|{}$'.includes(character)) source += `\\${character}`;
+		else if (character === '\\') {
+			const next = characters[++at];
+			source += `\\${next ?? ''}`;
+			if (next !== undefined) kind = 'expression';
+		} else {
 			source += character;
-			kind = 'expression';
-		} else source += character;
+			if (character === '[' || character === ']') kind = 'expression';
+		}
 	}
 	if (kind === 'exact') return (path) => path === pattern;
 	if (kind === 'prefix') {
-		const prefix = pattern.slice(0, -(pattern.endsWith('/') ? 3 : 2));
+		const prefix = pattern.slice(0, -2);
 		return (path) => path.startsWith(prefix);
 	}
 	if (kind === 'suffix') {
 		const suffix = pattern.slice(2);
-		if (suffix.startsWith('/')) return (path) => path.endsWith(suffix) || path === suffix.slice(1);
+		return (path) => path.endsWith(suffix) || (suffix.startsWith('/') && path === suffix.slice(1));
 	}
-	const expression = new RegExp(`${source}$`, 'u');
-	return (path) => expression.test(path);
+	// What is wrong with it counts when it is needed.
+	let expression: RegExp | undefined;
+	return (path) => {
+		if (!expression) {
+			const translated = goExpression(`${source}$`);
+			if (translated === undefined) throw new PatternError('syntax error in pattern');
+			expression = new RegExp(translated, 'u');
+		}
+		return expression.test(path);
+	};
 }
-
-const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&');

@@ -25,11 +25,20 @@ export interface ExpandOptions {
 	readonly skipQuotes?: boolean;
 }
 
+/** Go's unicode.IsSpace. */
+const space = '\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+const spacePattern = new RegExp(`[${space}]`);
+const leftPattern = new RegExp(`^[${space}]+`);
+const rightPattern = new RegExp(`[${space}]+$`);
+
+export const isSpace = (character: string): boolean => spacePattern.test(character);
+export const trimLeft = (text: string): string => text.replace(leftPattern, '');
+export const trimSpace = (text: string): string => trimLeft(text).replace(rightPattern, '');
+
 export class ExpansionError extends Error {}
 
 export type Variables = (name: string) => string | undefined;
 
-const isSpace = (character: string): boolean => /\s/u.test(character);
 const isNameStart = (character: string): boolean => /[\p{L}_]/u.test(character);
 const isNamePart = (character: string): boolean => /[\p{L}\p{Nd}_]/u.test(character);
 const isDigit = (character: string): boolean => /\p{Nd}/u.test(character);
@@ -82,6 +91,7 @@ class Expansion {
 	readonly #variables: Variables;
 	readonly #options: ExpandOptions;
 	readonly #escape: string;
+	#rawEscapes: boolean;
 	#at = 0;
 	readonly #unset: string[] = [];
 	/** The word that is being made. A modifier's word takes its place, and what was in it is lost: so BuildKit. */
@@ -89,7 +99,9 @@ class Expansion {
 	#inWord = false;
 
 	constructor(text: string, variables: Variables, options: ExpandOptions) {
-		this.#characters = [...text];
+		// A mark of the byte order at the beginning is skipped.
+		this.#characters = [...text.replace(/^\uFEFF/, '')];
+		this.#rawEscapes = options.rawEscapes ?? false;
 		this.#variables = variables;
 		this.#options = options;
 		this.#escape = options.escape ?? '\\';
@@ -108,9 +120,22 @@ class Expansion {
 		return this.#characters[this.#at++] ?? '';
 	}
 
-	/** Up to an unquoted `stop`, which is taken too; '' is the end. */
-	#until(stop: string): {word: string; words: string[]} {
-		const {rawEscapes, skipQuotes} = this.#options;
+	/**
+	 * Up to an unquoted `stop`, which is taken too; '' is the end. `rawEscapes`: in a pattern escapes have a meaning of
+	 * their own, so they stay.
+	 */
+	#until(stop: string, rawEscapes = this.#rawEscapes): {word: string; words: string[]} {
+		const before = this.#rawEscapes;
+		this.#rawEscapes = rawEscapes;
+		try {
+			return this.#read(stop);
+		} finally {
+			this.#rawEscapes = before;
+		}
+	}
+
+	#read(stop: string): {word: string; words: string[]} {
+		const {skipQuotes} = this.#options;
 		let word = '';
 		const words: string[] = [];
 		this.#word = '';
@@ -146,7 +171,7 @@ class Expansion {
 				word += text;
 				add(text);
 			} else if (this.#take() === this.#escape) {
-				if (rawEscapes) {
+				if (this.#rawEscapes) {
 					word += this.#escape;
 					addRaw(this.#escape);
 				}
@@ -159,7 +184,8 @@ class Expansion {
 				add(character);
 			}
 		}
-		if (stop !== '') throw new ExpansionError(`syntax error: missing ${stop === '}' ? "'}'" : `'${stop}'`}`);
+		if (stop !== '')
+			throw new ExpansionError(`unexpected end of statement while looking for matching ${stop}`);
 		return this.#finish(word, words);
 	}
 
@@ -184,7 +210,7 @@ class Expansion {
 	}
 
 	#double(): string {
-		const {rawQuotes, rawEscapes} = this.#options;
+		const {rawQuotes} = this.#options;
 		let text = '';
 		const quote = this.#take();
 		if (rawQuotes) text += quote;
@@ -205,13 +231,11 @@ class Expansion {
 				text += character;
 				continue;
 			}
-			if (rawEscapes) text += character;
+			if (this.#rawEscapes) text += character;
 			const escaped = this.#next;
 			// At the very end the missing quote is what is wrong.
 			if (escaped === '') continue;
-			if (escaped === '"' || escaped === '$' || escaped === this.#escape) {
-				text += this.#take();
-			} else if (!rawEscapes) text += character;
+			text += escaped === '"' || escaped === '$' || escaped === this.#escape ? this.#take() : character;
 		}
 	}
 
@@ -244,76 +268,66 @@ class Expansion {
 		return value;
 	}
 
-	#modified(name: string, modifier: string): string {
-		const raw = (colon: string, sign: string, word: string): string | undefined =>
-			this.#options.keepUnset && this.#variables(name) === undefined
-				? `\${${name}${colon}${sign}${word}}`
-				: undefined;
-		if (modifier === ':' || '+-?'.includes(modifier || ' ')) {
-			const colon = modifier === ':' ? ':' : '';
-			const sign = colon ? this.#take() : modifier;
-			if (!'+-?'.includes(sign || ' ')) {
-				throw new ExpansionError(
-					`unsupported modifier (${colon}${sign === '' ? endMark : sign}) in substitution`,
-				);
-			}
-			const {word} = this.#until('}');
-			const value = this.#variables(name);
-			const isSet = value !== undefined && (colon === '' || value !== '');
-			if (sign === '-') return isSet ? value : word;
-			if (sign === '+') return isSet ? word : '';
-			if (isSet) return value;
-			const kept = raw(colon, sign, word);
-			if (kept !== undefined) return kept;
-			throw new ExpansionError(`${name}: ${word === '' ? 'is not allowed to be unset' : word}`);
+	/** The word of a modifier. An end inside of it is told as the end of the whole. */
+	#wordOf(stop: string, missing: string, rawEscapes: boolean): string {
+		try {
+			return this.#until(stop, rawEscapes).word;
+		} catch (error) {
+			if (error instanceof ExpansionError && this.#next === '')
+				throw new ExpansionError(`syntax error: missing ${missing}`);
+			throw error;
 		}
-		if (modifier === '#' || modifier === '%') {
-			let greedy = false;
-			if (this.#next === modifier) {
-				this.#at++;
-				greedy = true;
-			}
-			const pattern = this.#pattern('}');
-			const value = this.#value(name);
-			if (value === undefined) {
-				return this.#options.keepUnset ? `\${${name}${modifier}${greedy ? modifier : ''}${pattern}}` : '';
-			}
-			return modifier === '#'
-				? trimPrefix(value, pattern, greedy, this.#escape)
-				: trimSuffix(value, pattern, greedy, this.#escape);
-		}
-		if (modifier === '/') {
-			let all = false;
-			if (this.#next === '/') {
-				this.#at++;
-				all = true;
-			}
-			const pattern = this.#pattern('/');
-			const replacement = this.#pattern('}');
-			const value = this.#value(name);
-			if (value === undefined) {
-				return this.#options.keepUnset ? `\${${name}/${all ? '/' : ''}${pattern}/${replacement}}` : '';
-			}
-			const expression = new RegExp(globSource(pattern, true, this.#escape), all ? 'gsu' : 'su');
-			return value.replace(expression, () => replacement);
-		}
-		throw new ExpansionError(
-			`unsupported modifier (${modifier === '' ? endMark : modifier}) in substitution`,
-		);
 	}
 
-	/** The word of a pattern: escapes stay, since they have a meaning there. */
-	#pattern(stop: string): string {
-		const options = {...this.#options, rawEscapes: true};
-		const inner = new Expansion('', this.#variables, options);
-		inner.#characters.push(...this.#characters);
-		inner.#at = this.#at;
-		const {word} = inner.#until(stop);
-		this.#at = inner.#at;
-		this.#unset.push(...inner.#unset);
-		this.#word = '';
-		this.#inWord = false;
-		return word;
+	/** `first` is what stands after the name. A word is read before its modifier is judged. */
+	#modified(name: string, first: string): string {
+		if (first === '/') return this.#replaced(name);
+		const colon = first === ':' ? ':' : '';
+		const modifier = colon ? this.#take() : first;
+		const shown = `${colon}${modifier === '' ? endMark : modifier}`;
+		const unsupported = (): ExpansionError =>
+			new ExpansionError(`unsupported modifier (${shown}) in substitution`);
+		if (colon === '' && !'+-?#%'.includes(modifier || ' ')) throw unsupported();
+		const isPattern = modifier === '#' || modifier === '%';
+		if (isPattern && colon !== '') throw unsupported();
+		const word = this.#wordOf('}', "'}'", isPattern);
+		const value = this.#variables(name);
+		if (value === undefined && modifier !== '-' && modifier !== '+') this.#unset.push(name);
+		if (value === undefined && this.#options.keepUnset) return `\${${name}${shown}${word}}`;
+		const isSet = value !== undefined && (colon === '' || value !== '');
+		switch (modifier) {
+			case '-':
+				return isSet ? value : word;
+			case '+':
+				return isSet ? word : '';
+			case '?': {
+				if (isSet) return value;
+				const reason = value === undefined ? 'is not allowed to be unset' : 'is not allowed to be empty';
+				throw new ExpansionError(`${name}: ${word === '' ? reason : word}`);
+			}
+			case '#':
+			case '%': {
+				const isGreedy = word.startsWith(modifier);
+				const pattern = isGreedy ? word.slice(1) : word;
+				const trim = modifier === '#' ? trimPrefix : trimSuffix;
+				return trim(value ?? '', pattern, isGreedy);
+			}
+			default:
+				throw unsupported();
+		}
+	}
+
+	/** `${name/pattern/word}` */
+	#replaced(name: string): string {
+		const isAll = this.#next === '/';
+		if (isAll) this.#at++;
+		const pattern = this.#wordOf('/', `'/' in \${}`, true);
+		const word = this.#wordOf('}', "'}'", true);
+		const value = this.#value(name);
+		if (value === undefined && this.#options.keepUnset) return `\${${name}/${pattern}/${word}}`;
+		const expression = new RegExp(globSource(pattern, true), isAll ? 'gu' : 'u');
+		const replacement = (match: string): string => (isAll ? template(word, match) : word);
+		return (value ?? '').replace(expression, replacement);
 	}
 
 	#name(): string {
@@ -330,20 +344,33 @@ class Expansion {
 	}
 }
 
+/** Replacing all takes the word as Go's regexp does: `$0` is what was found, another `$name` is nothing. */
+const template = (word: string, match: string): string =>
+	word.replace(
+		/\$(?:\$|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu,
+		(text, plain?: string, braced?: string) =>
+			text === '$$' ? '$' : Number(plain ?? braced) === 0 ? match : '',
+	);
+
 /** A shell pattern as the source of a regular expression: `*` and `?`, everything else is itself. */
-function globSource(pattern: string, greedy: boolean, token: string): string {
+function globSource(pattern: string, greedy: boolean): string {
 	let source = '';
 	const characters = [...pattern];
 	for (let at = 0; at < characters.length; at++) {
 		const character = characters[at]!;
-		if (character === '*') source += greedy ? '.*' : '.*?';
-		else if (character === '?') source += '.';
-		else if (character === token) {
-			const next = characters[++at];
-			if (next === undefined) break;
-			if (next !== '*' && next !== '?' && next !== token)
-				throw new ExpansionError(`invalid escape '${token}${next}'`);
+		if (character === '*') source += greedy ? '[^\\n]*' : '[^\\n]*?';
+		else if (character === '?') source += '[^\\n]';
+		else if (character === '\\') {
+			const next = characters[at + 1];
+			// These only had to be escaped to be in the pattern.
+			if (next === '}' || next === '/') continue;
+			if (next !== '*' && next !== '?' && next !== '\\') {
+				throw new ExpansionError(
+					`invalid pattern (${pattern}) in substitution: invalid escape '\\${next ?? endMark}'`,
+				);
+			}
 			source += literal(next);
+			at++;
 		} else source += literal(character);
 	}
 	return source;
@@ -351,17 +378,14 @@ function globSource(pattern: string, greedy: boolean, token: string): string {
 
 const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&');
 
-function trimPrefix(value: string, pattern: string, greedy: boolean, token: string): string {
-	return value.replace(new RegExp(`^${globSource(pattern, greedy, token)}`, 'su'), '');
+function trimPrefix(value: string, pattern: string, greedy: boolean): string {
+	return value.replace(new RegExp(`^${globSource(pattern, greedy)}`, 'u'), '');
 }
 
-/** The shortest or the longest end that the pattern matches is looked for from the end. */
-function trimSuffix(value: string, pattern: string, greedy: boolean, token: string): string {
-	const expression = new RegExp(`^${globSource(pattern, greedy, token)}$`, 'su');
-	const characters = [...value];
-	const places = characters.map((_, at) => at).concat(characters.length);
-	for (const at of greedy ? places : places.reverse()) {
-		if (expression.test(characters.slice(at).join(''))) return characters.slice(0, at).join('');
-	}
-	return value;
+const reversed = (text: string): string => [...text].reverse().join('');
+
+/** Turned around, so that the shortest end is looked for too; an escape stays before what it escapes. */
+function trimSuffix(value: string, pattern: string, greedy: boolean): string {
+	const turned = (pattern.match(/\\[\s\S]|[\s\S]/gu) ?? []).reverse().join('');
+	return reversed(trimPrefix(reversed(value), turned, greedy));
 }

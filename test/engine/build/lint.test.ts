@@ -32,7 +32,7 @@ test('what is doubtful in a Dockerfile is told by the name of its rule and its l
 		['FROM a\nEXPOSE 80/TCP\n', '2 ExposeProtoCasing'],
 		['FROM --platform=$TARGETPLATFORM a\n', '1 RedundantTargetPlatform'],
 		['FROM --platform=linux/amd64 a\n', '1 FromPlatformFlagConstDisallowed'],
-		['FROM a\nRUN b \\\n\n  c\n', '2 NoEmptyContinuation'],
+		['FROM a\nRUN b \\\n\n  c\n', '4 NoEmptyContinuation'],
 		['# check=skip=all\nFROM a AS B\nMAINTAINER c\n'],
 		['# check=skip=StageNameCasing\nFROM a AS B\nMAINTAINER c\n', '3 MaintainerDeprecated'],
 	];

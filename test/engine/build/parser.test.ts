@@ -63,16 +63,31 @@ EOF
 	);
 });
 
+test('flags are bytes, several returns end a line, and an escape in the name of a here-document is no quote', (t) => {
+	const {instructions} = parseDockerfile('FROM x\r\r\nCOPY --chown=é a b\r\nRUN <<E\\OF <<"X"\na\nEOF\nX\n');
+	t.is(instructions[0]!.args[0], 'x');
+	t.deepEqual(instructions[1]!.flags, ['--chown=\u00c3\u00a9']);
+	t.deepEqual(instructions[1]!.args, ['a', 'b']);
+	t.deepEqual(
+		instructions[2]!.heredocs.map(({name, expand}) => [name, expand]),
+		[
+			['EOF', true],
+			['X', false],
+		],
+	);
+});
+
 for (const [text, message, line] of [
 	['', 'file with no instructions', undefined],
 	['# only a comment\n', 'file with no instructions', undefined],
 	['FROM x\nENV A\n', 'ENV must have two arguments', 2],
 	['FROM x\nRUN <<EOF\nx\n', 'unterminated heredoc', 2],
 	['FROM x\nENV a=b c\n', `Syntax error - can't find = in "c". Must be of the form: name=value`, 2],
+	[`FROM x\nRUN ${'x'.repeat(65_536)}\n`, 'dockerfile line greater than max allowed size of 65535', 2],
 	['# escape=x\nFROM y\n', "invalid escape token 'x' does not match ` or \\", 1],
 	['FROM x\nRUN ["a", 1]\n', 'when using JSON array syntax, arrays must be comprised of strings only', 2],
 ] as const) {
-	test(`${JSON.stringify(text)} is refused`, (t) => {
+	test(`${JSON.stringify(text).slice(0, 60)} is refused`, (t) => {
 		t.like(
 			t.throws(() => parseDockerfile(text)),
 			{message, line},

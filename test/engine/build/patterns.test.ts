@@ -17,6 +17,31 @@ test('the last pattern that matches a path or a folder above it decides', (t) =>
 	t.throws(() => new PatternMatcher(['!']), {message: 'illegal exclusion pattern: "!"'});
 });
 
+for (const [pattern, path, excluded] of [
+	['**file', 'xfile', true],
+	['**.go', 'a/b.go', true],
+	['a**', 'abc/d', true],
+	['a/**', 'a', false],
+	['a]', 'a]', true],
+	['[[:alpha:]]x', 'bx', true],
+	['[[:alpha:]]x', '1x', false],
+	['[!a]', '!', true],
+	['a\\d', 'a1', true],
+	['a\\d', 'ad', false],
+	['foo\\ bar', 'foo bar', true],
+	['[a-é]x', 'bx', true],
+] as const) {
+	test(`${pattern} ${excluded ? 'leaves out' : 'keeps'} ${path}`, (t) => {
+		t.is(new PatternMatcher([pattern]).excludes(path), excluded);
+	});
+}
+
+test('an escape that Go does not know is told when it is needed', (t) => {
+	const matcher = new PatternMatcher(['!a\\é']);
+	t.false(matcher.excludes('b'));
+	t.throws(() => new PatternMatcher(['a\\é']).excludes('b'), {message: 'syntax error in pattern'});
+});
+
 test('every decision of the reference table is right', (t) => {
 	for (const row of table<{
 		patterns: string[];

@@ -31,6 +31,12 @@ for (const [text, word, words] of [
 	['${FILE/a/A}', '/usr/lib/A.tar.gz', ['/usr/lib/A.tar.gz']],
 	['${STAR%\\**}', 'a', ['a']],
 	['$', '$', ['$']],
+	['${FILE%\\}x}', '/usr/lib/a.tar.gz', ['/usr/lib/a.tar.gz']],
+	['${FILE//\\//-}', '-usr-lib-a.tar.gz', ['-usr-lib-a.tar.gz']],
+	['${A//l/<\\$0>}', 'he<\\l><\\l>o', ['he<\\l><\\l>o']],
+	['${NONE%x}', '', []],
+	['\ufeff$A', 'hello', ['hello']],
+	['a\u00a0b\ufeffc', 'a\u00a0b\ufeffc', ['a', 'b\ufeffc']],
 ] as const) {
 	test(`${text} is ${JSON.stringify(words)}`, (t) => {
 		const expanded = expand(text, variables);
@@ -46,6 +52,12 @@ for (const [text, message] of [
 	['${NONE:?it is needed}', 'NONE: it is needed'],
 	['${}', 'syntax error: bad substitution'],
 	['${A:=x}', 'unsupported modifier (:=) in substitution'],
+	['${A:=x', "syntax error: missing '}'"],
+	['${A:#x}', 'unsupported modifier (:#) in substitution'],
+	['${A/x}', "syntax error: missing '/' in ${}"],
+	['${A-"x}', "syntax error: missing '}'"],
+	['${EMPTY:?}', 'EMPTY: is not allowed to be empty'],
+	['${A#\\x}', "invalid pattern (\\x) in substitution: invalid escape '\\x'"],
 ] as const) {
 	test(`${text} is refused`, (t) => {
 		t.throws(() => expand(text, variables), {message: `failed to process ${goQuote(text)}: ${message}`});
