@@ -832,13 +832,14 @@ export interface Images {
 	pullAll(repository: string, options?: PullOptions): Promise<PulledImage[]>;
 	/**
 	 * Sends the image of a tag, or those of all tags of a repository, and resolves to what the registry has. An index
-	 * goes as a whole, or of it the image for one platform.
+	 * goes as a whole, or of it the image for one platform. What a push before didn't finish goes on where the registry
+	 * allows it.
 	 */
 	push(
 		reference: string,
 		options?: {
 			allTags?: boolean;
-			platform?: Platform;
+			platform?: Platform | 'all';
 			onProgress?: (event: PushEvent) => void;
 			signal?: AbortSignal;
 		},

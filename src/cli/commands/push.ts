@@ -2,13 +2,18 @@ import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
 import {PullDisplay} from '../terminal/pull-display.ts';
-import {platformOf} from './run-options.ts';
+import {parsePlatforms} from './run-options.ts';
 
 export const push: CommandAction = async ({flags, args}, open) => {
 	const name = args[0]!;
 	const quiet = flags.bool('quiet');
 	const allTags = flags.bool('all-tags');
-	const platform = platformOf(flags.string('platform'));
+	let platform: ReturnType<typeof parsePlatforms>;
+	try {
+		platform = parsePlatforms(flags.string('platform'));
+	} catch (error) {
+		throw new CliError((error as Error).message);
+	}
 	const {canonical, canonicalName, parseReference, withDefaultTag} = await import(
 		'../../engine/images/reference.ts'
 	);

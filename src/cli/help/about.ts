@@ -217,7 +217,7 @@ export const flagHelp: Record<string, string> = {
 	'manifest inspect --verbose': 'With the manifests that a list names',
 	'image pull --platform': 'Platform (os/architecture[/variant]), or all: keep the images of all platforms',
 	'image load --platform': 'Platform (os/architecture[/variant]), or all: keep the images of all platforms',
-	'image push --platform': 'Only the image for this platform, not all that the name has',
+	'image push --platform': 'Only the image for this platform, or all: what the name has for every platform',
 	'image save --platform': 'Only the image for this platform, not all that the name has',
 	privileged: 'All capabilities, all devices, no filter',
 	publish: 'Port of the host for one of its own ([address:][port:]port[/protocol])',

@@ -14,6 +14,7 @@ import {Repository} from '../registry/client.ts';
 import type {CredentialSource} from '../registry/credentials.ts';
 import {describeFailure, RegistryFailure} from '../registry/failure.ts';
 import type {Transport} from '../registry/transport.ts';
+import {UnfinishedUploads} from '../registry/unfinished.ts';
 import {Upload} from '../registry/upload.ts';
 import type {Store} from '../store/collect.ts';
 import {digestHex, sha256, shortId} from '../store/digest.ts';
@@ -36,8 +37,8 @@ export interface PushRequest {
 	/** With a tag, or without one for all tags. */
 	readonly reference: Reference;
 	readonly allTags?: boolean | undefined;
-	/** Of an index only the image for this platform. */
-	readonly platform?: Platform | undefined;
+	/** Of an index only the image for this platform; `all`: the whole, as without one. */
+	readonly platform?: Platform | 'all' | undefined;
 	readonly onProgress?: ((event: PushEvent) => void) | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -69,9 +70,12 @@ export async function pushImage(
 	const known = images
 		.flatMap(({references}) => references)
 		.filter(({domain, path}) => domain === reference.domain && path === reference.path);
-	const names = known.filter(
-		({tag, digest}) => tag !== undefined && digest === undefined && (allTags || tag === reference.tag),
-	);
+	// Those of a repository go in the order of their names, as docker's do.
+	const names = known
+		.filter(
+			({tag, digest}) => tag !== undefined && digest === undefined && (allTags || tag === reference.tag),
+		)
+		.sort((left, right) => (left.tag! < right.tag! ? -1 : 1));
 	request.onProgress?.({
 		kind: 'status',
 		message: `The push refers to repository [${reference.domain}/${reference.path}]`,
@@ -89,10 +93,13 @@ export async function pushImage(
 	const repository = new Repository(transport, reference.domain, reference.path, credentials, {
 		access: 'pull,push',
 	});
+	const unfinished = new UnfinishedUploads(store.paths, `${reference.domain}/${reference.path}`);
 	const pushed: Pushed[] = [];
 	try {
+		// Nothing is said to be on its way before there is somebody to take it.
+		await repository.connect(request.signal);
 		for (const name of names) {
-			const one = await new Push(store, new Upload(transport, repository), name, request).run();
+			const one = await new Push(store, new Upload(transport, repository, unfinished), name, request).run();
 			request.onProgress?.({kind: 'status', message: `${one.tag}: digest: ${one.digest} size: ${one.size}`});
 			pushed.push(one);
 		}
@@ -135,7 +142,8 @@ class Push {
 		const {digest} = entry.descriptor;
 		const bytes = await layout.readBlob(digest);
 		const document = bytes && parseManifest(bytes);
-		const platform = this.#request.platform;
+		const {platform: wanted} = this.#request;
+		const platform = wanted === 'all' ? undefined : wanted;
 		const sent =
 			document && isIndex(document) && !platform
 				? await this.#index(digest, document, bytes)

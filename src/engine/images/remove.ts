@@ -20,7 +20,7 @@ export interface Removal {
 	readonly untagged: readonly Reference[];
 	/** The image goes too. */
 	readonly deleted: boolean;
-	/** Chain ids of the layers that no other image has, topmost first. */
+	/** Chain ids of the layers that go with it, topmost first: those that neither another image nor a container has. */
 	readonly layers: readonly string[];
 }
 
@@ -114,7 +114,8 @@ export function planRemoval(
 		throw conflictError(image, conflict);
 	}
 	untag(rest);
-	return {untagged, deleted: true, layers: exclusiveLayers(images, image)};
+	// The layers of a container stay until it goes.
+	return {untagged, deleted: true, layers: users.length > 0 ? [] : exclusiveLayers(images, image)};
 }
 
 /** Chain ids of the layers that no other image has, topmost first. */

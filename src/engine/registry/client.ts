@@ -92,6 +92,11 @@ export class Repository {
 		this.#authorization = new Authorization(transport, options.mirror?.host ?? domain, credentials);
 	}
 
+	/** Finds the registry, and asks for nothing. Throws `unavailable` when there is none. */
+	async connect(signal?: AbortSignal): Promise<void> {
+		await this.#connect(signal);
+	}
+
 	/** All tags, as the registry orders them. What is none by the specification's rules is left out. */
 	async tags(signal?: AbortSignal): Promise<string[]> {
 		const tags = new Set<string>();

@@ -10,13 +10,27 @@ export class RegistryFailure extends Error {
 	readonly reason: string;
 	/** Seconds that the registry asks to wait. */
 	readonly retryAfter: number | undefined;
+	/** How often something may be asked for in so many seconds, when the registry has said it. */
+	readonly rate: Rate | undefined;
 
-	constructor(status: number, reason: string, message: string, retryAfter?: number) {
+	constructor(
+		status: number,
+		reason: string,
+		message: string,
+		{retryAfter, rate}: {retryAfter?: number | undefined; rate?: Rate | undefined} = {},
+	) {
 		super(message);
 		this.status = status;
 		this.reason = reason;
 		this.retryAfter = retryAfter;
+		this.rate = rate;
 	}
+}
+
+interface Rate {
+	readonly count: number;
+	/** Seconds. */
+	readonly window: number;
 }
 
 /** For answers without a message, and those that only a header explains. */
@@ -42,11 +56,21 @@ function retryAfter(response: Response): number | undefined {
 	return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
 }
 
+/** Docker Hub's `RateLimit-Limit: 100;w=21600` (draft-ietf-httpapi-ratelimit-headers). */
+function rateOf(response: Response): Rate | undefined {
+	const value = response.headers['ratelimit-limit'];
+	const [, count, window] = /^(\d{1,9});w=(\d{1,9})$/.exec(typeof value === 'string' ? value : '') ?? [];
+	return count === undefined ? undefined : {count: Number(count), window: Number(window)};
+}
+
 /** The failure that an answer with a status of 400 or more describes. */
 export function failureOf(response: Response, body: Buffer): RegistryFailure {
 	const {status} = response;
 	const fail = (reason: string, message: string) =>
-		new RegistryFailure(status, reason, message, retryAfter(response));
+		new RegistryFailure(status, reason, message, {
+			retryAfter: retryAfter(response),
+			rate: status === 429 ? rateOf(response) : undefined,
+		});
 	const known = (reason: string, message?: string) =>
 		fail(reason, words(reason, message || messages[reason] || reason.toLowerCase()));
 
@@ -94,6 +118,31 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 	UNAUTHORIZED: 'denied',
 };
 
+const spans: readonly [number, string][] = [
+	[86_400, 'day'],
+	[3600, 'hour'],
+	[60, 'minute'],
+	[1, 'second'],
+];
+
+/** `6 hours`: in the largest unit of which there is a whole one, rounded up. */
+function spanOf(seconds: number): string {
+	const [size, unit] = spans.find(([each]) => seconds >= each) ?? [1, 'second'];
+	const count = Math.max(1, Math.ceil(seconds / size));
+	return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** What somebody who has asked too often can do; `name` is familiar, and without a registry one of Docker Hub. */
+function rateAdvice({rate, retryAfter: wait}: RegistryFailure, name: string): string {
+	const first = name.split('/')[0]!;
+	const registry = name.includes('/') && (/[.:]/.test(first) || first === 'localhost') ? first : undefined;
+	const allowed = rate ? `it gives ${rate.count} pulls in ${spanOf(rate.window)}; ` : '';
+	const when = wait ? `in ${spanOf(wait)}` : 'later';
+	const mirror = registry === undefined ? ', or name a mirror in registry-mirrors of daemon.json' : '';
+	const login = `wherry login${registry === undefined ? '' : ` ${registry}`}`;
+	return ` (the registry limits how often one may pull: ${allowed}try again ${when}, log in for more with "${login}"${mirror})`;
+}
+
 /** docker's sentence for a failed pull; `name` is familiar without, `reference` with the tag or digest. */
 export function describeFailure(failure: RegistryFailure, name: string, reference: string): WherryError {
 	const code =
@@ -104,7 +153,8 @@ export function describeFailure(failure: RegistryFailure, name: string, referenc
 		NAME_UNKNOWN: `repository ${name} not found: `,
 		DENIED: `pull access denied for ${name}, repository does not exist or may require 'docker login': `,
 	};
-	return new WherryError(code, (lead[failure.reason] ?? '') + failure.message, {
+	const advice = failure.status === 429 ? rateAdvice(failure, name) : '';
+	return new WherryError(code, (lead[failure.reason] ?? '') + failure.message + advice, {
 		object: reference,
 		cause: failure,
 	});

@@ -139,6 +139,10 @@ async function search(
 	text: string,
 	limit: number,
 ): Promise<SearchResult[]> {
+	if (/^https?:\/\//.test(text))
+		throw new WherryError('invalid', 'invalid repository name (ex: "registry.domain.tld/myrepos")', {
+			object: text,
+		});
 	const slash = text.indexOf('/');
 	const first = text.slice(0, Math.max(0, slash));
 	const domain = slash > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : dockerHub;

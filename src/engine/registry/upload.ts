@@ -5,6 +5,7 @@ import {WherryError} from '../errors.ts';
 import {isTransient, type Repository} from './client.ts';
 import {RegistryFailure} from './failure.ts';
 import type {Response, Transport} from './transport.ts';
+import type {UnfinishedUploads} from './unfinished.ts';
 
 const largestAnswer = 64 << 10;
 /** Attempts that bring no byte over before an upload is given up. */
@@ -13,10 +14,13 @@ const attempts = 5;
 export class Upload {
 	readonly #transport: Transport;
 	readonly #repository: Repository;
+	readonly #unfinished: UnfinishedUploads | undefined;
 
-	constructor(transport: Transport, repository: Repository) {
+	/** With `unfinished` a later process goes on with what this one has begun. */
+	constructor(transport: Transport, repository: Repository, unfinished?: UnfinishedUploads) {
 		this.#transport = transport;
 		this.#repository = repository;
+		this.#unfinished = unfinished;
 	}
 
 	/** Whether the repository has the blob. */
@@ -49,51 +53,77 @@ export class Upload {
 	}
 
 	/**
-	 * Sends a file as a blob. What breaks off goes on where it was. `onProgress` gets the bytes that have gone out.
+	 * Sends a file as a blob. What breaks off goes on where it was, as far as the registry lets it: also what an earlier
+	 * process has begun. `onProgress` gets the bytes that have gone out.
 	 */
 	async send(
 		file: string,
 		blob: {digest: string; size: number},
 		options: {signal?: AbortSignal | undefined; onProgress?: (sent: number) => void} = {},
 	): Promise<void> {
-		const {signal, onProgress} = options;
-		const begun = await this.#send({target: 'blobs/uploads/', method: 'POST', signal});
-		let place = locationOf(begun);
-		let at = 0;
-		for (let failed = 0; at < blob.size; ) {
-			const before = at;
+		const {signal} = options;
+		const {digest, size} = blob;
+		let place = this.#unfinished?.claim(digest);
+		let isOld = place !== undefined;
+		let failed = 0;
+		for (let at = 0; ; ) {
 			try {
-				const response = await this.#send({
-					target: place,
-					method: 'PATCH',
-					headers: {
-						'content-type': 'application/octet-stream',
-						'content-length': String(blob.size - at),
-						...(at > 0 ? {'content-range': `${at}-${blob.size - 1}`} : {}),
-					},
-					body: () => {
-						let sent = at;
-						return createReadStream(file, {start: at, highWaterMark: 256 << 10}).on('data', (chunk) => {
-							sent += chunk.length;
-							onProgress?.(sent);
-						});
-					},
-					signal,
-				});
-				place = locationOf(response);
-				at = blob.size;
+				if (place) {
+					const before = at;
+					({received: at, place} = await this.#progress(place, size, signal));
+					if (at > before) failed = 0;
+				}
+				if (!place) {
+					// A registry that took all of it may have been slow to say so.
+					if (failed > 0 && (await this.has(digest, signal))) break;
+					const begun = await this.#send({target: 'blobs/uploads/', method: 'POST', signal});
+					[place, at] = [locationOf(begun), 0];
+				}
+				await this.#unfinished?.note(digest, place);
+				if (at < size) place = await this.#patch(place, file, {at, size}, options);
+				const last = new URL(place);
+				last.searchParams.set('digest', digest);
+				await this.#send({target: last, method: 'PUT', headers: {'content-length': '0'}, signal});
+				break;
 			} catch (error) {
-				if (signal?.aborted || !isTransient(error)) throw error;
-				const status = await this.#status(place, signal);
-				at = status.received;
-				place = status.place;
-				failed = at > before ? 1 : failed + 1;
-				if (failed >= attempts) throw error;
+				// What has arrived is for the next process.
+				if (signal?.aborted) throw error;
+				if (isOld && error instanceof RegistryFailure && !isTransient(error)) {
+					[place, isOld] = [undefined, false];
+					continue;
+				}
+				if (!isTransient(error) || ++failed >= attempts) throw error;
 				await sleep(this.#transport.retryDelay * 2 ** (failed - 1), undefined, signal ? {signal} : {});
 			}
 		}
-		place.searchParams.set('digest', blob.digest);
-		await this.#send({target: place, method: 'PUT', headers: {'content-length': '0'}, signal});
+		this.#unfinished?.forget(digest);
+	}
+
+	/** Sends the rest of a file; gives where the upload goes on. */
+	async #patch(
+		place: URL,
+		file: string,
+		{at, size}: {at: number; size: number},
+		{signal, onProgress}: {signal?: AbortSignal | undefined; onProgress?: (sent: number) => void},
+	): Promise<URL> {
+		const response = await this.#send({
+			target: place,
+			method: 'PATCH',
+			headers: {
+				'content-type': 'application/octet-stream',
+				'content-length': String(size - at),
+				...(at > 0 ? {'content-range': `${at}-${size - 1}`} : {}),
+			},
+			body: () => {
+				let sent = at;
+				return createReadStream(file, {start: at, highWaterMark: 256 << 10}).on('data', (chunk) => {
+					sent += chunk.length;
+					onProgress?.(sent);
+				});
+			},
+			signal,
+		});
+		return locationOf(response);
 	}
 
 	/** Stores a manifest under a tag or its digest. */
@@ -131,13 +161,26 @@ export class Upload {
 		return response;
 	}
 
-	/** How much of an upload has arrived. */
-	async #status(place: URL, signal?: AbortSignal): Promise<{received: number; place: URL}> {
-		const response = await this.#send({target: place, method: 'GET', signal});
-		const end = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.range ?? '')?.[1];
-		const moved = response.headers.location === undefined ? place : locationOf(response);
-		// `0-0` is written for nothing at all, too: a byte more or less is sent again.
-		return {received: end === undefined || end === '0' ? 0 : Number(end) + 1, place: moved};
+	/**
+	 * How much of an upload has arrived, and where it goes on; no place: it has to begin anew. Distribution up to 2.8
+	 * takes nothing more after a request that broke off, as its signed place names another offset than it then has.
+	 */
+	async #progress(
+		place: URL,
+		size: number,
+		signal?: AbortSignal,
+	): Promise<{received: number; place: URL | undefined}> {
+		try {
+			const response = await this.#send({target: place, method: 'GET', signal});
+			const end = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.range ?? '')?.[1];
+			const moved = response.headers.location === undefined ? place : locationOf(response);
+			// `0-0` is written for nothing at all, too: a byte more or less is sent again.
+			const received = end === undefined || end === '0' ? 0 : Number(end) + 1;
+			return received > size ? {received: 0, place: undefined} : {received, place: moved};
+		} catch (error) {
+			if (error instanceof RegistryFailure && !isTransient(error)) return {received: 0, place: undefined};
+			throw error;
+		}
 	}
 
 	async #forget(response: Response, signal?: AbortSignal): Promise<void> {

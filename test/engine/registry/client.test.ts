@@ -356,11 +356,17 @@ const refusals: [
 	[
 		429,
 		'{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]}',
-		{'retry-after': '1'},
+		{'retry-after': '100', 'ratelimit-limit': '100;w=21600'},
 		'unavailable',
-		'toomanyrequests: You have reached your pull rate limit.',
+		'toomanyrequests: You have reached your pull rate limit. (the registry limits how often one may pull: it gives 100 pulls in 6 hours; try again in 2 minutes, log in for more with "wherry login", or name a mirror in registry-mirrors of daemon.json)',
 	],
-	[429, 'slow down', {}, 'unavailable', 'toomanyrequests: slow down'],
+	[
+		429,
+		'slow down',
+		{},
+		'unavailable',
+		'toomanyrequests: slow down (the registry limits how often one may pull: try again later, log in for more with "wherry login", or name a mirror in registry-mirrors of daemon.json)',
+	],
 	[404, '<html>\x1b[31m', {}, 'not-found', 'error parsing HTTP 404 response body: not JSON: "<html> [31m"'],
 	[
 		418,
