@@ -62,7 +62,7 @@ export const KEYMAP = [
 		command: 'container.logs',
 		context: 'containers',
 		keys: ['l', 'enter'],
-		help: 'go to its logs',
+		help: 'go to its logs, or to those of all marked ones together',
 		hint: 'logs',
 	},
 	{command: 'container.start', context: 'containers', keys: ['S'], help: 'start'},
@@ -237,6 +237,8 @@ export const KEYMAP = [
 	{command: 'logs.follow', context: 'logs', keys: ['f', 'p'], help: 'follow, or stand still', hint: 'follow'},
 	{command: 'logs.wrap', context: 'logs', keys: ['w'], help: 'wrap long lines', hint: 'wrap'},
 	{command: 'logs.timestamps', context: 'logs', keys: ['t'], help: 'show times', hint: 'times'},
+	{command: 'logs.since', context: 'logs', keys: ['s'], help: 'lines since when…'},
+	{command: 'logs.colours', context: 'logs', keys: ['C'], help: 'colours of programs, or plain text'},
 	{
 		command: 'logs.search',
 		context: 'logs',

@@ -10,7 +10,7 @@ import {App} from './app.tsx';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
 import {InputRouter} from './input/router.ts';
-import {selectedContainer, settleSelections} from './panes/index.ts';
+import {loggedContainers, settleSelections} from './panes/index.ts';
 import {DetailFeed} from './store/detail-feed.ts';
 import {Feed} from './store/feed.ts';
 import {HostFeed} from './store/host-feed.ts';
@@ -122,9 +122,9 @@ class LiveUi {
 		const usage = new UsageFeed(engine, store, report);
 		this.#usage = usage;
 		this.#controller = new Controller({engine, store, logs, details, screen: this.#screen});
-		// The logs are those of the selected container, whoever moved the selection.
+		// The logs are those of the selected container or of the marked ones, whoever moved the selection.
 		store.subscribe(() => {
-			logs.select(selectedContainer(store.state)?.Id);
+			logs.select(loggedContainers(store.state));
 			details.sync();
 			usage.sync();
 		});

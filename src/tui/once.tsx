@@ -4,7 +4,7 @@ import {renderToString} from 'ink';
 import type {Engine} from '../engine/api.ts';
 import {App} from './app.tsx';
 import {inside, layout} from './layout.ts';
-import {selectedContainer, settleSelections} from './panes/index.ts';
+import {loggedContainers, settleSelections} from './panes/index.ts';
 import {Feed} from './store/feed.ts';
 import {initialState} from './store/initial.ts';
 import {LogFeed} from './store/log-feed.ts';
@@ -29,12 +29,12 @@ export async function loadOnce(engine: Engine, size: State['size'], now = Date.n
 	const store = new Store(initialState(size, now), settleSelections);
 	const feed = new Feed(engine, store, {onError: () => {}});
 	await feed.readOnce();
-	const row = selectedContainer(store.state);
-	if (row) {
+	const sources = loggedContainers(store.state);
+	if (sources.length > 0) {
 		const rect = layout(store.state).panes.logs;
 		const logs = new LogFeed(engine, store, () => {});
 		// A container that is being removed has no log any more; the rest is still worth a frame.
-		if (rect) await logs.readOnce(row.Id, inside(rect).height).catch(() => {});
+		if (rect) await logs.readOnce(sources, inside(rect).height).catch(() => {});
 	}
 	return store;
 }

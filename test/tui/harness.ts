@@ -4,24 +4,29 @@ import type {ActionContext} from '../../src/tui/actions/context.ts';
 import {Controller} from '../../src/tui/controller.ts';
 import {KeyDecoder} from '../../src/tui/input/decoder.ts';
 import {loadOnce} from '../../src/tui/once.tsx';
+import {loggedContainers} from '../../src/tui/panes/index.ts';
 import {DetailFeed} from '../../src/tui/store/detail-feed.ts';
 import {LogFeed} from '../../src/tui/store/log-feed.ts';
 import {UsageFeed} from '../../src/tui/store/usage-feed.ts';
 import {type FakeEngine, NOW} from './fake-engine.ts';
 
-export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}) {
+/** With `logs` the log is that of whatever is selected, a moment later; without it the first one's stays. */
+export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {logs: live = false} = {}) {
 	const store = await loadOnce(fake.engine, size, NOW);
 	const screen: string[] = [];
 	const details = new DetailFeed(fake.engine, store);
 	const usage = new UsageFeed(fake.engine, store, () => {});
+	const logs = new LogFeed(fake.engine, store, () => {});
+	if (live) await logs.readOnce(loggedContainers(store.state), size.rows);
 	store.subscribe(() => {
+		if (live) logs.select(loggedContainers(store.state));
 		details.sync();
 		usage.sync();
 	});
 	const context: ActionContext = {
 		engine: fake.engine,
 		store,
-		logs: new LogFeed(fake.engine, store, () => {}),
+		logs,
 		details,
 		screen: {
 			fullScreen: async (open, {banner}) => {

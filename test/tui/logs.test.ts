@@ -7,6 +7,8 @@ import {initialState} from '../../src/tui/store/initial.ts';
 import {LogBuffer} from '../../src/tui/store/log-buffer.ts';
 import {logMatcher, matchingLines, nextMatch} from '../../src/tui/store/log-search.ts';
 import {readableJson} from '../../src/tui/text/json-line.ts';
+import {displayWidth} from '../../src/tui/text/width.ts';
+import {logRows} from '../../src/tui/widgets/log-rows.ts';
 import {busyEngine, NOW} from './fake-engine.ts';
 import {openUi, until} from './harness.ts';
 
@@ -160,4 +162,75 @@ test('what is shown is saved as it was written, and a file that is there stays',
 	await type('\u0013', `\u0015${file}`, '\r');
 	await until(() => store.state.message?.tone === 'bad');
 	t.is(readFileSync(file, 'utf8'), 'mine');
+});
+
+test('colours of a program are shown, cut and wrapped with its line, and C leaves them out', async (t) => {
+	const fake = busyEngine();
+	fake.logs.set(fake.rows[0]!.Id, [entry(`${ESC}[32m${'日'.repeat(30)}${ESC}[1mend${ESC}[0m of it\n`)]);
+	const {store, type} = await openUi(fake, {columns: 80, rows: 24});
+	const {width} = {width: 40};
+	const parts = () => logRows(store.state.logs, width, 5).flatMap((row) => row.parts);
+	t.deepEqual(
+		parts().map(({style}) => style?.color),
+		['green'],
+	);
+	await type('0', 'w');
+	t.deepEqual(
+		parts()
+			.filter(({style}) => style)
+			.map(({text, style}) => [text, style?.bold ?? false]),
+		[
+			['日'.repeat(20), false],
+			['日'.repeat(10), false],
+			['end', true],
+		],
+	);
+	await type('w', `${ESC}[C`, 'C');
+	t.true(parts().every(({style}) => style === undefined));
+	await type('C', `${ESC}[C`);
+	t.is(parts()[0]!.style?.color, 'green');
+	for (const row of logRows(store.state.logs, width, 5))
+		t.is(displayWidth(row.parts.map(({text}) => text).join('')), width);
+});
+
+test('the lines of marked containers are one log, each with its name', async (t) => {
+	const fake = busyEngine();
+	const at = (second: number, line: string) => ({
+		stream: 'stdout' as const,
+		time: new Date((NOW + second) * 1000).toISOString(),
+		line,
+	});
+	fake.logs.set(fake.rows[0]!.Id, [at(1, 'one\n'), at(3, 'three\n')]);
+	fake.logs.set(fake.rows[1]!.Id, [at(2, 'two\n'), at(4, 'four\n')]);
+	const {store, type} = await openUi(fake, {columns: 120, rows: 30}, {logs: true});
+	await type('  ', 'l');
+	await until(() => store.state.logs.buffer.total >= 4);
+	t.deepEqual(store.state.logs.sources, [fake.rows[0]!.Id, fake.rows[1]!.Id]);
+	const frame = renderFrame(store, false);
+	t.regex(frame, /2 containers/);
+	t.regex(frame, /web one *┃\n.*db {2}two *┃\n.*web three *┃\n.*db {2}four/);
+	await type('1', '\\');
+	await until(() => store.state.logs.sources.length === 1);
+	t.notRegex(renderFrame(store, false), /web one/);
+});
+
+test('s asks from when on lines are read', async (t) => {
+	const fake = busyEngine();
+	const {store, type} = await openUi(fake, {columns: 120, rows: 30});
+	await type('0', 's', '15m', '\r');
+	t.is(store.state.logs.since, 900);
+	t.regex(renderFrame(store, false), /since 15m/);
+	t.is(store.state.command, 'wherry logs -f --since 15m web');
+	await type('s', 'another', '\r', 'soon', '\r');
+	t.regex(renderFrame(store, false), /A time is like 90s/);
+	await type('\u0015', '1h30m', '\r');
+	t.is(store.state.logs.since, 5400);
+});
+
+test('of lines that match only those are copied', async (t) => {
+	const fake = busyEngine();
+	fake.logs.set(fake.rows[0]!.Id, [entry('get 1\n'), entry('put 2\n'), entry('get 3\n')]);
+	const {screen, type} = await openUi(fake);
+	await type('0', '&', 're:^get', '\r', 'y');
+	t.deepEqual(screen, ['copy get 1\nget 3']);
 });

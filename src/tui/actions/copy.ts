@@ -4,7 +4,8 @@ import {focusedList, pageHeight} from '../commands/movement.ts';
 import {imageReference} from '../panes/images.ts';
 import {anyPane, LIST_PANES} from '../panes/index.ts';
 import {type ListPane, selectedRow} from '../panes/pane.ts';
-import type {ListPaneId, State} from '../store/state.ts';
+import {matchingLines} from '../store/log-search.ts';
+import type {ListPaneId, LogState, State} from '../store/state.ts';
 import {sanitize, sanitizeLogLine} from '../text/sanitize.ts';
 import {truncate} from '../text/width.ts';
 import {type ActionContext, showMessage} from './context.ts';
@@ -53,16 +54,24 @@ export function copyCommand(context: ActionContext): void {
 	copy(context, context.store.state.command);
 }
 
+/** Numbers of the lines that are shown, as far as each takes one row, or of the one that was found. */
+function linesInSight(logs: LogState, height: number): readonly number[] {
+	const {buffer, found, follow, top, only, search} = logs;
+	if (found !== undefined) return [found];
+	if (only && search !== '') {
+		const numbers = matchingLines(logs);
+		return follow ? numbers.slice(-height) : numbers.filter((number) => number >= top).slice(0, height);
+	}
+	const first = follow ? Math.max(buffer.first, buffer.total - height) : top;
+	return Array.from({length: Math.min(height, buffer.total - first)}, (_, index) => first + index);
+}
+
 export function copyLogs(context: ActionContext): void {
 	const {state} = context.store;
-	const {buffer, found, follow, top} = state.logs;
-	const height = pageHeight(state, 'logs');
-	const first = found ?? (follow ? Math.max(buffer.first, buffer.total - height) : top);
-	const last = found ?? Math.min(buffer.total, first + height) - 1;
-	const lines: string[] = [];
-	for (let number = first; number <= last; number++) {
+	const {buffer} = state.logs;
+	const lines = linesInSight(state.logs, pageHeight(state, 'logs')).flatMap((number) => {
 		const line = buffer.at(number);
-		if (line) lines.push(sanitizeLogLine(line.text));
-	}
+		return line ? [sanitizeLogLine(line.text)] : [];
+	});
 	copy(context, lines.join('\n'));
 }

@@ -5,7 +5,7 @@ import {type ActionContext, openDialog, showError, showMessage} from '../actions
 import {copyCommand, copyLogs, copyRow} from '../actions/copy.ts';
 import {showDisk} from '../actions/disk.ts';
 import {askPull, askPush, pruneImages, removeImages, tagImage} from '../actions/images.ts';
-import {saveLogs} from '../actions/logs.ts';
+import {askSince, saveLogs} from '../actions/logs.ts';
 import {
 	askConnect,
 	askCreateNetwork,
@@ -208,6 +208,8 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'logs.wrap': ({store}) => store.update((state) => setLogs(state, {wrap: !state.logs.wrap, left: 0})),
 	'logs.timestamps': ({store}) =>
 		store.update((state) => setLogs(state, {timestamps: !state.logs.timestamps})),
+	'logs.since': askSince,
+	'logs.colours': ({store}) => store.update((state) => setLogs(state, {colours: !state.logs.colours})),
 	'logs.search': startSearch(false),
 	'logs.only': startSearch(true),
 	'logs.next': findNext(1),

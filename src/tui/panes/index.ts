@@ -118,6 +118,19 @@ export const selectedVolume = (state: State): VolumeSummary | undefined => selec
 export const selectedUser = (state: State): User | undefined => selectedRow(usersPane, state);
 export const selectedMember = (state: State): Member | undefined => selectedRow(membersPane, state);
 
+/** Containers whose logs are read into one: more is no text that anybody reads. */
+const MOST_LOGS = 20;
+let logged: readonly string[] = [];
+
+/** Ids of those whose logs are shown: the marked ones, if there are several, or the selected one. */
+export function loggedContainers(state: State): readonly string[] {
+	const marked = state.marks.containers.size > 1 ? chosenRows(state, 'containers') : [];
+	const row = marked.length > 1 ? undefined : selectedContainer(state);
+	const ids = marked.length > 1 ? marked.slice(0, MOST_LOGS).map(({Id}) => Id) : row ? [row.Id] : [];
+	if (ids.length !== logged.length || ids.some((id, at) => id !== logged[at])) logged = ids;
+	return logged;
+}
+
 type RowsOf<Pane> = Pane extends ListPane<infer Row> ? readonly Row[] : never;
 
 /** The rows that a command is for: the marked ones that are shown, or the selected one. */

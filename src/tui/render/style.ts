@@ -59,6 +59,8 @@ const SINGLE: Record<number, Attribute> = {
 const EXTENDED: Record<number, Attribute> = {38: 'fg', 48: 'bg', 58: 'line'};
 
 const interned = new Map<string, Style>();
+/** Styles that are kept: logs may come with any of sixteen million colours, one after the other. */
+const MOST = 4000;
 
 function intern(on: Map<Attribute, string>): Style {
 	let key = '';
@@ -77,10 +79,19 @@ function intern(on: Map<Attribute, string>): Style {
 
 export const PLAIN: Style = intern(new Map());
 
+/** Those that a frame still has live on; two that look the same may then be two, which costs a few bytes. */
+function forget(): void {
+	interned.clear();
+	interned.set('', PLAIN);
+	PLAIN.next.clear();
+	PLAIN.to.clear();
+}
+
 /** The style after `CSI parameters m`. What isn't known changes nothing. */
 export function applySgr(style: Style, parameters: string): Style {
 	let next = style.next.get(parameters);
 	if (!next) {
+		if (interned.size > MOST || style.next.size > MOST) forget();
 		next = read(style, parameters);
 		style.next.set(parameters, next);
 	}

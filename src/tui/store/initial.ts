@@ -57,6 +57,7 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		lists: firstLists,
 		marks: noMarks,
 		logs: {
+			sources: [],
 			buffer: new LogBuffer(1),
 			version: 0,
 			follow: true,
@@ -64,6 +65,7 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 			left: 0,
 			wrap: false,
 			timestamps: false,
+			colours: true,
 			json: false,
 			search: '',
 			only: false,

@@ -1,5 +1,5 @@
 /**
- * The last lines of one container's output. Lines are kept as they came (cut to a length) and are sanitised
+ * The last lines of one container's output, or of several. Lines are kept as they came (cut to a length) and are sanitised
  * when they are drawn, so that a flood costs little more than storing references.
  */
 import type {LogEntry} from '../../engine/api.ts';
@@ -9,6 +9,8 @@ export interface LogLine {
 	/** RFC 3339; empty for a mark. */
 	time: string;
 	text: string;
+	/** Which of several containers wrote it. */
+	source?: number | undefined;
 	/** Our own remark, not output. */
 	mark?: boolean;
 }
@@ -22,8 +24,8 @@ export class LogBuffer {
 	readonly #capacity: number;
 	/** Lines ever added: the number of the next one. */
 	#total = 0;
-	/** The last line of each stream that has no newline yet. */
-	readonly #open: {stdout?: LogLine; stderr?: LogLine} = {};
+	/** The last line of each stream of each container that has no newline yet. */
+	readonly #open = new Map<string, LogLine>();
 
 	constructor(capacity = CAPACITY) {
 		this.#capacity = capacity;
@@ -44,26 +46,26 @@ export class LogBuffer {
 		return number < this.first || number >= this.#total ? undefined : this.#lines[number % this.#capacity];
 	}
 
-	push(entries: readonly LogEntry[]): void {
+	push(entries: readonly LogEntry[], source?: number): void {
 		for (const {stream, time, line} of entries) {
-			const open = this.#open[stream];
+			const key = source === undefined ? stream : `${stream} ${source}`;
+			const open = this.#open.size === 0 ? undefined : this.#open.get(key);
 			const complete = line.endsWith('\n');
 			if (open) {
 				if (open.text.length < LINE_LIMIT) open.text = (open.text + line).slice(0, LINE_LIMIT);
 			} else {
 				const text = line.length > LINE_LIMIT ? `${line.slice(0, LINE_LIMIT)}…` : line;
-				const added: LogLine = {stream, time, text};
+				const added: LogLine = source === undefined ? {stream, time, text} : {stream, time, text, source};
 				this.#add(added);
-				if (!complete) this.#open[stream] = added;
+				if (!complete) this.#open.set(key, added);
 			}
-			if (complete) delete this.#open[stream];
+			if (complete && open) this.#open.delete(key);
 		}
 	}
 
 	/** A remark between the lines. */
 	mark(text: string): void {
-		delete this.#open.stdout;
-		delete this.#open.stderr;
+		this.#open.clear();
 		this.#add({stream: 'stdout', time: '', text, mark: true});
 	}
 

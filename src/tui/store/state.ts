@@ -72,8 +72,8 @@ export interface ListState {
 }
 
 export interface LogState {
-	/** Whose lines these are. */
-	container?: string | undefined;
+	/** Whose lines these are: the selected container, or those that are marked. */
+	sources: readonly string[];
 	buffer: LogBuffer;
 	/** Changes whenever the buffer has. */
 	version: number;
@@ -84,6 +84,10 @@ export interface LogState {
 	left: number;
 	wrap: boolean;
 	timestamps: boolean;
+	/** Colours that programs gave to their lines are shown. */
+	colours: boolean;
+	/** Seconds of the past that are read; undefined is the last lines, whenever they were written. */
+	since?: number | undefined;
 	/** Lines of JSON as people read them. */
 	json: boolean;
 	/** What is marked, and looked for with n and N; empty is nothing. */

@@ -5,12 +5,12 @@
  */
 
 /** ECMA-48: CSI, OSC, the other control strings, and the two-byte escapes; unterminated ones to the end. */
-const ESCAPES =
+export const ESCAPES =
 	/\u001b(?:\[[0-?]*[ -/]*[@-~]?|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[PX^_][^\u001b]*(?:\u001b\\)?|[ -/]*[0-~]?)/g;
 /** C0, DEL, C1, line and paragraph separators, bidirectional controls, lone surrogates, interlinear marks, tags. */
 const UNWANTED =
 	/[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0001}]|[\ud800-\udfff]/u;
-const UNWANTED_ALL = new RegExp(UNWANTED.source, 'gu');
+export const UNWANTED_ALL = new RegExp(UNWANTED.source, 'gu');
 
 const TAB = 8;
 
@@ -35,9 +35,11 @@ export function sanitizeLogLine(line: string): string {
 	return expandTabs(last).replace(UNWANTED_ALL, '');
 }
 
-function expandTabs(text: string): string {
+/** The text begins at this column. */
+export function expandTabs(text: string, column = 0): string {
 	if (!text.includes('\t')) return text;
 	let out = '';
-	for (const part of text.split(/(\t)/)) out += part === '\t' ? ' '.repeat(TAB - (out.length % TAB)) : part;
+	for (const part of text.split(/(\t)/))
+		out += part === '\t' ? ' '.repeat(TAB - ((column + out.length) % TAB)) : part;
 	return out;
 }

@@ -66,6 +66,21 @@ export function sliceCells(text: string, start: number, width: number): string {
 	return out;
 }
 
+/** The same, and where in the text it begins: its first character, less the spaces that stand for half of one. */
+export function sliceWithOffset(text: string, start: number, width: number): {text: string; offset: number} {
+	const part = sliceCells(text, start, width);
+	if (start === 0) return {text: part, offset: 0};
+	if (isNarrow(text)) return {text: part, offset: start};
+	let at = 0;
+	let offset = 0;
+	for (const cluster of clusters(text)) {
+		if (at >= start) break;
+		at += clusterWidth(cluster);
+		offset += cluster.length;
+	}
+	return {text: part, offset: offset - Math.max(0, at - start)};
+}
+
 /** Hard-wrapped into rows of at most `width` cells; at least one row. */
 export function wrapCells(text: string, width: number, maxRows = Number.POSITIVE_INFINITY): string[] {
 	const rows: string[] = [];

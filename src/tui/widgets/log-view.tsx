@@ -1,4 +1,4 @@
-/** The output of the selected container. */
+/** The output of the selected container, or of those that are marked. */
 import {Box, Text} from 'ink';
 import type {TextField} from '../input/text-field.ts';
 import {inside, type Rect} from '../layout.ts';
@@ -7,11 +7,12 @@ import {currentMatcher, matchingLines} from '../store/log-search.ts';
 import type {LogState, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
+import {sinceText} from '../text/since.ts';
 import {fitCells} from '../text/width.ts';
-import {tone} from '../theme.ts';
+import {foreignStyle, series, type TextStyle, type Tone, tone} from '../theme.ts';
 import {detailTitle} from './detail-title.ts';
 import {Frame} from './frame.tsx';
-import {logRows} from './log-rows.ts';
+import {type LogPart, logRows} from './log-rows.ts';
 
 export interface LogViewProps {
 	store: Store;
@@ -22,10 +23,14 @@ export interface LogViewProps {
 const PHASES = {idle: '', reading: 'follow', ended: 'ended'};
 
 const selectLogs = (state: State) => state.logs;
-const selectName = (state: State): string => {
-	const row = state.containers.get(state.logs.container ?? '');
-	return row ? sanitize(containerName(row)) : '';
-};
+/** Names of those whose output it is, one a line: sanitised, none has a line's end. */
+const selectNames = (state: State): string =>
+	state.logs.sources
+		.map((id) => {
+			const row = state.containers.get(id);
+			return row ? sanitize(containerName(row)) : id.slice(0, 12);
+		})
+		.join('\n');
 
 const selectTyping = (state: State): TextField | undefined =>
 	state.filtering?.pane === 'logs' ? state.filtering.field : undefined;
@@ -33,16 +38,19 @@ const selectList = (state: State) => state.lastList;
 
 export function LogView({store, rect, focused}: LogViewProps) {
 	const logs = useSlice(store, selectLogs);
-	const name = useSlice(store, selectName);
+	const names = useSlice(store, selectNames).split('\n');
 	const typing = useSlice(store, selectTyping);
 	// Tabs are those of the list that is looked at.
 	useSlice(store, selectList);
 	const state = store.snapshot();
 	const {width, height} = inside(rect);
-	const rows = logRows(logs, width, height);
+	const rows = logRows(logs, width, height, names);
+	const name = names.length > 1 ? `${names.length} containers` : names[0]!;
 	const flags = [
 		...(logs.follow ? [PHASES[logs.phase]] : [`${logs.buffer.total - logs.top} below`]),
+		...(logs.since === undefined ? [] : [`since ${sinceText(logs.since)}`]),
 		...(logs.wrap ? ['wrap'] : []),
+		...(logs.colours ? [] : ['plain']),
 		...(logs.json ? ['json'] : []),
 		...(logs.left > 0 ? [`→${logs.left}`] : []),
 		...(logs.skips > 0 ? [`${logs.skips} skips`] : []),
@@ -59,13 +67,14 @@ export function LogView({store, rect, focused}: LogViewProps) {
 						{fitCells(emptyText(logs), width)}
 					</Text>
 				) : (
-					rows.map(({key, time, parts, tone: name, found}) => (
+					rows.map(({key, time, prefix, parts, tone: name, found}) => (
 						<Text key={key} wrap="truncate">
+							{prefix ? <Text {...series(prefix.series)}>{prefix.text}</Text> : null}
 							{time === '' ? null : <Text {...tone('muted')}>{time}</Text>}
-							{parts.map(({text, match}, index) => (
+							{parts.map((part, index) => (
 								// biome-ignore lint/suspicious/noArrayIndexKey: parts of one line of text
-								<Text key={index} {...tone(name)} bold={match && found} inverse={match}>
-									{text}
+								<Text key={index} {...partStyle(part, name, found)}>
+									{part.text}
 								</Text>
 							))}
 						</Text>
@@ -74,6 +83,11 @@ export function LogView({store, rect, focused}: LogViewProps) {
 			</Box>
 		</Frame>
 	);
+}
+
+function partStyle({match, style}: LogPart, name: Tone, found: boolean): TextStyle {
+	const own = style ? {...tone(name), ...foreignStyle(style)} : tone(name);
+	return match ? {...own, bold: found, inverse: true} : own;
 }
 
 /** What is typed, or what is searched for and how often it is there. */
@@ -91,7 +105,8 @@ function searchText(logs: LogState, typing: TextField | undefined): string {
 }
 
 function emptyText(logs: LogState): string {
-	if (logs.container === undefined) return ' No container is selected.';
+	if (logs.sources.length === 0) return ' No container is selected.';
 	if (logs.only && logs.search !== '' && logs.buffer.total > 0) return ' No line matches; Esc shows all.';
+	if (logs.since !== undefined) return ` Nothing in the last ${sinceText(logs.since)}; s shows more.`;
 	return logs.phase === 'ended' ? ' It wrote nothing.' : ' Nothing yet.';
 }

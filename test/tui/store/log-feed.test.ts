@@ -47,16 +47,16 @@ async function until(condition: () => boolean): Promise<void> {
 
 test('only the container on which the selection rests is read', async (t) => {
 	const {feed, asked, store} = open(lines('a'));
-	for (const id of ['one', 'two', 'three']) feed.select(id);
+	for (const id of ['one', 'two', 'three']) feed.select([id]);
 	await until(() => store.state.logs.phase === 'ended');
 	t.is(asked.length, 1);
-	t.is(store.state.logs.container, 'three');
+	t.deepEqual(store.state.logs.sources, ['three']);
 	feed.close();
 });
 
 test('a container that is started again goes on after its last line', async (t) => {
 	const {feed, asked, store, lines: shown} = open(lines('first run'), lines('second run'));
-	feed.select('one');
+	feed.select(['one']);
 	await until(() => store.state.logs.phase === 'ended');
 	feed.restarted('another');
 	t.is(asked.length, 1);
@@ -76,7 +76,7 @@ test('a start that is heard before the last run has been read to its end is not 
 		});
 	};
 	const {feed, store, lines: shown} = open(slow, lines('new'));
-	feed.select('one');
+	feed.select(['one']);
 	await until(() => store.state.logs.buffer.total === 1);
 	feed.restarted('one');
 	end();
@@ -91,7 +91,7 @@ test('a flood that can’t be kept up with is skipped, and the log says so', asy
 		while (!signal?.aborted) yield Array.from({length: 1000}, (_, index) => entry(`old ${index}`, old));
 	};
 	const {feed, store, lines: shown} = open(flood, lines('now'));
-	feed.select('one');
+	feed.select(['one']);
 	await until(() => shown().at(-1) === 'now');
 	t.regex(shown().at(-2)!, /^… 5\.\d s of output skipped/);
 	t.is(store.state.logs.skips, 1);
@@ -107,9 +107,9 @@ test('what another container still sends after the selection left it is not show
 		yield [entry('late')];
 	};
 	const {feed, store, lines: shown} = open(source, lines('mine'));
-	feed.select('one');
+	feed.select(['one']);
 	await sleep(100);
-	feed.select('two');
+	feed.select(['two']);
 	late();
 	await until(() => store.state.logs.buffer.total === 1);
 	t.deepEqual(shown(), ['mine']);
@@ -124,11 +124,74 @@ test('clearing forgets the lines and goes on with the next', async (t) => {
 		}
 	};
 	const {feed, asked, store, lines: shown} = open(endless, lines('fresh'));
-	feed.select('one');
+	feed.select(['one']);
 	await until(() => store.state.logs.buffer.total > 2);
 	feed.clear();
 	await until(() => store.state.logs.buffer.total > 0);
 	t.deepEqual(shown(), ['fresh']);
 	t.is(asked[1]!.tail, 0);
+	feed.close();
+});
+
+/** The same for several containers: each has its own sources. */
+function openSeveral(all: Record<string, Source[]>) {
+	const opened = open();
+	const fake = new FakeEngine().engine;
+	const asked: [string, LogOptions][] = [];
+	fake.containers.logs = (container, options = {}) => {
+		asked.push([container, options]);
+		return (all[container]!.shift() ?? nothing)(options);
+	};
+	const {store} = opened;
+	const feed = new LogFeed(fake, store, (error) => {
+		throw error;
+	});
+	return {store, feed, asked};
+}
+
+const timed = (...lines: [string, string][]): Source =>
+	async function* () {
+		yield lines.map(([second, text]) => entry(text, `2026-01-01T00:00:${second}.000000000Z`));
+	};
+
+test('the past of several containers is in the order of its time, and what follows comes after it', async (t) => {
+	const {store, feed, asked} = openSeveral({
+		one: [timed(['01', 'a'], ['03', 'c']), timed(['05', 'e'])],
+		two: [timed(['02', 'b'], ['04', 'd'])],
+		gone: [
+			() => {
+				throw Object.assign(new Error('No such container'), {code: 'not-found'});
+			},
+		],
+	});
+	feed.select(['one', 'two', 'gone']);
+	const {logs} = await (async () => {
+		await until(() => store.state.logs.buffer.total === 5 && store.state.logs.phase === 'ended');
+		return store.state;
+	})();
+	const shown = [0, 1, 2, 3, 4].map((number) => {
+		const {text, source} = logs.buffer.at(number)!;
+		return `${source} ${text.trim()}`;
+	});
+	t.deepEqual(shown, ['0 a', '1 b', '0 c', '1 d', '0 e']);
+	const follows = asked.filter(([, {follow}]) => follow);
+	t.is(
+		follows.find(([id]) => id === 'one')![1].since,
+		BigInt(Date.parse('2026-01-01T00:00:03Z')) * 1_000_000n + 1n,
+	);
+	feed.close();
+});
+
+test('with a time chosen, only what is younger is asked for', async (t) => {
+	const {feed, asked, store} = open(lines('a'), lines('b'));
+	feed.select(['one']);
+	await until(() => store.state.logs.phase === 'ended');
+	t.is(asked[0]!.since, undefined);
+	store.update((state) => ({...state, logs: {...state.logs, since: 300}}));
+	const before = Date.now();
+	feed.reload();
+	await until(() => asked.length === 2);
+	const ago = before - Number(asked[1]!.since! / 1_000_000n);
+	t.true(ago > 290_000 && ago <= 300_000, `${ago} ms`);
 	feed.close();
 });
