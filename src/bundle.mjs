@@ -19,6 +19,7 @@
  *   help.cjs      yargs, for help and completion only
  *   execa.cjs     for credential helpers
  *   tui.cjs       the terminal UI
+ *   xterm.cjs     the emulator of terminals in its panes
  *   layout.wasm   its layout engine
  *   index.mjs     the library
  *   node-path     the Node that the launcher starts, its flags for short commands, for local ones and for the UI
@@ -72,6 +73,14 @@ const faces = {
 			if (args.kind !== 'dynamic-import') return undefined;
 			return existsSync(join(args.resolveDir, args.path)) ? undefined : {path: args.path, external: true};
 		});
+	},
+};
+
+/** The terminal UI loads the emulator when a session opens, as a bundle of its own. */
+const emulatorApart = {
+	name: 'emulator-apart',
+	setup(bundle) {
+		bundle.onResolve({filter: /^@xterm\/headless$/}, () => ({path: './xterm.cjs', external: true}));
 	},
 };
 
@@ -209,7 +218,7 @@ async function buildTui() {
 	const {outputFiles} = await build({
 		...commonjs,
 		jsx: 'automatic',
-		plugins: [sharedErrors, ...tuiPlugins],
+		plugins: [sharedErrors, emulatorApart, ...tuiPlugins],
 		entryPoints: [join(source, 'tui/main.tsx')],
 		outfile: 'tui.cjs',
 		write: false,
@@ -288,6 +297,11 @@ try {
 				outfile: join(target, `${name}.cjs`),
 			}),
 		),
+		build({
+			...commonjs,
+			stdin: {contents: "module.exports = require('@xterm/headless');", resolveDir: root},
+			outfile: join(target, 'xterm.cjs'),
+		}),
 		build({
 			...shared,
 			format: 'esm',

@@ -10,12 +10,14 @@ import {DialogView} from './widgets/dialogs.tsx';
 import {ListView} from './widgets/list-view.tsx';
 import {LogView} from './widgets/log-view.tsx';
 import {StatsView} from './widgets/stats-view.tsx';
+import {TermView} from './widgets/term-view.tsx';
 
 const selectSize = (state: State) => state.size;
 const selectFocus = (state: State) => state.focus;
 const selectList = (state: State) => state.lastList;
 const selectTabs = (state: State) => state.tabs;
 const selectZoom = (state: State) => state.zoomed;
+const selectTyping = (state: State) => state.typing;
 const selectDialog = (state: State) => state.dialog;
 const selectProgress = (state: State) =>
 	state.dialog?.kind === 'progress' ? state.progress.get(state.dialog.job) : undefined;
@@ -26,20 +28,23 @@ export function App({store, host}: {store: Store; host: string}) {
 	const lastList = useSlice(store, selectList);
 	const shownTabs = useSlice(store, selectTabs);
 	const zoomed = useSlice(store, selectZoom);
-	const {mode, panes, tabs} = layout({size, focus, lastList, tabs: shownTabs, zoomed});
+	const typing = useSlice(store, selectTyping);
+	const {mode, panes, tabs} = layout({size, focus, lastList, tabs: shownTabs, zoomed, typing});
 	if (mode === 'tiny') return <TooSmall size={size} />;
 	const view = (id: PaneId, rect: Rect) => {
 		const focused = focus === id;
 		if (id === 'logs') return <LogView key={id} store={store} rect={rect} focused={focused} />;
+		if (id === 'term')
+			return <TermView key={id} store={store} rect={rect} focused={focused} whole={mode === 'session'} />;
 		if (id === 'stats') return <StatsView key={id} store={store} rect={rect} focused={focused} />;
 		const shared = tabs && !isDetail(id) ? MAIN_LISTS : [];
 		return <ListView key={id} store={store} id={id} rect={rect} focused={focused} tabs={shared} />;
 	};
 	return (
 		<Box flexDirection="column" width={size.columns} height={size.rows} overflow="hidden">
-			<Header store={store} host={host} />
+			{mode === 'session' ? null : <Header store={store} host={host} />}
 			<Body mode={mode} panes={panes} view={view} />
-			<Footer store={store} />
+			{mode === 'session' ? null : <Footer store={store} />}
 			<Dialogs store={store} />
 		</Box>
 	);

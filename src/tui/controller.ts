@@ -8,6 +8,7 @@ import {editText} from './input/text-field.ts';
 import {buildKeymap, type CommandId, type Context, commandFor} from './keymap.ts';
 import {setLogs} from './store/reducers.ts';
 import type {ConfirmDialog, FormDialog, PickDialog, State} from './store/state.ts';
+import {typingTab} from './terminal/sessions.ts';
 
 /** Rows that one turn of the mouse's wheel moves. */
 const WHEEL = 3;
@@ -18,6 +19,7 @@ const KEYMAP = buildKeymap();
 export function currentContext(state: State): Context {
 	if (state.dialog) return state.dialog.kind;
 	if (state.filtering) return 'filter';
+	if (typingTab(state)) return 'session';
 	return state.focus;
 }
 
@@ -31,6 +33,13 @@ export class Controller {
 	handle(event: InputEvent): void {
 		if (event.type === 'mouse') this.#wheel(event.action);
 		if (event.type === 'key' || event.type === 'paste') this.#type(event);
+	}
+
+	/** What a key does while a session has all others; false: it is the session's. */
+	handleSessionKey(key: string): boolean {
+		const command = commandFor(KEYMAP, 'session', key);
+		if (command) this.#run(command);
+		return command !== undefined;
 	}
 
 	#type(event: KeyEvent | PasteEvent): void {

@@ -25,6 +25,8 @@ export type Context =
 	| 'layerFiles'
 	| 'logs'
 	| 'stats'
+	| 'term'
+	| 'session'
 	| 'detail'
 	| 'marks'
 	| 'list'
@@ -280,6 +282,53 @@ export const KEYMAP = [
 		help: 'scroll left, then to the lists',
 		overrides: true,
 	},
+	// Terminals, while the panes have the keys
+	{command: 'term.type', context: 'term', keys: ['enter', 'i', 'a'], help: 'type into it', hint: 'type'},
+	{
+		command: 'term.next',
+		context: 'term',
+		keys: ['n', 'ctrl-pagedown'],
+		help: 'the next terminal',
+		hint: 'next',
+	},
+	{command: 'term.previous', context: 'term', keys: ['p', 'ctrl-pageup'], help: 'the terminal before'},
+	{
+		command: 'term.close',
+		context: 'term',
+		keys: ['x', 'd', 'delete'],
+		help: 'close it; what runs inside goes on',
+		hint: 'close',
+	},
+	{command: 'term.down', context: 'term', keys: ['j', 'down'], help: 'a line down'},
+	{command: 'term.up', context: 'term', keys: ['k', 'up'], help: 'a line up'},
+	{command: 'term.pageDown', context: 'term', keys: ['pagedown', 'ctrl-d'], help: 'a page down'},
+	{command: 'term.pageUp', context: 'term', keys: ['pageup', 'ctrl-u'], help: 'a page up'},
+	{command: 'term.first', context: 'term', keys: ['g', 'home'], help: 'as far back as it goes'},
+	{command: 'term.last', context: 'term', keys: ['G', 'end'], help: 'to the end'},
+	// Terminals, while they have the keys: nearly all are the program's
+	{
+		command: 'session.zoom',
+		context: 'session',
+		keys: ['f11'],
+		help: 'full screen, and back',
+		hint: 'full screen',
+	},
+	{
+		command: 'session.pageUp',
+		context: 'session',
+		keys: ['shift-pageup'],
+		help: 'scroll back a page',
+		hint: 'scroll',
+	},
+	{command: 'session.pageDown', context: 'session', keys: ['shift-pagedown'], help: 'scroll on a page'},
+	{
+		command: 'session.next',
+		context: 'session',
+		keys: ['ctrl-pagedown'],
+		help: 'the next terminal',
+		hint: 'next',
+	},
+	{command: 'session.previous', context: 'session', keys: ['ctrl-pageup'], help: 'the terminal before'},
 	// Lists
 	{command: 'list.down', context: 'list', keys: ['j', 'down'], help: 'a row down'},
 	{command: 'list.up', context: 'list', keys: ['k', 'up'], help: 'a row up'},
@@ -320,6 +369,7 @@ export const KEYMAP = [
 		keys: ['0'],
 		help: 'more of the selected row: logs, members, …',
 	},
+	{command: 'pane.term', context: 'global', keys: ['.'], help: 'back into the terminal that was open last'},
 	{command: 'tab.next', context: 'global', keys: [']'], help: 'next tab of what there is more', hint: 'tab'},
 	{command: 'tab.previous', context: 'global', keys: ['['], help: 'previous tab'},
 	{command: 'pane.next', context: 'global', keys: ['tab'], help: 'next pane'},
@@ -400,6 +450,8 @@ export const SECTIONS: readonly {context: Context; title: string}[] = [
 	{context: 'layerFiles', title: 'Files of a layer'},
 	{context: 'detail', title: 'Top, files, env, ports, inspect'},
 	{context: 'logs', title: 'Logs'},
+	{context: 'term', title: 'Terminals'},
+	{context: 'session', title: 'Terminals, while you type in one'},
 	{context: 'list', title: 'Lists'},
 	{context: 'marks', title: 'Marks'},
 	{context: 'global', title: 'Everywhere'},
@@ -422,6 +474,8 @@ export const OUTER: Record<Context, readonly Context[]> = {
 	layers: ['detail', 'list', 'global'],
 	layerFiles: ['detail', 'list', 'global'],
 	stats: ['list', 'global'],
+	term: ['global'],
+	session: [],
 	detail: ['list', 'global'],
 	marks: ['list', 'global'],
 	logs: ['global'],
@@ -479,7 +533,7 @@ export function findClashes(table: readonly KeyBinding[] = KEYMAP): string[] {
 
 /** Contexts whose commands make no sense in a list of commands: moving about, and answering dialogs. */
 const PALETTE_SKIPS =
-	/^(list\.|logs\.(down|up|half|page|first|last|left|right)|pane\.(next|previous|left|right)|app\.(palette|back))/;
+	/^(list\.|session\.|(logs|term)\.(down|up|half|page|first|last|left|right)|pane\.(next|previous|left|right)|app\.(palette|back))/;
 
 /** What the palette offers: commands of panes and those that hold everywhere, with the section that they are in. */
 export function paletteEntries(

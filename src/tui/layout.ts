@@ -10,7 +10,8 @@ export interface Rect {
 	height: number;
 }
 
-export type LayoutMode = 'columns' | 'stacked' | 'single' | 'tiny';
+/** `session`: a terminal has all of the screen but its title. */
+export type LayoutMode = 'columns' | 'stacked' | 'single' | 'session' | 'tiny';
 
 export interface Layout {
 	mode: LayoutMode;
@@ -42,11 +43,15 @@ export interface LayoutInput {
 	lastList: MainListId;
 	tabs: State['tabs'];
 	zoomed: boolean;
+	/** What is typed is for the terminal. */
+	typing?: boolean;
 }
 
-export function layout({size, focus, lastList, tabs, zoomed}: LayoutInput): Layout {
+export function layout({size, focus, lastList, tabs, zoomed, typing = false}: LayoutInput): Layout {
 	const {columns, rows} = size;
 	if (columns < SMALLEST.columns || rows < SMALLEST.rows) return {mode: 'tiny', panes: {}, tabs: false};
+	if (zoomed && typing && focus === 'term')
+		return {mode: 'session', panes: {term: {x: 0, y: 0, width: columns, height: rows}}, tabs: false};
 	const detail = detailPane({lastList, tabs});
 	const body: Rect = {x: 0, y: HEADER, width: columns, height: rows - HEADER - FOOTER};
 	if (zoomed || columns < 80 || rows < 20)

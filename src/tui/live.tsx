@@ -3,13 +3,13 @@ import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp} from 'ink';
-import type {Engine, EngineEvent, Session} from '../engine/api.ts';
-import {commandLine, type Screen, type SessionScreen, showError} from './actions/context.ts';
+import type {Engine, EngineEvent} from '../engine/api.ts';
+import {commandLine, type Screen, showError} from './actions/context.ts';
 import type {CliCommand} from './actions/palette.ts';
 import {App} from './app.tsx';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
-import {InputRouter} from './input/router.ts';
+import {InputRouter, type TerminalInput} from './input/router.ts';
 import {loggedContainers, settleSelections} from './panes/index.ts';
 import {DetailFeed} from './store/detail-feed.ts';
 import {Feed} from './store/feed.ts';
@@ -22,7 +22,8 @@ import {UsageFeed} from './store/usage-feed.ts';
 import {runCommand} from './terminal/command.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
 import {clipboard, PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
-import {runFullScreen, type SessionEnd, type TerminalInput} from './terminal/session.ts';
+import {SessionKeys} from './terminal/session-keys.ts';
+import {Sessions} from './terminal/sessions.ts';
 import {sanitize} from './text/sanitize.ts';
 
 /** Milliseconds between two looks at the clock, for `Up 3 minutes`. */
@@ -76,12 +77,13 @@ export async function runLive({
 class LiveUi {
 	readonly #stdin: TerminalInput;
 	readonly #stdout: Output;
-	readonly #detachKeys: Uint8Array;
 	readonly #commandLine: CommandLine;
 	readonly #store: Store;
 	readonly #router: InputRouter;
 	readonly #leave: () => void;
 	readonly #clock: NodeJS.Timeout;
+	readonly #sessions: Sessions;
+	readonly #sessionKeys: SessionKeys;
 	#controller: Controller | undefined;
 	#feed: Feed | undefined;
 	#logs: LogFeed | undefined;
@@ -98,13 +100,23 @@ class LiveUi {
 		this.#commandLine = commandLine;
 		this.#stdin = stdin;
 		this.#stdout = stdout;
-		this.#detachKeys = detachKeys;
 		const size = {columns: stdout.columns, rows: stdout.rows};
 		this.#store = new Store(initialState(size, Date.now() / 1000), settleSelections);
 		const {promise, resolve} = Promise.withResolvers<void>();
 		this.left = promise;
 		this.#leave = resolve;
 		this.#router = new InputRouter(stdin, {onEvent: this.#onInput, onEnd: this.#leave});
+		// Before the widgets listen: a terminal has its new size when it is drawn.
+		this.#sessions = new Sessions(this.#store);
+		this.#sessionKeys = new SessionKeys({
+			store: this.#store,
+			sessions: this.#sessions,
+			router: this.#router,
+			stdout,
+			detachKeys,
+			onKey: (key) => this.#controller?.handleSessionKey(key) ?? false,
+			onMouse: this.#onInput,
+		});
 		this.#clock = setInterval(this.#tick, CLOCK);
 		this.#clock.unref();
 	}
@@ -121,7 +133,14 @@ class LiveUi {
 		this.#details = details;
 		const usage = new UsageFeed(engine, store, report);
 		this.#usage = usage;
-		this.#controller = new Controller({engine, store, logs, details, screen: this.#screen});
+		this.#controller = new Controller({
+			engine,
+			store,
+			logs,
+			details,
+			sessions: this.#sessions,
+			screen: this.#screen,
+		});
 		// The logs are those of the selected container or of the marked ones, whoever moved the selection.
 		store.subscribe(() => {
 			logs.select(loggedContainers(store.state));
@@ -178,17 +197,14 @@ class LiveUi {
 		this.#details?.close();
 		this.#usage?.close();
 		this.#host?.close();
+		this.#sessionKeys.close();
+		this.#sessions.closeAll();
 		this.#store.close();
 		this.#router.stop();
 		this.#guard?.release();
 	}
 
 	readonly #screen: Screen = {
-		fullScreen: async (open, options) => {
-			// Opened before the panes go: an error is shown among them.
-			const session = await open({rows: this.#stdout.rows, columns: this.#stdout.columns});
-			return this.#attach(session, options);
-		},
 		commands: () => this.#commandLine.commands(),
 		runCommand: (words) => this.#runCommand(words),
 		copy: (text) => void this.#stdout.write(clipboard(text)),
@@ -203,21 +219,6 @@ class LiveUi {
 		},
 		quit: () => this.#leave(),
 	};
-
-	async #attach(session: Session, options: SessionScreen): Promise<SessionEnd> {
-		const {promise, resolve, reject} = Promise.withResolvers<SessionEnd>();
-		await this.#stepAside(async () => {
-			await runFullScreen({
-				...options,
-				session,
-				router: this.#router,
-				stdin: this.#stdin,
-				stdout: this.#stdout,
-				detachKeys: this.#detachKeys,
-			}).then(resolve, reject);
-		});
-		return promise;
-	}
 
 	async #runCommand(words: readonly string[]): Promise<number> {
 		const {promise, resolve, reject} = Promise.withResolvers<number>();

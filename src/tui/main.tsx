@@ -2,10 +2,10 @@
 import type {WriteStream} from 'node:tty';
 import {parseDetachKeys} from '../cli/terminal/detach-keys.ts';
 import type {Engine} from '../engine/api.ts';
+import type {TerminalInput} from './input/router.ts';
 import {type CommandLine, runLive} from './live.tsx';
 import {printOnce} from './once.tsx';
 import {rehearsalTerminal} from './rehearsal.ts';
-import type {TerminalInput} from './terminal/session.ts';
 
 export interface TuiOptions {
 	/** The engine, or a promise of it: the terminal doesn't wait long. */

@@ -2,7 +2,7 @@
 import {PassThrough, Writable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {WriteStream} from 'node:tty';
-import type {TerminalInput} from './terminal/session.ts';
+import type {TerminalInput} from './input/router.ts';
 
 /** Down and up a list, to the other lists and the detail, and out. */
 const KEYS = ['j', 'k', '2', '3', '4', 'k', 'G', '1', 'q'];

@@ -138,6 +138,11 @@ export function series(index: number): TextStyle {
 	return current.series[index % current.series.length]!;
 }
 
+/** Whether programs' own colours are shown. */
+export function foreignColours(): boolean {
+	return current.colours;
+}
+
 /** What a program wanted its text to look like, as far as the theme has it. */
 export function foreignStyle(style: TextStyle): TextStyle {
 	if (current.colours) return style;

@@ -8,6 +8,7 @@ import {loggedContainers} from '../../src/tui/panes/index.ts';
 import {DetailFeed} from '../../src/tui/store/detail-feed.ts';
 import {LogFeed} from '../../src/tui/store/log-feed.ts';
 import {UsageFeed} from '../../src/tui/store/usage-feed.ts';
+import {Sessions} from '../../src/tui/terminal/sessions.ts';
 import {type FakeEngine, NOW} from './fake-engine.ts';
 
 /** With `logs` the log is that of whatever is selected, a moment later; without it the first one's stays. */
@@ -28,12 +29,8 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {
 		store,
 		logs,
 		details,
+		sessions: new Sessions(store),
 		screen: {
-			fullScreen: async (open, {banner}) => {
-				screen.push(banner);
-				await open({rows: size.rows, columns: size.columns});
-				return 'detached';
-			},
 			commands: async () => [
 				{name: 'container update', usage: '[OPTIONS] CONTAINER [CONTAINER...]', about: 'Change limits'},
 				{name: 'network create', usage: '[OPTIONS] NETWORK', about: 'Make a network'},

@@ -279,11 +279,9 @@ export class StageBuild {
 		begin: () => Vertex,
 		description: string,
 		work: (vertex: Vertex) => Promise<Made>,
-		/** Whether the parts still say what the step was made of. */
-		isSettled: () => Promise<boolean> = async () => true,
 	): Promise<void> {
 		const {store, leases, created} = this.build;
-		let key = digestOfParts(this.#key, this.build.options.sourceDateEpoch ?? '', ...parts);
+		const key = digestOfParts(this.#key, this.build.options.sourceDateEpoch ?? '', ...parts);
 		const lock = await store.locks.acquire(`build-${key}`);
 		let made: Made;
 		let when = created;
@@ -301,8 +299,6 @@ export class StageBuild {
 			} else {
 				const vertex = begin();
 				made = await work(vertex);
-				// Files that change as they are copied: then it is what was made that counts.
-				if (!(await isSettled())) key = digestOfParts(key, made?.diffId ?? '');
 				await writeStep(store.paths, key, {
 					description: shown(instruction),
 					created,
@@ -459,22 +455,15 @@ export class StageBuild {
 			scratch: this.scratch(),
 		});
 		const parts = ['copy', prepared.parts];
-		await this.#make(
-			instruction,
-			parts,
-			begin,
-			prepared.description,
-			async () => {
-				const scratch = this.scratch();
-				const root = openRoot(store.paths, this.#keys, scratch);
-				try {
-					await prepared.write(root.fd);
-				} finally {
-					root.close();
-				}
-				return takeLayer(store, leases, root.upper, undefined, this.build.options.sourceDateEpoch);
-			},
-			prepared.isSettled,
-		);
+		await this.#make(instruction, parts, begin, prepared.description, async () => {
+			const scratch = this.scratch();
+			const root = openRoot(store.paths, this.#keys, scratch);
+			try {
+				await prepared.write(root.fd);
+			} finally {
+				root.close();
+			}
+			return takeLayer(store, leases, root.upper, undefined, this.build.options.sourceDateEpoch);
+		});
 	}
 }

@@ -3,9 +3,9 @@ import {humanSize} from '../../cli/format/size.ts';
 import type {ContainerSummary} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
 import {containerName, isUp} from '../panes/containers.ts';
+import {colourDepth} from '../render/colour-depth.ts';
 import type {Choice} from '../store/state.ts';
-import type {SessionEnd} from '../terminal/session.ts';
-import {sanitize, sanitizeLogLine} from '../text/sanitize.ts';
+import {sanitizeLogLine} from '../text/sanitize.ts';
 import {truncate} from '../text/width.ts';
 import {type ActionContext, forEachRow, openDialog, remember, showError, showMessage} from './context.ts';
 
@@ -149,19 +149,24 @@ export const containerActions = {
 			return;
 		}
 		remember(context, 'attach', name);
+		const open = context.sessions.attached(row.Id);
+		if (open) return context.sessions.enter(open.id);
 		try {
 			const {Config} = await context.engine.containers.inspect(row.Id);
-			const end = await context.screen.fullScreen(
-				(size) =>
+			await context.sessions.open({
+				kind: 'attach',
+				container: row.Id,
+				name,
+				tty: Config.Tty,
+				open: (size) =>
 					context.engine.containers.attach(row.Id, {
 						stdin: Config.OpenStdin,
 						stdout: true,
 						stderr: true,
 						...size,
 					}),
-				{tty: Config.Tty, banner: attachBanner(name), history: await lastLines(context, row.Id)},
-			);
-			reportEnd(context, name, end);
+				history: await lastLines(context, row.Id),
+			});
 		} catch (error) {
 			showError(context, error);
 		}
@@ -175,22 +180,22 @@ export const containerActions = {
 		}
 		remember(context, 'exec', '-it', name, 'sh');
 		try {
-			const end = await context.screen.fullScreen(
-				(size) =>
+			await context.sessions.open({
+				kind: 'exec',
+				container: row.Id,
+				name,
+				tty: true,
+				open: (size) =>
 					context.engine.containers.exec(row.Id, {
 						argv: SHELL,
 						tty: true,
 						stdin: true,
 						stdout: true,
 						stderr: true,
-						env: [`TERM=${process.env.TERM || 'xterm'}`],
+						env: terminalVariables(),
 						...size,
 					}),
-				{tty: true, banner: `shell in ${sanitize(name)} · exit ends it · Ctrl+P Ctrl+Q leaves it running`},
-			);
-			if (end !== 'detached' && (end.code === 126 || end.code === 127)) {
-				showMessage(context, {tone: 'bad', text: `No shell in ${name}: exit code ${end.code}`});
-			}
+			});
 		} catch (error) {
 			showError(context, error);
 		}
@@ -211,20 +216,9 @@ async function lastLines({engine, store}: ActionContext, container: string): Pro
 	return lines;
 }
 
-export function attachBanner(name: string): string {
-	return `ATTACHED ${sanitize(name)} · Ctrl+P Ctrl+Q comes back to the panes`;
-}
-
-export function reportEnd(context: ActionContext, name: string, end: SessionEnd): void {
-	showMessage(
-		context,
-		end === 'detached'
-			? {tone: 'good', text: `Left ${name}; it goes on.`}
-			: {
-					tone: end.code === 0 ? 'info' : 'bad',
-					text: `${name} ended with exit code ${end.code}${end.oomKilled ? ' (out of memory)' : ''}.`,
-				},
-	);
+/** What programs find in their environment of the terminal that they have here. */
+function terminalVariables(): string[] {
+	return ['TERM=xterm-256color', ...(colourDepth() === 'true' ? ['COLORTERM=truecolor'] : [])];
 }
 
 export function pruneContainers(context: ActionContext): void {

@@ -1,29 +1,16 @@
 /** What commands work with. */
-import type {Engine, Session} from '../../engine/api.ts';
+import type {Engine} from '../../engine/api.ts';
 import type {DetailFeed} from '../store/detail-feed.ts';
 import type {LogFeed} from '../store/log-feed.ts';
 import {setBusy, setMessage} from '../store/reducers.ts';
 import type {Dialog, Message} from '../store/state.ts';
 import type {Store} from '../store/store.ts';
-import type {SessionEnd} from '../terminal/session.ts';
+import type {Sessions} from '../terminal/sessions.ts';
 import {sanitize} from '../text/sanitize.ts';
 import type {CliCommand} from './palette.ts';
 
-export interface SessionScreen {
-	tty: boolean;
-	/** One line at the top. */
-	banner: string;
-	/** Lines of output from before, so that what follows has a beginning. */
-	history?: readonly string[];
-}
-
 /** The terminal's part of commands; the tests' has no terminal. */
 export interface Screen {
-	/** Gives the whole screen to a session, and takes it back when that ends. */
-	fullScreen(
-		open: (size: {rows: number; columns: number}) => Promise<Session>,
-		options: SessionScreen,
-	): Promise<SessionEnd>;
 	/** All commands of the command line; none where it isn't there. */
 	commands(): Promise<readonly CliCommand[]>;
 	/** Gives the whole screen to one of them; resolves to its exit code. */
@@ -40,6 +27,7 @@ export interface ActionContext {
 	store: Store;
 	logs: LogFeed;
 	details: DetailFeed;
+	sessions: Sessions;
 	screen: Screen;
 }
 

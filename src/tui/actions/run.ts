@@ -2,7 +2,6 @@
 import type {CreateOptions} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
 import {patchContainers, setJob, setList} from '../store/reducers.ts';
-import {attachBanner, reportEnd} from './containers.ts';
 import {type ActionContext, openDialog, remember, showError, showMessage} from './context.ts';
 import {pullImage} from './images.ts';
 
@@ -179,16 +178,18 @@ async function run(context: ActionContext, request: RunRequest): Promise<void> {
 		const rows = await engine.containers.list({all: true, filters: {id: [made]}});
 		store.update((state) => setList(patchContainers(state, [made], rows), 'containers', {selected: made}));
 		if (request.attach) {
-			const end = await context.screen.fullScreen(
-				async (size) => {
+			await context.sessions.open({
+				kind: 'attach',
+				container: made,
+				name: request.name || made.slice(0, 12),
+				tty: terminal,
+				open: async (size) => {
 					const session = await engine.containers.start(made, {
 						attach: {stdin: terminal, stdout: true, stderr: true, ...size},
 					});
 					return session!;
 				},
-				{tty: terminal, banner: attachBanner(request.name || made.slice(0, 12))},
-			);
-			reportEnd(context, request.name || made.slice(0, 12), end);
+			});
 		} else {
 			await engine.containers.start(made);
 		}

@@ -4,7 +4,7 @@ import {textField} from '../input/text-field.ts';
 import {GRID, inside, layout, paneOrder} from '../layout.ts';
 import {anyPane} from '../panes/index.ts';
 import {visibleRows} from '../panes/pane.ts';
-import {DETAILS} from '../store/details.ts';
+import {detailTabs} from '../store/details.ts';
 import {nextMatch} from '../store/log-search.ts';
 import {
 	detailPane,
@@ -57,7 +57,7 @@ export const nextTab =
 	(step: number): Command =>
 	({store}) =>
 		store.update((state) => {
-			const tabs = DETAILS[state.lastList];
+			const tabs = detailTabs(state);
 			const shown = detailPane(state);
 			const tab = tabs[(tabs.indexOf(shown) + step + tabs.length) % tabs.length]!;
 			const next = {...state, tabs: {...state.tabs, [state.lastList]: tab}};
@@ -74,7 +74,7 @@ export function pageHeight(state: State, pane: PaneId): number {
 
 /** The list that keys of lists are for: beside a pane without rows it is the one that was looked at last. */
 export function focusedList({focus, lastList}: State): ListPaneId {
-	return focus === 'logs' || focus === 'stats' ? lastList : focus;
+	return focus === 'logs' || focus === 'stats' || focus === 'term' ? lastList : focus;
 }
 
 export const moveList =

@@ -59,6 +59,7 @@ import {
 	startFilter,
 	startSearch,
 } from './movement.ts';
+import {closeSession, scrollSession, stepSession, typeInto, zoomSession} from './sessions.ts';
 
 const onContainer =
 	(action: keyof typeof containerActions): Command =>
@@ -133,7 +134,7 @@ function back({store}: ActionContext): void {
 	store.update((state) => {
 		if (state.message) return {...state, message: undefined};
 		const {focus: pane} = state;
-		if (pane !== 'logs' && pane !== 'stats' && state.lists[pane].filter !== '') {
+		if (pane !== 'logs' && pane !== 'stats' && pane !== 'term' && state.lists[pane].filter !== '') {
 			return setList(state, pane, {filter: ''});
 		}
 		if (pane === 'logs' && state.logs.search !== '')
@@ -146,15 +147,21 @@ function back({store}: ActionContext): void {
 
 /** Work in the background ends with us, so it is asked about; containers go on whatever happens. */
 function quit(context: ActionContext): void {
-	const {jobs} = context.store.state;
-	if (jobs.size === 0) {
+	const {jobs, sessions} = context.store.state;
+	const shells = sessions.tabs.filter(({kind, ended}) => kind === 'exec' && ended === undefined);
+	if (jobs.size === 0 && shells.length === 0) {
 		context.screen.quit();
 		return;
 	}
 	openDialog(context, {
 		kind: 'confirm',
 		title: 'Quit',
-		lines: ['This is not finished yet:', ...[...jobs].map(([name, progress]) => `  ${name} ${progress}`)],
+		lines: [
+			...(jobs.size > 0 ? ['This is not finished yet:'] : []),
+			...[...jobs].map(([name, progress]) => `  ${name} ${progress}`),
+			...(shells.length > 0 ? ['These shells go on, but nobody gets back to them:'] : []),
+			...shells.map(({name}) => `  in ${name}`),
+		],
 		choices: [
 			{id: 'no', label: 'Stay', key: 'n'},
 			{id: 'quit', label: 'Quit', key: 'y'},
@@ -233,6 +240,21 @@ export const COMMANDS: Record<CommandId, Command> = {
 				? setLogs(state, {left: Math.max(0, state.logs.left - SIDE_STEP)})
 				: focusPane(state, state.lastList),
 		),
+	'term.type': typeInto,
+	'term.next': stepSession(1),
+	'term.previous': stepSession(-1),
+	'term.close': closeSession,
+	'term.down': scrollSession(() => 1),
+	'term.up': scrollSession(() => -1),
+	'term.pageDown': scrollSession((page) => page),
+	'term.pageUp': scrollSession((page) => -page),
+	'term.first': scrollSession(() => Number.NEGATIVE_INFINITY),
+	'term.last': scrollSession(() => Number.POSITIVE_INFINITY),
+	'session.zoom': zoomSession,
+	'session.pageUp': scrollSession((page) => -page),
+	'session.pageDown': scrollSession((page) => page),
+	'session.next': stepSession(1),
+	'session.previous': stepSession(-1),
 	'list.down': moveList(() => 1),
 	'list.up': moveList(() => -1),
 	'list.halfDown': moveList((page) => Math.ceil(page / 2)),
@@ -286,6 +308,7 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'pane.networks': focus('networks'),
 	'pane.volumes': focus('volumes'),
 	'pane.events': focus('events'),
+	'pane.term': typeInto,
 	'tab.next': nextTab(1),
 	'tab.previous': nextTab(-1),
 	'pane.detail': ({store}) => store.update((state) => focusPane(state, detailPane(state))),

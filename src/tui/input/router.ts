@@ -1,24 +1,15 @@
 /**
- * The one owner of the terminal's input. Bytes go to the attached session, past the detach scanner, or through
- * the decoder to the panes; never to Ink, whose parser gives chunks instead of keys.
+ * The one owner of the terminal's input. Bytes go to whoever has captured them, or through the decoder to the panes;
+ * never to Ink, whose parser gives chunks instead of keys.
  */
 import type {ReadStream} from 'node:tty';
-import {DetachScanner} from '../../cli/terminal/detach-keys.ts';
 import {KeyDecoder} from './decoder.ts';
 import type {InputEvent} from './event.ts';
 
 /** How long a lone ESC may be the beginning of a sequence, milliseconds. */
 const ESCAPE_TIMEOUT = 40;
-/** How long the beginning of the detach keys is held back, milliseconds. */
-const DETACH_TIMEOUT = 500;
-
-export interface Attachment {
-	/** The bytes of the detach keys. */
-	keys: Uint8Array;
-	/** False: the receiver is full; no more until `resume`. */
-	write(bytes: Uint8Array): boolean;
-	onDetach(): void;
-}
+/** Node's declarations leave the descriptor out. */
+export type TerminalInput = ReadStream & {fd: number};
 
 export class InputRouter {
 	readonly #input: ReadStream;
@@ -26,9 +17,7 @@ export class InputRouter {
 	readonly #onEnd: () => void;
 	#decoder = new KeyDecoder();
 	#escapeTimer: NodeJS.Timeout | undefined;
-	#attachment: Attachment | undefined;
-	#scanner: DetachScanner | undefined;
-	#detachTimer: NodeJS.Timeout | undefined;
+	#receiver: ((bytes: Uint8Array) => void) | undefined;
 	#listening = false;
 
 	constructor(input: ReadStream, handlers: {onEvent(event: InputEvent): void; onEnd(): void}) {
@@ -52,7 +41,6 @@ export class InputRouter {
 		if (!this.#listening) return;
 		this.#listening = false;
 		clearTimeout(this.#escapeTimer);
-		clearTimeout(this.#detachTimer);
 		this.#input.off('data', this.#onData);
 		this.#input.off('end', this.#onEnd);
 		this.#input.off('error', this.#onEnd);
@@ -60,49 +48,23 @@ export class InputRouter {
 		this.#input.setRawMode?.(false);
 	}
 
-	attach(attachment: Attachment): void {
-		this.#attachment = attachment;
-		this.#scanner = new DetachScanner(attachment.keys);
+	/** Everything that is typed is for `receiver`, as it comes. */
+	capture(receiver: (bytes: Uint8Array) => void): void {
+		this.#receiver = receiver;
 	}
 
-	/** Back to the panes. */
-	detach(): void {
-		clearTimeout(this.#detachTimer);
-		this.#attachment = undefined;
-		this.#scanner = undefined;
+	/** Back to the panes, with what came after whatever ended it. */
+	release(rest: Uint8Array = new Uint8Array()): void {
+		this.#receiver = undefined;
 		this.#decoder = new KeyDecoder();
-		if (this.#listening) this.#input.resume();
-	}
-
-	/** The receiver has room again. */
-	resume(): void {
-		if (this.#listening) this.#input.resume();
+		if (rest.length > 0) this.#toPanes(rest);
 	}
 
 	readonly #onData = (data: Buffer | string): void => {
 		const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-		if (this.#attachment) this.#toSession(bytes);
+		if (this.#receiver) this.#receiver(bytes);
 		else this.#toPanes(bytes);
 	};
-
-	#toSession(bytes: Uint8Array): void {
-		const attachment = this.#attachment!;
-		clearTimeout(this.#detachTimer);
-		const scanned = this.#scanner!.feed(bytes);
-		if (scanned.forward.length > 0 && !attachment.write(scanned.forward)) this.#input.pause();
-		if (scanned.detached) {
-			this.detach();
-			attachment.onDetach();
-			if (scanned.rest.length > 0) this.#toPanes(scanned.rest);
-			return;
-		}
-		if (this.#scanner!.holding) {
-			this.#detachTimer = setTimeout(() => {
-				const held = this.#scanner?.flush();
-				if (held && held.length > 0) attachment.write(held);
-			}, DETACH_TIMEOUT);
-		}
-	}
 
 	#toPanes(bytes: Uint8Array): void {
 		clearTimeout(this.#escapeTimer);

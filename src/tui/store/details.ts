@@ -1,12 +1,12 @@
 /** Which panes tell more of a list's selected row, and where they have it from. Data. */
-import type {DetailPaneId, MainListId, PaneId, SourceId} from './state.ts';
+import type {DetailPaneId, MainListId, PaneId, SourceId, State} from './state.ts';
 
 /** In the order of their numbers. */
 export const MAIN_LISTS: readonly MainListId[] = ['containers', 'images', 'networks', 'volumes', 'events'];
 
 /** The tabs of the pane of details for each list; the first is shown at first. */
 export const DETAILS: Record<MainListId, readonly DetailPaneId[]> = {
-	containers: ['logs', 'stats', 'top', 'files', 'env', 'ports', 'inspect'],
+	containers: ['logs', 'stats', 'term', 'top', 'files', 'env', 'ports', 'inspect'],
 	images: ['layers', 'layerFiles', 'users', 'inspect'],
 	networks: ['members', 'inspect'],
 	volumes: ['users', 'inspect'],
@@ -27,6 +27,7 @@ export const SOURCES: Partial<Record<DetailPaneId, SourceId>> = {
 export const DETAIL_TITLES: Record<DetailPaneId, string> = {
 	logs: 'Logs',
 	stats: 'Stats',
+	term: 'Terminal',
 	top: 'Top',
 	files: 'Files',
 	env: 'Env',
@@ -40,6 +41,15 @@ export const DETAIL_TITLES: Record<DetailPaneId, string> = {
 
 export function isDetail(pane: PaneId): pane is DetailPaneId {
 	return !(MAIN_LISTS as readonly PaneId[]).includes(pane);
+}
+
+/** The tabs that there are: terminals only when there is one. */
+export function detailTabs({
+	lastList,
+	sessions,
+}: Pick<State, 'lastList' | 'sessions'>): readonly DetailPaneId[] {
+	const tabs = DETAILS[lastList];
+	return sessions.tabs.length > 0 ? tabs : tabs.filter((tab) => tab !== 'term');
 }
 
 /** The list that a pane of details belongs to: the one that is looked at, or the first that has it. */

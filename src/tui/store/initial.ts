@@ -53,6 +53,8 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		lastList: 'containers',
 		tabs: firstTabs,
 		zoomed: false,
+		sessions: {tabs: [], zoomed: false, detachKeys: 'Ctrl+P Ctrl+Q'},
+		typing: false,
 		hideStopped: false,
 		lists: firstLists,
 		marks: noMarks,

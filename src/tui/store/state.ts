@@ -10,6 +10,7 @@ import type {
 	VolumeSummary,
 } from '../../engine/api.ts';
 import type {TextField} from '../input/text-field.ts';
+import type {TermSession} from '../terminal/term-session.ts';
 import type {LogBuffer} from './log-buffer.ts';
 import type {UsageHistory} from './usage-history.ts';
 
@@ -19,6 +20,7 @@ export type MainListId = 'containers' | 'images' | 'networks' | 'volumes' | 'eve
 export type DetailPaneId =
 	| 'logs'
 	| 'stats'
+	| 'term'
 	| 'top'
 	| 'files'
 	| 'env'
@@ -29,7 +31,7 @@ export type DetailPaneId =
 	| 'layers'
 	| 'layerFiles';
 export type PaneId = MainListId | DetailPaneId;
-export type ListPaneId = Exclude<PaneId, 'logs' | 'stats'>;
+export type ListPaneId = Exclude<PaneId, 'logs' | 'stats' | 'term'>;
 
 /** Reads that only the pane which shows them pays for. */
 export interface DetailData {
@@ -100,6 +102,32 @@ export interface LogState {
 	phase: 'idle' | 'reading' | 'ended';
 	/** Times that the reader fell behind a flood and jumped to its end. */
 	skips: number;
+}
+
+/** `attach` is with a container's own process, `exec` with one more inside. */
+export type SessionKind = 'attach' | 'exec';
+
+/** A session with a container, and the terminal that it has here; the terminal lives beside the state. */
+export interface SessionTab {
+	id: number;
+	kind: SessionKind;
+	/** The container's id. */
+	container: string;
+	/** Its name, sanitised. */
+	name: string;
+	screen: TermSession;
+	/** How it ended; undefined while it lives. */
+	ended: string | undefined;
+}
+
+export interface SessionsState {
+	tabs: readonly SessionTab[];
+	/** The tab that is shown. */
+	active?: number | undefined;
+	/** Whether the pane was made large for it alone, and goes back when it is left. */
+	zoomed: boolean;
+	/** The keys that go back to the panes, as people write them. */
+	detachKeys: string;
 }
 
 /** A layer on its way. */
@@ -248,6 +276,9 @@ export interface State {
 	/** The tab of the pane of details that each list was last looked at with. */
 	tabs: Readonly<Record<MainListId, DetailPaneId>>;
 	zoomed: boolean;
+	sessions: SessionsState;
+	/** What is typed is for the session, while its pane has the focus. */
+	typing: boolean;
 	hideStopped: boolean;
 	lists: Record<ListPaneId, ListState>;
 	/** Rows that commands are for together, by their keys. */

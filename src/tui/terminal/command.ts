@@ -49,13 +49,9 @@ export async function runCommand({
 	}
 	stdout.write(`\r\n\u001b[2m${code === 0 ? 'done' : `exit code ${code}`} · any key goes back\u001b[0m`);
 	await new Promise<void>((resolve) => {
-		const back = (): boolean => {
-			resolve();
-			return true;
-		};
-		router.attach({keys: new Uint8Array(), write: back, onDetach: back});
+		router.capture(() => resolve());
 	});
-	router.detach();
+	router.release();
 	stdout.write(UNDO_SESSION + CLEAR);
 	return code;
 }

@@ -1,4 +1,5 @@
 /** What is written to the terminal to take it over, to give it back, and to undo what a program inside left. */
+import type {MouseTracking} from './emulator.ts';
 
 /** Alternate screen off, cursor on, mouse off, paste marks off, colours off, autowrap on, region whole. */
 export const RESTORE =
@@ -27,4 +28,12 @@ export const UNDO_SESSION =
 /** OSC 52: the terminal puts it on the clipboard, also over ssh; those that don't know it ignore it. */
 export function clipboard(text: string): string {
 	return `\u001b]52;c;${Buffer.from(text, 'utf8').toString('base64')}\u0007`;
+}
+
+/** What the terminal reports of the mouse; all that it reports comes in the form that has no bounds. */
+export function mouseModes(tracking: MouseTracking): string {
+	const off = '\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l';
+	if (tracking === 'none') return off;
+	const mode = tracking === 'any' ? 1003 : tracking === 'drag' ? 1002 : 1000;
+	return `${off}\u001b[?1006h\u001b[?${mode}h`;
 }

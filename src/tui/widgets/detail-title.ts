@@ -1,5 +1,5 @@
 /** The upper line of a pane of details: its number, its tabs, whose it is. Pure. */
-import {DETAIL_TITLES, DETAILS} from '../store/details.ts';
+import {DETAIL_TITLES, detailTabs} from '../store/details.ts';
 import type {DetailPaneId, State} from '../store/state.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {displayWidth} from '../text/width.ts';
@@ -7,7 +7,7 @@ import type {TitlePart} from './frame.tsx';
 
 /** All tabs where they have room beside what is said of the subject, else this one and how many there are. */
 export function detailTitle(state: State, id: DetailPaneId, about: string, width: number): TitlePart[] {
-	const tabs = DETAILS[state.lastList];
+	const tabs = detailTabs(state);
 	const subject = about === '' ? [] : [{text: `${sanitize(about)} `}];
 	const all = tabs.flatMap((tab, index) => [
 		...(index > 0 ? [{text: '·'}] : []),
