@@ -14,7 +14,7 @@ import {type Entry, namedEntry, withNames, withUnnamed} from '../store/layout.ts
 import {acquireLease, removalMark} from '../store/leases.ts';
 import {applyFilters, createdSeconds, createdTime} from './filters.ts';
 import {describeImage} from './inspect.ts';
-import {digestsOf, type Lookup, lookup, noSuchImage, tagsOf} from './lookup.ts';
+import {digestsOf, type Lookup, lookup, manifestsOf, noSuchImage, tagsOf} from './lookup.ts';
 import {notProvided} from './platform.ts';
 import {
 	canonical,
@@ -74,9 +74,10 @@ export function createImages(options: ImagesOptions): ImageEngine {
 	}
 	let connecting: ReturnType<typeof connection> | undefined;
 
-	async function load(image: Image, wanted: Wanted = {}) {
+	async function load(found: Lookup, wanted: Wanted = {}) {
+		const {image} = found;
 		let missing: unknown;
-		for (const digest of image.manifests) {
+		for (const digest of manifestsOf(found)) {
 			try {
 				const loaded = await store.catalog.load(digest, wanted);
 				if (loaded) return loaded;
@@ -108,8 +109,9 @@ export function createImages(options: ImagesOptions): ImageEngine {
 
 	/** One image with its documents: that of a name and a platform, or that of an id. */
 	async function open(text: string, platform: Platform | undefined) {
-		const {image, id} = await seek(text);
-		const loaded = await load(image, {platform, id}).catch((error) => {
+		const found = await seek(text);
+		const {image, id} = found;
+		const loaded = await load(found, {platform, id}).catch((error) => {
 			if (!platform || !(error instanceof WherryError) || error.code !== 'not-found') throw error;
 			throw notProvided(text, platform);
 		});
@@ -309,7 +311,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			const ancestor = found(images, text);
 			if (!ancestor) return [];
 			const {descendantsOf} = await import('./ancestry.ts');
-			return descendantsOf(images, ancestor, async (image) => (await load(image)).configuration);
+			return descendantsOf(images, ancestor, async (image) => (await load({image})).configuration);
 		},
 
 		async resolve(text, {platform} = {}): Promise<ResolvedImage> {
@@ -346,11 +348,14 @@ export function createImages(options: ImagesOptions): ImageEngine {
 					'refusing to create an ambiguous tag using digest algorithm as name',
 					{object: target},
 				);
-			const image = await find(text);
+			const source = await seek(text);
+			const {image} = source;
 			const tagged = new Date().toISOString();
 			let done = false;
 			await layout.update((entries) => {
-				const from = entries.find(({descriptor}) => image.manifests.includes(descriptor.digest));
+				const from = manifestsOf(source)
+					.map((digest) => entries.find(({descriptor}) => descriptor.digest === digest))
+					.find((entry) => entry !== undefined);
 				if (!from) return undefined;
 				done = true;
 				return withNames(entries, [namedEntry(from.descriptor, reference, tagged)]);

@@ -41,6 +41,14 @@ export function lookup(images: readonly Image[], text: string): Lookup {
 	throw noSuchImage(familiar(withDefaultTag(any)));
 }
 
+/** The manifests of the image that was found, that which the name means first: others may have the same configuration. */
+export function manifestsOf({image, reference}: Lookup): string[] {
+	const named =
+		reference &&
+		image.entries.find((entry) => entry.reference && storedName(entry.reference) === storedName(reference));
+	return [...new Set([...(named ? [named.descriptor.digest] : []), ...image.manifests])];
+}
+
 /** As `RepoTags` and `RepoDigests` have them. */
 export const tagsOf = (references: readonly Reference[]): string[] =>
 	references

@@ -93,13 +93,21 @@ export async function pushImage(
 	const repository = new Repository(transport, reference.domain, reference.path, credentials, {
 		access: 'pull,push',
 	});
+	// What is in the registry by now; the images of several tags and platforms have much in common.
+	const settled = new Set<string>();
 	const unfinished = new UnfinishedUploads(store.paths, `${reference.domain}/${reference.path}`);
 	const pushed: Pushed[] = [];
 	try {
 		// Nothing is said to be on its way before there is somebody to take it.
 		await repository.connect(request.signal);
 		for (const name of names) {
-			const one = await new Push(store, new Upload(transport, repository, unfinished), name, request).run();
+			const one = await new Push(
+				store,
+				new Upload(transport, repository, unfinished),
+				name,
+				request,
+				settled,
+			).run();
 			request.onProgress?.({kind: 'status', message: `${one.tag}: digest: ${one.digest} size: ${one.size}`});
 			pushed.push(one);
 		}
@@ -123,13 +131,22 @@ class Push {
 	readonly #upload: Upload;
 	readonly #reference: Reference;
 	readonly #request: PushRequest;
+	readonly #settled: Set<string>;
 	#lease!: Lease;
 
-	constructor(store: Store, upload: Upload, reference: Reference, request: PushRequest) {
+	/** `settled`: digests of the blobs and manifests that the registry has; those that it gets are added. */
+	constructor(
+		store: Store,
+		upload: Upload,
+		reference: Reference,
+		request: PushRequest,
+		settled: Set<string>,
+	) {
 		this.#store = store;
 		this.#upload = upload;
 		this.#reference = reference;
 		this.#request = request;
+		this.#settled = settled;
 	}
 
 	async run(): Promise<Pushed> {
@@ -193,6 +210,7 @@ class Push {
 		);
 		try {
 			for (const {digest: child, mediaType} of index.manifests) {
+				if (this.#settled.has(child)) continue;
 				const bytes = await layout.readBlob(child);
 				if (bytes) await this.#child(child, bytes);
 				else if (!(await this.#upload.hasManifest(child, mediaType, child, this.#request.signal)))
@@ -245,8 +263,10 @@ class Push {
 		const {signal} = this.#request;
 		const digest = sha256(bytes);
 		const place = tag ?? digest;
+		if (tag === undefined && this.#settled.has(digest)) return {digest, size: bytes.length};
 		if (!(await this.#upload.hasManifest(place, mediaType, digest, signal)))
 			await this.#upload.manifest(place, mediaType, bytes, signal);
+		this.#settled.add(digest);
 		return {digest, size: bytes.length};
 	}
 
@@ -317,7 +337,7 @@ class Push {
 		}
 		const known = this.#remembered()[layer.digest];
 		const compressed = {...layer, mediaType: `${mediaTypes.ociLayer}+gzip`, ...known};
-		if (known && (await this.#upload.has(known.digest, this.#request.signal))) {
+		if (known && (await this.#has(known.digest))) {
 			this.#state(id, 'Layer already exists');
 			return compressed;
 		}
@@ -367,10 +387,11 @@ class Push {
 		const say = (state: Extract<PushEvent, {kind: 'layer'}>['state'], current?: number) => {
 			if (id !== undefined) this.#state(id, state, current, size);
 		};
-		if (await this.#upload.has(digest, signal)) return say('Layer already exists');
+		if (await this.#has(digest)) return say('Layer already exists');
 		if (id !== undefined) {
 			for (const from of await this.#sources(digest)) {
 				if (!(await this.#upload.mount(digest, from, signal))) continue;
+				this.#settled.add(digest);
 				return say(`Mounted from ${from}`);
 			}
 		}
@@ -388,7 +409,16 @@ class Push {
 				},
 			},
 		);
+		this.#settled.add(digest);
 		say('Pushed');
+	}
+
+	/** Whether the registry has a blob; it is asked once. */
+	async #has(digest: string): Promise<boolean> {
+		if (this.#settled.has(digest)) return true;
+		const there = await this.#upload.has(digest, this.#request.signal);
+		if (there) this.#settled.add(digest);
+		return there;
 	}
 
 	/** Other repositories of the same registry from which an image with this blob came, or to which it went. */
