@@ -20,6 +20,7 @@ static Napi::Object register_functions(Napi::Env env, Napi::Object exports) {
   export_volume_mounts(env, exports);
   export_files(env, exports);
   export_quota(env, exports);
+  export_contexts(env, exports);
   return exports;
 }
 

@@ -52,5 +52,6 @@ void export_log_text(Napi::Env env, Napi::Object exports);
 void export_volume_mounts(Napi::Env env, Napi::Object exports);
 void export_files(Napi::Env env, Napi::Object exports);
 void export_quota(Napi::Env env, Napi::Object exports);
+void export_contexts(Napi::Env env, Napi::Object exports);
 
 }  // namespace wherry

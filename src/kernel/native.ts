@@ -114,6 +114,17 @@ export interface NativeSocket {
 /** Bytes that came, null at their end, undefined when there is room to write again, or what went wrong. */
 export type SocketListener = (event: Buffer | null | undefined | Error) => void;
 
+/** What a folder of a build context holds. */
+export interface ContextReading {
+	/** `sha256:<hex>` of all entries: paths, kinds, modes and contents, not owners and times. Empty: there are none. */
+	readonly digest: string;
+	readonly entries: number;
+	/** Bytes of all files. */
+	readonly bytes: number;
+	/** How many files were read, since the cache knew nothing of them. */
+	readonly hashed: number;
+}
+
 export interface Native {
 	/** flock(2) on a thread of its own. `wait: false` resolves to false when somebody else holds it. */
 	flock(fd: number, exclusive: boolean, wait: boolean): Promise<boolean>;
@@ -245,6 +256,17 @@ export interface Native {
 	 * with `bytes` above 0 limits what the project holds. False: others use that project already.
 	 */
 	limitProject(folder: string, project: number, bytes: number): boolean;
+	/**
+	 * Reads the folder `path` (no link is followed, none leads out of `root`) on as many threads as there are
+	 * processors. `rules` are those of PatternMatcher. `cache` is a file of digests by what lstat says of files,
+	 * read and replaced; empty: there is none. The function that comes with the promise ends it (ECANCELED).
+	 */
+	readContext(
+		root: number,
+		path: string,
+		rules: readonly string[],
+		cache: string,
+	): [reading: Promise<ContextReading>, stop: () => void];
 	/** _exit(2): nothing that waits to be written is. */
 	exit(code: number): void;
 	/** Takes the descriptor over. */

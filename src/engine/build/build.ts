@@ -23,6 +23,7 @@ import {openStore, type Store} from '../store/collect.ts';
 
 import {loadBase, type StageResult} from './base-image.ts';
 import {FolderSource, type Source} from './context.ts';
+import {contextCache} from './context-cache.ts';
 import {BuildLeases} from './layer.ts';
 import {type Dockerfile, DockerfileError, parseDockerfile} from './parser.ts';
 import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
@@ -211,6 +212,9 @@ export async function buildImage(
 		descriptors.push(rootFd);
 		const inside = (fd: number) => (path: string) => native.resolveInRoot(fd, `/${path}`).replace(/^\/+/, '');
 		const named = (name: string) => namedContext(contexts, name);
+		// What was fetched for this build alone is not there again.
+		const contextCacheOf = (path: string) =>
+			path.startsWith(`${scratch}/`) ? undefined : contextCache(store.paths, path);
 		const results = new Map<number, Promise<StageResult>>();
 		const images = new Map<string, Promise<StageResult>>();
 		const created = new Date(options.sourceDateEpoch ?? Date.now()).toISOString();
@@ -225,7 +229,17 @@ export async function buildImage(
 			stages,
 			globals,
 			platformArgs,
-			context: new FolderSource('context', folder, matcher, inside(rootFd)),
+			context: new FolderSource('context', folder, matcher, inside(rootFd), {
+				fd: rootFd,
+				cache: contextCacheOf(folder),
+				signal,
+				watch: (reading) =>
+					progress.step('[internal] load build context', async (vertex) => {
+						const read = await reading();
+						vertex.note(`transferring context: ${read.bytes}B done`);
+						return read;
+					}),
+			}),
 			folder,
 			steps: new Map(),
 			created,
@@ -253,7 +267,11 @@ export async function buildImage(
 					const fd = openSync(context.folder, constants.O_RDONLY | constants.O_DIRECTORY);
 					descriptors.push(fd);
 					return {
-						source: new FolderSource(name, context.folder, undefined, inside(fd)),
+						source: new FolderSource(name, context.folder, undefined, inside(fd), {
+							fd,
+							cache: contextCacheOf(context.folder),
+							signal,
+						}),
 						root: fd,
 						key: undefined,
 					};
@@ -269,7 +287,7 @@ export async function buildImage(
 				const {fd} = openLayers(store.paths, result.keys, scratch);
 				descriptors.push(fd);
 				return {
-					source: new FolderSource(name, `/proc/self/fd/${fd}`, undefined, inside(fd)),
+					source: new FolderSource(name, `/proc/self/fd/${fd}`, undefined, inside(fd), {fd, signal}),
 					root: fd,
 					key: result.key,
 				};

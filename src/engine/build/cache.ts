@@ -6,6 +6,7 @@ import {checkFilters} from '../filters.ts';
 import {untilTime} from '../prune-filter.ts';
 import {cacheMounts, listSteps, removeStep} from '../store/build-cache.ts';
 import {collect, openStore} from '../store/collect.ts';
+import {removeContextCaches} from './context-cache.ts';
 
 export async function cacheRecords(context: EngineContext): Promise<BuildCacheRecord[]> {
 	const store = openStore(context.paths, context.locks);
@@ -43,6 +44,7 @@ export async function pruneCache(
 	if (all && limits.length === 0 && filters.id === undefined) {
 		rmSync(cacheMounts(context.paths), {recursive: true, force: true});
 	}
+	if (limits.length === 0 && filters.id === undefined) removeContextCaches(context.paths);
 	await collect(openStore(context.paths, context.locks));
 	const reclaimed = records.reduce((sum, {Size, Shared}) => sum + (Shared ? 0 : Size), 0);
 	return {records, reclaimed};

@@ -10,6 +10,7 @@ import {
 	type Stats,
 } from 'node:fs';
 import {join, posix} from 'node:path';
+import {type ContextReading, native} from '../../kernel/native.ts';
 import {globSource} from './globs.ts';
 import type {PatternMatcher} from './patterns.ts';
 
@@ -34,6 +35,19 @@ export interface Source {
 	follow(path: string): string;
 	/** An entry and all below it, folders before what is in them, in order. */
 	walk(path: string): Generator<SourceEntry>;
+	/** A digest of an entry and all below it; empty when all of it is left out. */
+	read(path: string): Promise<string>;
+}
+
+/** What reads a tree at once, instead of entry by entry. */
+export interface FastReading {
+	/** Of the root. */
+	readonly fd: number;
+	/** The file that keeps digests of what is below a path; none: they are not kept. */
+	readonly cache?: ((path: string) => string) | undefined;
+	readonly signal?: AbortSignal | undefined;
+	/** Told about each reading. */
+	readonly watch?: (reading: () => Promise<ContextReading>) => Promise<ContextReading>;
 }
 
 export class FolderSource implements Source {
@@ -42,17 +56,20 @@ export class FolderSource implements Source {
 	readonly #ignored: PatternMatcher | undefined;
 	/** Links on the way to a file lead no further than the root when this resolves them. */
 	readonly #resolve: (path: string) => string;
+	readonly #fast: FastReading | undefined;
 
 	constructor(
 		name: string,
 		root: string,
 		ignored: PatternMatcher | undefined,
 		resolve: (path: string) => string = (path) => path,
+		fast?: FastReading,
 	) {
 		this.name = name;
 		this.#root = root;
 		this.#ignored = ignored;
 		this.#resolve = resolve;
+		this.#fast = fast;
 	}
 
 	#file(path: string): string {
@@ -112,8 +129,29 @@ export class FolderSource implements Source {
 			stat.isDirectory() &&
 			this.#ignored!.hasExclusions &&
 			this.#ignored!.mayKeepBelow(path) &&
-			[...this.walk(path)].length > 0
+			!this.walk(path).next().done
 		);
+	}
+
+	async read(path: string): Promise<string> {
+		const fast = this.#fast;
+		const rules = this.#ignored ? this.#ignored.rules() : [];
+		if (!fast || !rules || !lstatSync(this.#file(path)).isDirectory()) {
+			const entries = [...this.walk(path)];
+			return entries.length > 0 ? digestOf(entries) : '';
+		}
+		const work = async (): Promise<ContextReading> => {
+			fast.signal?.throwIfAborted();
+			const [reading, stop] = native.readContext(fast.fd, path, rules, fast.cache?.(path) ?? '');
+			fast.signal?.addEventListener('abort', stop, {once: true});
+			try {
+				return await reading;
+			} finally {
+				fast.signal?.removeEventListener('abort', stop);
+			}
+		};
+		const {digest} = await (fast.watch ? fast.watch(work) : work());
+		return digest;
 	}
 
 	*walk(path: string): Generator<SourceEntry> {

@@ -32,8 +32,8 @@ interface Item {
 	path: string;
 	/** What a file of it is called in a folder. */
 	name: string;
-	/** What is taken, and a digest of it. */
-	entries: SourceEntry[];
+	/** What is taken, when it is needed, and a digest of it. */
+	entries: () => Iterable<SourceEntry>;
 	digest: string;
 	/** An archive that ADD unpacks. */
 	unpack: boolean;
@@ -46,6 +46,8 @@ export interface PreparedCopy {
 	readonly parts: unknown;
 	readonly description: string;
 	write(root: number): Promise<void>;
+	/** Whether what was taken is still what it was when the parts were told. */
+	isSettled(): Promise<boolean>;
 }
 
 function parseFlags(instruction: Instruction, word: (text: string) => string): Flags {
@@ -119,7 +121,7 @@ async function download(build: Build, url: URL, checksum: string, scratch: strin
 		const modified = Date.parse(response.headers['last-modified'] ?? '') || 0;
 		utimesSync(file, modified / 1000, modified / 1000);
 		const source = new FolderSource(url.href, folder, undefined);
-		return {source, path: name, name, entries: [...source.walk(name)], digest, unpack: false, parent: ''};
+		return {source, path: name, name, entries: () => source.walk(name), digest, unpack: false, parent: ''};
 	} finally {
 		transport.close();
 	}
@@ -176,7 +178,7 @@ export async function copyStep(
 				source,
 				path: file,
 				name: file,
-				entries,
+				entries: () => entries,
 				digest: await digestOf(entries),
 				unpack: false,
 				parent: '',
@@ -200,7 +202,7 @@ export async function copyStep(
 				source,
 				path: '',
 				name: '',
-				entries: [...source.walk('')],
+				entries: () => source.walk(''),
 				digest,
 				unpack: false,
 				parent: '',
@@ -227,18 +229,19 @@ export async function copyStep(
 			// Links are followed, and give what they lead to their name.
 			const name = posix.basename(wild ? found : posix.normalize(`/${text}`));
 			const path = wild ? from.follow(found) : found;
-			let entries = [...from.walk(path)];
+			let entries = (): Iterable<SourceEntry> => from.walk(path);
 			if (excluded) {
-				entries = entries.filter((entry) => {
+				const kept = [...entries()].filter((entry) => {
 					const whole = [path, entry.path].filter((part) => part !== '').join('/');
 					return entry.path === ''
 						? !(entry.stat.isFile() && excluded.excludes(posix.basename(path)))
 						: !excluded.excludes(entry.path) && !excluded.excludes(whole);
 				});
+				entries = () => kept;
 			}
-			if (entries.length === 0) continue;
-			const [first] = entries;
-			const unpack = isAdd && flags.unpack !== false && first!.stat.isFile() && isArchive(first!.file);
+			const [first] = entries();
+			if (!first) continue;
+			const unpack = isAdd && flags.unpack !== false && first.stat.isFile() && isArchive(first.file);
 			const pivot = /^(.*?)\/\.\/(.*)$/.exec(text);
 			const kept = pivot
 				? posix
@@ -247,13 +250,13 @@ export async function copyStep(
 						)
 						.replace(/^\/+/, '')
 				: path;
-			const parent = flags.parents ? posix.dirname(first!.stat.isDirectory() ? `${kept}/x` : kept) : '';
+			const parent = flags.parents ? posix.dirname(first.stat.isDirectory() ? `${kept}/x` : kept) : '';
 			items.push({
 				source: from,
 				path,
 				name,
 				entries,
-				digest: await digestOf(entries),
+				digest: excluded ? await digestOf(entries()) : await from.read(path),
 				unpack,
 				parent: parent === '.' ? '' : parent,
 			});
@@ -284,7 +287,7 @@ export async function copyStep(
 			for (const item of items) {
 				const into = item.parent === '' ? destination : `${posix.join(destination, item.parent)}/`;
 				if (item.unpack) {
-					const [entry] = item.entries;
+					const [entry] = item.entries();
 					closeSync(makeFolder(root, into, owner, 0o755, time));
 					const input = openSync(entry!.file, 'r');
 					try {
@@ -298,8 +301,15 @@ export async function copyStep(
 					continue;
 				}
 				const plan = {destination: into, owner, mode: change, time};
-				copyEntries(root, item.name, item.entries, plan, several || into === '/' || isFolder(root, into));
+				copyEntries(root, item.name, item.entries(), plan, several || into === '/' || isFolder(root, into));
 			}
+		},
+		async isSettled() {
+			if (excluded) return true;
+			for (const {source, path, digest} of items) {
+				if (source === from && (await from.read(path).catch(() => '')) !== digest) return false;
+			}
+			return true;
 		},
 	};
 }

@@ -84,6 +84,18 @@ export class PatternMatcher {
 		return excluded;
 	}
 
+	/** The patterns for native.readContext (native/addon/ignore_rules.h); undefined where they can't be told so. */
+	rules(): string[] | undefined {
+		const rules = this.#patterns.map(({text, parts, exclusion}) => {
+			const operations = operationsOf(text);
+			if (!operations) return '';
+			const wild = parts.findIndex((part) => /[*?]/.test(part));
+			const fixed = wild < 0 ? text : parts.slice(0, wild).join('/');
+			return [(exclusion ? '!' : '=') + fixed, ...(wild < 0 ? [] : ['w']), ...operations, ''].join('\n');
+		});
+		return rules.includes('') ? undefined : rules;
+	}
+
 	/** Whether below a folder that is left out something may be an exception. */
 	mayKeepBelow(folder: string): boolean {
 		const slashed = `${folder}/`;
@@ -191,4 +203,21 @@ function compile(pattern: string): (path: string) => boolean {
 		}
 		return expression.test(path);
 	};
+}
+
+/** What `compile` makes, for the native walk: a letter each, and the text of what is literal. */
+function operationsOf(pattern: string): string[] | undefined {
+	// These would be a regular expression's.
+	if (/[[\]\\^\n]/.test(pattern)) return undefined;
+	const ending = /^\*\*([^*?]*)$/.exec(pattern)?.[1];
+	if (ending !== undefined && !ending.startsWith('/')) return [`s${ending}`];
+	let isWild = false;
+	return [...pattern.matchAll(/\*\*\/?|[*?]|[^*?]+/g)].map(({0: part, index}) => {
+		if (!/^[*?]/.test(part)) return `l${part}`;
+		const wasWild = isWild;
+		isWild = true;
+		if (part.length === 1) return part;
+		if (index + part.length < pattern.length) return 'd';
+		return wasWild ? 'a' : 'r';
+	});
 }

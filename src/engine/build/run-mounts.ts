@@ -106,17 +106,16 @@ export async function mountKeys(
 	mounts: readonly {type: string; from: string; source: string}[],
 	line: number,
 ): Promise<string[]> {
-	const {digestOf} = await import('./context.ts');
 	const keys: string[] = [];
 	for (const {type, from, source} of mounts) {
 		if (type !== 'bind' && !(type === 'cache' && from !== '')) continue;
 		if (from !== '') {
 			const found = await build.source(from, line, stage.stage.index);
-			keys.push(found.key ?? (await digestOf(found.source.walk(''))));
+			keys.push(found.key ?? (await found.source.read('')));
 			continue;
 		}
 		const {context} = build;
-		for (const path of context.match(source)) keys.push(await digestOf(context.walk(path)));
+		for (const path of context.match(source)) keys.push(await context.read(path));
 	}
 	return keys;
 }

@@ -279,9 +279,11 @@ export class StageBuild {
 		begin: () => Vertex,
 		description: string,
 		work: (vertex: Vertex) => Promise<Made>,
+		/** Whether the parts still say what the step was made of. */
+		isSettled: () => Promise<boolean> = async () => true,
 	): Promise<void> {
 		const {store, leases, created} = this.build;
-		const key = digestOfParts(this.#key, this.build.options.sourceDateEpoch ?? '', ...parts);
+		let key = digestOfParts(this.#key, this.build.options.sourceDateEpoch ?? '', ...parts);
 		const lock = await store.locks.acquire(`build-${key}`);
 		let made: Made;
 		let when = created;
@@ -299,6 +301,8 @@ export class StageBuild {
 			} else {
 				const vertex = begin();
 				made = await work(vertex);
+				// Files that change as they are copied: then it is what was made that counts.
+				if (!(await isSettled())) key = digestOfParts(key, made?.diffId ?? '');
 				await writeStep(store.paths, key, {
 					description: shown(instruction),
 					created,
@@ -455,15 +459,22 @@ export class StageBuild {
 			scratch: this.scratch(),
 		});
 		const parts = ['copy', prepared.parts];
-		await this.#make(instruction, parts, begin, prepared.description, async () => {
-			const scratch = this.scratch();
-			const root = openRoot(store.paths, this.#keys, scratch);
-			try {
-				await prepared.write(root.fd);
-			} finally {
-				root.close();
-			}
-			return takeLayer(store, leases, root.upper, undefined, this.build.options.sourceDateEpoch);
-		});
+		await this.#make(
+			instruction,
+			parts,
+			begin,
+			prepared.description,
+			async () => {
+				const scratch = this.scratch();
+				const root = openRoot(store.paths, this.#keys, scratch);
+				try {
+					await prepared.write(root.fd);
+				} finally {
+					root.close();
+				}
+				return takeLayer(store, leases, root.upper, undefined, this.build.options.sourceDateEpoch);
+			},
+			prepared.isSettled,
+		);
 	}
 }
