@@ -225,11 +225,66 @@ Napi::Value decode_head(const Napi::CallbackInfo &info) {
   return Napi::Buffer<uint8_t>::Copy(env, sink.data(), sink.used);
 }
 
+/** Decoded bytes on their way to a descriptor. */
+class FileSink : public DecodedSink {
+ public:
+  explicit FileSink(int fd) : fd_(fd), buffer_(1 << 18) {}
+  uint8_t *room(size_t &size) override {
+    size = failure ? 0 : buffer_.size();
+    return failure ? nullptr : buffer_.data();
+  }
+  void written(size_t size) override {
+    for (size_t at = 0; at < size && !failure;) {
+      ssize_t count = write(fd_, buffer_.data() + at, size - at);
+      if (count >= 0) at += static_cast<size_t>(count);
+      else if (errno != EINTR) failure = system_failure(errno, "write");
+    }
+  }
+  Status failure;
+
+ private:
+  int fd_;
+  std::vector<uint8_t> buffer_;
+};
+
+Status decode_all(int input, int output) {
+  std::vector<uint8_t> piece(1 << 18);
+  std::unique_ptr<Decoder> decoder;
+  FileSink sink(output);
+  for (;;) {
+    ssize_t count = read(input, piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_failure(errno, "read");
+    if (count == 0) break;
+    size_t length = static_cast<size_t>(count);
+    if (!decoder) {
+      if (Status failure = make_decoder(piece.data(), length, decoder)) return failure;
+    }
+    Status failure = decoder->decode(piece.data(), length, sink);
+    if (sink.failure) return std::move(sink.failure);
+    if (failure) return failure;
+  }
+  return decoder ? decoder->finish() : Status{};
+}
+
+/** decodeFile(input, output): Promise<void> */
+Napi::Value decode_file_on_thread(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  int input_fd, output_fd;
+  if (!get_arguments(info, input_fd, output_fd)) return env.Undefined();
+  auto input = keep(env, input_fd), output = keep(env, output_fd);
+  if (!input || !output) return env.Undefined();
+  return run_on_thread(
+      env, [=]() -> Status { return decode_all(input->get(), output->get()); },
+      [](Napi::Env env) { return env.Undefined(); });
+}
+
 }  // namespace
 
 void export_archives(Napi::Env env, Napi::Object exports) {
   exports.Set("packTree", Napi::Function::New(env, pack_tree_on_thread, "packTree"));
   exports.Set("decodeHead", Napi::Function::New(env, decode_head, "decodeHead"));
+  exports.Set("decodeFile", Napi::Function::New(env, decode_file_on_thread, "decodeFile"));
   exports.Set("unpackTree", Napi::Function::New(env, unpack_tree_on_thread, "unpackTree"));
   exports.Set("transferTree", Napi::Function::New(env, transfer_tree_on_thread, "transferTree"));
   exports.Set("listChanges", Napi::Function::New(env, list_changes_on_thread, "listChanges"));

@@ -4,6 +4,7 @@
  */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {jsonErrorWords} from './format/json-error.ts';
 import {printError} from './output.ts';
 
 export interface DisplayConfig {
@@ -26,18 +27,29 @@ const texts = [
 	'detachKeys',
 ] as const satisfies (keyof DisplayConfig)[];
 
+/** Said once, however often the file is read. */
+let warned = false;
+
+/** docker's warning about a file that can't be read, by those who need it for something else. */
+export const warnOfConfig = (): void => void displayConfig();
+
 export function displayConfig(env: NodeJS.ProcessEnv = process.env): DisplayConfig {
 	const folder = env.DOCKER_CONFIG || (env.HOME ? join(env.HOME, '.docker') : '');
 	if (folder === '') return {};
 	const path = join(folder, 'config.json');
 	let value: Record<string, unknown>;
+	let text = '';
 	try {
-		value = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+		text = readFileSync(path, 'utf8');
+		if (text.trim() === '') return {};
+		value = JSON.parse(text) as Record<string, unknown>;
 		if (typeof value !== 'object' || value === null) throw new Error('it is not a JSON object');
 	} catch (error) {
 		const {code, message} = error as NodeJS.ErrnoException;
-		if (code !== 'ENOENT' && code !== 'ENOTDIR')
-			printError(`WARNING: Error loading config file: ${path}: ${message}`);
+		const reason = error instanceof SyntaxError ? jsonErrorWords(text, error, 'unexpected EOF') : message;
+		if (!warned && code !== 'ENOENT' && code !== 'ENOTDIR')
+			printError(`WARNING: Error loading config file: ${path}: ${reason}`);
+		warned = true;
 		return {};
 	}
 	const config: DisplayConfig = {};

@@ -189,9 +189,10 @@ export async function engineInfo(context: EngineContext): Promise<EngineInfo> {
 		LiveRestoreEnabled: true,
 		Isolation: '',
 		InitBinary: 'wherry-init',
-		ContainerdCommit: {ID: ''},
-		RuncCommit: {ID: ''},
-		InitCommit: {ID: ''},
+		// The monitor is what containerd and runc are to docker, and has no version of its own.
+		ContainerdCommit: {ID: version()},
+		RuncCommit: {ID: version()},
+		InitCommit: {ID: version()},
 		SecurityOptions: securityOptions(),
 		CDISpecDirs: ['/etc/cdi', '/var/run/cdi'],
 		Warnings: warnings(context, driver),

@@ -164,6 +164,8 @@ export interface Native {
 	unpackTree(root: number, input: number, options: UnpackOptions): Promise<number>;
 	/** The first bytes of a file, decompressed when it is compressed; undefined when they can't be. */
 	decodeHead(input: number, size: number): Buffer | undefined;
+	/** Decompresses a file, whatever it is compressed with, on a thread. Data that is wrong has code EBADLAYER. */
+	decodeFile(input: number, output: number): Promise<void>;
 	/** Both at once, without anything between. */
 	transferTree(
 		source: number,

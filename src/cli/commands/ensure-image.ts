@@ -46,7 +46,11 @@ async function pullImage(
 	image: string,
 	{quiet, platform}: {quiet: boolean; platform: Platform | undefined},
 ): Promise<void> {
-	const {PullDisplay} = await import('../terminal/pull-display.ts');
+	const [{PullDisplay}, {warnOfConfig}] = await Promise.all([
+		import('../terminal/pull-display.ts'),
+		import('../config-file.ts'),
+	]);
+	warnOfConfig();
 	const display = quiet ? undefined : PullDisplay.on(2);
 	try {
 		await engine.images.pull(image, {

@@ -1,3 +1,4 @@
+import {warnOfConfig} from '../config-file.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine} from '../output.ts';
@@ -27,6 +28,7 @@ export const pull: CommandAction = async ({flags, args}, open) => {
 		throw new CliError("tag can't be used with --all-tags/-a");
 	if (!allTags && !quiet && reference.tag === undefined && reference.digest === undefined)
 		printLine(`Using default tag: latest`);
+	warnOfConfig();
 	const engine = await open();
 	const display = quiet ? undefined : PullDisplay.on(1);
 	const abort = new AbortController();

@@ -2,6 +2,8 @@
 import {readFileSync} from 'node:fs';
 import {posix} from 'node:path';
 import type {DeviceMapping, DeviceRequest, HostConfig} from '../../engine/api.ts';
+import {parseOciJson, printOciJson} from '../../runtime/oci-json.ts';
+import {jsonErrorWords} from '../format/json-error.ts';
 import {parseOperationsDevice, parseRateDevice, parseWeightDevice} from '../parse/block-io.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import type {Ulimit} from '../parse/ulimit.ts';
@@ -169,8 +171,8 @@ function seccompProfile(path: string): string {
 		throw new Error(`opening seccomp profile (${path}) failed: open ${path}: ${systemMessage(error)}`);
 	}
 	try {
-		return JSON.stringify(JSON.parse(text));
+		return printOciJson(parseOciJson(text));
 	} catch (error) {
-		throw new Error(`compacting json for seccomp profile (${path}) failed: ${(error as Error).message}`);
+		throw new Error(`compacting json for seccomp profile (${path}) failed: ${jsonErrorWords(text, error)}`);
 	}
 }

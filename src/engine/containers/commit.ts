@@ -130,7 +130,7 @@ async function commit(
 	context: EngineContext,
 	record: ContainerRecord,
 	options: CommitOptions,
-): Promise<{id: string; reference: Reference | undefined}> {
+): Promise<{id: string}> {
 	const store = openStore(context.paths, context.locks);
 	const reference = targetOf(options.reference);
 	const {manifest, configuration, more} = await parentOf(store, record);
@@ -138,16 +138,14 @@ async function commit(
 	const config = keepCommand(applyConfigChanges(own, options.changes ?? []), record.Config);
 	const {paths, locks} = context;
 	const lease = await acquireLease(paths, locks, []);
-	try {
-		const layer = await whilePaused(context, record, options.pause ?? true, () =>
-			packLayer(lease, (fd) => packWritten(context, record, fd)),
-		);
+	const make = async (): Promise<string> => {
+		const layer = await packLayer(lease, (fd) => packWritten(context, record, fd));
 		const below = manifest.layers.map(
 			(descriptor, at): NewLayer => ({descriptor, diffId: configuration.diffIds[at]!}),
 		);
 		const created = timestamp(wallClock());
 		const {os, architecture, variant} = configuration;
-		const id = await addImage(
+		return await addImage(
 			store,
 			{
 				platform: {os, architecture, ...(variant === undefined ? {} : {variant})},
@@ -165,11 +163,21 @@ async function commit(
 					},
 				],
 				layers: layer ? [...below, layer] : below,
+				parent: record.Image,
 				more,
 			},
 			reference,
 		);
-		return {id, reference};
+	};
+	try {
+		return await whilePaused(context, record, options.pause ?? true, async () => {
+			const id = await make();
+			const imageRef = reference ? familiar(reference) : '';
+			// docker's order: the container goes on after all of it has been told.
+			if (reference) context.events.append('image', 'tag', id, {name: imageRef});
+			emit(context, record, 'commit', {comment: options.comment ?? '', imageID: id, imageRef});
+			return {id};
+		});
 	} finally {
 		lease.release();
 	}
@@ -183,9 +191,8 @@ export function commitContainer(
 ): Promise<{id: string}> {
 	targetOf(options.reference);
 	return withLocked(context, container, async (record) => {
-		let made: Awaited<ReturnType<typeof commit>>;
 		try {
-			made = await commit(context, record, options);
+			return await commit(context, record, options);
 		} catch (error) {
 			// The end of a --rm container takes its files away.
 			if (!isErrno(error, 'ENOENT')) throw error;
@@ -194,10 +201,5 @@ export function commitContainer(
 				cause: error,
 			});
 		}
-		const {id, reference} = made;
-		const imageRef = reference ? familiar(reference) : '';
-		if (reference) context.events.append('image', 'tag', id, {name: imageRef});
-		emit(context, record, 'commit', {comment: options.comment ?? '', imageID: id, imageRef});
-		return {id};
 	});
 }

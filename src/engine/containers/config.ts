@@ -121,5 +121,6 @@ export function checkConfig(config: ContainerConfig): void {
 	if (texts.some((text) => text.includes('\0')))
 		fail('invalid container config: a value contains a NUL byte');
 	const hostname = `${config.Hostname}${config.Domainname}`;
-	if (/[\s/]/.test(hostname)) fail(`invalid hostname: ${hostname}`);
+	// docker takes anything; a line's end would be another line of /etc/hosts.
+	if (/[\n\r]/.test(hostname)) fail(`invalid hostname: ${hostname}`);
 }

@@ -16,6 +16,7 @@ import {startTime} from '../processes.ts';
 import {selinuxEnabled} from '../security/selinux.ts';
 import {digestHex, noImageId} from '../store/digest.ts';
 import {collectLock} from '../store/leases.ts';
+import {imageBlocks} from '../volumes/copy-up.ts';
 import {checkConfig, mergeConfig} from './config.ts';
 import {type EngineContext, emit, namesLock} from './context.ts';
 import {inheritedMounts, makeMounts, releaseMounts} from './create-mounts.ts';
@@ -217,6 +218,23 @@ function makeFolder(path: string): void {
 	}
 }
 
+/** docker makes the working directory with the container, and says then what is in its way. The image's own is one. */
+function checkFolder(
+	{paths}: EngineContext,
+	{config}: CreateOptions,
+	{Config, layers}: ContainerRecord,
+): void {
+	const {WorkingDir} = Config;
+	if (!config?.WorkingDir || WorkingDir === '/') return;
+	const file = imageBlocks(paths, layers, WorkingDir);
+	if (file === undefined) return;
+	throw new WherryError(
+		'invalid',
+		file === WorkingDir ? `Cannot mkdir: ${file} is not a directory` : `mkdir ${file}: not a directory`,
+		{object: WorkingDir},
+	);
+}
+
 export async function createContainer(
 	context: EngineContext,
 	options: CreateOptions,
@@ -228,6 +246,7 @@ export async function createContainer(
 		const holder = lookUpName(paths, record.Name);
 		if (holder && readRecord(paths, holder)) throw nameConflict(record.Name, holder);
 	}
+	checkFolder(context, options, record);
 	const inherited = inheritedMounts(context, record.HostConfig.VolumesFrom ?? []);
 	const wanted = wantedMounts(
 		record.Config,

@@ -192,7 +192,7 @@ export function checkLogConfig({Type, Config}: ContainerRecord['HostConfig']['Lo
 	if (!logDrivers.includes(Type)) {
 		throw new WherryError(
 			'unsupported',
-			`logger: no log driver named '${Type}' is registered; the drivers are ${logDrivers.slice(0, -1).join(', ')} and ${logDrivers.at(-1)}`,
+			`error looking up logging plugin ${Type}: plugin "${Type}" not found`,
 		);
 	}
 	if (Type === 'none') return;

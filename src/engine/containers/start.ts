@@ -24,6 +24,7 @@ import {
 	noSuchContainer,
 	readRecord,
 	readState,
+	writeState,
 } from './record.ts';
 import {writeRunFiles} from './run-files.ts';
 import {awaitMonitorEnd, settleContainer} from './settle.ts';
@@ -65,8 +66,28 @@ export async function prepare(
 	return {plan: writeRunFiles(paths, record, plans, {starts: true}), attachment};
 }
 
+/** docker's for a start that came to nothing before the command did. */
+const notStarted = 128;
+
+/** Why it didn't start, for `inspect`. The monitor, if it came that far, knows it in its own words only. */
+function recordFailure({paths}: EngineContext, id: string, failure: unknown): void {
+	if (!(failure instanceof WherryError)) return;
+	const state = readState(paths, id);
+	const {exitCode} = state;
+	writeState(paths, id, {
+		...state,
+		error: failure.message,
+		exitCode: exitCode === 0 || exitCode === 125 ? notStarted : exitCode,
+	});
+}
+
 /** A start that failed leaves nothing in WHERRY_RUN, and of a --rm container nothing at all. */
-async function afterFailure(context: EngineContext, {Id}: ContainerRecord, again: boolean): Promise<void> {
+async function afterFailure(
+	context: EngineContext,
+	{Id}: ContainerRecord,
+	again: boolean,
+	failure: unknown,
+): Promise<void> {
 	const {paths} = context;
 	await awaitMonitorEnd(context, Id);
 	await settleContainer(context, Id);
@@ -74,6 +95,7 @@ async function afterFailure(context: EngineContext, {Id}: ContainerRecord, again
 	if (again) return;
 	if (!record?.HostConfig.AutoRemove) {
 		unmarkTransient(paths, Id);
+		if (record) recordFailure(context, Id, failure);
 		return;
 	}
 	const {removeStopped} = await import('./remove.ts');
@@ -130,7 +152,7 @@ async function launch(
 				);
 			}
 			try {
-				await afterFailure(context, record, again);
+				await afterFailure(context, record, again, failure);
 			} catch {
 				// The first failure is what the user has to know; repair comes back to the rest.
 				throw failure;

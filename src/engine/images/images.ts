@@ -2,6 +2,7 @@
 import {rmSync} from 'node:fs';
 import type {EngineEvent, ImageInspect, ImageSummary, Images, Platform, ResolvedImage} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import {truthOf} from '../filters.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
 import type {TransportOptions} from '../registry/transport.ts';
@@ -26,7 +27,14 @@ import {
 	storedName,
 	withDefaultTag,
 } from './reference.ts';
-import {exclusiveLayers, type ImageUser, planRemoval, type Removal, removalLines} from './remove.ts';
+import {
+	exclusiveLayers,
+	type ImageUser,
+	planParent,
+	planRemoval,
+	type Removal,
+	removalLines,
+} from './remove.ts';
 
 export interface ImagesOptions {
 	readonly paths: Paths;
@@ -269,12 +277,19 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return historyOf(image, configuration, await store.catalog.layerSizes(image.diffIds, manifest.layers));
 		},
 
-		async list({filters = {}, platforms = false} = {}) {
+		async list({all = false, filters = {}, platforms = false} = {}) {
 			const [images, users] = await Promise.all([store.catalog.images(), options.containersUsing()]);
 			const counts = new Map<string, number>();
 			for (const {image} of users) counts.set(image, (counts.get(image) ?? 0) + 1);
 			const used = ({ids}: Image) => ids.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0);
-			const found = applyFilters(images, filters, (name) => lookup(images, name).image).sort(
+			const parents = new Set(images.map(({parent}) => parent));
+			// docker: what only others were made from is seen by those who want all.
+			const isHidden = ({references, ids}: Image) =>
+				!(all && truthOf(filters, 'dangling') !== true) &&
+				references.length === 0 &&
+				ids.some((id) => parents.has(id));
+			const shown = images.filter((image) => !isHidden(image));
+			const found = applyFilters(shown, filters, (name) => lookup(images, name).image).sort(
 				(left, right) => createdTime(right.image) - createdTime(left.image),
 			);
 			const summaries = found.map(
@@ -364,7 +379,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			tell('tag', image.id, familiar(reference), image.labels);
 		},
 
-		async remove(text, {force = false} = {}) {
+		async remove(text, {force = false, prune = true} = {}) {
 			if (text.trim() === '') throw new WherryError('invalid', 'image name cannot be blank', {object: text});
 			const plan = async () => {
 				const users = await options.containersUsing();
@@ -374,8 +389,18 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			};
 			// What can't be done is said before anything waits or is written.
 			await plan();
-			const {image, removal} = (await takeAway(plan))!;
-			return removalLines(image, removal);
+			let done = (await takeAway(plan)) as {image: Image; removal: Removal} | undefined;
+			const lines: ({Untagged: string} | {Deleted: string})[] = [];
+			while (done) {
+				lines.push(...removalLines(done.image, done.removal));
+				const {parent} = done.image;
+				if (!prune || !done.removal.deleted || parent === undefined) break;
+				const above = async () =>
+					planParent(await store.catalog.images(), parent, await options.containersUsing());
+				// Looked at first: to take away is to go through all of the store.
+				done = (await above()) && (await takeAway(above));
+			}
+			return lines;
 		},
 
 		async prune({filters = {}, preview = false} = {}) {

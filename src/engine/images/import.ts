@@ -1,6 +1,6 @@
 /** `import`: an image of one layer from an archive of files. */
 import {createHash} from 'node:crypto';
-import {createWriteStream, mkdirSync} from 'node:fs';
+import {createWriteStream, mkdirSync, rmdirSync} from 'node:fs';
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import type {ImageConfig, Platform} from '../api.ts';
@@ -36,7 +36,9 @@ export async function importImage(store: Store, input: Readable, request: Import
 		const file = lease.staging('import');
 		const hash = createHash('sha256');
 		let size = 0;
-		const source = await plain(input);
+		const folder = lease.staging('packed');
+		mkdirSync(folder, {mode: 0o700});
+		const source = await plain(input, folder).finally(() => rmdirSync(folder));
 		const counted = async function* (chunks: AsyncIterable<Buffer>) {
 			for await (const chunk of chunks) {
 				hash.update(chunk);

@@ -56,7 +56,7 @@ export function describeImage(
 		Id: image.id,
 		RepoTags: tagsOf(image.references),
 		RepoDigests: digestsOf(image.references),
-		Parent: '',
+		Parent: image.parent ?? '',
 		Comment: configuration.comment ?? configuration.history.at(-1)?.comment ?? '',
 		Created: configuration.created ?? never,
 		Container: '',

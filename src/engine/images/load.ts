@@ -245,7 +245,7 @@ export async function loadImages(store: Store, input: Readable, request: LoadReq
 	const lease = await acquireLease(paths, locks, []);
 	const spool = new Spool(lease.staging('load'));
 	try {
-		await spool.read(await plain(input), request.signal);
+		await spool.read(await plain(input, spool.folder), request.signal);
 		const index = spool.find('oci-layout') && spool.document('index.json', largestManifest);
 		const list = spool.document('manifest.json', largestManifest);
 		if (!index && !list) {

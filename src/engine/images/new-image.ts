@@ -10,7 +10,7 @@ import type {ImageConfig, Platform} from '../api.ts';
 import type {Store} from '../store/collect.ts';
 import {chainIds, digestHex, sha256} from '../store/digest.ts';
 import {storageError, syncFolder} from '../store/files.ts';
-import {namedEntry, unnamedEntry, withNames, withUnnamed} from '../store/layout.ts';
+import {namedEntry, unnamedEntry, withNames, withParent, withUnnamed} from '../store/layout.ts';
 import {acquireLease, type Lease} from '../store/leases.ts';
 import {type Descriptor, type HistoryEntry, mediaTypes} from '../store/manifest.ts';
 import type {Reference} from './reference.ts';
@@ -62,6 +62,8 @@ export interface NewImage {
 	readonly history: readonly HistoryEntry[];
 	/** Lowest first. */
 	readonly layers: readonly NewLayer[];
+	/** The id of the image that it was committed from. */
+	readonly parent?: string;
 	/** Of the manifest. */
 	readonly annotations?: Readonly<Record<string, string>>;
 	/** Members of the configuration that somebody else put there (`os.version`). */
@@ -124,7 +126,8 @@ export async function addImage(
 	const configuration = encodeConfiguration(image);
 	const id = sha256(configuration);
 	const manifest = encodeManifest(image, configuration);
-	const descriptor = {mediaType: mediaTypes.ociManifest, digest: sha256(manifest), size: manifest.length};
+	const plain = {mediaType: mediaTypes.ociManifest, digest: sha256(manifest), size: manifest.length};
+	const descriptor = image.parent === undefined ? plain : withParent(plain, image.parent);
 	const diffIds = image.layers.map(({diffId}) => diffId);
 	const keys = [
 		id,

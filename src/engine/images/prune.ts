@@ -10,7 +10,7 @@ import type {Image} from '../store/catalog.ts';
 import {chainIds} from '../store/digest.ts';
 import {findLayers} from '../store/layers.ts';
 import {createdTime} from './filters.ts';
-import {exclusiveLayers, type ImageUser, removalLines} from './remove.ts';
+import {exclusiveLayers, hasChildren, type ImageUser, removalLines} from './remove.ts';
 
 /** The images that go, oldest last. */
 export function prunable(images: readonly Image[], users: readonly ImageUser[], filters: Filters): Image[] {
@@ -21,6 +21,7 @@ export function prunable(images: readonly Image[], users: readonly ImageUser[], 
 		.filter(
 			(image) =>
 				!image.ids.some((id) => used.has(id)) &&
+				!(image.references.length === 0 && hasChildren(images, image)) &&
 				(!danglingOnly || image.references.every(({digest}) => digest !== undefined)) &&
 				goes(image.labels, createdTime(image)),
 		)

@@ -24,6 +24,10 @@ export interface Removal {
 	readonly layers: readonly string[];
 }
 
+/** Whether an image was committed from this one. */
+export const hasChildren = (images: readonly Image[], {ids}: Image): boolean =>
+	images.some(({parent}) => parent !== undefined && ids.includes(parent));
+
 const isDigested = (reference: Reference): boolean => reference.digest !== undefined;
 
 /** All names are one tag, or digests, of one repository. */
@@ -45,8 +49,9 @@ interface Conflict {
 function conflictOf(
 	references: readonly Reference[],
 	users: readonly ImageUser[],
-	check: {stopped: boolean; names: boolean},
+	check: {stopped: boolean; names: boolean; child: boolean},
 ): Conflict | undefined {
+	if (check.child) return {hard: true, used: false, message: 'image has dependent child images'};
 	const running = users.find((user) => user.running);
 	if (running)
 		return {
@@ -80,6 +85,7 @@ export function planRemoval(
 	allUsers: readonly ImageUser[],
 	force: boolean,
 ): Removal {
+	const child = hasChildren(images, image);
 	const users = allUsers.filter((user) => image.ids.includes(user.image));
 	const untagged: Reference[] = [];
 	let rest = [...image.references];
@@ -103,19 +109,31 @@ export function planRemoval(
 			untag(rest.filter((each) => canonicalName(each) === repository));
 		if (rest.length > 0) return {untagged, deleted: false, layers: []};
 	} else if (isSingle(rest)) {
-		const conflict = conflictOf(rest, users, {stopped: !force, names: false});
+		const conflict = conflictOf(rest, users, {stopped: !force, names: false, child});
 		if (conflict) throw conflictError(image, conflict);
 		untag(rest);
 	}
-	const conflict = conflictOf(rest, users, {stopped: !force, names: !force});
+	const conflict = conflictOf(rest, users, {stopped: !force, names: !force, child});
 	if (conflict) {
 		// The name is gone, which is what was asked for; the image stays for whoever uses it.
-		if (reference && conflict.used) return {untagged, deleted: false, layers: []};
+		if (reference && (conflict.used || child)) return {untagged, deleted: false, layers: []};
 		throw conflictError(image, conflict);
 	}
 	untag(rest);
 	// The layers of a container stay until it goes.
 	return {untagged, deleted: true, layers: users.length > 0 ? [] : exclusiveLayers(images, image)};
+}
+
+/** docker: what an image was made from goes with it when it has no name and nobody needs it. */
+export function planParent(
+	images: readonly Image[],
+	id: string,
+	users: readonly ImageUser[],
+): {image: Image; removal: Removal} | undefined {
+	const image = images.find(({ids}) => ids.includes(id));
+	if (!image || image.references.length > 0 || hasChildren(images, image)) return undefined;
+	if (users.some((user) => image.ids.includes(user.image))) return undefined;
+	return {image, removal: {untagged: [], deleted: true, layers: exclusiveLayers(images, image)}};
 }
 
 /** Chain ids of the layers that no other image has, topmost first. */

@@ -3,12 +3,13 @@
  * stranger's: paths are names in a table and never reach the file system.
  */
 import {createHash, type Hash} from 'node:crypto';
-import {closeSync, mkdirSync, openSync, readSync} from 'node:fs';
-import {open} from 'node:fs/promises';
+import {closeSync, mkdirSync, openSync, readSync, unlinkSync} from 'node:fs';
+import {type FileHandle, open} from 'node:fs/promises';
 import {join, posix} from 'node:path';
 import {Readable, type Transform} from 'node:stream';
 import {Parser, type ReadEntry} from 'tar';
-import {WherryError} from '../errors.ts';
+import {native} from '../../kernel/native.ts';
+import {isErrno, WherryError} from '../errors.ts';
 import {digestHex, isDigest} from '../store/digest.ts';
 
 /** A file of the archive, spooled. */
@@ -61,17 +62,38 @@ export function compressionOf(head: Buffer): 'gzip' | 'zstd' | 'other' | undefin
 	return undefined;
 }
 
-/** A stream without its compression. */
-export async function plain(input: Readable): Promise<Readable> {
+/** bzip2 and xz: their decoders want files, which have no names for longer than they are needed. */
+async function decoded(input: Readable, folder: string): Promise<Readable> {
+	const [packed, unpacked] = [join(folder, 'packed'), join(folder, 'unpacked')];
+	const from = await open(packed, 'wx+', 0o600);
+	let to: FileHandle | undefined;
+	try {
+		unlinkSync(packed);
+		to = await open(unpacked, 'wx+', 0o600);
+		unlinkSync(unpacked);
+		let at = 0;
+		for await (const chunk of input)
+			at += (await from.write(chunk as Buffer, 0, chunk.length, at)).bytesWritten;
+		await native.decodeFile(from.fd, to.fd);
+		return to.createReadStream({start: 0});
+	} catch (error) {
+		await to?.close();
+		if (!isErrno(error, 'EBADLAYER')) throw error;
+		throw new WherryError('corrupt', `the archive can't be read: ${error.message}`, {cause: error});
+	} finally {
+		await from.close();
+	}
+}
+
+/** A stream without its compression. `folder`: where there is room for files, for bzip2 and xz. */
+export async function plain(input: Readable, folder?: string): Promise<Readable> {
 	const {head, whole} = await peek(input, 6);
 	if (head.length === 0) throw corrupt('the archive is empty');
 	const kind = compressionOf(head);
 	if (kind === undefined) return whole;
 	if (kind === 'other') {
-		throw new WherryError(
-			'unsupported',
-			'archives compressed with bzip2 or xz are not supported; decompress it first',
-		);
+		if (folder !== undefined) return await decoded(whole, folder);
+		throw new WherryError('unsupported', 'layers compressed with bzip2 or xz are not supported');
 	}
 	const zlib = process.getBuiltinModule('node:zlib');
 	const inflate: Transform = kind === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();

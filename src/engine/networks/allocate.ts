@@ -187,7 +187,7 @@ export const prioritiesOf = (record: Pick<ContainerRecord, 'Networks'>): Record<
 /** What of the host is bound for a container that is published on an endpoint; chosen ports of before are kept. */
 export async function portsFor(
 	{paths}: EngineContext,
-	{HostConfig, Config}: ContainerRecord,
+	{HostConfig, Config, Name}: ContainerRecord,
 	endpoint: EndpointState,
 	before: NetworkState,
 	options: {bindings?: HostConfig['PortBindings']; taken?: readonly PublishedPort[]} = {},
@@ -197,11 +197,21 @@ export async function portsFor(
 		: HostConfig.PortBindings;
 	const wanted = wantedPorts(options.bindings ?? all);
 	if (wanted.length === 0) return [];
-	return choosePorts(wanted, {
-		hostBinding: bridgeOptions(findNetwork(paths, endpoint.network)).hostBinding,
-		before: before.ports,
-		taken: options.taken ?? [],
-	});
+	try {
+		return await choosePorts(wanted, {
+			hostBinding: bridgeOptions(findNetwork(paths, endpoint.network)).hostBinding,
+			before: before.ports,
+			taken: options.taken ?? [],
+		});
+	} catch (error) {
+		if (!(error instanceof WherryError)) throw error;
+		const where = `endpoint ${Name} (${endpoint.endpointId})`;
+		throw new WherryError(
+			error.code,
+			`failed to set up container networking: driver failed programming external connectivity on ${where}: ${error.message}`,
+			{object: error.object, exitCode: error.exitCode, cause: error},
+		);
+	}
 }
 
 /** All endpoints and ports. What it has taken when it fails is given back. Under the container's lock. */

@@ -3,7 +3,7 @@ import {createSocket} from 'node:dgram';
 import {existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {isErrno, WherryError} from '../errors.ts';
-import {allocatedError, clash, everywhere, type Protocol, type WantedPort} from './ports.ts';
+import {clash, everywhere, type Protocol, type WantedPort} from './ports.ts';
 import type {PublishedPort} from './state.ts';
 
 export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
@@ -69,7 +69,7 @@ async function choosePort(
 	}
 	throw wanted.to === 0
 		? new WherryError('exhausted', 'no free port of the host was found')
-		: allocatedError(wanted.hostIp, wanted.from);
+		: new WherryError('conflict', 'all ports are allocated', {object: String(wanted.from), exitCode: 125});
 }
 
 /** `before`: what the container had; its chosen ports are kept while they are free. */

@@ -49,6 +49,16 @@ function readConfig(path: string): ConfigFile {
 	}
 }
 
+/** For asking: what can't be parsed is as good as none, of which the face warns. Before it is written it has to be whole. */
+function readLenient(path: string): ConfigFile {
+	try {
+		return readConfig(path);
+	} catch (error) {
+		if (error instanceof WherryError && error.cause instanceof SyntaxError) return {};
+		throw error;
+	}
+}
+
 /** Keys are written with and without scheme and path: `https://index.docker.io/v1/`, `localhost:5000`. */
 const bareHost = (key: string): string => key.replace(/^https?:\/\//, '').split('/')[0]!;
 
@@ -108,7 +118,7 @@ async function askHelper(name: string, key: string): Promise<Credentials | undef
 /** Looks credentials up when they are needed; undefined is anonymous. */
 export function dockerCredentials(env: NodeJS.ProcessEnv = process.env): CredentialSource {
 	return async (domain) => {
-		const config = readConfig(configPath(env));
+		const config = readLenient(configPath(env));
 		const key = credentialsKey(domain);
 		const helper = helperOf(config, domain);
 		if (helper) {

@@ -11,7 +11,7 @@ import type {Paths} from '../paths.ts';
 import {isDigest} from './digest.ts';
 import {readIfThere, replaceFile} from './files.ts';
 import {findLayers} from './layers.ts';
-import {type Entry, type Layout, taggedTime} from './layout.ts';
+import {type Entry, type Layout, parentOf, taggedTime} from './layout.ts';
 import {
 	type Configuration,
 	type Descriptor,
@@ -67,6 +67,8 @@ export interface Image extends Summary {
 	readonly allBlobs: readonly string[];
 	/** RFC 3339 of the last `tag`. */
 	readonly tagged: string | undefined;
+	/** The id of the image that it was committed from, which need not be there any more. */
+	readonly parent?: string | undefined;
 }
 
 type Cache = Record<string, Summary>;
@@ -286,6 +288,7 @@ function group(entries: readonly Entry[], summaries: Cache): Image[] {
 			.filter((time) => time !== undefined)
 			.sort()
 			.at(-1),
+		parent: own.map(parentOf).find((id) => id !== undefined),
 	}));
 }
 

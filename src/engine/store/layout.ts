@@ -18,6 +18,9 @@ const fullName = 'io.containerd.image.name';
 /** When `tag` gave the name, RFC 3339. */
 const taggedAt = 'wherry.tagged';
 
+/** The id of the image that `commit` made it from: docker keeps it beside its images, too. */
+const madeFrom = 'wherry.parent';
+
 const largestIndex = 64 << 20;
 
 /** One entry of index.json. */
@@ -29,9 +32,18 @@ export interface Entry {
 
 export const taggedTime = (entry: Entry): string | undefined => entry.descriptor.annotations?.[taggedAt];
 
+export const parentOf = (entry: Entry): string | undefined => entry.descriptor.annotations?.[madeFrom];
+
+/** The descriptor of an image that was made from another one here. */
+export const withParent = (descriptor: Descriptor, parent: string): Descriptor => ({
+	...descriptor,
+	annotations: {[madeFrom]: parent},
+});
+
 /** An entry that gives a name to a manifest. `tagged` is RFC 3339. */
 export function namedEntry(descriptor: Descriptor, reference: Reference, tagged?: string): Entry {
 	const annotations = {
+		...bare(descriptor).annotations,
 		[refName]: familiar(reference),
 		[fullName]: canonical(reference),
 		...(tagged === undefined ? {} : {[taggedAt]: tagged}),
@@ -41,11 +53,13 @@ export function namedEntry(descriptor: Descriptor, reference: Reference, tagged?
 
 export const unnamedEntry = (descriptor: Descriptor): Entry => ({descriptor: bare(descriptor)});
 
-const bare = ({mediaType, digest, size, platform}: Descriptor): Descriptor => ({
+/** Without what is of one name only. */
+const bare = ({mediaType, digest, size, platform, annotations}: Descriptor): Descriptor => ({
 	mediaType,
 	digest,
 	size,
 	...(platform === undefined ? {} : {platform}),
+	...(annotations?.[madeFrom] === undefined ? {} : {annotations: {[madeFrom]: annotations[madeFrom]}}),
 });
 
 /** The name of an entry; other tools write only the annotation of the specification. */

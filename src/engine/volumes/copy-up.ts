@@ -55,6 +55,35 @@ export function imageHas(paths: Paths, layers: readonly string[], path: string):
 	}
 }
 
+/**
+ * What keeps a folder from being made at an absolute path of the image: the path, when it is something else, or the
+ * first part of it that is. Undefined: it is a folder, or can become one.
+ */
+export function imageBlocks(paths: Paths, layers: readonly string[], path: string): string | undefined {
+	if (layers.length === 0) return undefined;
+	const root = openImageRoot(paths, layers);
+	const blocks = (at: string): boolean => {
+		try {
+			const source = openSource(root, at);
+			if (source !== undefined) closeSync(source);
+			return false;
+		} catch (error) {
+			if (isErrno(error, 'ENOTDIR')) return true;
+			// Links that go in circles: the start says what the kernel does.
+			if (isErrno(error, 'ELOOP')) return false;
+			throw error;
+		}
+	};
+	try {
+		if (!blocks(path)) return undefined;
+		const parts = path.split('/').filter(Boolean);
+		const at = parts.findIndex((_, index) => blocks(`/${parts.slice(0, index + 1).join('/')}`));
+		return `/${parts.slice(0, at + 1).join('/')}`;
+	} finally {
+		closeSync(root);
+	}
+}
+
 async function copyFolder(from: number, target: string): Promise<void> {
 	const to = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);
 	try {

@@ -63,6 +63,11 @@ const conditionShape: Readonly<Record<string, Shape>> = {
 	minKernel: 'string',
 };
 
+/** What docker finds when the profile has been read. */
+function refuse(reason: string): never {
+	throw new Error(reason);
+}
+
 function fail(reason: string): never {
 	throw new Error(`Decoding seccomp profile failed: ${reason}`);
 }
@@ -114,7 +119,7 @@ function argument(arg: LinuxSeccompArg, where: string): LinuxSeccompArg {
 
 function syscall(call: DockerSyscall, where: string): LinuxSyscall {
 	if (call.name && call.names?.length) {
-		fail("'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'");
+		refuse("'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'");
 	}
 	const names = call.name ? [call.name] : (call.names ?? []);
 	if (names.length === 0) fail(`${where} names no system call`);
@@ -131,7 +136,7 @@ function architectures(profile: DockerProfile, {arch}: ProfileOptions): string[]
 	const map = list(profile.archMap, 'archMap');
 	const given = list(profile.architectures, 'architectures');
 	if (map.length > 0 && given.length > 0) {
-		fail(
+		refuse(
 			"'architectures' and 'archMap' were specified in the seccomp profile, use either 'architectures' or 'archMap'",
 		);
 	}
@@ -147,17 +152,20 @@ function architectures(profile: DockerProfile, {arch}: ProfileOptions): string[]
 
 /**
  * Reads a profile in docker's format (or OCI's, which is a part of it) for a container with these
- * capabilities. Throws Error `Decoding seccomp profile failed: ...` for a profile that can't be compiled.
+ * capabilities; undefined for an empty one, which allows everything. Throws Error, docker's words where it has some.
  */
-export function parseSeccompProfile(text: string, options: ProfileOptions): LinuxSeccomp {
+export function parseSeccompProfile(text: string, options: ProfileOptions): LinuxSeccomp | undefined {
 	let profile: DockerProfile;
 	try {
 		profile = parseOciJson(text) as DockerProfile;
 	} catch (error) {
 		fail((error as Error).message);
 	}
+	if (Array.isArray(profile)) fail('json: cannot unmarshal array into Go value of type seccomp.Seccomp');
 	check(profile, profileShape, 'the profile');
-	if (!profile.defaultAction) fail('defaultAction is missing');
+	// docker: nothing at all is no filter.
+	if (!profile.defaultAction && !profile.syscalls?.length) return undefined;
+	if (!profile.defaultAction) refuse('string  is not a valid action for seccomp');
 	if (profile.listenerPath) fail('listenerPath is not supported');
 	const calls = list(profile.syscalls, 'syscalls');
 	for (const [index, call] of calls.entries()) {

@@ -74,7 +74,7 @@ export function returnValue(action: SeccompAction, errno: number | undefined): n
 		case 'SCMP_ACT_NOTIFY':
 			return ret.notify;
 		default:
-			throw new Error(`unknown seccomp action "${action}"`);
+			throw new Error(`string ${action} is not a valid action for seccomp`);
 	}
 }
 

@@ -129,7 +129,7 @@ test('times and attributes are shown and asked for in every form', async (t) => 
 
 test('drivers and their options are checked before anything is made', async (t) => {
 	const refused: [options: string[], message: RegExp][] = [
-		[['--log-driver', 'syslog'], /logger: no log driver named 'syslog' is registered/],
+		[['--log-driver', 'syslog'], /error looking up logging plugin syslog: plugin "syslog" not found/],
 		[['--log-opt', 'max-sizes=1'], /unknown log opt 'max-sizes' for json-file log driver/],
 		[['--log-opt', 'max-file=0'], /max-file cannot be less than 1/],
 		[['--log-opt', 'max-size=big'], /invalid size: 'big'/],

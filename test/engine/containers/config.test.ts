@@ -86,7 +86,10 @@ test('a host configuration that contradicts itself or the engine is refused', (t
 		{RestartPolicy: {Name: 'always', MaximumRetryCount: 3}},
 		"invalid restart policy: maximum retry count can only be used with 'on-failure'",
 	);
-	refused({LogConfig: {Type: 'syslog', Config: {}}}, /no log driver named 'syslog'/);
+	refused(
+		{LogConfig: {Type: 'syslog', Config: {}}},
+		/error looking up logging plugin syslog: plugin "syslog" not found/,
+	);
 	refused(
 		{LogConfig: {Type: 'json-file', Config: {nonsense: '1'}}},
 		"unknown log opt 'nonsense' for json-file log driver",

@@ -7,6 +7,7 @@ import {create, stop} from './life.ts';
 import {images, ps} from './lists.ts';
 import {mountedVolumes, mounts, volumes} from './mounts.ts';
 import {links, networks} from './networks.ts';
+import {imageChildren, packedArchives, startRefusals} from './refusals.ts';
 import {runLimits, runProcess, runStreams} from './run.ts';
 import {exec, files, logs} from './work.ts';
 
@@ -32,4 +33,7 @@ export const tables: readonly Table[] = [
 	links,
 	registries,
 	archives,
+	startRefusals,
+	imageChildren,
+	packedArchives,
 ];
