@@ -793,8 +793,8 @@ export interface BuildOptions {
 	secrets?: Readonly<Record<string, Buffer>>;
 	/** More contexts by name: a folder, or an image. */
 	contexts?: Readonly<Record<string, {folder: string} | {image: string} | {remote: string}>>;
-	/** Sockets of key agents by id, for `RUN --mount=type=ssh` and git repositories. */
-	ssh?: Readonly<Record<string, string>>;
+	/** Sockets of key agents by id, or files of private keys, for `RUN --mount=type=ssh` and git repositories. */
+	ssh?: Readonly<Record<string, string | {readonly keys: readonly string[]}>>;
 	/** Of the image's manifest. */
 	annotations?: Readonly<Record<string, string>>;
 	/** Of the containers of RUN: network mode, limits, added hosts, ... */

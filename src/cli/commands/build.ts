@@ -144,22 +144,37 @@ interface Source {
 	dockerfile?: string;
 }
 
-/** `--ssh default`, `ID=SOCKET`: sockets of key agents by id. */
-function agentsOf(list: readonly string[]): Record<string, string> {
-	const agents: Record<string, string> = {};
+/** `--ssh default`, `ID=SOCKET`, `ID=KEY[,KEY...]`: sockets of key agents, or files of private keys, by id. */
+async function agentsOf(list: readonly string[]): Promise<NonNullable<BuildOptions['ssh']>> {
+	const agents: Record<string, string | {keys: readonly string[]}> = {};
 	for (const text of list) {
 		const equals = text.indexOf('=');
 		const id = equals < 0 ? text : text.slice(0, equals);
-		const path = equals < 0 ? process.env.SSH_AUTH_SOCK : text.slice(equals + 1).split(',')[0];
-		if (!path)
+		const given = equals < 0 ? [] : text.slice(equals + 1).split(',');
+		const paths = given.length > 0 ? given : [process.env.SSH_AUTH_SOCK ?? ''];
+		if (paths.includes(''))
 			throw new CliError(
 				'ERROR: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set to the socket of a running agent',
 			);
-		const stat = statSync(path, {throwIfNoEntry: false});
-		if (!stat) throw new CliError(`ERROR: failed to stat ${path}: stat ${path}: no such file or directory`);
-		if (!stat.isSocket())
-			throw new CliError(`ERROR: ${path} is not the socket of a key agent; add the key to one with ssh-add`);
-		agents[id] = resolve(path);
+		const sockets = paths.filter((path) => {
+			const stat = statSync(path, {throwIfNoEntry: false});
+			if (!stat) throw new CliError(`ERROR: failed to stat ${path}: stat ${path}: no such file or directory`);
+			return stat.isSocket();
+		});
+		if (sockets.length > 1) throw new CliError('ERROR: only single socket allowed');
+		if (sockets.length > 0 && paths.length > 1)
+			throw new CliError('ERROR: invalid combination of keys and sockets');
+		if (sockets.length > 0) {
+			agents[id] = resolve(sockets[0]!);
+			continue;
+		}
+		const {readSshKey} = await import('../../engine/build/ssh-keys.ts');
+		try {
+			for (const path of paths) readSshKey(path);
+		} catch (error) {
+			throw new CliError(`ERROR: ${(error as Error).message}`);
+		}
+		agents[id] = {keys: paths.map((path) => resolve(path))};
 	}
 	return agents;
 }
@@ -319,7 +334,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 		...(epoch !== undefined && /^\d+$/.test(epoch) ? {sourceDateEpoch: Number(epoch) * 1000} : {}),
 		allow: flags.list('allow'),
 		noCacheFilter: flags.list('no-cache-filter'),
-		ssh: agentsOf(flags.list('ssh')),
+		ssh: await agentsOf(flags.list('ssh')),
 		annotations: keyed(flags.list('annotation')),
 		...platformOf(flags),
 		check: isCheck,

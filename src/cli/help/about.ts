@@ -292,7 +292,7 @@ export const flagHelp: Record<string, string> = {
 	'no-cache-filter': 'A stage whose steps are made anew',
 	provenance: 'Only false: none is made',
 	sbom: 'Only false: none is made',
-	ssh: 'The socket of a key agent for RUN --mount: default, or ID=SOCKET',
+	ssh: 'A key agent for RUN --mount: default, ID=SOCKET or ID=KEY[,KEY...]',
 	compress: 'Accepted; there is nothing to send',
 	'build --file': 'The Dockerfile (default PATH/Dockerfile)',
 	'builder build --file': 'The Dockerfile (default PATH/Dockerfile)',

@@ -24,6 +24,7 @@ import {openStore, type Store} from '../store/collect.ts';
 import {loadBase, type StageResult} from './base-image.ts';
 import {FolderSource, type Source} from './context.ts';
 import {contextCache} from './context-cache.ts';
+import type {KeyAgents} from './key-agent.ts';
 import {BuildLeases} from './layer.ts';
 import {type Dockerfile, DockerfileError, parseDockerfile} from './parser.ts';
 import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
@@ -63,6 +64,8 @@ export interface Build {
 	readonly steps: Map<string, CachedStep>;
 	/** The context's folder. */
 	readonly folder: string;
+	/** Where any were given. */
+	readonly agents: KeyAgents | undefined;
 	/** RFC 3339; when every step of this build is said to have been made. */
 	readonly created: string;
 	stage(stage: Stage): Promise<StageResult>;
@@ -166,8 +169,11 @@ export async function buildImage(
 	mkdirSync(scratch, {recursive: true, mode: 0o700});
 	const progress = new Progress((event) => options.onProgress?.(event));
 	const descriptors: number[] = [];
+	let agents: KeyAgents | undefined;
 	try {
-		const {folder, isDockerfile} = await contextFolder(options, scratch);
+		if (options.ssh && Object.keys(options.ssh).length > 0)
+			agents = new (await import('./key-agent.ts')).KeyAgents(options.ssh, scratch);
+		const {folder, isDockerfile} = await contextFolder(options, scratch, agents);
 		const {text, name, ignore} = readDockerfile(
 			isDockerfile ? {...options, dockerfile: 'Dockerfile'} : options,
 			folder,
@@ -177,7 +183,7 @@ export async function buildImage(
 			if (!('remote' in value)) contexts[key] = value;
 			else {
 				const {fetchContext} = await import('./remote.ts');
-				const agent = options.ssh?.default;
+				const agent = await agents?.path('default');
 				contexts[key] = {folder: (await fetchContext(value.remote, scratch, {signal, agent})).folder};
 			}
 		}
@@ -241,6 +247,7 @@ export async function buildImage(
 					}),
 			}),
 			folder,
+			agents,
 			steps: new Map(),
 			created,
 			named,
@@ -370,6 +377,7 @@ export async function buildImage(
 		if (signal?.aborted) throw new WherryError('cancelled', 'context canceled', {cause: error});
 		throw error;
 	} finally {
+		agents?.close();
 		for (const fd of descriptors) closeSync(fd);
 		rmSync(scratch, {recursive: true, force: true});
 		leases.release();
@@ -422,11 +430,12 @@ export class StepError extends Error {
 async function contextFolder(
 	options: BuildOptions,
 	scratch: string,
+	agents: KeyAgents | undefined,
 ): Promise<{folder: string; isDockerfile: boolean}> {
-	const {context} = options;
+	const {context, signal} = options;
 	if ('remote' in context) {
 		const {fetchContext} = await import('./remote.ts');
-		return fetchContext(context.remote, scratch, {signal: options.signal, agent: options.ssh?.default});
+		return fetchContext(context.remote, scratch, {signal, agent: await agents?.path('default')});
 	}
 	if ('folder' in context) {
 		const stat = statSync(context.folder, {throwIfNoEntry: false});

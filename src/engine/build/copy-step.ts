@@ -188,10 +188,10 @@ export async function copyStep(
 		const repository = isAdd ? parseGitAddress(text) : undefined;
 		if (repository) {
 			const {checkOut} = await import('./remote.ts');
-			const {signal, ssh} = build.options;
+			const {signal} = build.options;
 			const taken = await checkOut(repository, mkdtempSync(join(scratch, 'git-')), {
 				keepGit: flags.keepGit,
-				agent: ssh?.default,
+				agent: await build.agents?.path('default'),
 				signal,
 			});
 			if (flags.checksum !== '' && !taken.commit.startsWith(flags.checksum))

@@ -76,11 +76,11 @@ export async function findMounts(
 			}
 		} else if (spec.type === 'ssh') {
 			const id = spec.id || 'default';
-			const path = build.options.ssh?.[id];
-			if (path === undefined) {
+			if (!build.agents?.has(id)) {
 				if (!spec.required) continue;
 				throw new DockerfileError(`no SSH key ${JSON.stringify(id)} forwarded from the client`, line);
 			}
+			const path = await build.agents.socketFor(id, {uid, gid, mode: spec.mode ?? 0o600});
 			const place = spec.target === '' ? `/run/buildkit/ssh_agent.${agents++}` : target;
 			mounts.push({kind: 'socket', target: place, path});
 			env.push(`SSH_AUTH_SOCK=${place}`);

@@ -1,5 +1,6 @@
 /** What docker's own tests of builds look at, by a few images of many steps each. */
 import {execFileSync, spawn} from 'node:child_process';
+import {generateKeyPairSync} from 'node:crypto';
 import {once} from 'node:events';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:http';
@@ -359,6 +360,26 @@ test('a key agent’s socket is there for the step that asks for it', async (t) 
 	const {code, stderr} = await build('--ssh', `default=${socket}`, folder);
 	t.is(code, 0, stderr);
 	t.is((await build('--no-cache', folder)).code, 1);
+	// Keys from files: the agent is ours then, and its socket belongs to who is to use it.
+	const {privateKey} = generateKeyPairSync('ed25519');
+	const [key, locked] = [join(wherry.folder, 'key'), join(wherry.folder, 'locked')];
+	writeFileSync(key, privateKey.export({type: 'pkcs8', format: 'pem'}));
+	writeFileSync(
+		locked,
+		privateKey.export({type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x'}),
+	);
+	const owned = contextOf({
+		Dockerfile:
+			'FROM wherry/base\nUSER 5\nRUN --mount=type=ssh,id=k,uid=5 [ -S "$SSH_AUTH_SOCK" ] && [ -w "$SSH_AUTH_SOCK" ]\n',
+	});
+	const given = await build('--ssh', `k=${key}`, owned);
+	t.is(given.code, 0, given.stderr);
+	const refused = await build('--ssh', `k=${locked}`, owned);
+	t.deepEqual([refused.code, /passphrase protected/.test(refused.stderr)], [1, true]);
+	t.regex(
+		(await build('--ssh', `k=${key},${socket}`, owned)).stderr,
+		/invalid combination of keys and sockets/,
+	);
 });
 
 test('--check says what is doubtful and builds nothing', async (t) => {
