@@ -146,7 +146,7 @@ const groups = {
 		...['cli/commands/container-list.ts', 'cli/format/table.ts'],
 		...['engine/containers/list.ts', 'engine/containers/inspect.ts', 'engine/networks/default-network.ts'],
 	],
-	watch: ['ui.ts', 'engine/networks/list.ts', 'engine/events/stream.ts'],
+	watch: ['ui.ts', 'ui-session.ts', 'engine/networks/list.ts', 'engine/events/stream.ts'],
 	template: ['cli/format/template/', 'cli/format/value.ts', 'cli/format/inspect-value.ts'],
 	session: [
 		...['cli/commands/exec.ts', 'cli/commands/attach.ts', 'cli/commands/logs.ts'],

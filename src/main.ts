@@ -54,7 +54,13 @@ export async function main(argv: readonly string[]): Promise<number> {
 			return 0;
 		}
 		const {actions} = await import('./cli/commands/actions.ts');
-		const load = command.name === 'ui' ? async () => (await import('./ui.ts')).ui : actions[command.name];
+		const shown = sessionCommands.includes(command.name) && line.flags.bool('ui');
+		const load =
+			command.name === 'ui'
+				? async () => (await import('./ui.ts')).ui
+				: shown
+					? async () => (await import('./ui-session.ts')).uiSession
+					: actions[command.name];
 		if (!load) throw new CliError(refuseCommand(command));
 		const action = await load();
 		return await action(line, open);
@@ -71,6 +77,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 		if (engine) await (await engine.catch(() => undefined))?.close();
 	}
 }
+
+/** Those that open in the terminal UI when --ui is given. */
+const sessionCommands = ['container run', 'container attach', 'container exec'];
 
 /** `boots`: the command itself sees to what runs after a boot. */
 async function openEngine(boots: boolean): Promise<Engine> {

@@ -18,12 +18,14 @@ export const ui: CommandAction = async ({flags}, open) => {
 	if (!terminal && !flags.bool('once')) await showSomething(await engine);
 	// The image that a first start offers is made behind the first frame.
 	const onShown = (): void => void engine.then((opened) => opened.images.ensureBase()).catch(() => {});
-	const commandLine = {
-		commands: async () => (await import('./cli/commands/catalogue.ts')).catalogue(),
-		program: [process.execPath, ...process.execArgv, process.argv[1]!],
-	};
-	return await runTui({engine, once, onShown, commandLine});
+	return await runTui({engine, once, onShown, commandLine: commandLine()});
 };
+
+/** What the palette runs. */
+export const commandLine = () => ({
+	commands: async () => (await import('./cli/commands/catalogue.ts')).catalogue(),
+	program: [process.execPath, ...process.execArgv, process.argv[1]!],
+});
 
 const image = 'wherry/base';
 

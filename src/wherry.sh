@@ -43,6 +43,10 @@ if [ -r "$home/dist/node-path" ]; then
 	case $word in
 		container | image | network | system | volume) word=${2-} ;;
 	esac
+	# A session in the terminal UI is the UI.
+	case $word in
+		attach | exec | run) case " $* " in *' --ui '*) word=ui ;; esac ;;
+	esac
 	case $word in
 		# Node's own modules for these are compiled from scratch with other flags than its own.
 		build | builder | buildx | compose | load | login | logout | push | pull | search) flags= ;;

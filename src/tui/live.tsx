@@ -3,7 +3,8 @@ import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp} from 'ink';
-import type {Engine, EngineEvent} from '../engine/api.ts';
+import type {Engine, EngineEvent, Session} from '../engine/api.ts';
+import {lastLines} from './actions/containers.ts';
 import {commandLine, type Screen, showError} from './actions/context.ts';
 import type {CliCommand} from './actions/palette.ts';
 import {App} from './app.tsx';
@@ -16,7 +17,8 @@ import {Feed} from './store/feed.ts';
 import {HostFeed} from './store/host-feed.ts';
 import {initialState} from './store/initial.ts';
 import {LogFeed} from './store/log-feed.ts';
-import {setSize} from './store/reducers.ts';
+import {setList, setSize} from './store/reducers.ts';
+import type {SessionKind} from './store/state.ts';
 import {Store} from './store/store.ts';
 import {UsageFeed} from './store/usage-feed.ts';
 import {runCommand} from './terminal/command.ts';
@@ -41,6 +43,19 @@ export interface CommandLine {
 	program: readonly string[];
 }
 
+/** A session that somebody else has opened. */
+export interface OpenSession {
+	kind: SessionKind;
+	/** The container's id. */
+	container: string;
+	/** Not sanitised. */
+	name: string;
+	tty: boolean;
+	session: Session;
+	/** Whether the container ran before. */
+	past: boolean;
+}
+
 export interface LiveOptions {
 	engine: Promise<Engine>;
 	stdin: TerminalInput;
@@ -49,9 +64,13 @@ export interface LiveOptions {
 	detachKeys: Uint8Array;
 	onShown(): void;
 	commandLine: CommandLine;
+	session: OpenSession | undefined;
 }
 
-/** Resolves when the user leaves. Rejects when the engine can't be opened; the terminal is given back first. */
+/**
+ * Resolves when the user leaves, to the exit code of `session` if that has ended, else to 0. Rejects when the engine can't be opened; the
+ * terminal is given back first.
+ */
 export async function runLive({
 	engine,
 	stdin,
@@ -59,8 +78,17 @@ export async function runLive({
 	detachKeys,
 	onShown,
 	commandLine,
-}: LiveOptions): Promise<void> {
+	session,
+}: LiveOptions): Promise<number> {
 	const live = new LiveUi(stdin, stdout, detachKeys, commandLine);
+	let code = 0;
+	session?.session.exit.then(
+		(status) => {
+			code = status.code;
+		},
+		() => {},
+	);
+	if (session) live.show(await engine, session);
 	const loaded = live.load(engine);
 	// Whoever awaits it below reports it.
 	loaded.catch(() => {});
@@ -72,6 +100,7 @@ export async function runLive({
 	} finally {
 		live.close();
 	}
+	return code;
 }
 
 class LiveUi {
@@ -119,6 +148,18 @@ class LiveUi {
 		});
 		this.#clock = setInterval(this.#tick, CLOCK);
 		this.#clock.unref();
+	}
+
+	/** Its container is the selected one. */
+	show(engine: Engine, {session, past, ...rest}: OpenSession): void {
+		const store = this.#store;
+		const {container} = rest;
+		store.update((state) => setList(state, 'containers', {selected: container}));
+		const open = async (): Promise<void> => {
+			const history = past ? await lastLines({engine, store}, container) : [];
+			await this.#sessions.open({...rest, history, open: async () => session});
+		};
+		open().catch((error) => showError({store}, error));
 	}
 
 	/** Everything that the panes show. */

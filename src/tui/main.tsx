@@ -3,7 +3,7 @@ import type {WriteStream} from 'node:tty';
 import {parseDetachKeys} from '../cli/terminal/detach-keys.ts';
 import type {Engine} from '../engine/api.ts';
 import type {TerminalInput} from './input/router.ts';
-import {type CommandLine, runLive} from './live.tsx';
+import {type CommandLine, type OpenSession, runLive} from './live.tsx';
 import {printOnce} from './once.tsx';
 import {rehearsalTerminal} from './rehearsal.ts';
 
@@ -18,29 +18,31 @@ export interface TuiOptions {
 	onShown?: () => void;
 	/** What the palette offers besides the panes' own commands, and how it is run. */
 	commandLine?: CommandLine;
-	/** docker's notation; `ctrl-p,ctrl-q` when absent. */
-	detachKeys?: string;
+	/** docker's notation, or bytes; `ctrl-p,ctrl-q` when absent. */
+	detachKeys?: string | Uint8Array;
+	/** What is open at once, and has the keys. */
+	session?: OpenSession;
 }
 
 const NO_COMMANDS: CommandLine = {commands: async () => [], program: []};
 
-/** The process's exit code: 0 after `q`. Rejects when the engine can't be opened or there is no terminal. */
+/** The process's exit code: 0 after `q`, or that of the session which was open at once, if it has ended. Rejects when the engine can't be opened or there is no terminal. */
 export async function runTui(options: TuiOptions): Promise<number> {
 	const stdin = options.stdin ?? process.stdin;
 	const stdout = options.stdout ?? process.stdout;
 	if (options.once) return printOnce(await options.engine, stdout);
 	if (!stdin.isTTY || !stdout.isTTY)
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
-	const {engine, onShown = () => {}, detachKeys = '', commandLine = NO_COMMANDS} = options;
-	await runLive({
+	const {engine, onShown = () => {}, detachKeys = '', commandLine = NO_COMMANDS, session} = options;
+	return await runLive({
 		engine: Promise.resolve(engine),
 		stdin,
 		stdout,
-		detachKeys: parseDetachKeys(detachKeys),
+		detachKeys: typeof detachKeys === 'string' ? parseDetachKeys(detachKeys) : detachKeys,
 		onShown,
 		commandLine,
+		session,
 	});
-	return 0;
 }
 
 /** The first frame and a few keys without a terminal, for the build. */

@@ -24,12 +24,13 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {
 		details.sync();
 		usage.sync();
 	});
+	const sessions = new Sessions(store);
 	const context: ActionContext = {
 		engine: fake.engine,
 		store,
 		logs,
 		details,
-		sessions: new Sessions(store),
+		sessions,
 		screen: {
 			commands: async () => [
 				{name: 'container update', usage: '[OPTIONS] CONTAINER [CONTAINER...]', about: 'Change limits'},
@@ -49,6 +50,7 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {
 	const decoder = new KeyDecoder();
 	return {
 		store,
+		sessions,
 		screen,
 		/** Types, and lets what it started come to an end. */
 		async type(...inputs: string[]): Promise<void> {

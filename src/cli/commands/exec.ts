@@ -1,11 +1,41 @@
+import type {Engine, Session} from '../../engine/api.ts';
 import {WherryError} from '../../engine/errors.ts';
 import {CliError} from '../errors.ts';
 import {type CommandAction, describe} from '../face.ts';
+import type {ParsedLine} from '../parse/command-line.ts';
 import {parseDetachKeys} from '../terminal/detach-keys.ts';
 import {detachedMessage, pump, requireTerminal, windowSize} from '../terminal/session.ts';
 import {environment} from './env-file.ts';
 
-export const exec: CommandAction = async ({flags, args}, open) => {
+export const exec: CommandAction = async (line, open) => {
+	const {session, tty, stdin, detachKeys} = await openExec(line, open);
+	if (!session) return 0;
+	try {
+		const result = await pump(session, {tty, stdin, detachKeys, onSignal: undefined});
+		if (result === 'detached') throw new CliError(detachedMessage);
+		return result;
+	} catch (error) {
+		throw execFailure(error);
+	}
+};
+
+/** Whoever waits for the command is told the status of one that couldn't run. */
+function execFailure(error: unknown): unknown {
+	return error instanceof WherryError && error.exitCode !== undefined
+		? new CliError(describe(error), error.exitCode)
+		: error;
+}
+
+export interface OpenedExec {
+	engine: Engine;
+	/** Undefined with --detach. */
+	session: Session | undefined;
+	tty: boolean;
+	stdin: boolean;
+	detachKeys: Uint8Array;
+}
+
+export async function openExec({flags, args}: ParsedLine, open: () => Promise<Engine>): Promise<OpenedExec> {
 	const [container, ...argv] = args as [string, ...string[]];
 	const tty = flags.bool('tty');
 	const detach = flags.bool('detach');
@@ -40,14 +70,8 @@ export const exec: CommandAction = async ({flags, args}, open) => {
 			...(flags.string('workdir') === '' ? {} : {workingDir: flags.string('workdir')}),
 			...size,
 		});
-		if (detach) return 0;
-		const result = await pump(session, {tty, stdin, detachKeys, onSignal: undefined});
-		if (result === 'detached') throw new CliError(detachedMessage);
-		return result;
+		return {engine, session: detach ? undefined : session, tty, stdin, detachKeys};
 	} catch (error) {
-		// Whoever doesn't wait for the command isn't told its status either.
-		if (!detach && error instanceof WherryError && error.exitCode !== undefined)
-			throw new CliError(describe(error), error.exitCode);
-		throw error;
+		throw detach ? error : execFailure(error);
 	}
-};
+}

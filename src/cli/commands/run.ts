@@ -14,6 +14,31 @@ import {createOptions} from './run-options.ts';
 
 export const run: CommandAction = async (line, open) => {
 	const {flags} = line;
+	const {engine, id, session, tty, stdin, detachKeys} = await openRun(line, open);
+	if (!session) return 0;
+	const kill = (signal: NodeJS.Signals): Promise<void> => engine.containers.kill(id, signal).catch(() => {});
+	const result = await pump(session, {
+		tty,
+		stdin,
+		detachKeys,
+		onSignal: flags.bool('sig-proxy') ? kill : undefined,
+	});
+	return result === 'detached' ? 0 : result;
+};
+
+export interface OpenedRun {
+	engine: Engine;
+	id: string;
+	/** Undefined with --detach; the id has been printed then. */
+	session: Session | undefined;
+	tty: boolean;
+	stdin: boolean;
+	detachKeys: Uint8Array;
+}
+
+/** Makes the container and starts it. */
+export async function openRun(line: ParsedLine, open: () => Promise<Engine>): Promise<OpenedRun> {
+	const {flags} = line;
 	const detach = flags.bool('detach');
 	if (detach && flags.changed('attach'))
 		throw new CliError('conflicting options: cannot specify both --attach and --detach');
@@ -49,21 +74,11 @@ export const run: CommandAction = async (line, open) => {
 		if (flags.bool('rm')) await engine.containers.remove(id, {force: true, volumes: true}).catch(() => {});
 		throw runError(line, error);
 	}
-	if (!session) {
-		printLine(id);
-		return 0;
-	}
 	// Whoever only sends input finds the output by it.
-	if (!config.AttachStdout && !config.AttachStderr) printLine(id);
-	const kill = (signal: NodeJS.Signals): Promise<void> => engine.containers.kill(id, signal).catch(() => {});
-	const result = await pump(session, {
-		tty: config.Tty ?? false,
-		stdin: config.AttachStdin ?? false,
-		detachKeys,
-		onSignal: flags.bool('sig-proxy') ? kill : undefined,
-	});
-	return result === 'detached' ? 0 : result;
-};
+	if (!session || (!config.AttachStdout && !config.AttachStderr)) printLine(id);
+	const {Tty: tty = false, AttachStdin: stdin = false} = config;
+	return {engine, id, session, tty, stdin, detachKeys};
+}
 
 /** Creates a container, pulling its image when the policy says so, and writes the --cidfile. */
 export async function createContainer(

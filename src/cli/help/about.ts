@@ -258,6 +258,7 @@ export const flagHelp: Record<string, string> = {
 	tmpfs: 'tmpfs to mount (path[:options])',
 	tty: 'With a terminal',
 	type: 'Kind of object: container, image, network, volume',
+	ui: 'Open it in the terminal UI',
 	ulimit: 'Resource limit (name=soft[:hard])',
 	'unit-dir': 'Folder of units in place of /etc/systemd/system',
 	until: 'Up to this time',

@@ -7,7 +7,7 @@ const subjects: [title: string, names: string][] = [
 	],
 	[
 		'Process',
-		'entrypoint env env-file user group-add workdir init interactive tty attach detach-keys sig-proxy hostname domainname',
+		'entrypoint env env-file user group-add workdir init interactive tty ui attach detach-keys sig-proxy hostname domainname',
 	],
 	[
 		'Network',

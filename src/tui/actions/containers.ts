@@ -203,7 +203,10 @@ export const containerActions = {
 } satisfies Record<string, ContainerAction>;
 
 /** What it wrote last, as far as half a screen holds it. An unreadable log is no reason not to attach. */
-async function lastLines({engine, store}: ActionContext, container: string): Promise<string[]> {
+export async function lastLines(
+	{engine, store}: Pick<ActionContext, 'engine' | 'store'>,
+	container: string,
+): Promise<string[]> {
 	const {columns, rows} = store.state.size;
 	const lines: string[] = [];
 	try {

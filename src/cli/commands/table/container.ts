@@ -5,7 +5,7 @@ export const containerCommands: CommandRows = {
 	'container attach': {
 		usage: '[OPTIONS] CONTAINER',
 		args: [1, 1],
-		flags: '+detach-keys:string +no-stdin +sig-proxy=true',
+		flags: '+detach-keys:string +no-stdin +sig-proxy=true +ui',
 	},
 	'container commit': {
 		usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
@@ -48,7 +48,7 @@ export const containerCommands: CommandRows = {
 		usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
 		args: [2, -1],
 		flags: `
-		+d/detach +detach-keys:string +e/env:list +env-file:list +i/interactive +privileged +t/tty
+		+d/detach +detach-keys:string +e/env:list +env-file:list +i/interactive +privileged +t/tty +ui
 		+u/user:string +w/workdir:string`,
 	},
 	'container export': {usage: '[OPTIONS] CONTAINER', args: [1, 1], flags: '+o/output:string'},
@@ -104,7 +104,7 @@ export const containerCommands: CommandRows = {
 		+oom-score-adj:int=0 +pid:string +pids-limit:int64=0 +platform:string +privileged +p/publish:list
 		+P/publish-all +pull:string=missing +q/quiet +read-only +restart:string=no +rm +runtime:string
 		+security-opt:list +shm-size:bytes=0 +sig-proxy=true +stop-signal:string +stop-timeout:int=0
-		+storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty +ulimit:ulimit use-api-socket
+		+storage-opt:list +sysctl:map=map[] +tmpfs:list +t/tty +ui +ulimit:ulimit use-api-socket
 		+u/user:string +userns:string +uts:string +v/volume:list +volume-driver:string +volumes-from:list
 		+w/workdir:string +~dns-opt:list +~net:network +~net-alias:list +~kernel-memory:bytes=0
 		+~disable-content-trust=true`,
