@@ -23,4 +23,4 @@ export function globSource(pattern: string): string {
 	return source;
 }
 
-const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&');
+const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&');

@@ -42,7 +42,10 @@ const named: Readonly<Record<string, string>> = {
 };
 
 const literal = (character: string): string =>
-	/[\\^$.*+?()[\]{}|/-]/u.test(character) ? `\\${character}` : character;
+	/[\\^$.*+?()[\]{}|/]/u.test(character) ? `\\${character}` : character;
+
+/** In a class, where a dash has a meaning. */
+const member = (character: string): string => (character === '-' ? '\\-' : literal(character));
 
 const isAlphanumeric = (character: string): boolean => /[0-9A-Za-z]/.test(character);
 const isAscii = (character: string): boolean => character < '\x80';
@@ -117,8 +120,8 @@ function classAt(characters: readonly string[], start: number): {source: string;
 			at = found.next;
 		}
 		if (low.character.codePointAt(0)! > high.character.codePointAt(0)!) return undefined;
-		source += literal(low.character);
-		if (high !== low) source += `-${literal(high.character)}`;
+		source += member(low.character);
+		if (high !== low) source += `-${member(high.character)}`;
 	}
 }
 

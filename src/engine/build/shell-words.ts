@@ -376,7 +376,7 @@ function globSource(pattern: string, greedy: boolean): string {
 	return source;
 }
 
-const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&');
+const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&');
 
 function trimPrefix(value: string, pattern: string, greedy: boolean): string {
 	return value.replace(new RegExp(`^${globSource(pattern, greedy)}`, 'u'), '');

@@ -28,6 +28,10 @@ for (const [pattern, path, excluded] of [
 	['[!a]', '!', true],
 	['a\\d', 'a1', true],
 	['a\\d', 'ad', false],
+	['my-app*', 'my-app.js', true],
+	['a\\-b*', 'a-b', true],
+	['[a\\-z]x', '-x', true],
+	['[a\\-z]x', 'bx', false],
 	['foo\\ bar', 'foo bar', true],
 	['[a-é]x', 'bx', true],
 ] as const) {

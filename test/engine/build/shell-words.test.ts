@@ -34,6 +34,8 @@ for (const [text, word, words] of [
 	['${FILE%\\}x}', '/usr/lib/a.tar.gz', ['/usr/lib/a.tar.gz']],
 	['${FILE//\\//-}', '-usr-lib-a.tar.gz', ['-usr-lib-a.tar.gz']],
 	['${A//l/<\\$0>}', 'he<\\l><\\l>o', ['he<\\l><\\l>o']],
+	['${FILE/-/+}', '/usr/lib/a.tar.gz', ['/usr/lib/a.tar.gz']],
+	['${NONE:-a-b}', 'a-b', ['a-b']],
 	['${NONE%x}', '', []],
 	['\ufeff$A', 'hello', ['hello']],
 	['a\u00a0b\ufeffc', 'a\u00a0b\ufeffc', ['a', 'b\ufeffc']],
