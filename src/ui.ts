@@ -1,5 +1,7 @@
+import {CliError} from './cli/errors.ts';
 import type {CommandAction} from './cli/face.ts';
 import {printLine} from './cli/output.ts';
+import type {FlagValues} from './cli/parse/flag-values.ts';
 import type {Engine} from './engine/api.ts';
 
 /**
@@ -9,6 +11,7 @@ import type {Engine} from './engine/api.ts';
 export const ui: CommandAction = async ({flags}, open) => {
 	const terminal = process.stdin.isTTY && process.stdout.isTTY;
 	const warm = process.env.WHERRY_WARM === '1';
+	const chosen = readOnce(flags);
 	const once = flags.bool('once') || !(terminal || warm);
 	const engine = open();
 	// An error is reported by whoever awaits it.
@@ -18,8 +21,35 @@ export const ui: CommandAction = async ({flags}, open) => {
 	if (!terminal && !flags.bool('once')) await showSomething(await engine);
 	// The image that a first start offers is made behind the first frame.
 	const onShown = (): void => void engine.then((opened) => opened.images.ensureBase()).catch(() => {});
-	return await runTui({engine, once, onShown, commandLine: commandLine()});
+	return await runTui({engine, once: once ? chosen : undefined, onShown, commandLine: commandLine()});
 };
+
+interface OnceFlags {
+	pane?: string | undefined;
+	json: boolean;
+	columns: number | undefined;
+	rows: number | undefined;
+}
+
+/** How one frame is wanted; what isn't for one is an error without `--once`. */
+function readOnce(flags: FlagValues): OnceFlags {
+	const size = (name: string): number | undefined => {
+		if (!flags.changed(name)) return undefined;
+		const value = flags.number(name);
+		if (!Number.isInteger(value) || value < 10 || value > 1000)
+			throw new CliError(`invalid argument "${value}" for "--${name}" flag: it is from 10 to 1000`);
+		return value;
+	};
+	const one = ['pane', 'json', 'width', 'height'].find((name) => flags.changed(name));
+	if (one && !flags.bool('once')) throw new CliError(`--${one} is for --once`);
+	const pane = flags.string('pane');
+	return {
+		pane: pane === '' ? undefined : pane,
+		json: flags.bool('json'),
+		columns: size('width'),
+		rows: size('height'),
+	};
+}
 
 /** What the palette runs. */
 export const commandLine = () => ({

@@ -16,6 +16,7 @@ const selectSize = (state: State) => state.size;
 const selectFocus = (state: State) => state.focus;
 const selectList = (state: State) => state.lastList;
 const selectTabs = (state: State) => state.tabs;
+const selectSplit = (state: State) => state.split;
 const selectZoom = (state: State) => state.zoomed;
 const selectTyping = (state: State) => state.typing;
 const selectDialog = (state: State) => state.dialog;
@@ -28,8 +29,9 @@ export function App({store, host}: {store: Store; host: string}) {
 	const lastList = useSlice(store, selectList);
 	const shownTabs = useSlice(store, selectTabs);
 	const zoomed = useSlice(store, selectZoom);
+	const split = useSlice(store, selectSplit);
 	const typing = useSlice(store, selectTyping);
-	const {mode, panes, tabs} = layout({size, focus, lastList, tabs: shownTabs, zoomed, typing});
+	const {mode, panes, tabs} = layout({size, focus, lastList, tabs: shownTabs, zoomed, split, typing});
 	if (mode === 'tiny') return <TooSmall size={size} />;
 	const view = (id: PaneId, rect: Rect) => {
 		const focused = focus === id;

@@ -1,19 +1,15 @@
 /** Events to commands: what has the focus decides what a key means. No drawing here, no terminal. */
-import {type ActionContext, showError} from './actions/context.ts';
+import type {ActionContext} from './actions/context.ts';
 import {answer} from './commands/dialogs.ts';
-import {moveList, moveLogs} from './commands/movement.ts';
-import {COMMANDS} from './commands/table.ts';
+import {runCommand} from './commands/table.ts';
 import type {InputEvent, KeyEvent, PasteEvent} from './input/event.ts';
 import {editText} from './input/text-field.ts';
-import {buildKeymap, type CommandId, type Context, commandFor} from './keymap.ts';
+import type {Context} from './keymap.ts';
+import {commandFor, currentKeymap} from './keys.ts';
+import {Mouse} from './mouse.ts';
 import {setLogs} from './store/reducers.ts';
 import type {ConfirmDialog, FormDialog, PickDialog, State} from './store/state.ts';
 import {typingTab} from './terminal/sessions.ts';
-
-/** Rows that one turn of the mouse's wheel moves. */
-const WHEEL = 3;
-
-const KEYMAP = buildKeymap();
 
 /** What keys are for at this moment. */
 export function currentContext(state: State): Context {
@@ -25,19 +21,21 @@ export function currentContext(state: State): Context {
 
 export class Controller {
 	readonly #context: ActionContext;
+	readonly #mouse: Mouse;
 
 	constructor(context: ActionContext) {
 		this.#context = context;
+		this.#mouse = new Mouse(context);
 	}
 
 	handle(event: InputEvent): void {
-		if (event.type === 'mouse') this.#wheel(event.action);
+		if (event.type === 'mouse') this.#mouse.handle(event);
 		if (event.type === 'key' || event.type === 'paste') this.#type(event);
 	}
 
 	/** What a key does while a session has all others; false: it is the session's. */
 	handleSessionKey(key: string): boolean {
-		const command = commandFor(KEYMAP, 'session', key);
+		const command = commandFor(currentKeymap(), 'session', key);
 		if (command) this.#run(command);
 		return command !== undefined;
 	}
@@ -48,7 +46,7 @@ export class Controller {
 		const place = currentContext(state);
 		const choices = state.dialog?.kind === 'confirm' ? state.dialog.choices : [];
 		const direct = event.type === 'key' ? choices.find((choice) => choice.key === event.key) : undefined;
-		const command = event.type === 'key' ? commandFor(KEYMAP, place, event.key) : undefined;
+		const command = event.type === 'key' ? commandFor(currentKeymap(), place, event.key) : undefined;
 		// A message has been read when the next key comes.
 		if (state.message && command !== 'app.back') store.update((now) => ({...now, message: undefined}));
 		if (direct) answer(this.#context, state.dialog as ConfirmDialog, direct.id);
@@ -67,9 +65,8 @@ export class Controller {
 		}
 	}
 
-	#run(command: CommandId): void {
-		const done = COMMANDS[command](this.#context);
-		if (done) done.catch((error) => showError(this.#context, error));
+	#run(command: string): void {
+		runCommand(this.#context, command);
 	}
 
 	#editForm(dialog: FormDialog, event: InputEvent): void {
@@ -90,12 +87,5 @@ export class Controller {
 	#narrow(dialog: PickDialog, event: InputEvent): void {
 		const filter = editText(dialog.filter, event);
 		if (filter) this.#context.store.update((state) => ({...state, dialog: {...dialog, filter, index: 0}}));
-	}
-
-	#wheel(action: string): void {
-		const {state} = this.#context.store;
-		if (state.dialog || (action !== 'wheel-up' && action !== 'wheel-down')) return;
-		const step = action === 'wheel-up' ? -WHEEL : WHEEL;
-		void (state.focus === 'logs' ? moveLogs(() => step) : moveList(() => step))(this.#context);
 	}
 }

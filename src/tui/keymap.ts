@@ -2,8 +2,6 @@
  * Every command of the terminal UI with its keys, where it applies and what it says. The bindings, the help
  * overlay and the hints at the bottom are all made from this table.
  */
-import type {TextLine} from './store/state.ts';
-
 /**
  * Where keys mean something, from the innermost out: a dialog hides the panes; a pane comes before what all
  * rows of details or all that can be marked share, that before what all lists share, and that before what holds everywhere.
@@ -393,6 +391,14 @@ export const KEYMAP = [
 		help: 'what takes space, and what a prune would free',
 	},
 	{command: 'app.copyCommand', context: 'global', keys: ['Y'], help: 'copy the last command line (OSC 52)'},
+	{command: 'app.custom', context: 'global', keys: ['c'], help: 'your own commands…'},
+	{command: 'app.mouse', context: 'global', keys: ['M'], help: 'mouse for the panes, or for the terminal'},
+	{
+		command: 'app.config',
+		context: 'global',
+		keys: [','],
+		help: 'your configuration: where it is, and what is wrong in it',
+	},
 	{command: 'app.help', context: 'global', keys: ['?', 'f1'], help: 'this help', hint: 'help'},
 	{command: 'app.redraw', context: 'global', keys: ['ctrl-l'], help: 'draw the screen again'},
 	{command: 'app.suspend', context: 'global', keys: ['ctrl-z'], help: 'back to the shell; fg returns'},
@@ -488,115 +494,3 @@ export const OUTER: Record<Context, readonly Context[]> = {
 	progress: [],
 	filter: [],
 };
-
-export type Keymap = ReadonlyMap<Context, ReadonlyMap<string, CommandId>>;
-
-export function buildKeymap(table: readonly KeyBinding[] = KEYMAP): Keymap {
-	const map = new Map<Context, Map<string, CommandId>>();
-	for (const {context, keys, command} of table) {
-		const bindings = map.get(context) ?? new Map<string, CommandId>();
-		map.set(context, bindings);
-		for (const key of keys) bindings.set(key, command as CommandId);
-	}
-	return map;
-}
-
-/** The command of a key, looked for from the context outwards. */
-export function commandFor(keymap: Keymap, context: Context, key: string): CommandId | undefined {
-	for (const place of [context, ...OUTER[context]]) {
-		const command = keymap.get(place)?.get(key);
-		if (command) return command;
-	}
-	return undefined;
-}
-
-/** Keys that two commands of one context claim, and keys taken from an outer context unmarked. */
-export function findClashes(table: readonly KeyBinding[] = KEYMAP): string[] {
-	const clashes: string[] = [];
-	const keymap = buildKeymap(table);
-	const seen = new Map<string, string>();
-	for (const binding of table) {
-		for (const key of binding.keys) {
-			const place = `${binding.context} ${key}`;
-			const first = seen.get(place);
-			if (first !== undefined) clashes.push(`${key} in ${binding.context}: ${first} and ${binding.command}`);
-			seen.set(place, binding.command);
-			if (binding.overrides) continue;
-			for (const outer of OUTER[binding.context]) {
-				const shadowed = keymap.get(outer)?.get(key);
-				if (shadowed) clashes.push(`${key}: ${binding.command} hides ${shadowed} of ${outer}`);
-			}
-		}
-	}
-	return clashes;
-}
-
-/** Contexts whose commands make no sense in a list of commands: moving about, and answering dialogs. */
-const PALETTE_SKIPS =
-	/^(list\.|session\.|(logs|term)\.(down|up|half|page|first|last|left|right)|pane\.(next|previous|left|right)|app\.(palette|back))/;
-
-/** What the palette offers: commands of panes and those that hold everywhere, with the section that they are in. */
-export function paletteEntries(
-	table: readonly KeyBinding[] = KEYMAP,
-): {command: CommandId; context: Context; title: string; help: string; keys: readonly string[]}[] {
-	return SECTIONS.flatMap(({context, title}) =>
-		table
-			.filter((binding) => binding.context === context && !PALETTE_SKIPS.test(binding.command))
-			.map(({command, help, keys}) => ({command: command as CommandId, context, title, help, keys})),
-	);
-}
-
-const KEY_NAMES: Record<string, string> = {
-	up: '↑',
-	down: '↓',
-	left: '←',
-	right: '→',
-	enter: 'Enter',
-	esc: 'Esc',
-	tab: 'Tab',
-	space: 'Space',
-	pageup: 'PgUp',
-	pagedown: 'PgDn',
-	home: 'Home',
-	end: 'End',
-	delete: 'Del',
-};
-
-/** `ctrl-p` as people write it: `Ctrl+P`. */
-export function keyLabel(key: string): string {
-	const parts = key.length > 1 ? key.split(/-(?=.)/) : [key];
-	const last = parts.pop()!;
-	const name = KEY_NAMES[last] ?? (parts.length > 0 || /^f\d+$/.test(last) ? last.toUpperCase() : last);
-	return [...parts.map((part) => part[0]!.toUpperCase() + part.slice(1)), name].join('+');
-}
-
-/** The help, the focused pane's part first. */
-export function helpLines(focus: Context, table: readonly KeyBinding[] = KEYMAP): TextLine[] {
-	const sections = [...SECTIONS].sort((a, b) => Number(b.context === focus) - Number(a.context === focus));
-	return sections.flatMap(({context, title}, index) => [
-		...(index > 0 ? [{name: '', text: ''}] : []),
-		{name: '', text: title, heading: true},
-		...table
-			.filter((binding) => binding.context === context)
-			.map((binding) => ({name: binding.keys.map(keyLabel).join(' '), text: binding.help})),
-	]);
-}
-
-/** The bottom line's hints for a context: key and word. */
-export function hints(
-	context: Context,
-	table: readonly KeyBinding[] = KEYMAP,
-): {key: string; word: string}[] {
-	const places = [context, ...OUTER[context]];
-	const taken = new Set<string>();
-	return places.flatMap((place) =>
-		table
-			.filter(({context: where, hint, keys}) => {
-				// An inner context has the key for something else.
-				if (where !== place || !hint || taken.has(keys[0]!)) return false;
-				taken.add(keys[0]!);
-				return true;
-			})
-			.map((binding) => ({key: keyLabel(binding.keys[0]!), word: binding.hint!})),
-	);
-}

@@ -1,7 +1,7 @@
 /** The screen's rectangles, from its size and the focus. Pure. */
 import {isDetail, MAIN_LISTS} from './store/details.ts';
 import {detailPane} from './store/reducers.ts';
-import type {MainListId, PaneId, State} from './store/state.ts';
+import type {MainListId, PaneId, Split, State} from './store/state.ts';
 
 export interface Rect {
 	x: number;
@@ -43,11 +43,12 @@ export interface LayoutInput {
 	lastList: MainListId;
 	tabs: State['tabs'];
 	zoomed: boolean;
+	split: Split;
 	/** What is typed is for the terminal. */
 	typing?: boolean;
 }
 
-export function layout({size, focus, lastList, tabs, zoomed, typing = false}: LayoutInput): Layout {
+export function layout({size, focus, lastList, tabs, zoomed, split, typing = false}: LayoutInput): Layout {
 	const {columns, rows} = size;
 	if (columns < SMALLEST.columns || rows < SMALLEST.rows) return {mode: 'tiny', panes: {}, tabs: false};
 	if (zoomed && typing && focus === 'term')
@@ -57,7 +58,7 @@ export function layout({size, focus, lastList, tabs, zoomed, typing = false}: La
 	if (zoomed || columns < 80 || rows < 20)
 		return {mode: 'single', panes: {[focus]: body}, tabs: !isDetail(focus)};
 	if (columns >= 120 && rows >= 30) {
-		const [left, right] = splitColumns(body, [3, 2]);
+		const [left, right] = splitColumns(body, [split.columns, 100 - split.columns]);
 		const rows = GRID.map((lists) => weight(lists, focus));
 		const parts = splitRows(left!, rows);
 		const panes: Partial<Record<PaneId, Rect>> = {[detail]: right!};
@@ -70,7 +71,7 @@ export function layout({size, focus, lastList, tabs, zoomed, typing = false}: La
 		}
 		return {mode: 'columns', panes, tabs: false};
 	}
-	const [list, inside] = splitRows(body, [1, 1]);
+	const [list, inside] = splitRows(body, [split.rows, 100 - split.rows]);
 	return {mode: 'stacked', panes: {[lastList]: list!, [detail]: inside!}, tabs: true};
 }
 

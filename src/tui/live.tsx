@@ -4,10 +4,12 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp} from 'ink';
 import type {Engine, EngineEvent, Session} from '../engine/api.ts';
+import {applyConfig, problemText} from './actions/config.ts';
 import {lastLines} from './actions/containers.ts';
-import {commandLine, type Screen, showError} from './actions/context.ts';
+import {commandLine, type Screen, showError, showMessage} from './actions/context.ts';
 import type {CliCommand} from './actions/palette.ts';
 import {App} from './app.tsx';
+import type {UiConfig} from './config/config.ts';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
 import {InputRouter, type TerminalInput} from './input/router.ts';
@@ -23,7 +25,7 @@ import {Store} from './store/store.ts';
 import {UsageFeed} from './store/usage-feed.ts';
 import {runCommand} from './terminal/command.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
-import {clipboard, PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
+import {clipboard, MOUSE_OFF, MOUSE_ON, PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
 import {SessionKeys} from './terminal/session-keys.ts';
 import {Sessions} from './terminal/sessions.ts';
 import {sanitize} from './text/sanitize.ts';
@@ -64,6 +66,7 @@ export interface LiveOptions {
 	detachKeys: Uint8Array;
 	onShown(): void;
 	commandLine: CommandLine;
+	config: UiConfig;
 	session: OpenSession | undefined;
 }
 
@@ -71,16 +74,9 @@ export interface LiveOptions {
  * Resolves when the user leaves, to the exit code of `session` if that has ended, else to 0. Rejects when the engine can't be opened; the
  * terminal is given back first.
  */
-export async function runLive({
-	engine,
-	stdin,
-	stdout,
-	detachKeys,
-	onShown,
-	commandLine,
-	session,
-}: LiveOptions): Promise<number> {
-	const live = new LiveUi(stdin, stdout, detachKeys, commandLine);
+export async function runLive(options: LiveOptions): Promise<number> {
+	const live = new LiveUi(options);
+	const {engine, onShown, session} = options;
 	let code = 0;
 	session?.session.exit.then(
 		(status) => {
@@ -107,6 +103,7 @@ class LiveUi {
 	readonly #stdin: TerminalInput;
 	readonly #stdout: Output;
 	readonly #commandLine: CommandLine;
+	readonly #config: UiConfig;
 	readonly #store: Store;
 	readonly #router: InputRouter;
 	readonly #leave: () => void;
@@ -125,12 +122,16 @@ class LiveUi {
 	/** Resolves when the user has asked to leave, or the terminal has gone. */
 	readonly left: Promise<void>;
 
-	constructor(stdin: TerminalInput, stdout: Output, detachKeys: Uint8Array, commandLine: CommandLine) {
+	constructor({stdin, stdout, detachKeys, commandLine, config}: LiveOptions) {
 		this.#commandLine = commandLine;
 		this.#stdin = stdin;
 		this.#stdout = stdout;
 		const size = {columns: stdout.columns, rows: stdout.rows};
-		this.#store = new Store(initialState(size, Date.now() / 1000), settleSelections);
+		this.#config = config;
+		this.#store = new Store(
+			applyConfig(initialState(size, Date.now() / 1000), this.#config),
+			settleSelections,
+		);
 		const {promise, resolve} = Promise.withResolvers<void>();
 		this.left = promise;
 		this.#leave = resolve;
@@ -226,7 +227,10 @@ class LiveUi {
 		this.#ink.waitUntilExit().catch((error) => {
 			throw error;
 		});
-		this.#stdout.write(PASTE_ON);
+		this.#stdout.write(this.#modes());
+		const [problem] = this.#config.problems;
+		if (problem !== undefined)
+			showMessage({store: this.#store}, {tone: 'bad', text: problemText(this.#config)});
 		this.#host = new HostFeed(this.#store);
 	}
 
@@ -248,6 +252,8 @@ class LiveUi {
 	readonly #screen: Screen = {
 		commands: () => this.#commandLine.commands(),
 		runCommand: (words) => this.#runCommand(words),
+		runProgram: (words) => this.#runProgram(words),
+		mouse: (on) => void this.#stdout.write(on ? MOUSE_ON : MOUSE_OFF),
 		copy: (text) => void this.#stdout.write(clipboard(text)),
 		redraw: () => void this.#stepAside(async () => {}),
 		suspend: () => {
@@ -261,10 +267,25 @@ class LiveUi {
 		quit: () => this.#leave(),
 	};
 
-	async #runCommand(words: readonly string[]): Promise<number> {
+	/** What the terminal is told while the panes are there. */
+	#modes(): string {
+		return PASTE_ON + (this.#store.state.mouse ? MOUSE_ON : '');
+	}
+
+	#runCommand(words: readonly string[]): Promise<number> {
+		return this.#runWith(this.#commandLine.program, words, commandLine('wherry', ...words));
+	}
+
+	/** `wherry` is this one, wherever it is. */
+	#runProgram([name, ...words]: readonly string[]): Promise<number> {
+		return name === 'wherry'
+			? this.#runCommand(words)
+			: this.#runWith([name!], words, commandLine(name!, ...words));
+	}
+
+	async #runWith(program: readonly string[], words: readonly string[], line: string): Promise<number> {
 		const {promise, resolve, reject} = Promise.withResolvers<number>();
-		const {program} = this.#commandLine;
-		const banner = `$ ${sanitize(commandLine('wherry', ...words))}`;
+		const banner = `$ ${sanitize(line)}`;
 		await this.#stepAside(async () => {
 			await runCommand({
 				program,
@@ -286,9 +307,9 @@ class LiveUi {
 			const size = {columns: this.#stdout.columns || columns, rows: this.#stdout.rows || rows};
 			this.#store.update((state) => setSize({...state, attached: false}, size.columns, size.rows));
 		};
-		this.#stdout.write(PASTE_OFF);
+		this.#stdout.write(PASTE_OFF + MOUSE_OFF);
 		await this.#suspendInk!(() => work().finally(back));
-		this.#stdout.write(PASTE_ON);
+		this.#stdout.write(this.#modes());
 	}
 
 	/** Stopped and woken by somebody else, who may have left anything on the screen. */

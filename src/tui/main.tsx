@@ -2,16 +2,17 @@
 import type {WriteStream} from 'node:tty';
 import {parseDetachKeys} from '../cli/terminal/detach-keys.ts';
 import type {Engine} from '../engine/api.ts';
+import {loadConfig, type UiConfig} from './config/config.ts';
 import type {TerminalInput} from './input/router.ts';
 import {type CommandLine, type OpenSession, runLive} from './live.tsx';
-import {printOnce} from './once.tsx';
+import {type OnceOptions, printOnce} from './once.tsx';
 import {rehearsalTerminal} from './rehearsal.ts';
 
 export interface TuiOptions {
 	/** The engine, or a promise of it: the terminal doesn't wait long. */
 	engine: Engine | Promise<Engine>;
 	/** One frame as text, without taking the terminal over. */
-	once?: boolean;
+	once?: OnceOptions | undefined;
 	stdin?: TerminalInput;
 	stdout?: WriteStream & {fd: number};
 	/** Called when the first frame is on the terminal: what it needn't wait for. */
@@ -30,19 +31,33 @@ const NO_COMMANDS: CommandLine = {commands: async () => [], program: []};
 export async function runTui(options: TuiOptions): Promise<number> {
 	const stdin = options.stdin ?? process.stdin;
 	const stdout = options.stdout ?? process.stdout;
-	if (options.once) return printOnce(await options.engine, stdout);
+	const config = loadConfig();
+	if (options.once) return printOnce(await options.engine, stdout, config, options.once);
 	if (!stdin.isTTY || !stdout.isTTY)
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
 	const {engine, onShown = () => {}, detachKeys = '', commandLine = NO_COMMANDS, session} = options;
+	const keys = chosenKeys(detachKeys, config);
 	return await runLive({
 		engine: Promise.resolve(engine),
 		stdin,
 		stdout,
-		detachKeys: typeof detachKeys === 'string' ? parseDetachKeys(detachKeys) : detachKeys,
+		detachKeys: keys.bytes,
 		onShown,
 		commandLine,
+		config: keys.problem === undefined ? config : {...config, problems: [...config.problems, keys.problem]},
 		session,
 	});
+}
+
+/** Those of the command line, or those of the configuration; if these are none, the usual ones, and why. */
+function chosenKeys(asked: string | Uint8Array, config: UiConfig): {bytes: Uint8Array; problem?: string} {
+	if (typeof asked !== 'string') return {bytes: asked};
+	if (asked !== '' || config.detachKeys === undefined) return {bytes: parseDetachKeys(asked)};
+	try {
+		return {bytes: parseDetachKeys(config.detachKeys)};
+	} catch (error) {
+		return {bytes: parseDetachKeys(''), problem: `ui.json: detachKeys: ${(error as Error).message}`};
+	}
 }
 
 /** The first frame and a few keys without a terminal, for the build. */

@@ -40,6 +40,11 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {
 				screen.push(words.join(' '));
 				return 3;
 			},
+			runProgram: async (words) => {
+				screen.push(`program ${words.join(' | ')}`);
+				return 0;
+			},
+			mouse: (on) => void screen.push(`mouse ${on}`),
 			copy: (text) => void screen.push(`copy ${text}`),
 			redraw: () => void screen.push('redraw'),
 			suspend: () => void screen.push('suspend'),

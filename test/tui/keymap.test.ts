@@ -1,15 +1,8 @@
+import {readFileSync} from 'node:fs';
 import test from 'ava';
-import {
-	buildKeymap,
-	commandFor,
-	findClashes,
-	helpLines,
-	hints,
-	KEYMAP,
-	type KeyBinding,
-	keyLabel,
-	SECTIONS,
-} from '../../src/tui/keymap.ts';
+import {KEYMAP, type KeyBinding, SECTIONS} from '../../src/tui/keymap.ts';
+import {buildKeymap, commandFor, findClashes, helpLines, hints, keyLabel} from '../../src/tui/keys.ts';
+import {keysTable, withTable} from '../../src/tui/keys-table.ts';
 
 test('no key means two things at once, and none hides an outer one unmarked', (t) => {
 	t.deepEqual(findClashes(), []);
@@ -67,4 +60,9 @@ test('keys are written as people write them', (t) => {
 		'Ctrl+Alt+A',
 		'/',
 	]);
+});
+
+test('the README has the keys as they are: node src/tui/keys-table.ts writes them', (t) => {
+	const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+	t.is(withTable(readme, keysTable()), readme);
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import {catalogue} from '../../src/cli/commands/catalogue.ts';
 import {commands} from '../../src/cli/commands/table/index.ts';
 import {pickMatches} from '../../src/tui/commands/dialogs.ts';
-import {paletteEntries} from '../../src/tui/keymap.ts';
+import {paletteEntries} from '../../src/tui/keys.ts';
 import {renderFrame} from '../../src/tui/once.tsx';
 import type {PickDialog} from '../../src/tui/store/state.ts';
 import {busyEngine} from './fake-engine.ts';

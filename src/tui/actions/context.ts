@@ -15,6 +15,10 @@ export interface Screen {
 	commands(): Promise<readonly CliCommand[]>;
 	/** Gives the whole screen to one of them; resolves to its exit code. */
 	runCommand(words: readonly string[]): Promise<number>;
+	/** The same for any program. */
+	runProgram(words: readonly string[]): Promise<number>;
+	/** Whether the terminal tells of the mouse. */
+	mouse(on: boolean): void;
 	/** Asks the terminal to put this on the clipboard. */
 	copy(text: string): void;
 	redraw(): void;

@@ -1,6 +1,7 @@
 /** The palette: every command of the panes, and every command of the command line with its arguments in a form. */
 import {textField} from '../input/text-field.ts';
-import {type CommandId, type Context, keyLabel, paletteEntries} from '../keymap.ts';
+import type {Context} from '../keymap.ts';
+import {keyLabel, paletteEntries} from '../keys.ts';
 import {subjectOf} from '../panes/subject.ts';
 import {isDetail, MAIN_LISTS} from '../store/details.ts';
 import {focusPane} from '../store/reducers.ts';
@@ -18,7 +19,7 @@ export interface CliCommand {
 const PANE = 'pane ';
 const CLI = 'cli ';
 
-export async function openPalette(context: ActionContext, run: (command: CommandId) => void): Promise<void> {
+export async function openPalette(context: ActionContext, run: (command: string) => void): Promise<void> {
 	const entries = paletteEntries();
 	const panes: PickItem[] = entries.map(({command, title, help, keys}) => ({
 		id: PANE + command,

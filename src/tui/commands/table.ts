@@ -1,8 +1,10 @@
 /** Every command of the key table, as what it does. */
 import type {ContainerSummary} from '../../engine/api.ts';
+import {showConfig} from '../actions/config.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
 import {type ActionContext, openDialog, showError, showMessage} from '../actions/context.ts';
 import {copyCommand, copyLogs, copyRow} from '../actions/copy.ts';
+import {customCommand, runCustom, showCustom} from '../actions/custom.ts';
 import {showDisk} from '../actions/disk.ts';
 import {askPull, askPush, pruneImages, removeImages, tagImage} from '../actions/images.ts';
 import {askSince, saveLogs} from '../actions/logs.ts';
@@ -19,7 +21,8 @@ import {openPalette} from '../actions/palette.ts';
 import {askRun, runBase} from '../actions/run.ts';
 import {cancelTransfer, showJobs} from '../actions/transfer.ts';
 import {askCreateVolume, pruneVolumes, removeVolumes} from '../actions/volumes.ts';
-import {type CommandId, helpLines} from '../keymap.ts';
+import type {CommandId} from '../keymap.ts';
+import {helpLines} from '../keys.ts';
 import {
 	chosenRows,
 	selectedContainer,
@@ -318,11 +321,7 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'pane.previous': nextPane(-1),
 	'pane.zoom': ({store}) => store.update((state) => ({...state, zoomed: !state.zoomed})),
 	'app.back': back,
-	'app.palette': (context) =>
-		openPalette(context, (command) => {
-			const done = COMMANDS[command](context);
-			if (done) done.catch((error) => showError(context, error));
-		}),
+	'app.palette': (context) => openPalette(context, (command) => runCommand(context, command)),
 	'app.help': (context) =>
 		openDialog(context, {
 			kind: 'text',
@@ -331,6 +330,17 @@ export const COMMANDS: Record<CommandId, Command> = {
 			top: 0,
 		}),
 	'app.jobs': showJobs,
+	'app.custom': showCustom,
+	'app.config': showConfig,
+	'app.mouse': (context) => {
+		const mouse = !context.store.state.mouse;
+		context.store.update((state) => ({...state, mouse}));
+		context.screen.mouse(mouse);
+		showMessage(context, {
+			tone: 'info',
+			text: mouse ? 'The mouse is the panes’; Shift selects text.' : 'The mouse is the terminal’s.',
+		});
+	},
 	'app.disk': showDisk,
 	'progress.close': (context) => openDialog(context, undefined),
 	'progress.cancel': cancelTransfer,
@@ -365,3 +375,10 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'filter.keep': setFilter(undefined),
 	'filter.clear': setFilter(''),
 };
+
+/** A command of the table, or one of the user's own; what goes wrong is shown. */
+export function runCommand(context: ActionContext, command: string): void {
+	const custom = customCommand(command);
+	const done = custom ? runCustom(context, custom) : COMMANDS[command as CommandId](context);
+	if (done) done.catch((error: unknown) => showError(context, error));
+}

@@ -106,6 +106,11 @@ export class Feed {
 		this.#store.update((state) => ({...state, phase: 'ready'}));
 	}
 
+	/** What happened in the last hour. */
+	async readPastOnce(): Promise<void> {
+		await this.#readPast(BigInt(Date.now()) * 1_000_000n);
+	}
+
 	close(): void {
 		clearTimeout(this.#past);
 		this.#abort.abort();

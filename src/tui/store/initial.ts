@@ -20,6 +20,8 @@ export const FIRST_SORT: Record<ListPaneId, string> = {
 	inspect: '',
 };
 
+export const FIRST_SPLIT = {columns: 60, rows: 50};
+
 const list = (sort: string): ListState => ({index: 0, filter: '', sort, reverse: false});
 
 const firstLists = Object.fromEntries(
@@ -53,6 +55,8 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		lastList: 'containers',
 		tabs: firstTabs,
 		zoomed: false,
+		split: FIRST_SPLIT,
+		mouse: false,
 		sessions: {tabs: [], zoomed: false, detachKeys: 'Ctrl+P Ctrl+Q'},
 		typing: false,
 		hideStopped: false,

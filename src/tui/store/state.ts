@@ -240,6 +240,11 @@ export interface HostState {
 	load: string;
 }
 
+export interface Split {
+	columns: number;
+	rows: number;
+}
+
 export interface Message {
 	tone: 'info' | 'good' | 'bad';
 	text: string;
@@ -276,6 +281,10 @@ export interface State {
 	/** The tab of the pane of details that each list was last looked at with. */
 	tabs: Readonly<Record<MainListId, DetailPaneId>>;
 	zoomed: boolean;
+	/** Percent that the lists have: of the width, or of the height where lists are above. */
+	split: Split;
+	/** Whether clicks and the wheel are ours, or the terminal's own. */
+	mouse: boolean;
 	sessions: SessionsState;
 	/** What is typed is for the session, while its pane has the focus. */
 	typing: boolean;

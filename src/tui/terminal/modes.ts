@@ -8,6 +8,10 @@ export const RESTORE =
 export const PASTE_ON = '\u001b[?2004h';
 export const PASTE_OFF = '\u001b[?2004l';
 
+/** Buttons, moves while one is held, and the wheel, with places beyond column 223. */
+export const MOUSE_ON = '\u001b[?1002h\u001b[?1006h';
+export const MOUSE_OFF = '\u001b[?1002l\u001b[?1006l';
+
 /** An empty screen with the cursor at its beginning. */
 export const CLEAR = '\u001b[0m\u001b[2J\u001b[H';
 

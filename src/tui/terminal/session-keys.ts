@@ -5,11 +5,11 @@ import type {MouseEvent} from '../input/event.ts';
 import type {InputRouter} from '../input/router.ts';
 import {SessionInput} from '../input/session-input.ts';
 import {keyBytes, mouseBytes, wheelKeys} from '../input/session-keys.ts';
-import {keyLabel} from '../keymap.ts';
+import {keyLabel} from '../keys.ts';
 import type {SessionTab} from '../store/state.ts';
 import type {Store} from '../store/store.ts';
 import type {MouseTracking} from './emulator.ts';
-import {mouseModes} from './modes.ts';
+import {MOUSE_ON, mouseModes} from './modes.ts';
 import {type Sessions, terminalRect, typingTab} from './sessions.ts';
 
 /** Rows that one turn of the mouse's wheel moves. */
@@ -78,7 +78,9 @@ export class SessionKeys {
 		const wanted = tab && tab.ended === undefined ? tab.screen.emulator.mouse.tracking : 'none';
 		if (wanted === this.#tracking) return;
 		this.#tracking = wanted;
-		this.#options.stdout.write(mouseModes(wanted));
+		const {stdout, store} = this.#options;
+		// The panes have it again, if they had it.
+		stdout.write(mouseModes(wanted) + (wanted === 'none' && store.state.mouse ? MOUSE_ON : ''));
 	};
 
 	#open(): SessionInput {

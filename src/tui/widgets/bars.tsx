@@ -1,7 +1,7 @@
 /** The first and the last line of the screen. */
 import {Text} from 'ink';
 import {currentContext} from '../controller.ts';
-import {hints} from '../keymap.ts';
+import {hints} from '../keys.ts';
 import {countContainers} from '../panes/containers.ts';
 import type {State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';

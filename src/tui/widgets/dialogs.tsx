@@ -2,7 +2,7 @@
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
 import {dialogHeight, pickMatches} from '../commands/dialogs.ts';
-import {keyLabel} from '../keymap.ts';
+import {keyLabel} from '../keys.ts';
 import {windowStart} from '../store/reducers.ts';
 import type {
 	ConfirmDialog,

@@ -1,18 +1,17 @@
 /** A pane's rows: the visible ones, as a table, or what to do while there are none. */
-import {inside, paneNumber, type Rect} from '../layout.ts';
+import {inside, type Rect} from '../layout.ts';
 import {anyPane, LIST_PANES, listsUsage} from '../panes/index.ts';
 import {type Column, visibleRows} from '../panes/pane.ts';
 import {isDetail} from '../store/details.ts';
-import {FIRST_SORT} from '../store/initial.ts';
 import {selectedIndex, windowStart} from '../store/reducers.ts';
 import type {ListPaneId, MainListId, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {displayWidth} from '../text/width.ts';
 import {columnWidths} from './column-widths.ts';
-import {detailTitle} from './detail-title.ts';
 import {Empty} from './empty.tsx';
-import {Frame, type TitlePart} from './frame.tsx';
+import {Frame} from './frame.tsx';
+import {listNote, listParts} from './pane-title.ts';
 import {VirtualTable} from './virtual-table.tsx';
 
 export interface ListViewProps {
@@ -79,13 +78,13 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	};
 	// Two cells on the left are the selection's.
 	const sized = columnWidths(columns, longest, width - 2);
-	const right = note(state, id, rows.length, selected);
+	const right = listNote(state, id, rows.length, selected);
 	const places = sized.map(({column}) => columns.indexOf(column));
 	return (
 		<Frame
 			rect={rect}
 			focused={focused}
-			title={titleParts(state, id, tabs, width - displayWidth(right) - 2)}
+			title={listParts(state, id, tabs, width - displayWidth(right) - 2)}
 			note={right}
 		>
 			{rows.length === 0 ? (
@@ -115,53 +114,6 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 			)}
 		</Frame>
 	);
-}
-
-function titleParts(state: State, id: ListPaneId, tabs: readonly MainListId[], width: number): TitlePart[] {
-	const parts = isDetail(id)
-		? detailTitle(state, id, anyPane(id).counter(state), width)
-		: listTitle(state, id, tabs.length > 0 ? tabs : [id], width);
-	const {filter} = state.lists[id];
-	const typing = state.filtering?.pane === id ? state.filtering.field : undefined;
-	if (typing) {
-		const {value, cursor} = typing;
-		parts.push({
-			text: `/${sanitize(value.slice(0, cursor))}▏${sanitize(value.slice(cursor))} `,
-			strong: true,
-		});
-	} else if (filter !== '') {
-		parts.push({text: `/${sanitize(filter)} `, strong: true});
-	}
-	return parts;
-}
-
-/** Names with counters; where not all have room the others without, and then only their numbers. */
-function listTitle(state: State, id: MainListId, names: readonly MainListId[], width: number): TitlePart[] {
-	const number = (name: MainListId): string => ` ${paneNumber(name)} `;
-	const short = (name: MainListId): string => `${number(name)}${anyPane(name).title} `;
-	const full = (name: MainListId): string =>
-		`${short(name)}${sanitize(anyPane(name).counter(state))} `.replace(/ {2}$/, ' ');
-	const fits = (text: (name: MainListId) => string): boolean =>
-		names.reduce((sum, name) => sum + displayWidth(name === id ? full(name) : text(name)) + 1, 0) < width - 2;
-	const others = [full, short].find(fits) ?? number;
-	return names.flatMap((name, index) => [
-		...(index > 0 ? [{text: '·'}] : []),
-		{text: name === id ? full(name) : others(name), strong: name === id},
-	]);
-}
-
-/** Marked rows that are shown: commands are for no others. */
-function markedCount(state: State, id: MainListId): number {
-	const pane = anyPane(id);
-	return visibleRows(pane, state).filter((row) => state.marks[id].has(pane.key(row))).length;
-}
-
-function note(state: State, id: ListPaneId, count: number, selected: number): string {
-	const {sort, reverse} = state.lists[id];
-	const place = count > 0 ? `${selected + 1}/${count}` : '';
-	const order = sort === FIRST_SORT[id] && !reverse ? '' : `${sort}${reverse ? '▲' : '▼'} `;
-	const marked = isDetail(id) || state.marks[id].size === 0 ? '' : `${markedCount(state, id)} marked · `;
-	return `${marked}${order}${place}`;
 }
 
 function emptyLines(state: State, id: ListPaneId): readonly string[] {

@@ -2,14 +2,12 @@
 import {Box, Text} from 'ink';
 import type {TextField} from '../input/text-field.ts';
 import {inside, type Rect} from '../layout.ts';
-import {containerName} from '../panes/containers.ts';
-import {currentMatcher, matchingLines} from '../store/log-search.ts';
 import type {LogState, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
-import {sanitize} from '../text/sanitize.ts';
 import {sinceText} from '../text/since.ts';
 import {fitCells} from '../text/width.ts';
 import {foreignStyle, series, type TextStyle, type Tone, tone} from '../theme.ts';
+import {logAbout, logNames} from './detail-about.ts';
 import {detailTitle} from './detail-title.ts';
 import {Frame} from './frame.tsx';
 import {type LogPart, logRows} from './log-rows.ts';
@@ -20,17 +18,8 @@ export interface LogViewProps {
 	focused: boolean;
 }
 
-const PHASES = {idle: '', reading: 'follow', ended: 'ended'};
-
 const selectLogs = (state: State) => state.logs;
-/** Names of those whose output it is, one a line: sanitised, none has a line's end. */
-const selectNames = (state: State): string =>
-	state.logs.sources
-		.map((id) => {
-			const row = state.containers.get(id);
-			return row ? sanitize(containerName(row)) : id.slice(0, 12);
-		})
-		.join('\n');
+const selectNames = (state: State): string => logNames(state).join('\n');
 
 const selectTyping = (state: State): TextField | undefined =>
 	state.filtering?.pane === 'logs' ? state.filtering.field : undefined;
@@ -39,26 +28,14 @@ const selectList = (state: State) => state.lastList;
 export function LogView({store, rect, focused}: LogViewProps) {
 	const logs = useSlice(store, selectLogs);
 	const names = useSlice(store, selectNames).split('\n');
-	const typing = useSlice(store, selectTyping);
+	useSlice(store, selectTyping);
 	// Tabs are those of the list that is looked at.
 	useSlice(store, selectList);
 	const state = store.snapshot();
 	const {width, height} = inside(rect);
 	const rows = logRows(logs, width, height, names);
-	const name = names.length > 1 ? `${names.length} containers` : names[0]!;
-	const flags = [
-		...(logs.follow ? [PHASES[logs.phase]] : [`${logs.buffer.total - logs.top} below`]),
-		...(logs.since === undefined ? [] : [`since ${sinceText(logs.since)}`]),
-		...(logs.wrap ? ['wrap'] : []),
-		...(logs.colours ? [] : ['plain']),
-		...(logs.json ? ['json'] : []),
-		...(logs.left > 0 ? [`→${logs.left}`] : []),
-		...(logs.skips > 0 ? [`${logs.skips} skips`] : []),
-	]
-		.filter(Boolean)
-		.join(' · ');
 	const counted = logs.buffer.total > 0 ? `${logs.buffer.total} lines` : '';
-	const about = [name, flags, searchText(logs, typing)].filter(Boolean).join(' · ');
+	const about = logAbout(state);
 	return (
 		<Frame rect={rect} focused={focused} title={detailTitle(state, 'logs', about, width)} note={counted}>
 			<Box flexDirection="column" width={width} height={height}>
@@ -88,20 +65,6 @@ export function LogView({store, rect, focused}: LogViewProps) {
 function partStyle({match, style}: LogPart, name: Tone, found: boolean): TextStyle {
 	const own = style ? {...tone(name), ...foreignStyle(style)} : tone(name);
 	return match ? {...own, bold: found, inverse: true} : own;
-}
-
-/** What is typed, or what is searched for and how often it is there. */
-function searchText(logs: LogState, typing: TextField | undefined): string {
-	if (typing) {
-		const {value, cursor} = typing;
-		return `/${sanitize(value.slice(0, cursor))}▏${sanitize(value.slice(cursor))}`;
-	}
-	if (logs.search === '') return '';
-	const pattern = `${logs.only ? '&' : '/'}${sanitize(logs.search)}`;
-	if (!currentMatcher(logs)) return `${pattern} is no regular expression`;
-	const numbers = matchingLines(logs);
-	const place = logs.found === undefined ? '' : `${numbers.indexOf(logs.found) + 1}/`;
-	return `${pattern} ${place}${numbers.length}`;
 }
 
 function emptyText(logs: LogState): string {

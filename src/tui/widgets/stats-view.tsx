@@ -2,12 +2,13 @@
 import {Box, Text} from 'ink';
 import {inside, type Rect} from '../layout.ts';
 import {isUp, statusText} from '../panes/containers.ts';
-import {subjectContainer, subjectName} from '../panes/subject.ts';
+import {subjectContainer} from '../panes/subject.ts';
 import type {State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {displayWidth, fitCells, truncate} from '../text/width.ts';
 import {tone} from '../theme.ts';
+import {statsAbout} from './detail-about.ts';
 import {detailTitle} from './detail-title.ts';
 import {Empty} from './empty.tsx';
 import {Frame} from './frame.tsx';
@@ -34,8 +35,7 @@ export function StatsView({store, rect, focused}: {store: Store; rect: Rect; foc
 	const {width, height} = inside(rect);
 	const container = subjectContainer(state);
 	const history = container && state.usage.histories.get(container.Id);
-	const up = container !== undefined && isUp(container);
-	const about = [subjectName(state), ...(container && !up && history ? ['stopped'] : [])].join(' · ');
+	const about = statsAbout(state);
 	const seconds = history ? Math.round(history.length) : 0;
 	return (
 		<Frame

@@ -1,7 +1,7 @@
 /** The terminals: their tabs in the title, and the cells of the one that is shown. */
 import {Box, Text} from 'ink';
 import {useSyncExternalStore} from 'react';
-import {KEYMAP, keyLabel} from '../keymap.ts';
+import {keyOf} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
 import {screenLines} from '../render/cells.ts';
 import {colourDepth} from '../render/colour-depth.ts';
@@ -101,8 +101,7 @@ function TitleLine({parts, note, width}: {parts: readonly TitlePart[]; note: str
 	);
 }
 
-const zoomKey = KEYMAP.find(({command}) => command === 'session.zoom')!.keys[0]!;
-const zoomNote = (what: string): string => `${keyLabel(zoomKey)} ${what}`;
+const zoomNote = (what: string): string => `${keyOf('session.zoom')} ${what}`;
 
 const label = ({kind, name}: SessionTab): string => (kind === 'attach' ? name : `${name} shell`);
 
