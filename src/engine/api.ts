@@ -790,6 +790,8 @@ export interface BuildOptions {
 	/** Base images are asked for again. */
 	pull?: boolean;
 	platform?: Platform;
+	/** Several: the image is an index. What a RUN of another one than this host's needs is an interpreter. */
+	platforms?: readonly Platform[];
 	secrets?: Readonly<Record<string, Buffer>>;
 	/** More contexts by name: a folder, or an image. */
 	contexts?: Readonly<Record<string, {folder: string} | {image: string} | {remote: string}>>;

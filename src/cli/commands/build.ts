@@ -4,6 +4,7 @@ import {Readable} from 'node:stream';
 import {isatty} from 'node:tty';
 import type {BuildCacheTarget, BuildEvent, BuildOptions, HostConfig} from '../../engine/api.ts';
 import {parseGitAddress} from '../../engine/build/git-address.ts';
+import {formatPlatform, normalize} from '../../engine/images/platform.ts';
 import {ArchiveOutput} from '../archive-output.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
@@ -179,20 +180,24 @@ async function agentsOf(list: readonly string[]): Promise<NonNullable<BuildOptio
 	return agents;
 }
 
-function platformOf(flags: FlagValues): Pick<BuildOptions, 'platform'> {
-	const list = flags
+function platformOf(flags: FlagValues): Pick<BuildOptions, 'platform' | 'platforms'> {
+	const given = flags
 		.list('platform')
 		.flatMap((text) => text.split(','))
 		.filter((text) => text !== '');
-	if (list.length > 1)
-		throw new CliError('ERROR: failed to build: multiple platforms feature is currently not supported');
-	let platform: BuildOptions['platform'];
+	const list = given.length > 0 ? given : [process.env.DOCKER_DEFAULT_PLATFORM ?? ''];
 	try {
-		platform = parsePlatform(list[0] ?? process.env.DOCKER_DEFAULT_PLATFORM ?? '');
+		const platforms = new Map(
+			list.flatMap((text) => {
+				const platform = parsePlatform(text);
+				return platform ? [[formatPlatform(normalize(platform)), platform]] : [];
+			}),
+		);
+		const [platform, ...others] = platforms.values();
+		return others.length > 0 ? {platforms: [platform!, ...others]} : platform ? {platform} : {};
 	} catch (error) {
 		throw new CliError(`ERROR: failed to build: ${(error as Error).message}`);
 	}
-	return platform ? {platform} : {};
 }
 
 /** `IMAGE`, `type=registry,ref=IMAGE`, `type=local,src=DIR`, `type=inline`. */

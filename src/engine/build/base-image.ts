@@ -3,11 +3,11 @@ import {createHash} from 'node:crypto';
 import type {ImageConfig, Platform} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {NewLayer} from '../images/new-image.ts';
-import {normalize} from '../images/platform.ts';
+import {formatPlatform, hostPlatform, normalize} from '../images/platform.ts';
 import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
 import {digestHex} from '../store/digest.ts';
 import type {HistoryEntry} from '../store/manifest.ts';
-import type {Build} from './build.ts';
+import type {Build} from './stage-graph.ts';
 
 /** What a stage, or an image, is as the beginning of another. */
 export interface StageResult {
@@ -57,8 +57,11 @@ export async function loadBase(build: Build, name: string, wanted?: string): Pro
 			`failed to parse stage name ${JSON.stringify(name)}: ${(error as Error).message}`,
 		);
 	}
-	const asked = wanted ? platformOf(wanted) : options.platform;
+	const asked = wanted ? platformOf(wanted) : build.asked;
 	const platform = asked ? {platform: asked} : {};
+	// Of several platforms the name goes on to mean what it has meant.
+	const isForeign = build.prefix !== '' && asked && formatPlatform(asked) !== formatPlatform(hostPlatform());
+	const before = isForeign ? (await images.ids([name]))[0] : undefined;
 	const resolve = async () => {
 		if (!options.pull) {
 			try {
@@ -87,6 +90,8 @@ export async function loadBase(build: Build, name: string, wanted?: string): Pro
 		...[resolved.id, ...image.allBlobs, ...configuration.diffIds].map(digestHex),
 		...resolved.layers,
 	]);
+	if (before !== undefined && (await images.ids([name]))[0] !== before)
+		await images.tag(before, canonical(reference));
 	return {
 		config: structuredClone(configuration.config),
 		author: configuration.author ?? '',

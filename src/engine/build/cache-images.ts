@@ -151,7 +151,7 @@ export async function exportCache(
 		const written = finished(output);
 		// Whoever writes finds out first.
 		written.catch(() => {});
-		await writeArchive(store, image, [], {image: output, format: 'oci'});
+		await writeArchive(store, [image], [], {image: output, format: 'oci'});
 		output.end();
 		await written;
 		mkdirSync(to.folder, {recursive: true});

@@ -5,7 +5,6 @@ import {join, posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {WherryError} from '../errors.ts';
 import {isArchive} from './archives.ts';
-import type {Build} from './build.ts';
 import {digestOf, FolderSource, type Source, type SourceEntry} from './context.ts';
 import {copyEntries, isFolder, makeFolder, modeChange} from './copy.ts';
 import {parseGitAddress} from './git-address.ts';
@@ -14,6 +13,7 @@ import {PatternMatcher} from './patterns.ts';
 import {type Owner, resolveOwner} from './root.ts';
 import {chomped} from './run-flags.ts';
 import {expand, type Variables} from './shell-words.ts';
+import type {Build} from './stage-graph.ts';
 import {flagValue, type Stage} from './stages.ts';
 
 interface Flags {

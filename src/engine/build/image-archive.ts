@@ -3,6 +3,7 @@ import {createReadStream} from 'node:fs';
 import type {Writable} from 'node:stream';
 import {archiveEnd, fileFrame, folderHeader, put} from '../images/archive.ts';
 import {encodeConfiguration, encodeManifest, type NewImage} from '../images/new-image.ts';
+import {encodeIndex} from '../images/new-index.ts';
 import {canonical, familiar, type Reference} from '../images/reference.ts';
 import type {Store} from '../store/collect.ts';
 import {digestHex, sha256} from '../store/digest.ts';
@@ -11,14 +12,11 @@ import {mediaTypes} from '../store/manifest.ts';
 /** An OCI image layout (image-spec, image-layout.md), with docker's `manifest.json` in what docker is to load. */
 export async function writeArchive(
 	{layout}: Store,
-	image: NewImage,
+	images: readonly NewImage[],
 	tags: readonly Reference[],
 	{image: output, format}: {image: Writable; format: 'oci' | 'docker'},
 ): Promise<{id: string; digest: string}> {
-	const configuration = encodeConfiguration(image);
-	const manifest = encodeManifest(image, configuration);
-	const id = sha256(configuration);
-	const digest = sha256(manifest);
+	const [image] = images as [NewImage];
 	const path = (blob: string): string => `blobs/sha256/${digestHex(blob)}`;
 	const file = async (name: string, bytes: Buffer): Promise<void> => {
 		const {before, after} = fileFrame(name, 0o644, bytes.length);
@@ -26,21 +24,34 @@ export async function writeArchive(
 	};
 	await put(output, folderHeader('blobs', 0o755));
 	await put(output, folderHeader('blobs/sha256', 0o755));
-	await file(path(id), configuration);
-	await file(path(digest), manifest);
-	const layers = new Map(image.layers.map(({descriptor}) => [descriptor.digest, descriptor.size]));
-	for (const [blob, size] of layers) {
-		const {before, after} = fileFrame(path(blob), 0o644, size);
+	const documents = new Map<string, Buffer>();
+	const [{id, ...only}] = images.map((each) => {
+		const configuration = encodeConfiguration(each);
+		const manifest = encodeManifest(each, configuration);
+		for (const bytes of [configuration, manifest]) documents.set(sha256(bytes), bytes);
+		return {id: sha256(configuration), digest: sha256(manifest), size: manifest.length};
+	}) as [{id: string; digest: string; size: number}];
+	const list = images.length > 1 ? encodeIndex(images).bytes : undefined;
+	if (list) documents.set(sha256(list), list);
+	const {digest, size} = list ? {digest: sha256(list), size: list.length} : only;
+	for (const [name, bytes] of documents) await file(path(name), bytes);
+	const layers = new Map(
+		images.flatMap((each) =>
+			each.layers.map(({descriptor}) => [descriptor.digest, descriptor.size] as const),
+		),
+	);
+	for (const [blob, length] of layers) {
+		const {before, after} = fileFrame(path(blob), 0o644, length);
 		await put(output, before);
 		for await (const chunk of createReadStream(layout.blobPath(blob), {highWaterMark: 1 << 20}))
 			await put(output, chunk);
 		await put(output, after);
 	}
 	const descriptor = {
-		mediaType: mediaTypes.ociManifest,
+		mediaType: list ? mediaTypes.ociIndex : mediaTypes.ociManifest,
 		digest,
-		size: manifest.length,
-		platform: image.platform,
+		size,
+		...(list ? {} : {platform: image.platform}),
 	};
 	const named = tags.map((tag) => ({
 		...descriptor,

@@ -1,10 +1,10 @@
 /** Where the mounts of RUN --mount come from. */
 import {join, posix} from 'node:path';
 import {WherryError} from '../errors.ts';
-import type {Build} from './build.ts';
 import {DockerfileError} from './parser.ts';
 import {materialize, type RunMount} from './run.ts';
 import type {StageBuild} from './stage-build.ts';
+import type {Build} from './stage-graph.ts';
 
 export interface RunMountSpec {
 	type: 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';

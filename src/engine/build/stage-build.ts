@@ -1,6 +1,7 @@
 /** One stage: its base, then its instructions in turn, each of the cache where nothing has changed. */
 import {mkdtempSync} from 'node:fs';
 import {join, posix} from 'node:path';
+import type {Platform} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import type {NewLayer} from '../images/new-image.ts';
 import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
@@ -9,7 +10,7 @@ import {digestHex} from '../store/digest.ts';
 import {findLayers} from '../store/layers.ts';
 import {type HistoryEntry, mediaTypes} from '../store/manifest.ts';
 import {digestOfParts, type StageResult} from './base-image.ts';
-import {type Build, StepError} from './build.ts';
+import {StepError} from './build-errors.ts';
 import {
 	applyConfig,
 	commandOf,
@@ -29,6 +30,7 @@ import {openLayers, openRoot, userOf} from './root.ts';
 import {runStep} from './run.ts';
 import {parseRun} from './run-flags.ts';
 import type {Variables} from './shell-words.ts';
+import type {Build} from './stage-graph.ts';
 import {findStage, type Stage, unknownInstruction} from './stages.ts';
 import {describeStep, shown} from './step-history.ts';
 
@@ -54,6 +56,8 @@ export class StageBuild {
 	#key = '';
 	/** Values of ARG in this stage. */
 	readonly #args = new Map<string, string>();
+	/** Of the base. */
+	#platform!: Platform;
 	#steps = 1;
 	#step = 1;
 
@@ -69,7 +73,7 @@ export class StageBuild {
 		const named = this.stage.name !== String(this.stage.index);
 		const several = this.build.stages.length > 1;
 		const name = named ? `${this.stage.name} ` : several ? `stage-${this.stage.index} ` : '';
-		return `[${name}${this.#step}/${this.#steps}] ${text}`;
+		return `[${this.build.prefix}${name}${this.#step}/${this.#steps}] ${text}`;
 	}
 
 	async run(): Promise<StageResult> {
@@ -119,6 +123,7 @@ export class StageBuild {
 		this.#steps += triggers.filter((text) => isStep(/^\S*/.exec(text)![0].toLowerCase())).length;
 		delete config.OnBuild;
 		this.#state = {config, author: base.author, commandGiven: false};
+		this.#platform = base.platform ?? build.platform;
 		this.#layers = [...base.layers];
 		this.#keys = [...base.keys];
 		this.#history = [...base.history];
@@ -427,7 +432,7 @@ export class StageBuild {
 					const content = Buffer.from(parsed.script!.content);
 					mounts.mounts.push({kind: 'secret', target: script, content, mode: 0o755, uid: 0, gid: 0});
 				}
-				return runStep(
+				const running = runStep(
 					engine,
 					store,
 					leases,
@@ -446,6 +451,11 @@ export class StageBuild {
 					},
 					vertex,
 				);
+				return running.catch(async (error) => {
+					if (!(error instanceof WherryError) || error.exitCode === undefined) throw error;
+					const {foreignFailure} = await import('./foreign.ts');
+					throw foreignFailure(this.#platform, error) ?? error;
+				});
 			},
 		);
 	}

@@ -446,12 +446,41 @@ test('an image for another platform needs nothing that runs', async (t) => {
 	const labels = (await inspect(image, 'Config.Labels')) as Record<string, string>;
 	t.is(labels.arch, 'riscv64');
 	t.not(labels.build, 'riscv64');
-	const several = await build(
-		'--platform',
-		'linux/amd64,linux/arm64',
-		contextOf({Dockerfile: 'FROM scratch\n'}),
+});
+
+test('several platforms make an index, a folder each, or an archive; what needs another processor is said', async (t) => {
+	const folder = contextOf({
+		Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY f-$TARGETARCH /f\nENV A=$TARGETARCH\n',
+		'f-amd64': 'amd',
+		'f-arm64': 'arm',
+	});
+	const platforms = ['--platform', 'linux/amd64,linux/arm64', '--platform', 'linux/arm64'];
+	const name = 'several:1';
+	const made = await build(...platforms, '-t', name, '-t', 'several:2', folder);
+	t.is(made.code, 0, made.stderr);
+	t.regex(made.stderr, /\[linux\/amd64 1\/1\] COPY [\s\S]*\[linux\/arm64 1\/1\] COPY /);
+	t.is(await inspect(name, 'Architecture'), process.arch === 'arm64' ? 'arm64' : 'amd64');
+	const ids = (await wherry.output('images', '-aq', '--no-trunc')).split('\n');
+	t.is(
+		new Set(ids.filter((id) => ids.indexOf(id) !== ids.lastIndexOf(id))).size,
+		1,
+		'two names, and none without',
 	);
-	t.is(several.stderr, 'ERROR: failed to build: multiple platforms feature is currently not supported\n');
+	const output = join(wherry.folder, 'platforms');
+	t.is((await build(...platforms, '-o', output, folder)).code, 0);
+	t.deepEqual(
+		['linux_amd64', 'linux_arm64'].map((each) => readFileSync(join(output, each, 'f'), 'utf8')),
+		['amd', 'arm'],
+	);
+	const archive = join(wherry.folder, 'platforms.tar');
+	t.is((await build(...platforms, '-o', `type=oci,dest=${archive}`, folder)).code, 0);
+	t.regex(await wherry.output('load', '-i', archive), /Loaded image ID: sha256:/);
+	const docker = await build(...platforms, '-o', `type=docker,dest=${archive}`, folder);
+	t.regex(docker.stderr, /does not currently support exporting manifest lists/);
+	const foreign = contextOf({Dockerfile: 'FROM scratch\nCOPY sh /bin/sh\nRUN true\n', sh: '\x7fELF'});
+	const refused = await build('--platform', 'linux/s390x', foreign);
+	t.is(refused.code, 1);
+	t.regex(refused.stderr, /programs for linux\/s390x don't run on this host \(linux\/\w+\): no interpreter/);
 });
 
 test('what can not be written is said, and a file that is there stays until the new one is whole', async (t) => {

@@ -40,6 +40,18 @@ test('a build is pushed with its annotations, its cache goes through a registry,
 		t.regex(second.stderr, new RegExp(`importing cache manifest from ${cache}\n#\\d+ DONE`));
 		t.is(second.stderr.match(/\] (?:RUN|COPY) [^\n]*\n#\d+ CACHED/g)?.length, 3, second.stderr);
 		t.is(await there.output('images', '-q', cache), '');
+		writeFileSync(
+			join(folder, 'Dockerfile.several'),
+			'FROM scratch\nARG TARGETARCH\nENV A=$TARGETARCH\nCOPY Dockerfile /\n',
+		);
+		const several = `${registry.host}/several:1`;
+		const sent = await here.result([
+			...[...options, '-f', join(folder, 'Dockerfile.several'), '--platform', 'linux/amd64,linux/arm64'],
+			...['-t', several, '--push', folder],
+		]);
+		t.is(sent.code, 0, sent.stderr);
+		const told = await there.output('buildx', 'imagetools', 'inspect', several);
+		t.regex(told, /index\.v1\+json\n[\s\S]*Platform: {4}linux\/amd64[\s\S]*Platform: {4}linux\/arm64/);
 		const none = await there.result(['buildx', 'imagetools', 'inspect', `${registry.host}/nothing`]);
 		t.is(none.code, 1);
 		t.regex(none.stderr, /^ERROR: /);
