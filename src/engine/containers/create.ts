@@ -2,7 +2,7 @@
 
 import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {randomHex} from '../../kernel/random.ts';
 import {detectCgroups} from '../../runtime/cgroups/layout.ts';
@@ -214,7 +214,11 @@ function makeFolder(path: string): void {
 		mkdirSync(path, {mode: 0o700});
 	} catch (error) {
 		if (!isErrno(error, 'ENOENT')) throw error;
-		mkdirSync(path, {recursive: true, mode: 0o700});
+		mkdirSync(dirname(path), {recursive: true, mode: 0o700});
+		// Side by side, the files of a container would be made where those of others have just been removed, and
+		// ext4 without a journal looks at each of these before it takes a free place: 3 ms for a container.
+		native.spreadFolders(dirname(path));
+		mkdirSync(path, {mode: 0o700});
 	}
 }
 
