@@ -64,7 +64,7 @@ export class TermSession {
 				this.title = sanitize(title);
 			},
 		});
-		if (history.length > 0) this.emulator.write(history.map((line) => `${line}\r\n`).join(''));
+		if (history.length > 0) this.#write(history.map((line) => `${line}\r\n`).join(''));
 		session.stdout.on('data', this.#onOutput);
 		session.stderr.on('data', this.#onOutput);
 		for (const stream of [session.stdin, session.stdout, session.stderr]) stream.on('error', () => {});
