@@ -893,6 +893,18 @@ export interface Images {
 		options?: {force?: boolean; prune?: boolean},
 	): Promise<({Untagged: string} | {Deleted: string})[]>;
 	/**
+	 * What `remove` would do with these, one after the other, and the bytes that it would free; `failures` are the
+	 * errors of those that would stay. Changes nothing.
+	 */
+	previewRemoval(
+		images: readonly string[],
+		options?: {force?: boolean},
+	): Promise<{
+		ImagesDeleted: ({Untagged: string} | {Deleted: string})[];
+		SpaceReclaimed: number;
+		failures: Error[];
+	}>;
+	/**
 	 * Removes images that have no tag, with the filter `dangling=false` all that no container uses. Filters:
 	 * dangling, label, label!, until. `preview`: says what would go and frees nothing.
 	 */

@@ -47,6 +47,7 @@ function lazyImages(open: () => Promise<Images>): Images {
 		resolve: (...args) => call((images) => images.resolve(...args)),
 		tag: (...args) => call((images) => images.tag(...args)),
 		remove: (...args) => call((images) => images.remove(...args)),
+		previewRemoval: (...args) => call((images) => images.previewRemoval(...args)),
 		prune: (...args) => call((images) => images.prune(...args)),
 		verify: () => call((images) => images.verify()),
 		ensureBase: () => call((images) => images.ensureBase()),

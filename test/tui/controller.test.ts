@@ -111,7 +111,15 @@ test('a pulled image, a tag and a removed image are asked for by their names', a
 	await type('2', 'p', 'busybox', '\r');
 	t.is(store.state.command, 'wherry pull busybox');
 	t.is(selectedImage(store.state)?.repository, 'wherry/base');
-	await type('j', 't', 'mine:1', '\r', 'd', 'y');
+	await type('j', 't', 'mine:1', '\r', 'd');
+	// What it would free is said before the answer.
+	const {dialog} = store.state;
+	t.deepEqual(dialog?.kind === 'confirm' && dialog.lines, [
+		'Remove nginx:1.27?',
+		'1 container uses it.',
+		'Frees 15MB.',
+	]);
+	await type('y');
 	t.deepEqual(fake.calls, ['pull busybox', 'tag nginx:1.27 mine:1', 'rmi nginx:1.27']);
 });
 

@@ -261,6 +261,11 @@ export class FakeEngine {
 				await done('rmi', reference);
 				return [{Untagged: reference}];
 			},
+			previewRemoval: async (references: readonly string[]) => ({
+				ImagesDeleted: references.map((reference) => ({Deleted: reference})),
+				SpaceReclaimed: 15_000_000,
+				failures: [],
+			}),
 			layers: async (id: string) => {
 				self.layersRead.push(id);
 				return {id, ...analyseLayers(self.layers)};

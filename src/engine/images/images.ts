@@ -403,6 +403,12 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return lines;
 		},
 
+		async previewRemoval(texts, {force = false} = {}) {
+			const {previewRemoval} = await import('./prune.ts');
+			const [images, users] = await Promise.all([store.catalog.images(), options.containersUsing()]);
+			return previewRemoval(paths, images, users, texts, force);
+		},
+
 		async prune({filters = {}, preview = false} = {}) {
 			const {prunable, previewPrune} = await import('./prune.ts');
 			const images = await store.catalog.images();

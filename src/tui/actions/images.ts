@@ -3,14 +3,15 @@ import {humanSize} from '../../cli/format/size.ts';
 import type {Filters} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
 import {type ImageRow, imageReference, shortId} from '../panes/images.ts';
+import type {ConfirmDialog} from '../store/state.ts';
 import {type ActionContext, errorText, openDialog, remember, showError, showMessage} from './context.ts';
 import {transfer} from './transfer.ts';
 
-/** One, or all that are marked. */
+/** One, or all that are marked. What it frees is said as soon as it is known; the answer need not wait for it. */
 export function removeImages(context: ActionContext, rows: readonly ImageRow[]): void {
 	const references = rows.map(imageReference);
 	const used = rows.reduce((sum, row) => sum + row.image.Containers, 0);
-	openDialog(context, {
+	const dialog: ConfirmDialog = {
 		kind: 'confirm',
 		title: rows.length === 1 ? 'Remove image' : `Remove ${rows.length} images`,
 		lines: [
@@ -33,7 +34,43 @@ export function removeImages(context: ActionContext, rows: readonly ImageRow[]):
 			remember(context, 'rmi', ...(force ? ['-f'] : []), ...references);
 			void removeEach(context, references, force);
 		},
+	};
+	openDialog(context, dialog);
+	void previewInto(context, dialog, references);
+}
+
+async function previewInto(
+	{engine, store}: ActionContext,
+	dialog: ConfirmDialog,
+	references: readonly string[],
+): Promise<void> {
+	const [plain, forced] = await Promise.all([
+		engine.images.previewRemoval(references),
+		engine.images.previewRemoval(references, {force: true}),
+	]).catch(() => []);
+	if (!plain || !forced) return;
+	const lines = [...dialog.lines, effectOf(plain)];
+	for (const {message} of plain.failures.slice(0, 2)) lines.push(`  ${message}`);
+	if (plain.failures.length > 0) lines.push(`With force: ${effectOf(forced)}`);
+	store.update((state) => {
+		const {dialog: open} = state;
+		// It may have been answered, and the choice in it may have moved.
+		if (open?.kind !== 'confirm' || open.onChoice !== dialog.onChoice) return state;
+		return {...state, dialog: {...open, lines}};
 	});
+}
+
+/** `Takes 2 names and 1 image away, and frees 15MB.` */
+function effectOf({
+	ImagesDeleted,
+	SpaceReclaimed,
+}: Awaited<ReturnType<ActionContext['engine']['images']['previewRemoval']>>): string {
+	const names = ImagesDeleted.filter((line) => 'Untagged' in line && !line.Untagged.includes('@')).length;
+	const deleted = ImagesDeleted.length - ImagesDeleted.filter((line) => 'Untagged' in line).length;
+	if (deleted === 0 && names === 0) return 'Takes nothing away.';
+	if (deleted === 0)
+		return `Takes ${names === 1 ? 'a name' : `${names} names`} away; the image stays. Frees 0B.`;
+	return `Frees ${humanSize(SpaceReclaimed, 3)}.`;
 }
 
 /** One after the other, as their layers are shared; the first error is said, the others are done. */

@@ -200,8 +200,10 @@ function Pick({dialog, state}: {dialog: PickDialog; state: State}) {
 		40,
 		widest(({label}) => label),
 	);
+	// Behind the mark, the label and two spaces, in a box of four columns more than it holds.
 	const notes = Math.min(
 		40,
+		Math.max(0, state.size.columns - labels - 10),
 		widest(({note}) => note),
 	);
 	const {value, cursor} = dialog.filter;

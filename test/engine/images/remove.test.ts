@@ -97,6 +97,29 @@ test('with several names one is only untagged, and the id needs force', async (t
 	t.true(lines.some((line) => 'Untagged' in line && line.Untagged === 'other:2'));
 });
 
+test('what a removal would do is said without doing it', async (t) => {
+	const store = openStore(t);
+	const {id, name} = await pulled(t, store, 'preview');
+	await store.images.tag(name, 'other:1');
+	const before = await store.images.list();
+	t.like(await store.images.previewRemoval([name]), {SpaceReclaimed: 0, failures: []});
+	// One after the other: the second name takes the image along.
+	const both = await store.images.previewRemoval([name, 'other:1', 'none:1']);
+	t.deepEqual(
+		both.failures.map(({message}) => message),
+		['No such image: none:1'],
+	);
+	t.is(both.SpaceReclaimed, before[0]!.Size);
+	store.users = [{id: container, image: id, running: false}];
+	t.is((await store.images.previewRemoval([name, 'other:1'])).failures.length, 1);
+	// A container keeps the layers.
+	t.is((await store.images.previewRemoval([id], {force: true})).SpaceReclaimed, 0);
+	store.users = [];
+	t.deepEqual(await store.images.list(), before);
+	const lines = [...(await store.images.remove(name)), ...(await store.images.remove('other:1'))];
+	t.deepEqual(lines, both.ImagesDeleted);
+});
+
 test('an image that a container uses stays', async (t) => {
 	const store = openStore(t);
 	const {id, name, repoDigest} = await pulled(t, store, 'used');
