@@ -6,6 +6,9 @@
 
 namespace wherry {
 
+/** Members one after the other. */
+std::unique_ptr<Decoder> make_gzip_decoder();
+
 /** .xz (tukaani.org/xz/xz-file-format.txt) with LZMA2, several streams too. */
 std::unique_ptr<Decoder> make_xz_decoder();
 

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <climits>
 #include <cstring>
 
 #include "compressed_decoders.h"
@@ -34,96 +33,6 @@ class PlainDecoder : public Decoder {
   }
   Status finish() override { return {}; }
   bool is_plain() const override { return true; }
-};
-
-/** z_stream of zlib.h, unchanged since 1.0; declared here, since no user needs zlib's headers for us. */
-struct ZStream {
-  const uint8_t *next_in;
-  unsigned avail_in;
-  unsigned long total_in;
-  uint8_t *next_out;
-  unsigned avail_out;
-  unsigned long total_out;
-  const char *message;
-  void *state;
-  void *(*allocate)(void *, unsigned, unsigned);
-  void (*free)(void *, void *);
-  void *opaque;
-  int data_type;
-  unsigned long adler;
-  unsigned long reserved;
-};
-
-constexpr int kZOk = 0, kZStreamEnd = 1, kZNeedDict = 2, kZBufError = -5, kZNoFlush = 0;
-/** A full window, and a gzip header is wanted. */
-constexpr int kGzipWindow = 15 + 16;
-
-/** The zlib inside Node, which uses the processor's vector instructions. */
-class GzipDecoder : public Decoder {
- public:
-  ~GzipDecoder() override {
-    if (started_) end_(&stream_);
-  }
-
-  Status start() {
-    int (*init)(ZStream *, int, const char *, int) = nullptr;
-    if (!look_up(init, "inflateInit2_") || !look_up(inflate_, "inflate") || !look_up(reset_, "inflateReset") ||
-        !look_up(end_, "inflateEnd")) {
-      return own_failure("ENOTSUP", "this Node does not offer its zlib, so gzip can't be unpacked");
-    }
-    if (init(&stream_, kGzipWindow, "1.2.11", sizeof stream_) != kZOk) return system_failure(ENOMEM, "inflateInit2");
-    started_ = true;
-    return {};
-  }
-
-  Status decode(const uint8_t *data, size_t size, DecodedSink &sink) override {
-    // Compressed input is fed in pieces of at most a few MiB, so it fits `unsigned`.
-    stream_.next_in = data;
-    stream_.avail_in = static_cast<unsigned>(std::min<size_t>(size, UINT_MAX));
-    for (;;) {
-      if (between_members_) {
-        // Some tools pad with zeros after the last member; anything else must be another member.
-        while (stream_.avail_in > 0 && *stream_.next_in == 0) {
-          padded_ = true;
-          ++stream_.next_in;
-          --stream_.avail_in;
-        }
-        if (stream_.avail_in == 0) return {};
-        if (padded_ || reset_(&stream_) != kZOk) return broken("garbage after the end of the gzip data");
-        between_members_ = false;
-      }
-      size_t room = 0;
-      stream_.next_out = sink.room(room);
-      if (stream_.next_out == nullptr) return {};
-      stream_.avail_out = static_cast<unsigned>(std::min<size_t>(room, UINT_MAX));
-      unsigned before = stream_.avail_out;
-      int result = inflate_(&stream_, kZNoFlush);
-      sink.written(before - stream_.avail_out);
-      if (result == kZStreamEnd) {
-        between_members_ = true;
-      } else if (result == kZBufError || (result == kZOk && stream_.avail_in == 0 && stream_.avail_out > 0)) {
-        return {};
-      } else if (result != kZOk) {
-        return broken(stream_.message != nullptr ? stream_.message : result == kZNeedDict ? "dictionary" : "inflate");
-      }
-    }
-  }
-
-  Status finish() override {
-    if (between_members_) return {};
-    return own_failure("EBADLAYER", "unexpected end of the gzip data");
-  }
-
- private:
-  static Failure broken(const char *what) { return own_failure("EBADLAYER", std::string("broken gzip data: ") + what); }
-
-  ZStream stream_ = {};
-  bool started_ = false;
-  bool between_members_ = false;
-  bool padded_ = false;
-  int (*inflate_)(ZStream *, int) = nullptr;
-  int (*reset_)(ZStream *) = nullptr;
-  int (*end_)(ZStream *) = nullptr;
 };
 
 /** ZSTD_inBuffer and ZSTD_outBuffer of zstd.h, stable since 1.0. */
@@ -203,7 +112,10 @@ bool starts_with(const uint8_t *data, size_t size, const char *magic, size_t len
 }  // namespace
 
 Status make_decoder(const uint8_t *first, size_t size, std::unique_ptr<Decoder> &decoder) {
-  if (starts_with(first, size, "\x1f\x8b\x08", 3)) return start_decoder<GzipDecoder>(decoder);
+  if (starts_with(first, size, "\x1f\x8b\x08", 3)) {
+    decoder = make_gzip_decoder();
+    return {};
+  }
   if (starts_with(first, size, "\x28\xb5\x2f\xfd", 4)) return start_decoder<ZstdDecoder>(decoder);
   // A frame that decoders skip, as zstd:chunked and pzstd put one first: 0x184D2A50 to 0x184D2A5F.
   if (size >= 4 && (first[0] & 0xf0) == 0x50 && starts_with(first + 1, size - 1, "\x2a\x4d\x18", 3)) {

@@ -13,8 +13,11 @@ const addon = join(root, 'native/addon');
 /** What unpacks layers, without what makes it a part of Node. */
 const sources = [
 	'bzip2_decoder',
+	'crc32',
 	'decoder',
 	'entry_data',
+	'gzip_decoder',
+	'inflate',
 	'layer_tree',
 	'layer_writer',
 	'lzma',
@@ -27,6 +30,7 @@ const flags = '-std=c++17 -g1 -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -fno-omit-
 /** Of the target itself, whose callback would call itself, no edges are counted. */
 const coverage = '-fsanitize-coverage=trace-pc';
 const main = join(root, 'test/fuzz/unpack.cc');
+const check = join(root, 'test/fuzz/inflate_check.h');
 const sanitizers = '-fsanitize=address,undefined -fno-sanitize-recover=undefined';
 
 /** Builds the program unless its sources are those of the last time. */
@@ -34,7 +38,7 @@ function build() {
 	const hash = createHash('sha256').update(flags);
 	for (const folder of [addon, join(root, 'native/kernel')])
 		for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)));
-	hash.update(readFileSync(main));
+	for (const path of [main, check]) hash.update(readFileSync(path));
 	const folder = join(root, 'native/build-asan/fuzz');
 	const program = join(folder, hash.digest('hex').slice(0, 16));
 	if (existsSync(program)) return program;

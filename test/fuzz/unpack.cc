@@ -1,7 +1,8 @@
 /**
  * Fuzzes what unpacks layers: bytes go through the decoder and the archive reader into a folder, as those of a
  * stranger's layer do. Built with the address and undefined behaviour sanitizers, and with a call on every edge
- * (-fsanitize-coverage=trace-pc), so that inputs which reach something new are gone on with.
+ * (-fsanitize-coverage=trace-pc), so that inputs which reach something new are gone on with. What the decoder of
+ * deflate makes of them is compared with what zlib does.
  *
  *   unpack CORPUS SCRATCH SECONDS [--keep]
  *
@@ -30,6 +31,7 @@
 #include "../../native/addon/decoder.h"
 #include "../../native/addon/directory.h"
 #include "../../native/addon/layer_writer.h"
+#include "inflate_check.h"
 
 namespace {
 
@@ -115,6 +117,17 @@ void unpack(const Bytes &input, int scratch, size_t piece) {
   wherry::TarReader reader(source);
   (void)writer.write(reader);
   (void)writer.implied();
+}
+
+/** The stream of deflate behind a gzip header without names; any other input as such a stream. */
+bool inflates_as_zlib_does(const Bytes &input, Random &random) {
+  static const uint8_t kHeader[] = {0x1f, 0x8b, 8, 0};
+  bool has_header = input.size() >= 10 && std::equal(kHeader, kHeader + sizeof kHeader, input.begin());
+  Bytes stream(input.begin() + (has_header ? 10 : 0), input.end());
+  // Small ones go the slow way only.
+  size_t piece = random.below(2) == 0 ? 1 + random.below(64) : kMaxInput;
+  size_t room = random.below(2) == 0 ? 1 + random.below(400) : 8192;
+  return wherry::agrees_with_zlib(stream, piece, room);
 }
 
 uint32_t checksum(const uint8_t *block) {
@@ -238,6 +251,10 @@ int main(int argc, char **argv) {
     write_file(scratch + "/input", input);
     memset(g_edges, 0, sizeof g_edges);
     unpack(input, place, 1 + random.below(3) * 511);
+    if (!inflates_as_zlib_does(input, random)) {
+      fprintf(stderr, "deflate is decoded otherwise than by zlib; the input is %s/input\n", scratch.c_str());
+      exit(1);
+    }
     bool is_new = reaches_new(seen);
     (void)wherry::remove_tree(place, "layer");
     size_t names = 0;
