@@ -88,7 +88,7 @@ test.serial(
 			terminal.type('G');
 			await terminal.until(/┃row 300 [\s\S]*\(END\)/);
 			terminal.type('q');
-			await terminal.until((now) => !/\(END\)/.test(now.text));
+			await terminal.until(/less rows +┃\n[^┃]*┃\$ /);
 		}
 		if (has('vim')) {
 			terminal.type('vim -u NONE -N -n text\r');
@@ -97,7 +97,8 @@ test.serial(
 			await terminal.until(/┃one [\s\S]*┃two /);
 			terminal.resize(180, 45);
 			terminal.type(':wq\r');
-			await terminal.until((now) => !/┃~ /.test(now.text));
+			// What is typed while it ends is nobody's.
+			await terminal.until(/-n text +┃\n[^┃]*┃\$ /);
 			// The size arrives beside what is typed, not in turn with it.
 			terminal.type('cat text; until [ "$(stty size)" = "41 70" ]; do :; done; stty size\r');
 			await terminal.until(/┃one [\s\S]*┃two [\s\S]*┃41 70 /);
