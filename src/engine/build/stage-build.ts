@@ -7,6 +7,7 @@ import type {NewLayer} from '../images/new-image.ts';
 import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
 import {readStep, touchStep, writeStep} from '../store/build-cache.ts';
 import {digestHex} from '../store/digest.ts';
+import {isFull, storageError} from '../store/files.ts';
 import {findLayers} from '../store/layers.ts';
 import {type HistoryEntry, mediaTypes} from '../store/manifest.ts';
 import {digestOfParts, type StageResult} from './base-image.ts';
@@ -175,7 +176,13 @@ export class StageBuild {
 		const locate = (error: unknown, title: string, last: readonly string[] = []): StepError =>
 			error instanceof StepError
 				? error
-				: new StepError(error as Error, title, last, instruction.line, instruction.endLine);
+				: new StepError(
+						(isFull(error) ? storageError(error, this.build.store.paths.root) : error) as Error,
+						title,
+						last,
+						instruction.line,
+						instruction.endLine,
+					);
 		try {
 			if (name === 'arg') {
 				await this.#argument(instruction, word);
