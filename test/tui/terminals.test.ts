@@ -134,7 +134,7 @@ test('one that can’t be opened changes nothing', async (t) => {
 		}),
 		{message: 'refused'},
 	);
-	t.is(store.state, before);
+	t.deepEqual(store.state, before);
 });
 
 test('quitting says which shells are left behind', async (t) => {

@@ -152,20 +152,22 @@ export const containerActions = {
 		const open = context.sessions.attached(row.Id);
 		if (open) return context.sessions.enter(open.id);
 		try {
-			const {Config} = await context.engine.containers.inspect(row.Id);
-			await context.sessions.open({
-				kind: 'attach',
-				container: row.Id,
-				name,
-				tty: Config.Tty,
-				open: (size) =>
-					context.engine.containers.attach(row.Id, {
-						stdin: Config.OpenStdin,
-						stdout: true,
-						stderr: true,
-						...size,
-					}),
-				history: await lastLines(context, row.Id),
+			await context.sessions.hold(async () => {
+				const {Config} = await context.engine.containers.inspect(row.Id);
+				await context.sessions.open({
+					kind: 'attach',
+					container: row.Id,
+					name,
+					tty: Config.Tty,
+					open: (size) =>
+						context.engine.containers.attach(row.Id, {
+							stdin: Config.OpenStdin,
+							stdout: true,
+							stderr: true,
+							...size,
+						}),
+					history: await lastLines(context, row.Id),
+				});
 			});
 		} catch (error) {
 			showError(context, error);

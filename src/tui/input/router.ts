@@ -8,6 +8,9 @@ import type {InputEvent} from './event.ts';
 
 /** How long a lone ESC may be the beginning of a sequence, milliseconds. */
 const ESCAPE_TIMEOUT = 40;
+/** Bytes that somebody may have typed one after the other; more is a paste. */
+const TYPED = 64;
+
 /** Node's declarations leave the descriptor out. */
 export type TerminalInput = ReadStream & {fd: number};
 
@@ -68,7 +71,15 @@ export class InputRouter {
 
 	#toPanes(bytes: Uint8Array): void {
 		clearTimeout(this.#escapeTimer);
-		for (const event of this.#decoder.feed(bytes)) this.#onEvent(event);
+		// What is typed behind a key that opened a session is the session's.
+		const step = bytes.length <= TYPED ? 1 : bytes.length;
+		for (let at = 0; at < bytes.length; at += step) {
+			for (const event of this.#decoder.feed(bytes.subarray(at, at + step))) this.#onEvent(event);
+			if (this.#receiver && at + step < bytes.length) {
+				this.#receiver(bytes.subarray(at + step));
+				return;
+			}
+		}
 		if (this.#decoder.pending) {
 			this.#escapeTimer = setTimeout(() => {
 				for (const event of this.#decoder.flush()) this.#onEvent(event);

@@ -57,7 +57,7 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		zoomed: false,
 		split: FIRST_SPLIT,
 		mouse: false,
-		sessions: {tabs: [], zoomed: false, detachKeys: 'Ctrl+P Ctrl+Q'},
+		sessions: {tabs: [], opening: 0, zoomed: false, detachKeys: 'Ctrl+P Ctrl+Q'},
 		typing: false,
 		hideStopped: false,
 		lists: firstLists,

@@ -124,6 +124,8 @@ export interface SessionsState {
 	tabs: readonly SessionTab[];
 	/** The tab that is shown. */
 	active?: number | undefined;
+	/** How many are being opened: what is typed meanwhile is for them. */
+	opening: number;
 	/** Whether the pane was made large for it alone, and goes back when it is left. */
 	zoomed: boolean;
 	/** The keys that go back to the panes, as people write them. */

@@ -14,6 +14,9 @@ import {type Sessions, terminalRect, typingTab} from './sessions.ts';
 
 /** Rows that one turn of the mouse's wheel moves. */
 const WHEEL = 3;
+/** Bytes that are kept of what is typed before a session is open. */
+const AHEAD = 4096;
+
 /** Enter, Esc, Ctrl+C, `q`: what closes a session that is over. Anything else may have been meant for the program. */
 const CLOSING = new Set([0x0d, 0x0a, 0x1b, 0x03, 0x71]);
 
@@ -32,6 +35,8 @@ export interface SessionKeysOptions {
 export class SessionKeys {
 	readonly #options: SessionKeysOptions;
 	#input: SessionInput | undefined;
+	/** What was typed while a session is opened; undefined while none is. */
+	#ahead: Buffer | undefined;
 	#tracking: MouseTracking = 'none';
 	#watched: SessionTab['screen'] | undefined;
 	#unwatch: (() => void) | undefined;
@@ -55,13 +60,24 @@ export class SessionKeys {
 	readonly #sync = (): void => {
 		const {router} = this.#options;
 		const tab = this.#tab;
+		const {sessions, dialog, attached} = this.#options.store.state;
+		const opening = !tab && sessions.opening > 0 && !dialog && !attached;
 		if (tab && !this.#input) {
 			const input = this.#open();
+			const ahead = this.#ahead;
 			this.#input = input;
+			this.#ahead = undefined;
 			router.capture((bytes) => input.feed(bytes));
+			if (ahead) input.feed(ahead);
 		} else if (!tab && this.#input) {
 			this.#input.close();
 			this.#input = undefined;
+			router.release();
+		} else if (opening && !this.#ahead) {
+			this.#ahead = Buffer.alloc(0);
+			router.capture((bytes) => this.#keep(bytes));
+		} else if (!opening && this.#ahead) {
+			this.#ahead = undefined;
 			router.release();
 		}
 		if (this.#watched !== tab?.screen) {
@@ -71,6 +87,14 @@ export class SessionKeys {
 		}
 		this.#syncMouse();
 	};
+
+	/** Whoever waits for something that never opens gets out with Esc or Ctrl+C. */
+	#keep(bytes: Uint8Array): void {
+		const {router} = this.#options;
+		if (bytes.length === 1 && (bytes[0] === 0x1b || bytes[0] === 0x03)) router.release();
+		else if (this.#ahead && this.#ahead.length + bytes.length <= AHEAD)
+			this.#ahead = Buffer.concat([this.#ahead, bytes]);
+	}
 
 	/** Our own terminal reports what the program inside wants to know, and no more. */
 	readonly #syncMouse = (): void => {

@@ -65,8 +65,27 @@ export class Sessions {
 		store.subscribe(() => this.#fit());
 	}
 
+	/** What is typed while `work` opens a session is for that session, and no command of the panes. */
+	async hold<T>(work: () => Promise<T>): Promise<T> {
+		const count = (step: number): void =>
+			this.#store.update((state) => {
+				const {sessions} = state;
+				return {...state, sessions: {...sessions, opening: sessions.opening + step}};
+			});
+		count(1);
+		try {
+			return await work();
+		} finally {
+			count(-1);
+		}
+	}
+
 	/** Opens it in a tab of its own and gives it the keys. Rejects when it can't be opened; nothing has changed then. */
 	async open(request: SessionRequest): Promise<void> {
+		await this.hold(() => this.#open(request));
+	}
+
+	async #open(request: SessionRequest): Promise<void> {
 		const {kind, container, tty, history = []} = request;
 		const name = sanitize(request.name);
 		const loading = loadEmulator();
