@@ -12,6 +12,7 @@
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {
+	copyFileSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
@@ -24,11 +25,12 @@ import {
 } from 'node:fs';
 import {createRequire} from 'node:module';
 import {availableParallelism, tmpdir} from 'node:os';
-import {basename, dirname, join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 const nativeFolder = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
+const keptHeaders = join(nativeFolder, 'build/headers');
 const sourceFolders = ['addon', 'monitor', 'init', 'kernel'];
 
 const asan = process.argv.includes('--asan');
@@ -63,6 +65,8 @@ function requirePython() {
 	if (!version('make')) fail('make is needed to build the native part (Debian: apt install make)');
 }
 
+const hasHeaders = (folder) => existsSync(join(folder, 'include/node/node_api.h'));
+
 /** The folder above `include/` of the headers in the npm package `node`, when that is installed. */
 function bundledHeaders() {
 	const roots = [];
@@ -76,11 +80,36 @@ function bundledHeaders() {
 		if (!existsSync(root)) continue;
 		for (const name of readdirSync(root)) {
 			const candidate = join(root, name);
-			if (name.startsWith('node-linux-') && existsSync(join(candidate, 'include/node/node_api.h')))
-				return candidate;
+			if (name.startsWith('node-linux-') && hasHeaders(candidate)) return candidate;
 		}
 	}
 	return undefined;
+}
+
+/**
+ * Where node-gyp finds headers without a download. npm takes away the ones inside the package `node` when it
+ * installs for the second time, so a build keeps a copy.
+ */
+function findHeaders() {
+	const bundled = bundledHeaders();
+	if (bundled) return bundled;
+	return [keptHeaders, dirname(dirname(process.execPath)), '/usr'].find(hasHeaders);
+}
+
+/** What an addon by Node-API needs of them is beside `node_api.h`; the folders there are of other libraries. */
+function keepHeaders(headers) {
+	const target = join(keptHeaders, 'include/node');
+	rmSync(keptHeaders, {recursive: true, force: true});
+	mkdirSync(target, {recursive: true});
+	for (const entry of readdirSync(join(headers, 'include/node'), {withFileTypes: true})) {
+		if (entry.isFile()) copyFileSync(join(headers, 'include/node', entry.name), join(target, entry.name));
+	}
+}
+
+/** As `process.version` of the Node that the headers are of. */
+function headersVersion(headers) {
+	const text = readFileSync(join(headers, 'include/node/node_version.h'), 'utf8');
+	return `v${['MAJOR', 'MINOR', 'PATCH'].map((part) => new RegExp(`NODE_${part}_VERSION (\\d+)`).exec(text)?.[1]).join('.')}`;
 }
 
 /** How a static executable can be linked here: a program with a thread is tried, since that needs more of libc.a. */
@@ -188,11 +217,12 @@ function nodeGyp(folder, compiler, headers, staticMode, steps) {
 
 function main() {
 	const compiler = findCompiler();
-	const headers = bundledHeaders();
+	const headers = findHeaders();
+	const target = headers ? headersVersion(headers) : process.version;
 	const folder = buildFolder();
 	const release = join(folder, 'build/Release');
 	const infoPath = join(release, 'build-info.json');
-	const sources = fingerprint([compiler.command, compiler.version, headers ?? process.version, process.arch]);
+	const sources = fingerprint([compiler.command, compiler.version, target, process.arch]);
 	const current = () => {
 		try {
 			const info = JSON.parse(readFileSync(infoPath, 'utf8'));
@@ -209,6 +239,7 @@ function main() {
 	const staticMode = asan ? 'dynamic' : probeStatic(compiler.command);
 	const jobs = `--jobs=${Math.min(availableParallelism?.() ?? 2, 8)}`;
 	nodeGyp(folder, compiler.command, headers, staticMode, [['configure'], ['build', ...targets, jobs]]);
+	if (headers && headers !== keptHeaders) keepHeaders(headers);
 	if (targets.length > 0) return;
 	const info = {
 		sources,
@@ -216,7 +247,7 @@ function main() {
 		linking: staticMode,
 		sanitizers: asan,
 		architecture: process.arch,
-		headers: headers ? basename(headers) : process.version,
+		headers: target,
 		built: readdirSync(release).filter((name) => /^wherry(\.node|-monitor|-init)$/.test(name)),
 	};
 	writeFileSync(`${infoPath}.new`, `${JSON.stringify(info, undefined, '\t')}\n`);

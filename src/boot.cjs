@@ -3,7 +3,6 @@
 // build is used when it fits this Node; otherwise one is kept in WHERRY_ROOT/cache/v8, which only root can
 // write (V8 doesn't authenticate it). It is a file of its own to stay tiny: it has no cache itself.
 const fs = require('node:fs');
-const path = require('node:path');
 const vm = require('node:vm');
 
 const BUILD = '@BUILD@';
@@ -34,23 +33,6 @@ const variant = execArgv.includes('--no-opt')
 		: 'long';
 const fileOf = (face) => `${face}-${variant}-${BUILD}-${process.versions.v8}-${process.arch}`;
 
-function readOwned(file) {
-	let fd;
-	try {
-		fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-		const stat = fs.fstatSync(fd);
-		const folder = fs.lstatSync(path.dirname(file));
-		const mine = (s) => s.uid === process.geteuid() && (s.mode & 0o022) === 0;
-		return stat.isFile() && folder.isDirectory() && mine(stat) && mine(folder)
-			? fs.readFileSync(fd)
-			: undefined;
-	} catch {
-		return undefined;
-	} finally {
-		if (fd !== undefined) fs.closeSync(fd);
-	}
-}
-
 function read(file) {
 	try {
 		return fs.readFileSync(file);
@@ -59,30 +41,10 @@ function read(file) {
 	}
 }
 
-function store(folder, mode, face, script) {
-	try {
-		fs.mkdirSync(folder, {recursive: true, mode: mode === 0o600 ? 0o700 : 0o755});
-		const file = path.join(folder, fileOf(face));
-		fs.writeFileSync(`${file}.${process.pid}`, script.createCachedData(), {mode, flag: 'wx'});
-		fs.renameSync(`${file}.${process.pid}`, file);
-	} catch {
-		// Only speed is lost.
-	}
-}
-
-/** Caches of other builds, which nobody reads any more. */
-function removeOld() {
-	try {
-		for (const name of fs.readdirSync(own)) {
-			if (!name.includes(`-${BUILD}-`)) fs.unlinkSync(path.join(own, name));
-		}
-	} catch {
-		// They are in nobody's way.
-	}
-}
-
 const loaded = new Map();
+/** The faces whose cache is still to be written: [name, vm.Script]. */
 const pending = [];
+const boot = {build: BUILD, shipped, own, fileOf, warm, pending};
 
 function load(face) {
 	const known = loaded.get(face);
@@ -91,18 +53,10 @@ function load(face) {
 	const module = {exports: {}};
 	loaded.set(face, module);
 	const code = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(filename, 'latin1')}\n})`;
-	let cachedData = warm ? undefined : read(`${shipped}/${fileOf(face)}`);
-	// Networks can't be rehearsed in a build: all of the functions are compiled beforehand.
-	const eager = warm && (face === 'network' || face === 'bridge');
-	if (eager) require('node:v8').setFlagsFromString('--no-lazy');
-	let script = new vm.Script(code, {filename, cachedData});
-	if (eager) require('node:v8').setFlagsFromString('--lazy');
-	if (!warm && (cachedData === undefined || script.cachedDataRejected)) {
-		cachedData = readOwned(`${own}/${fileOf(face)}`);
-		if (cachedData !== undefined) script = new vm.Script(code, {filename, cachedData});
-		if (cachedData === undefined || script.cachedDataRejected) pending.push([face, script]);
-	}
-	if (warm) pending.push([face, script]);
+	const cachedData = warm ? undefined : read(`${shipped}/${fileOf(face)}`);
+	let script = cachedData && new vm.Script(code, {filename, cachedData});
+	if (!script || script.cachedDataRejected)
+		script = require('./own-cache.cjs').compile(boot, face, code, filename);
 	script.runInThisContext()(module.exports, local, module, filename, __dirname);
 	return module.exports;
 }
@@ -160,11 +114,7 @@ local.resolve = require.resolve;
 local.cache = require.cache;
 
 function finish(code) {
-	// Nothing is made in a root that doesn't exist yet: a command that reads makes no folders.
-	if (pending.length > 0 && !warm && fs.existsSync(path.dirname(path.dirname(own)))) {
-		for (const [face, script] of pending) store(own, 0o600, face, script);
-		removeOld();
-	}
+	if (pending.length > 0) require('./own-cache.cjs').keep(boot);
 	leave(code);
 }
 
@@ -177,7 +127,7 @@ if (process.argv.length === 3 && (only === '--version' || only === '-v')) {
 const {main, warmUp, leave} = load('core');
 if (warm) {
 	warmUp().then(() => {
-		for (const [face, script] of pending) store(shipped, 0o644, face, script);
+		require('./own-cache.cjs').ship(boot);
 		process.exit(0);
 	});
 } else {

@@ -2,6 +2,7 @@
  * Builds dist/: one bundle per face, the boot file that loads them through a V8 code cache, and that cache.
  *
  *   wherry.cjs    boot: finds a fitting code cache, loads a face
+ *   own-cache.cjs makes code caches, here and where those of the build don't fit
  *   core.cjs      the command line, and what every command needs of the engine
  *   list.cjs      lists and inspect
  *   watch.cjs     networks, and what goes on, for the terminal UI
@@ -40,7 +41,7 @@ import {
 import {tmpdir} from 'node:os';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {build} from 'esbuild';
+import {build, transform} from 'esbuild';
 import {bundleGroups} from './bundle-groups.mjs';
 import {layoutWasm, lazyNamespaces, tuiPlugins} from './bundle-plugins.mjs';
 
@@ -310,12 +311,16 @@ try {
 		}),
 		buildTui(),
 	]);
+	const plain = async (name) =>
+		(await transform(readFileSync(join(source, name), 'utf8'), {minifySyntax: true, minifyWhitespace: true}))
+			.code;
+	writeFileSync(join(target, 'own-cache.cjs'), await plain('own-cache.cjs'));
 	const digest = createHash('sha256');
 	for (const file of readdirSync(target).sort()) {
 		if (file.endsWith('.cjs')) digest.update(readFileSync(join(target, file)));
 	}
 	// The caches' names hold the build's digest: V8 itself compares nothing but the length of the source.
-	const boot = readFileSync(join(source, 'boot.cjs'), 'utf8')
+	const boot = (await plain('boot.cjs'))
 		.replace('@BUILD@', digest.digest('hex').slice(0, 16))
 		.replace('@VERSION@', version);
 	writeFileSync(join(target, 'wherry.cjs'), boot);

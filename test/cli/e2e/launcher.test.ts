@@ -119,6 +119,12 @@ test("the build's code cache is only read; another Node's is root's own", (t) =>
 	t.is(statSync(join(own, name!)).mode & 0o777, 0o600);
 	t.deepEqual(readFileSync(file), broken);
 
+	// It is read: one that is broken is noticed, and made again.
+	const damaged = readFileSync(join(own, name!)).fill(0, 0, 16);
+	writeFileSync(join(own, name!), damaged);
+	t.is(run(launcher, ['ps'], env).status, 0);
+	t.notDeepEqual(readFileSync(join(own, name!)), damaged);
+
 	// One that others could have written is not trusted: it is replaced by a private one.
 	const written = statSync(join(own, name!)).ino;
 	chmodSync(join(own, name!), 0o666);
