@@ -12,6 +12,9 @@ export type Context =
 	| 'networks'
 	| 'volumes'
 	| 'events'
+	| 'builds'
+	| 'steps'
+	| 'buildCache'
 	| 'members'
 	| 'users'
 	| 'top'
@@ -168,6 +171,37 @@ export const KEYMAP = [
 	},
 	// Events
 	{command: 'event.inspect', context: 'events', keys: ['enter', 'i'], help: 'all about it', hint: 'inspect'},
+	// Builds
+	{command: 'build.steps', context: 'builds', keys: ['enter'], help: 'go to its steps', hint: 'steps'},
+	{
+		command: 'build.start',
+		context: 'builds',
+		keys: ['A'],
+		help: 'build an image from a folder…',
+		hint: 'build',
+	},
+	{command: 'build.cancel', context: 'builds', keys: ['x'], help: 'give it up', hint: 'give up'},
+	{command: 'build.run', context: 'builds', keys: ['r'], help: 'run a container from it…', hint: 'run'},
+	{command: 'build.forget', context: 'builds', keys: ['d', 'delete'], help: 'take it off the list'},
+	{command: 'build.cache', context: 'builds', keys: ['u'], help: 'what builds have kept', hint: 'cache'},
+	{
+		command: 'build.prune',
+		context: 'builds',
+		keys: ['D'],
+		help: 'remove what builds have kept…',
+		hint: 'prune',
+	},
+	{
+		command: 'step.fold',
+		context: 'steps',
+		keys: ['enter'],
+		help: 'fold its output, or open it',
+		hint: 'fold',
+		overrides: true,
+	},
+	{command: 'step.cancel', context: 'steps', keys: ['x'], help: 'give the build up', hint: 'give up'},
+	{command: 'step.read', context: 'steps', keys: ['i'], help: 'read a long line whole'},
+	{command: 'buildCache.prune', context: 'buildCache', keys: ['D'], help: 'remove it…', hint: 'prune'},
 	// Who uses an image or a volume
 	{
 		command: 'user.container',
@@ -361,6 +395,7 @@ export const KEYMAP = [
 	{command: 'pane.networks', context: 'global', keys: ['3'], help: 'networks'},
 	{command: 'pane.volumes', context: 'global', keys: ['4'], help: 'volumes'},
 	{command: 'pane.events', context: 'global', keys: ['5'], help: 'events'},
+	{command: 'pane.builds', context: 'global', keys: ['6'], help: 'builds'},
 	{
 		command: 'pane.detail',
 		context: 'global',
@@ -449,6 +484,9 @@ export const SECTIONS: readonly {context: Context; title: string}[] = [
 	{context: 'networks', title: 'Networks'},
 	{context: 'volumes', title: 'Volumes'},
 	{context: 'events', title: 'Events'},
+	{context: 'builds', title: 'Builds'},
+	{context: 'steps', title: 'Steps of a build'},
+	{context: 'buildCache', title: 'Cache of builds'},
 	{context: 'members', title: 'Members of a network'},
 	{context: 'users', title: 'Users of an image or a volume'},
 	{context: 'inspect', title: 'Inspect'},
@@ -470,6 +508,9 @@ export const OUTER: Record<Context, readonly Context[]> = {
 	networks: ['list', 'global'],
 	volumes: ['marks', 'list', 'global'],
 	events: ['list', 'global'],
+	builds: ['list', 'global'],
+	steps: ['detail', 'list', 'global'],
+	buildCache: ['detail', 'list', 'global'],
 	members: ['list', 'global'],
 	users: ['list', 'global'],
 	top: ['detail', 'list', 'global'],

@@ -79,7 +79,7 @@ export function layout({size, focus, lastList, tabs, zoomed, split, typing = fal
 export const GRID: readonly (readonly MainListId[])[] = [
 	['containers'],
 	['images', 'networks'],
-	['volumes', 'events'],
+	['volumes', 'events', 'builds'],
 ];
 
 /** Of a row; the one with the focus grows. */

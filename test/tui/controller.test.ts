@@ -150,7 +150,9 @@ test('the panes are reached by number, by Tab and by arrows; the logs scroll and
 	await type('\t');
 	t.is(focus(), 'events');
 	await type('\t');
-	t.is(focus(), 'inspect');
+	t.is(focus(), 'builds');
+	await type('\t');
+	t.is(focus(), 'steps');
 	await type('\t');
 	t.is(focus(), 'containers');
 	await type('1', '0');

@@ -241,8 +241,9 @@ export class FakeEngine {
 				if (self.detailError) throw self.detailError;
 				return self.changes.get(id) ?? [];
 			},
-			async *stats(_: string[] | undefined, {signal}: {signal?: AbortSignal} = {}) {
+			async *stats(_: string[] | undefined, {signal, stream}: {signal?: AbortSignal; stream?: boolean} = {}) {
 				for (const batch of self.samples) yield batch;
+				if (stream === false) return;
 				await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
 			},
 			list: async ({filters}: {filters?: {id?: string[]}} = {}) => {
@@ -339,6 +340,29 @@ export class FakeEngine {
 			networks,
 			volumes,
 			events,
+			buildCache: async () => [
+				{
+					Id: 'sha256:aa',
+					Description: 'RUN make',
+					Size: 12_000_000,
+					Shared: false,
+					CreatedAt: '',
+					LastUsedAt: (NOW - 600) * 1000,
+				},
+				{
+					Id: 'sha256:bb',
+					Description: 'COPY . /app',
+					Size: 3000,
+					Shared: true,
+					CreatedAt: '',
+					LastUsedAt: (NOW - 900) * 1000,
+				},
+			],
+			/** Goes on until it is given up. */
+			build: ({signal}: {signal?: AbortSignal}) =>
+				new Promise((_, reject) => {
+					signal?.addEventListener('abort', () => reject(new Error('cancelled')));
+				}),
 			close: async () => {},
 		} as unknown as Engine;
 	}

@@ -19,8 +19,8 @@ const MODES: [columns: number, rows: number, mode: Layout['mode'], panes: PaneId
 	[80, 24, 'stacked', ['containers', 'logs']],
 	[119, 60, 'stacked', ['containers', 'logs']],
 	[200, 29, 'stacked', ['containers', 'logs']],
-	[120, 30, 'columns', ['containers', 'events', 'images', 'logs', 'networks', 'volumes']],
-	[300, 100, 'columns', ['containers', 'events', 'images', 'logs', 'networks', 'volumes']],
+	[120, 30, 'columns', ['builds', 'containers', 'events', 'images', 'logs', 'networks', 'volumes']],
+	[300, 100, 'columns', ['builds', 'containers', 'events', 'images', 'logs', 'networks', 'volumes']],
 ];
 
 for (const [columns, rows, mode, panes] of MODES) {
@@ -64,11 +64,12 @@ test('what is in a network takes the place of the logs while the networks are lo
 	t.false(at(60, 24, 'members').tabs);
 });
 
-test('the left is containers over images beside networks over volumes beside events', (t) => {
-	const {containers, images, networks, volumes, events} = at(120, 40, 'logs').panes;
+test('the left is containers over images beside networks over volumes beside events and builds', (t) => {
+	const {containers, images, networks, volumes, events, builds} = at(120, 40, 'logs').panes;
 	t.deepEqual([containers!.height, images!.height, networks!.height], [16, 11, 11]);
 	t.deepEqual([containers!.width, images!.width, networks!.width], [72, 36, 36]);
-	t.deepEqual([volumes!.y, events!.y, events!.x], [28, 28, 36]);
+	t.deepEqual([volumes!.y, events!.y, events!.x], [28, 28, 24]);
+	t.deepEqual([builds!.y, builds!.x], [28, 48]);
 	t.is(networks!.x, 36);
 });
 

@@ -126,7 +126,7 @@ test('stopped and woken by somebody else, it takes the terminal over again', asy
 test('the screen follows the terminal’s size down to the smallest and back', async (t) => {
 	const {terminal} = await open(t);
 	for (const [columns, rows, what] of [
-		[80, 24, /┏━ 1 Containers 3\/5 · 2 Images · 3 Networks · 4 Volumes · 5 Events ━+ 1\/5 ━┓\n/],
+		[80, 24, /┏━ 1 Containers 3\/5 ·2 Images·3 Networks·4 Volumes·5 Events·6 Builds━+ 1\/5 ━┓\n/],
 		[38, 8, /terminal too small \(need 40×10\)/],
 		[200, 50, /╭─ 2 Images 4 ─/],
 		[60, 15, /^ wherry[\s\S]*┃❯ ▶ {2}web/],

@@ -54,6 +54,7 @@ export async function openPalette(context: ActionContext, run: (command: string)
 function goTo({store}: ActionContext, place: Context): void {
 	const list = MAIN_LISTS.find((one) => one === place);
 	if (list) store.update((state) => focusPane(state, list));
+	else if (place === 'buildCache' || place === 'steps') store.update((state) => focusPane(state, place));
 	else if (place === 'logs' || place === 'members' || place === 'users' || place === 'inspect')
 		store.update((state) => (isDetail(place) ? focusPane(state, place) : state));
 }

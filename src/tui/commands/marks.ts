@@ -14,7 +14,7 @@ export function withMarks(state: State, id: MainListId, keys: Iterable<string>):
 /** The list whose rows can be marked: those that commands take several of. */
 function markable(state: State): MainListId | undefined {
 	const id = focusedList(state);
-	return isDetail(id) || id === 'events' || id === 'networks' ? undefined : id;
+	return isDetail(id) || id === 'events' || id === 'networks' || id === 'builds' ? undefined : id;
 }
 
 /** Marks the selected row, or not any more, and goes on to the next. */

@@ -1,5 +1,14 @@
 /** Every command of the key table, as what it does. */
 import type {ContainerSummary} from '../../engine/api.ts';
+import {
+	askBuild,
+	cancelBuild,
+	endBuilds,
+	foldStep,
+	forgetBuild,
+	pruneBuilds,
+	runBuilt,
+} from '../actions/builds.ts';
 import {showConfig} from '../actions/config.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
 import {type ActionContext, openDialog, showError, showMessage} from '../actions/context.ts';
@@ -171,7 +180,7 @@ function quit(context: ActionContext): void {
 		],
 		index: 0,
 		onChoice: (choice) => {
-			if (choice === 'quit') context.screen.quit();
+			if (choice === 'quit') void endBuilds().then(() => context.screen.quit());
 		},
 	});
 }
@@ -302,6 +311,18 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'volume.prune': pruneVolumes,
 	'event.inspect': focus('inspect'),
 	'user.container': goToContainer(selectedUser),
+	'build.start': askBuild,
+	'build.steps': focus('steps'),
+	'build.cancel': cancelBuild,
+	'build.run': runBuilt,
+	'build.forget': forgetBuild,
+	'build.cache': focus('buildCache'),
+	'build.prune': pruneBuilds,
+	'step.fold': foldStep,
+	'step.cancel': cancelBuild,
+	'step.read': readRow,
+	'buildCache.prune': pruneBuilds,
+	'pane.builds': focus('builds'),
 	'detail.read': readRow,
 	'detail.refresh': ({details}) => details.refresh(),
 	'inspect.fold': foldRow,

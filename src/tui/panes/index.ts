@@ -1,5 +1,6 @@
 /** The panes that exist, and what is selected in them. */
 import type {
+	BuildCacheRecord,
 	ContainerSummary,
 	EngineEvent,
 	FileChange,
@@ -7,7 +8,8 @@ import type {
 	VolumeSummary,
 } from '../../engine/api.ts';
 import {selectedIndex, setList} from '../store/reducers.ts';
-import type {ListPaneId, State} from '../store/state.ts';
+import type {BuildRow, ListPaneId, State} from '../store/state.ts';
+import {buildCachePane, buildsPane, type StepRow, stepsPane} from './builds.ts';
 import {containersPane} from './containers.ts';
 import {envPane, type Variable} from './env.ts';
 import {eventsPane} from './events.ts';
@@ -40,6 +42,9 @@ export const LIST_PANES: {
 	inspect: ListPane<TreeRow>;
 	layers: ListPane<LayerRow>;
 	layerFiles: ListPane<LayerFileRow>;
+	builds: ListPane<BuildRow>;
+	steps: ListPane<StepRow>;
+	buildCache: ListPane<BuildCacheRecord>;
 } = {
 	containers: containersPane,
 	images: imagesPane,
@@ -55,6 +60,9 @@ export const LIST_PANES: {
 	inspect: inspectPane,
 	layers: layersPane,
 	layerFiles: layerFilesPane,
+	builds: buildsPane,
+	steps: stepsPane,
+	buildCache: buildCachePane,
 };
 
 /** Those whose order may be by what changes with each sample. */
@@ -85,6 +93,7 @@ export function settleSelections(state: State): State {
 		before.networks === state.networks &&
 		before.volumes === state.volumes &&
 		before.events === state.events &&
+		before.builds === state.builds &&
 		before.details === state.details &&
 		before.lastList === state.lastList &&
 		before.folded === state.folded &&
@@ -112,6 +121,7 @@ export function settleSelections(state: State): State {
 
 export const selectedContainer = (state: State): ContainerSummary | undefined =>
 	selectedRow(containersPane, state);
+export const selectedBuild = (state: State): BuildRow | undefined => selectedRow(buildsPane, state);
 export const selectedImage = (state: State): ImageRow | undefined => selectedRow(imagesPane, state);
 export const selectedNetwork = (state: State): NetworkRecord | undefined => selectedRow(networksPane, state);
 export const selectedVolume = (state: State): VolumeSummary | undefined => selectedRow(volumesPane, state);

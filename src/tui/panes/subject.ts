@@ -3,6 +3,7 @@ import type {ContainerSummary} from '../../engine/api.ts';
 import {SOURCES} from '../store/details.ts';
 import {detailPane} from '../store/reducers.ts';
 import type {DetailData, DetailPaneId, MainListId, SourceId, State} from '../store/state.ts';
+import {buildName, buildsPane} from './builds.ts';
 import {containerName, containersPane} from './containers.ts';
 import {eventsPane, eventTitle} from './events.ts';
 import {imageReference, imagesPane} from './images.ts';
@@ -35,6 +36,15 @@ const FIND: Record<MainListId, Find> = {
 	networks: find(networksPane, (row) => ({id: row.Id, name: row.Name})),
 	volumes: find(volumesPane, (row) => ({id: row.Name, name: volumeName(row.Name)})),
 	events: find(eventsPane, (row) => ({id: eventsPane.key(row), name: eventTitle(row)})),
+	// What builds have kept is there without any.
+	builds: (state) => {
+		const row = selectedRow(buildsPane, state);
+		return {
+			id: row && row.state !== 'running' ? row.id : '',
+			name: row ? buildName(row) : '',
+			row: row?.state,
+		};
+	},
 };
 
 /** In words, for where there is none. */
@@ -44,6 +54,7 @@ export const NOUNS: Record<MainListId, string> = {
 	networks: 'network',
 	volumes: 'volume',
 	events: 'event',
+	builds: 'build',
 };
 
 export function subjectOf(state: State): Subject | undefined {

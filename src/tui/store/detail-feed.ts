@@ -68,6 +68,7 @@ const READ: {[Id in SourceId]: Source<DetailData[Id]>} = {
 		list: 'top',
 	},
 	changes: {read: (engine, {id}) => engine.containers.changes(id), list: 'files'},
+	buildCache: {read: (engine) => engine.buildCache()},
 	layers: {read: (engine, {id}) => readLayers(engine, id), list: 'layers'},
 };
 

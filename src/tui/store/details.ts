@@ -2,7 +2,14 @@
 import type {DetailPaneId, MainListId, PaneId, SourceId, State} from './state.ts';
 
 /** In the order of their numbers. */
-export const MAIN_LISTS: readonly MainListId[] = ['containers', 'images', 'networks', 'volumes', 'events'];
+export const MAIN_LISTS: readonly MainListId[] = [
+	'containers',
+	'images',
+	'networks',
+	'volumes',
+	'events',
+	'builds',
+];
 
 /** The tabs of the pane of details for each list; the first is shown at first. */
 export const DETAILS: Record<MainListId, readonly DetailPaneId[]> = {
@@ -11,6 +18,7 @@ export const DETAILS: Record<MainListId, readonly DetailPaneId[]> = {
 	networks: ['members', 'inspect'],
 	volumes: ['users', 'inspect'],
 	events: ['inspect'],
+	builds: ['steps', 'buildCache'],
 };
 
 /** What a tab shows that no list has: it is read when the tab is looked at. */
@@ -21,6 +29,7 @@ export const SOURCES: Partial<Record<DetailPaneId, SourceId>> = {
 	inspect: 'inspect',
 	layers: 'layers',
 	layerFiles: 'layers',
+	buildCache: 'buildCache',
 };
 
 /** Names in tabs. */
@@ -37,6 +46,8 @@ export const DETAIL_TITLES: Record<DetailPaneId, string> = {
 	users: 'Used by',
 	layers: 'Layers',
 	layerFiles: 'Files',
+	steps: 'Steps',
+	buildCache: 'Cache',
 };
 
 export function isDetail(pane: PaneId): pane is DetailPaneId {

@@ -18,6 +18,9 @@ export const FIRST_SORT: Record<ListPaneId, string> = {
 	env: '',
 	ports: '',
 	inspect: '',
+	builds: '',
+	steps: '',
+	buildCache: 'size',
 };
 
 export const FIRST_SPLIT = {columns: 60, rows: 50};
@@ -44,6 +47,7 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		networks: [],
 		volumes: [],
 		events: [],
+		builds: [],
 		details: {},
 		usage: {histories: new Map(), version: 0, listed: false},
 		folded: new Set(),

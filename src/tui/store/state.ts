@@ -1,5 +1,6 @@
 /** What is on the screen, as one immutable value. Only the log's lines live beside it (log-buffer.ts). */
 import type {
+	BuildCacheRecord,
 	ContainerProcesses,
 	ContainerSummary,
 	EngineEvent,
@@ -15,7 +16,7 @@ import type {LogBuffer} from './log-buffer.ts';
 import type {UsageHistory} from './usage-history.ts';
 
 /** Panes with rows. A new one gets a name here, a value in panes/, and a place in layout.ts. */
-export type MainListId = 'containers' | 'images' | 'networks' | 'volumes' | 'events';
+export type MainListId = 'containers' | 'images' | 'networks' | 'volumes' | 'events' | 'builds';
 /** What a main list's row has inside, as tabs of one pane (details.ts): a container's log, a network's members. */
 export type DetailPaneId =
 	| 'logs'
@@ -29,7 +30,9 @@ export type DetailPaneId =
 	| 'members'
 	| 'users'
 	| 'layers'
-	| 'layerFiles';
+	| 'layerFiles'
+	| 'steps'
+	| 'buildCache';
 export type PaneId = MainListId | DetailPaneId;
 export type ListPaneId = Exclude<PaneId, 'logs' | 'stats' | 'term'>;
 
@@ -39,6 +42,7 @@ export interface DetailData {
 	processes: ContainerProcesses;
 	changes: readonly FileChange[];
 	layers: ImageLayers;
+	buildCache: readonly BuildCacheRecord[];
 }
 export type SourceId = keyof DetailData;
 
@@ -61,6 +65,36 @@ export interface UsageState {
 
 /** What is listed of an image's files: what the selected layer does, or of all layers what is large, or hidden. */
 export type FilesView = 'changes' | 'biggest' | 'waste';
+
+export interface BuildStep {
+	/** The engine's number; below zero for a remark. */
+	id: number;
+	name: string;
+	state: 'running' | 'done' | 'cached' | 'failed';
+	/** Seconds since the epoch. */
+	started: number;
+	ended?: number;
+	note?: string;
+	/** The last ones that it wrote, how many came before them, and whether the last has no end yet. */
+	lines: readonly string[];
+	dropped: number;
+	open: boolean;
+}
+
+export interface BuildRow {
+	id: string;
+	/** Empty for an image without a name. */
+	tag: string;
+	folder: string;
+	state: 'running' | 'done' | 'failed' | 'cancelled';
+	/** Seconds since the epoch. */
+	started: number;
+	ended?: number;
+	steps: readonly BuildStep[];
+	error?: string;
+	/** Its id. */
+	image?: string;
+}
 
 export interface ListState {
 	/** The selected row's key; undefined selects the first. */
@@ -262,6 +296,8 @@ export interface State {
 	images: readonly ImageSummary[];
 	networks: readonly NetworkRecord[];
 	volumes: readonly VolumeSummary[];
+	/** Those of this session, the newest first. */
+	builds: readonly BuildRow[];
 	/** The last ones, the newest first. */
 	events: readonly EngineEvent[];
 	details: {readonly [Id in SourceId]?: Detail<DetailData[Id]>};

@@ -39,6 +39,7 @@ const sameList = (id: ListPaneId) => {
 				? [state.lists, state.lastList, state.tabs, state.details, state.folded, state.filesView]
 				: []),
 			...(id === 'events' || id === 'inspect' ? [state.events] : []),
+			...(id === 'builds' || isDetail(id) ? [state.builds] : []),
 			...(id === 'containers' && listsUsage(state) ? [state.usage] : []),
 			state.usage.listed,
 			state.marks,

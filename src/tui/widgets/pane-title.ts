@@ -58,9 +58,10 @@ function listTitle(state: State, id: MainListId, names: readonly MainListId[], w
 	const short = (name: MainListId): string => `${number(name)}${anyPane(name).title} `;
 	const full = (name: MainListId): string =>
 		`${short(name)}${sanitize(anyPane(name).counter(state))} `.replace(/ {2}$/, ' ');
+	const tight = (name: MainListId): string => short(name).trim();
 	const fits = (text: (name: MainListId) => string): boolean =>
 		names.reduce((sum, name) => sum + displayWidth(name === id ? full(name) : text(name)) + 1, 0) < width - 2;
-	const others = [full, short].find(fits) ?? number;
+	const others = [full, short, tight].find(fits) ?? number;
 	return names.flatMap((name, index) => [
 		...(index > 0 ? [{text: '·'}] : []),
 		{text: name === id ? full(name) : others(name), strong: name === id},
