@@ -80,7 +80,8 @@ test.serial(
 		terminal.type('cd /tmp; stty size; echo $TERM\r');
 		await terminal.until(/┃46 78 [\s\S]*┃xterm-256color /);
 		if (has('less')) {
-			terminal.type('i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "row $i"; done >rows; less rows\r');
+			terminal.type('i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "row $i"; done >rows\r');
+			terminal.type('less rows\r');
 			await terminal.until(/┃row 1 [\s\S]*┃rows /);
 			// The keys that less knows by its terminal's name: this one is as the program asked for it.
 			terminal.type(`${ESC}[B${ESC}[6~`);
@@ -88,7 +89,7 @@ test.serial(
 			terminal.type('G');
 			await terminal.until(/┃row 300 [\s\S]*\(END\)/);
 			terminal.type('q');
-			await terminal.until(/less rows +┃\n[^┃]*┃\$ /);
+			await terminal.until(/\$ less rows +┃\n[^┃]*┃\$ /);
 		}
 		if (has('vim')) {
 			terminal.type('vim -u NONE -N -n text\r');
