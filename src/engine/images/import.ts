@@ -1,5 +1,4 @@
 /** `import`: an image of one layer from an archive of files. */
-import {createHash} from 'node:crypto';
 import {createWriteStream, mkdirSync, rmdirSync} from 'node:fs';
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
@@ -10,9 +9,11 @@ import {storageError, syncFolder} from '../store/files.ts';
 import {acquireLease} from '../store/leases.ts';
 import {type Manifest, mediaTypes, parseConfiguration, parseManifest} from '../store/manifest.ts';
 import {applyConfigChanges} from './config-changes.ts';
+import {EarlyLayers} from './early-layers.ts';
 import {addImage} from './new-image.ts';
 import {hostPlatform} from './platform.ts';
 import {unpackImage} from './pull.ts';
+import {Reading} from './reading.ts';
 import type {Reference} from './reference.ts';
 import {plain} from './spool.ts';
 
@@ -25,6 +26,9 @@ export interface ImportRequest {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** Of an archive that comes from a pipe: so large that it says nothing. */
+const unknownSize = 2 ** 45;
+
 /** Resolves to the image's id. The archive may be compressed with gzip or zstd. */
 export async function importImage(store: Store, input: Readable, request: ImportRequest): Promise<string> {
 	const {paths, locks, layout} = store;
@@ -32,23 +36,24 @@ export async function importImage(store: Store, input: Readable, request: Import
 	const config = applyConfigChanges(empty, [...(request.changes ?? [])]);
 	await sweep(store);
 	const lease = await acquireLease(paths, locks, []);
+	const early = new EarlyLayers(store, lease);
 	try {
 		const file = lease.staging('import');
-		const hash = createHash('sha256');
+		const reading = new Reading(early, '', unknownSize);
 		let size = 0;
 		const folder = lease.staging('packed');
 		mkdirSync(folder, {mode: 0o700});
 		const source = await plain(input, folder).finally(() => rmdirSync(folder));
 		const counted = async function* (chunks: AsyncIterable<Buffer>) {
 			for await (const chunk of chunks) {
-				hash.update(chunk);
 				size += chunk.length;
 				yield chunk;
+				await reading.write(chunk);
 			}
 		};
 		const output = createWriteStream(file, {mode: 0o600, flags: 'wx', flush: true});
 		await pipeline(source, counted, output, request.signal ? {signal: request.signal} : {});
-		const digest = `sha256:${hash.digest('hex')}`;
+		const digest = await reading.digest(file);
 		const created = new Date().toISOString();
 		const comment = request.message || 'Imported from -';
 		const layer = {descriptor: {mediaType: mediaTypes.ociLayer, digest, size}, diffId: digest, file};
@@ -72,6 +77,8 @@ export async function importImage(store: Store, input: Readable, request: Import
 				store,
 				manifest,
 				parseConfiguration(Buffer.from(JSON.stringify({os: 'linux', rootfs}))),
+				() => {},
+				early,
 			);
 			await syncFolder(paths.layers);
 			return await addImage(
@@ -91,6 +98,7 @@ export async function importImage(store: Store, input: Readable, request: Import
 	} catch (error) {
 		throw storageError(error, paths.root);
 	} finally {
+		await early.end();
 		lease.release();
 	}
 }

@@ -18,6 +18,7 @@ import {findLayer, type Layer, type LayerRecord, printRecord} from '../store/lay
 import type {Lease} from '../store/leases.ts';
 import type {Configuration, Descriptor, Manifest} from '../store/manifest.ts';
 import {downloadLayer, unpackBlob} from './download.ts';
+import type {EarlyLayers} from './early-layers.ts';
 import {dressImplied} from './implied.ts';
 
 const parallel = 3;
@@ -40,6 +41,7 @@ export class LayerPull {
 	readonly #diffIds: readonly string[];
 	readonly #chain: readonly string[];
 	readonly #report: (event: PullEvent) => void;
+	readonly #early: EarlyLayers | undefined;
 	/** One per layer, settled when it is in its place. */
 	readonly #ready: Promise<Layer>[] = [];
 	readonly #waiting: (() => void)[] = [];
@@ -52,6 +54,7 @@ export class LayerPull {
 		manifest: Manifest,
 		configuration: Configuration | undefined,
 		report: (event: PullEvent) => void,
+		early?: EarlyLayers,
 	) {
 		this.#store = store;
 		this.#repository = repository;
@@ -61,6 +64,7 @@ export class LayerPull {
 		this.#diffIds = configuration?.diffIds ?? [];
 		this.#chain = chainIds(this.#diffIds);
 		this.#report = report;
+		this.#early = early;
 	}
 
 	/**
@@ -78,13 +82,17 @@ export class LayerPull {
 			if (known && present.every(Boolean)) return;
 			for (const [at, layer] of present.entries())
 				this.#state(at, layer ? 'Already exists' : 'Pulling fs layer');
-			for (const [at, layer] of present.entries()) {
+			// The largest first: one that is left to the end would be unpacked alone.
+			const order = [...present.entries()].sort(
+				([left], [right]) => this.#layers[right]!.size - this.#layers[left]!.size,
+			);
+			for (const [at, layer] of order) {
 				const ready = layer ? Promise.resolve(layer) : this.#bring(at, stop.signal);
 				ready.catch((error: unknown) => {
 					failure ??= error;
 					stop.abort();
 				});
-				this.#ready.push(ready);
+				this.#ready[at] = ready;
 			}
 			await Promise.allSettled(this.#ready);
 			if (signal?.aborted) throw new WherryError('cancelled', 'context canceled', {cause: failure});
@@ -164,12 +172,15 @@ export class LayerPull {
 			const tree = join(staging, 'fs');
 			const partial = partialPath(paths, hex);
 			try {
-				if (!present) {
+				const early = haveBlob ? this.#early?.take(blob.digest) : undefined;
+				if (early) {
+					await rename(early.staging, staging);
+				} else if (!present) {
 					await mkdir(staging, {recursive: true, mode: 0o700});
 					await mkdir(tree, {mode: 0o755});
 				}
 				const stats = haveBlob
-					? await unpackBlob(layout.blobPath(blob.digest), blob, tree, signal)
+					? (early?.stats ?? (await unpackBlob(layout.blobPath(blob.digest), blob, tree, signal)))
 					: await downloadLayer({
 							repository: this.#repository!,
 							blob,

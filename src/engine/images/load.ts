@@ -1,8 +1,8 @@
 /**
  * `load`: archives that docker, podman, skopeo and others have saved: docker's format (`manifest.json` with the
  * configuration and layers of each image) and OCI image layouts. The archive is read once, front to back, into
- * files that become blobs; only then is looked at what they are. All of it is a stranger's: paths are names in a
- * table and never reach the file system.
+ * files that become blobs, while what looks like a layer is unpacked; only then is looked at what they are. All of
+ * it is a stranger's: paths are names in a table and never reach the file system.
  */
 import {mkdirSync, rmSync} from 'node:fs';
 import type {Readable} from 'node:stream';
@@ -27,6 +27,7 @@ import {
 	toOciIndex,
 	toOciManifest,
 } from '../store/manifest.ts';
+import {EarlyLayers} from './early-layers.ts';
 import {selectPlatform} from './platform.ts';
 import {unpackImage} from './pull.ts';
 import {familiar, parseReference, type Reference, withDefaultTag} from './reference.ts';
@@ -243,7 +244,8 @@ export async function loadImages(store: Store, input: Readable, request: LoadReq
 	const {paths, locks} = store;
 	await sweep(store);
 	const lease = await acquireLease(paths, locks, []);
-	const spool = new Spool(lease.staging('load'));
+	const early = new EarlyLayers(store, lease);
+	const spool = new Spool(lease.staging('load'), early);
 	try {
 		await spool.read(await plain(input, spool.folder), request.signal);
 		const index = spool.find('oci-layout') && spool.document('index.json', largestManifest);
@@ -263,17 +265,23 @@ export async function loadImages(store: Store, input: Readable, request: LoadReq
 		}
 		if (found.length === 0) throw corrupt('the archive has no images');
 		const loaded: Loaded[] = [];
-		for (const image of found) loaded.push(await keep(store, image, request));
+		for (const image of found) loaded.push(await keep(store, image, request, early));
 		return loaded;
 	} catch (error) {
 		throw storageError(error, paths.root);
 	} finally {
+		await early.end();
 		rmSync(spool.folder, {recursive: true, force: true});
 		lease.release();
 	}
 }
 
-async function keep(store: Store, found: Found, {signal, onProgress}: LoadRequest): Promise<Loaded> {
+async function keep(
+	store: Store,
+	found: Found,
+	{signal, onProgress}: LoadRequest,
+	early: EarlyLayers,
+): Promise<Loaded> {
 	const {layout, paths, locks} = store;
 	const manifest = parseManifest(found.manifest) as Manifest;
 	const configuration = parseConfiguration(found.config);
@@ -304,7 +312,7 @@ async function keep(store: Store, found: Found, {signal, onProgress}: LoadReques
 			await layout.adoptBlob(file, digest);
 			// The next image of the archive may have it too.
 		}
-		await unpackImage(store, manifest, configuration, (event) => onProgress?.(event));
+		await unpackImage(store, manifest, configuration, (event) => onProgress?.(event), early);
 		for (const bytes of documents) await layout.writeBlob(bytes);
 		await syncFolder(layout.blobs);
 		await layout.update((entries) => {

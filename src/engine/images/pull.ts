@@ -24,6 +24,7 @@ import {
 	toOciIndex,
 	toOciManifest,
 } from '../store/manifest.ts';
+import type {EarlyLayers} from './early-layers.ts';
 import {LayerPull} from './layer-pull.ts';
 import {formatPlatform, matches, selectPlatform} from './platform.ts';
 import {canonical, familiar, familiarName, type Reference, storedName, withDigest} from './reference.ts';
@@ -276,19 +277,21 @@ function ownEntry(entries: readonly Descriptor[]): Descriptor | undefined {
 const nested = (index: string, digest: string): WherryError =>
 	new WherryError('unsupported', `index ${index} names another index, ${digest}`, {object: digest});
 
-/** Unpacks the layers of an image whose blobs are in the store, where they are not unpacked yet. */
+/** Unpacks the layers of an image whose blobs are in the store, where they are not unpacked yet, here or `early`. */
 export async function unpackImage(
 	store: Store,
 	manifest: Manifest,
 	configuration: Configuration,
 	report: (event: PullEvent) => void = () => {},
+	early?: EarlyLayers,
 ): Promise<void> {
 	checkConfiguration(manifest, configuration);
 	const blobs = manifest.layers.map(({digest}) => digest);
 	const keys = [...blobs, ...configuration.diffIds, ...chainIds(configuration.diffIds)].map(digestHex);
 	const lease = await acquireLease(store.paths, store.locks, [...new Set(keys)]);
 	try {
-		await new LayerPull(store, undefined, lease, manifest, configuration, report).run(undefined, false);
+		const layers = new LayerPull(store, undefined, lease, manifest, configuration, report, early);
+		await layers.run(undefined, false);
 		await syncFolder(store.paths.layers);
 	} finally {
 		lease.release();

@@ -2,7 +2,6 @@
  * An archive of images on the disk: read once, front to back, into files that may become blobs. All of it is a
  * stranger's: paths are names in a table and never reach the file system.
  */
-import {createHash, type Hash} from 'node:crypto';
 import {closeSync, mkdirSync, openSync, readSync, unlinkSync} from 'node:fs';
 import {type FileHandle, open} from 'node:fs/promises';
 import {join, posix} from 'node:path';
@@ -11,6 +10,7 @@ import {Parser, type ReadEntry} from 'tar';
 import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {digestHex, isDigest} from '../store/digest.ts';
+import {type EarlyReader, Reading} from './reading.ts';
 
 /** A file of the archive, spooled. */
 export interface Spooled {
@@ -24,6 +24,9 @@ export interface Spooled {
 /** Entries in one archive: 500 layers with three files each, for a few hundred images. */
 const mostEntries = 200_000;
 const mostLinks = 8;
+
+/** Bytes that a decoder of whole archives gives at a time. */
+const chunkSize = 256 << 10;
 
 export const corrupt = (message: string): WherryError => new WherryError('corrupt', message);
 
@@ -96,7 +99,8 @@ export async function plain(input: Readable, folder?: string): Promise<Readable>
 		throw new WherryError('unsupported', 'layers compressed with bzip2 or xz are not supported');
 	}
 	const zlib = process.getBuiltinModule('node:zlib');
-	const inflate: Transform = kind === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();
+	const inflate: Transform =
+		kind === 'gzip' ? zlib.createGunzip({chunkSize}) : zlib.createZstdDecompress({chunkSize});
 	whole.on('error', (error) => inflate.destroy(error));
 	return whole.pipe(inflate);
 }
@@ -106,10 +110,14 @@ export class Spool {
 	readonly folder: string;
 	readonly files = new Map<string, Spooled>();
 	readonly links = new Map<string, string>();
+	readonly #early: EarlyReader | undefined;
+	/** Files whose digest is not known yet. */
+	readonly #unnamed: Promise<unknown>[] = [];
 	#entries = 0;
 
-	constructor(folder: string) {
+	constructor(folder: string, early?: EarlyReader) {
 		this.folder = folder;
+		this.#early = early;
 		mkdirSync(folder, {recursive: true, mode: 0o700});
 	}
 
@@ -151,6 +159,7 @@ export class Spool {
 		}
 		await working;
 		if (failure) throw failure;
+		await Promise.all(this.#unnamed);
 		if (this.#entries === 0) throw corrupt('the archive is empty');
 	}
 
@@ -170,13 +179,14 @@ export class Spool {
 		}
 		const file = join(this.folder, String(this.#entries));
 		const handle = await open(file, 'wx', 0o600);
-		const hash: Hash = createHash('sha256');
+		const reading = new Reading(this.#early, path, entry.size ?? 0);
 		let size = 0;
 		try {
 			for await (const chunk of entry as unknown as AsyncIterable<Buffer>) {
 				const writing = handle.writeFile(chunk);
-				hash.update(chunk);
+				writing.catch(() => {});
 				size += chunk.length;
+				await reading.write(chunk);
 				await writing;
 			}
 		} catch (error) {
@@ -186,7 +196,11 @@ export class Spool {
 		// The disk writes it while the next entries are read.
 		const synced = handle.sync().finally(() => handle.close());
 		synced.catch(() => {});
-		this.files.set(path, {file, size, digest: `sha256:${hash.digest('hex')}`, synced});
+		const name = (digest: string) => this.files.set(path, {file, size, digest, synced});
+		name('');
+		const naming = reading.digest(file).then(name);
+		naming.catch(() => {});
+		this.#unnamed.push(naming);
 	}
 
 	/** The file that a path of the archive means, through its links. */
