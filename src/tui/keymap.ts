@@ -425,6 +425,12 @@ export const KEYMAP = [
 		keys: ['W'],
 		help: 'what takes space, and what a prune would free',
 	},
+	{
+		command: 'app.exposure',
+		context: 'global',
+		keys: ['X'],
+		help: 'which ports are reached from where',
+	},
 	{command: 'app.copyCommand', context: 'global', keys: ['Y'], help: 'copy the last command line (OSC 52)'},
 	{command: 'app.custom', context: 'global', keys: ['c'], help: 'your own commands…'},
 	{command: 'app.mouse', context: 'global', keys: ['M'], help: 'mouse for the panes, or for the terminal'},

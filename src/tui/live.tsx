@@ -2,7 +2,7 @@
 import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
-import {type Instance, render, useApp} from 'ink';
+import {type Instance, render, useApp, useIsScreenReaderEnabled} from 'ink';
 import type {Engine, EngineEvent, Session} from '../engine/api.ts';
 import {applyConfig, problemText} from './actions/config.ts';
 import {lastLines} from './actions/containers.ts';
@@ -29,6 +29,7 @@ import {clipboard, MOUSE_OFF, MOUSE_ON, PASTE_OFF, PASTE_ON} from './terminal/mo
 import {SessionKeys} from './terminal/session-keys.ts';
 import {Sessions} from './terminal/sessions.ts';
 import {sanitize} from './text/sanitize.ts';
+import {SpokenApp} from './widgets/spoken.tsx';
 
 /** Milliseconds between two looks at the clock, for `Up 3 minutes`. */
 const CLOCK = 10_000;
@@ -345,5 +346,5 @@ class LiveUi {
 function Root({store, onReady}: {store: Store; onReady(suspend: Suspend): void}) {
 	const {suspendTerminal} = useApp();
 	onReady(suspendTerminal);
-	return <App store={store} host="local" />;
+	return useIsScreenReaderEnabled() ? <SpokenApp store={store} /> : <App store={store} host="local" />;
 }

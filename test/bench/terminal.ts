@@ -93,7 +93,7 @@ export function onTerminal(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
 }
 
 /** Nanoseconds on a CPU of all threads: the first number of each thread's schedstat. */
-function cpuTime(pid: number): number {
+export function cpuTime(pid: number): number {
 	let sum = 0;
 	for (const thread of readdirSync(`/proc/${pid}/task`)) {
 		sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);

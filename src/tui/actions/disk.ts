@@ -5,9 +5,10 @@ import {textField} from '../input/text-field.ts';
 import {containerName, isUp} from '../panes/containers.ts';
 import {shortId} from '../panes/images.ts';
 import {focusPane, setList} from '../store/reducers.ts';
-import type {ListPaneId, MainListId, PickItem, State} from '../store/state.ts';
+import type {ListPaneId, MainListId, PickItem, State, TextLine} from '../store/state.ts';
 import {fitCells} from '../text/width.ts';
 import {type ActionContext, openDialog, remember, showError, showMessage} from './context.ts';
+import {containerLines, imageLines} from './disk-owner.ts';
 import {pruneImages} from './images.ts';
 import {pruneVolumes} from './volumes.ts';
 
@@ -129,7 +130,7 @@ export async function showDisk(context: ActionContext): Promise<void> {
 		items: diskItems(usage, {untagged: untagged.SpaceReclaimed, unused: unused.SpaceReclaimed}),
 		filter: textField(),
 		index: 0,
-		submit: 'prunes, or goes there',
+		submit: 'prunes, or looks closer',
 		onPick: (id) => void openOwner(context, usage, id).catch((error) => showError(context, error)),
 	});
 }
@@ -140,7 +141,31 @@ async function openOwner(context: ActionContext, usage: DiskUsage, id: string): 
 	else if (kind === 'containers' || kind === 'logs') pruneContainers(context, usage);
 	else if (kind === 'volumes') pruneVolumes(context);
 	else if (kind === 'cache') pruneCache(context, usage);
+	else if (kind === 'image') await showImage(context, usage, name!);
+	else if (kind === 'container') showOwner(context, usage, name!, containerLines(usage, name!));
 	else context.store.update((state) => goTo(state, kind!, name!));
+}
+
+async function showImage(context: ActionContext, usage: DiskUsage, id: string): Promise<void> {
+	const {images} = context.engine;
+	const [{layers}, ...inspected] = await Promise.all([
+		images.layers(id),
+		...usage.Images.map(async ({Id}) => [Id, await images.inspect(Id)] as const),
+	]);
+	const layersOf = (image: unknown): readonly string[] =>
+		(image as {RootFS?: {Layers?: string[]}}).RootFS?.Layers ?? [];
+	const owners = new Map(inspected.map(([one, image]) => [one, layersOf(image)] as const));
+	showOwner(context, usage, id, imageLines(usage, id, layers, owners));
+}
+
+function showOwner(context: ActionContext, usage: DiskUsage, id: string, lines: readonly TextLine[]): void {
+	const image = usage.Images.find(({Id}) => Id === id);
+	const container = usage.Containers.find(({Id}) => Id === id);
+	const name = image ? (image.RepoTags[0] ?? shortId(id)) : container ? containerName(container) : id;
+	remember(context, ...(image ? ['history', name] : ['ps', '-as', '--filter', `id=${id.slice(0, 12)}`]));
+	// One look at it, and there one is.
+	context.store.update((state) => goTo(state, image ? 'image' : 'container', id));
+	openDialog(context, {kind: 'text', title: `Disk: ${name}`, lines, top: 0});
 }
 
 /** To the row, also when a filter has hidden it. */

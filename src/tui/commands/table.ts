@@ -15,6 +15,7 @@ import {type ActionContext, openDialog, showError, showMessage} from '../actions
 import {copyCommand, copyLogs, copyRow} from '../actions/copy.ts';
 import {customCommand, runCustom, showCustom} from '../actions/custom.ts';
 import {showDisk} from '../actions/disk.ts';
+import {showExposure} from '../actions/exposure.ts';
 import {askPull, askPush, pruneImages, removeImages, tagImage} from '../actions/images.ts';
 import {askSince, saveLogs} from '../actions/logs.ts';
 import {
@@ -363,6 +364,7 @@ export const COMMANDS: Record<CommandId, Command> = {
 		});
 	},
 	'app.disk': showDisk,
+	'app.exposure': (context) => showExposure(context),
 	'progress.close': (context) => openDialog(context, undefined),
 	'progress.cancel': cancelTransfer,
 	'app.redraw': ({screen}) => screen.redraw(),

@@ -1,0 +1,174 @@
+/**
+ * What the terminal UI costs with many containers: 500, of which 100 run and 20 write logs, on a pseudo-terminal of
+ * 200x50. `npm run build && unshare --net --mount node test/bench/panes.ts [SECONDS]`, as root. Beside each number is
+ * what it should be below; a number above makes the exit code 1.
+ */
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {type IPty, spawn} from '@lydell/node-pty';
+import {openEngine} from '../../src/engine/engine.ts';
+import {cpuTime} from './terminal.ts';
+
+const size = {cols: 200, rows: 50};
+const count = 500;
+const running = 100;
+const writers = 20;
+/** Containers made or ended at a time. */
+const atOnce = 8;
+const seconds = Number(process.argv[2] ?? 20);
+const keys = 120;
+
+const command = (at: number): string[] => {
+	if (at >= running) return ['true'];
+	// Ten lines a second each, in bursts of five.
+	const write =
+		'i=0; while :; do i=$((i+5)); echo "GET /item/$i 200 12ms"; echo a; echo b; echo c; echo d; sleep 0.5; done';
+	return at < writers ? ['sh', '-c', write] : ['sleep', '2147483647'];
+};
+
+async function inTurn(many: number, work: (at: number) => Promise<unknown>): Promise<void> {
+	for (let from = 0; from < many; from += atOnce)
+		await Promise.all(Array.from({length: Math.min(atOnce, many - from)}, (_, at) => work(from + at)));
+}
+
+/** Bytes. */
+function memory(pid: number): number {
+	return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+}
+
+interface Watch {
+	/** Percent of one CPU. */
+	cpu: number;
+	/** Bytes each second. */
+	written: number;
+}
+
+class Panes {
+	readonly #pty: IPty;
+	#bytes = 0;
+	#seen = '';
+	#wake: (() => void) | undefined;
+
+	constructor(env: NodeJS.ProcessEnv) {
+		const {CI: _, NO_COLOR: __, ...rest} = env;
+		const launcher = new URL('../../src/wherry.sh', import.meta.url).pathname;
+		this.#pty = spawn(launcher, ['ui'], {
+			...size,
+			env: rest as Record<string, string>,
+			name: 'xterm-256color',
+		});
+		this.#pty.onData((data) => {
+			this.#bytes += Buffer.byteLength(data);
+			this.#seen = (this.#seen + data).slice(-20_000);
+			this.#wake?.();
+		});
+	}
+
+	get pid(): number {
+		return this.#pty.pid;
+	}
+
+	/** Types, and resolves to the milliseconds until this has been written. */
+	async type(text: string, shown: string): Promise<number> {
+		this.#seen = '';
+		const start = process.hrtime.bigint();
+		this.#pty.write(text);
+		await this.shows(shown);
+		return Number(process.hrtime.bigint() - start) / 1e6;
+	}
+
+	async shows(text: string): Promise<void> {
+		while (!this.#seen.includes(text))
+			await new Promise<void>((resolve) => {
+				this.#wake = resolve;
+			});
+	}
+
+	async watch(time: number): Promise<Watch> {
+		const before = cpuTime(this.pid);
+		const bytes = this.#bytes;
+		await sleep(time * 1000);
+		return {cpu: (cpuTime(this.pid) - before) / (time * 1e7), written: (this.#bytes - bytes) / time};
+	}
+
+	/** Up and down the list: each key moves the mark of the selected row. The 95th of a hundred, in milliseconds. */
+	async latency(): Promise<number> {
+		const times: number[] = [];
+		for (let at = 0; at < keys; at++) {
+			times.push(await this.type(at % 20 < 10 ? 'j' : 'k', '❯'));
+			await sleep(40 + (at % 7) * 17);
+		}
+		return times.sort((a, b) => a - b)[Math.floor(keys * 0.95)]!;
+	}
+
+	async quit(): Promise<void> {
+		const ended = new Promise<void>((resolve) => {
+			this.#pty.onExit(() => resolve());
+		});
+		this.#pty.write('q');
+		await ended;
+	}
+}
+
+let failed = false;
+
+function say(name: string, value: number, unit: string, limit?: number): void {
+	const over = limit !== undefined && value >= limit;
+	if (over) failed = true;
+	const bound = limit === undefined ? '' : `   (below ${limit} ${unit}${over ? ': NOT' : ''})`;
+	console.log(`${name.padEnd(44)} ${value.toFixed(1).padStart(8)} ${unit}${bound}`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'wherry-bench-panes-'));
+const env = {
+	...process.env,
+	WHERRY_ROOT: join(folder, 'root'),
+	WHERRY_RUN: join(folder, 'run'),
+	XDG_CONFIG_HOME: folder,
+};
+const engine = openEngine({root: env.WHERRY_ROOT, run: env.WHERRY_RUN});
+const ids: string[] = [];
+try {
+	await engine.images.ensureBase();
+	await inTurn(count, async (at) => {
+		const {id} = await engine.containers.create({
+			image: 'wherry/base',
+			name: `many-${String(at).padStart(3, '0')}`,
+			config: {Cmd: command(at)},
+			hostConfig: {NetworkMode: 'none'},
+		});
+		ids.push(id);
+		if (at < running) await engine.containers.start(id);
+	});
+	const start = process.hrtime.bigint();
+	const panes = new Panes(env);
+	await panes.shows('commands');
+	say('first frame', Number(process.hrtime.bigint() - start) / 1e6, 'ms', 130);
+	await sleep(4000);
+	// One that has stopped: nothing on the screen changes.
+	const idle = await panes.watch(seconds);
+	say('idle: CPU', idle.cpu, '%', 1);
+	say('idle: written', idle.written / 1000, 'kB/s');
+	say('idle: key to screen, 95th percentile', await panes.latency(), 'ms', 30);
+	// Those that run first; one that writes is shown, and what all use.
+	await panes.type('/many-00\r', 'many-00');
+	await panes.type('%', 'BLOCK/s');
+	await sleep(4000);
+	const first = memory(panes.pid);
+	const busy = await panes.watch(seconds);
+	say('busy: CPU', busy.cpu, '%', 10);
+	say('busy: written', busy.written / 1000, 'kB/s');
+	say('busy: key to screen, 95th percentile', await panes.latency(), 'ms', 30);
+	await panes.watch(seconds);
+	const last = memory(panes.pid);
+	say('memory', last / 1e6, 'MB', 190);
+	say(`memory: growth in ${Math.round(seconds * 2 + keys * 0.1)} s`, (last - first) / 1e6, 'MB');
+	await panes.quit();
+} finally {
+	await inTurn(ids.length, (at) => engine.containers.remove(ids[at]!, {force: true}).catch(() => {}));
+	await engine.close();
+	rmSync(folder, {recursive: true, force: true});
+}
+process.exitCode = failed ? 1 : 0;
