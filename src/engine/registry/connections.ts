@@ -6,6 +6,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import type {Agent, AgentOptions, RequestOptions} from 'node:http';
 import type {Socket} from 'node:net';
 import type {SecureContextOptions} from 'node:tls';
+import {WherryError} from '../errors.ts';
 import {bypassesProxy} from './host.ts';
 
 type HttpModule = Pick<typeof import('node:http'), 'request'>;
@@ -91,14 +92,23 @@ export class Connections {
 			const agent = this.#agent('http', () => new (http().Agent)(agentOptions));
 			if (!proxy) return {http: http(), options: {agent, hostname, port: url.port || 80, path, headers: {}}};
 			const headers: Record<string, string> = {host: url.host, ...proxyAuthorization(proxy)};
-			const via = {hostname: proxy.hostname, port: proxy.port || 80};
-			return {http: http(), options: {agent, ...via, path: url.href, headers}};
+			const {module, hostname: host, port, trust} = this.#way(proxy);
+			if (proxy.protocol === 'http:')
+				return {http: module, options: {agent, hostname: host, port, path: url.href, headers}};
+			const secured = this.#agent(
+				`proxy ${proxy.host}`,
+				() => new (https().Agent)({...agentOptions, ...trust}),
+			);
+			return {
+				http: module,
+				options: {agent: secured, hostname: host, port, path: url.href, headers},
+			};
 		}
 		const key = `https ${insecure ? 'insecure' : url.host} ${proxy?.href ?? ''}`;
 		const agent = this.#agent(key, () => {
 			const trust = insecure ? {rejectUnauthorized: false} : this.#trust(url.host);
 			const made = new (https().Agent)({...agentOptions, ...trust});
-			if (proxy) tunnel(made, proxy);
+			if (proxy) tunnel(made, proxy, this.#way(proxy));
 			return made;
 		});
 		return {http: https(), options: {agent, hostname, port: url.port || 443, path, headers: {}}};
@@ -107,6 +117,20 @@ export class Connections {
 	close(): void {
 		for (const agent of this.#agents.values()) agent.destroy();
 		this.#agents.clear();
+	}
+
+	/** How a proxy itself is spoken to. */
+	#way(proxy: URL): Way {
+		const hostname = proxy.hostname.replace(/^\[|\]$/g, '');
+		if (proxy.protocol === 'http:') return {module: http(), hostname, port: proxy.port || 80, trust: {}};
+		// Otherwise Node would take the name for that of the Host header, which is the registry's.
+		const servername = process.getBuiltinModule('node:net').isIP(hostname) > 0 ? '' : hostname;
+		return {
+			module: https(),
+			hostname,
+			port: proxy.port || 443,
+			trust: {...this.#trust(proxy.host), servername},
+		};
 	}
 
 	#agent(key: string, make: () => Agent): Agent {
@@ -127,9 +151,29 @@ export class Connections {
 		const text = named(url.protocol === 'https:' ? 'https_proxy' : 'http_proxy');
 		if (!text || bypassesProxy(url, named('no_proxy') ?? '')) return undefined;
 		const full = text.includes('://') ? text : `http://${text}`;
-		if (!URL.canParse(full)) return undefined;
+		const invalid = (reason: string) =>
+			// What stands before its host may be a password.
+			new WherryError('invalid', `invalid proxy address: ${reason}`, {object: url.host});
+		if (!URL.canParse(full)) throw invalid('it is not a URL');
 		const proxy = new URL(full);
-		return proxy.protocol === 'http:' ? proxy : undefined;
+		// Not asked directly instead: whoever names a proxy wants nothing to go past it.
+		if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:')
+			throw invalid(`unsupported scheme ${JSON.stringify(proxy.protocol.slice(0, -1))}`);
+		return proxy;
+	}
+}
+
+interface Way {
+	readonly module: HttpModule;
+	readonly hostname: string;
+	readonly port: string | number;
+	readonly trust: SecureContextOptions & {servername?: string};
+}
+
+/** An error on the way to the proxy, which says so, as Go's do. */
+export class ProxyError extends Error {
+	constructor(cause: Error) {
+		super(cause.message, {cause});
 	}
 }
 
@@ -140,25 +184,27 @@ function proxyAuthorization(proxy: URL): Record<string, string> {
 }
 
 /** Makes an agent's connections go through a CONNECT of the proxy (RFC 9110, 9.3.6). */
-function tunnel(agent: Agent, proxy: URL): void {
+function tunnel(agent: Agent, proxy: URL, {module, hostname, port, trust}: Way): void {
 	type Callback = (error: Error | null, socket?: Socket) => void;
 	const connect = (options: {host?: string; port?: number; servername?: string}, done: Callback) => {
 		const target = `${options.host}:${options.port}`;
-		const request = http().request({
+		const request = module.request({
 			method: 'CONNECT',
-			hostname: proxy.hostname,
-			port: proxy.port || 80,
+			hostname,
+			port,
 			path: target,
 			headers: {host: target, ...proxyAuthorization(proxy)},
 			agent: false,
-		});
-		request.on('error', done);
+			...trust,
+		} as RequestOptions);
+		request.on('error', (error) => done(new ProxyError(error)));
 		request.on('connect', (response, socket) => {
 			if (response.statusCode === 200) {
 				done(null, tls().connect({...options, socket, servername: options.servername ?? options.host ?? ''}));
 				return;
 			}
 			socket.destroy();
+			// Go's words are those of the proxy's status alone, which tell nobody whose they are.
 			done(new Error(`the proxy ${proxy.host} answered ${response.statusCode} ${response.statusMessage}`));
 		});
 		request.end();

@@ -4,7 +4,7 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http';
 import type {Readable} from 'node:stream';
 import {WherryError} from '../errors.ts';
-import {Connections} from './connections.ts';
+import {Connections, ProxyError} from './connections.ts';
 import {type RegistrySettings, registrySettings} from './settings.ts';
 
 export interface Response {
@@ -204,6 +204,8 @@ const dialed = ({address, port}: SocketError): string =>
 /** A fault of the connection in Go's words. */
 function describe(init: RequestInit, url: URL, thrown: Error): WherryError {
 	if (thrown instanceof WherryError) return thrown;
+	const toProxy = thrown instanceof ProxyError ? 'proxyconnect tcp: ' : '';
+	if (toProxy) thrown = thrown.cause as Error;
 	if (thrown.name === 'AbortError' || init.signal?.aborted)
 		return new WherryError('cancelled', 'context canceled', {object: url.host, cause: thrown});
 	// Several addresses have been tried: the first is the one that was preferred.
@@ -233,5 +235,5 @@ function describe(init: RequestInit, url: URL, thrown: Error): WherryError {
 			return 'net/http: HTTP/1.x transport connection broken: malformed HTTP response';
 		return error.message;
 	};
-	return failed(init, url, 'unavailable', words(), thrown);
+	return failed(init, url, 'unavailable', toProxy + words(), thrown);
 }

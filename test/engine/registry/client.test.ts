@@ -1,6 +1,8 @@
-import type {IncomingMessage, ServerResponse} from 'node:http';
+import {writeFileSync} from 'node:fs';
+import {createServer as createHttpServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {createServer as createTlsServer} from 'node:https';
-import {type AddressInfo, createServer as createTcpServer} from 'node:net';
+import {type AddressInfo, connect, createServer as createTcpServer, type Socket} from 'node:net';
+import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {Repository} from '../../../src/engine/registry/client.ts';
 import type {Credentials} from '../../../src/engine/registry/credentials.ts';
@@ -9,6 +11,7 @@ import {bypassesProxy, isLoopback} from '../../../src/engine/registry/host.ts';
 import {Transport} from '../../../src/engine/registry/transport.ts';
 import {parseManifest} from '../../../src/engine/store/manifest.ts';
 import {makeCertificate} from '../../setup/certificate.ts';
+import {temporaryFolder} from '../../setup/images.ts';
 import {digestOf, type FakeImage, fakeImage, serveImage, startFake} from '../../setup/registry.ts';
 
 const layer = Buffer.alloc(300_000, 'wherry');
@@ -458,6 +461,63 @@ test('a proxy is used for other hosts, never for this one', async (t) => {
 	const server = await fake(t);
 	(await transport.request(new URL(`http://${server.host}/v2/`))).body.resume();
 	t.is(seen.length, 1);
+});
+
+test('what is encrypted goes through a tunnel of the proxy, which sees none of it', async (t) => {
+	const registry = createTlsServer(makeCertificate('10.0.0.1'), (request, response) => {
+		if (!serveImage(image, request, response)) response.writeHead(404).end();
+	});
+	await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+	t.teardown(() => registry.close());
+	const {port} = registry.address() as AddressInfo;
+	const {key, cert} = makeCertificate();
+	const folder = temporaryFolder(t);
+	writeFileSync(join(folder, 'ca.pem'), cert);
+	for (const scheme of ['http', 'https']) {
+		const asked: [string, string | undefined][] = [];
+		const proxy = scheme === 'http' ? createHttpServer() : createTlsServer({key, cert});
+		proxy.on('connect', (request: IncomingMessage, socket: Socket) => {
+			asked.push([request.url!, request.headers['proxy-authorization']]);
+			if (!request.url!.startsWith('10.0.0.1:')) {
+				socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+				return;
+			}
+			const to = connect(port, '127.0.0.1', () => {
+				socket.write('HTTP/1.1 200 OK\r\n\r\n');
+				to.pipe(socket).pipe(to);
+			});
+			to.on('error', () => socket.destroy());
+			socket.on('error', () => to.destroy());
+		});
+		await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+		const at = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+		const env = {HTTPS_PROXY: `${scheme}://u:p@${at}`, SSL_CERT_FILE: join(folder, 'ca.pem')};
+		const transport = new Transport({stallTimeout: 30_000, env});
+		const response = await transport.request(new URL('https://10.0.0.1:5000/v2/'), {insecure: true});
+		t.is(response.status, 200);
+		response.body.resume();
+		t.deepEqual(asked, [['10.0.0.1:5000', `Basic ${Buffer.from('u:p').toString('base64')}`]]);
+		await t.throwsAsync(transport.request(new URL('https://other.invalid/v2/')), {
+			message: `Get "https://other.invalid/v2/": the proxy ${at} answered 403 Forbidden`,
+		});
+		transport.close();
+		await new Promise((resolve) => proxy.close(resolve));
+		const gone = new Transport({stallTimeout: 30_000, env});
+		await t.throwsAsync(gone.request(new URL('https://10.0.0.1:5000/v2/')), {
+			message: `Get "https://10.0.0.1:5000/v2/": proxyconnect tcp: dial tcp ${at}: connect: connection refused`,
+		});
+		gone.close();
+	}
+	for (const [name, reason] of [
+		['socks5://u:secret@x', 'unsupported scheme "socks5"'],
+		['http://u:secret@[', 'it is not a URL'],
+	] as const) {
+		const transport = new Transport({stallTimeout: 30_000, env: {HTTPS_PROXY: name}});
+		await t.throwsAsync(async () => transport.request(new URL('https://example.invalid/v2/')), {
+			message: `invalid proxy address: ${reason}`,
+		});
+		transport.close();
+	}
 });
 
 test('which hosts are this machine, and which NO_PROXY names', (t) => {
