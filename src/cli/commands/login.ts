@@ -67,7 +67,7 @@ export const logout: CommandAction = async ({args}, open) => {
 	const server = args[0] ?? '';
 	const name = server === '' ? hub : shown(server);
 	const {registries} = await open();
-	if (await registries.logout(server)) printLine(`Removing login credentials for ${name}`);
-	else printLine(`Not logged in to ${name}`);
+	printLine(`Removing login credentials for ${name}`);
+	await registries.logout(server);
 	return 0;
 };

@@ -51,6 +51,9 @@ export const version: CommandAction = async ({flags}) => {
 		return 0;
 	}
 	const platform: [string, string][] = [
+		// What scripts that were written for docker look for, as far as there is such a thing here.
+		['Go version', 'none'],
+		['Git commit', 'unknown'],
 		['Node version', process.versions.node],
 		['OS/Arch', `linux/${architecture}`],
 	];

@@ -89,12 +89,22 @@ export async function restartContainer(
 ): Promise<void> {
 	const record = findContainer(context.paths, container);
 	if (options.signal) signalNumber(options.signal);
-	if (isUp(currentState(context.paths, record.Id))) {
-		if (record.HostConfig.AutoRemove) await keepOverRestart(context, record);
-		await stopRecord(context, record, options);
+	try {
+		if (isUp(currentState(context.paths, record.Id))) {
+			if (record.HostConfig.AutoRemove) await keepOverRestart(context, record);
+			await stopRecord(context, record, options);
+		}
+		const {startContainer} = await import('./start.ts');
+		await startContainer(context, record.Id);
+	} catch (error) {
+		if (!(error instanceof WherryError)) throw error;
+		const {code, object, exitCode} = error;
+		throw new WherryError(code, `Cannot restart container ${container}: ${error.message}`, {
+			object,
+			exitCode,
+			cause: error,
+		});
 	}
-	const {startContainer} = await import('./start.ts');
-	await startContainer(context, record.Id);
 	emit(context, record, 'restart');
 }
 

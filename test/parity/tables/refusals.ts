@@ -38,7 +38,10 @@ export const startRefusals: Table = {
 		echo '{' > cfg/config.json; docker --config cfg ps -f name=nothing 2>&1 | sed 's/file: .*json/file/'
 		: > cfg/config.json; docker --config cfg ps -f name=nothing
 		docker events --since 1 --until 2 -f nonsense=1
-		docker info | grep -oE '^ (containerd|runc) version: ' 
+		docker info | grep -oE '^ (containerd|runc) version: '
+		docker create --name bad busybox nosuch > /dev/null; docker restart bad 2>&1 | grep -o 'Cannot restart container bad: failed to create'
+		docker logout nosuch
+		docker version | grep -oE '^ (Go version|Git commit|OS/Arch):'
 	`,
 		{
 			line: 'docker create -w /etc/passwd/x busybox true',
