@@ -706,6 +706,8 @@ export interface ImageConfig {
 	OnBuild?: string[];
 	Shell?: string[];
 	Healthcheck?: HealthConfig;
+	/** Of Windows; BuildKit sets it with every CMD. */
+	ArgsEscaped?: boolean;
 }
 
 /** What a container needs of an image. */

@@ -88,7 +88,10 @@ export function healthcheck(instruction: Instruction): NonNullable<ImageConfig['
 		return {Test: ['NONE']};
 	}
 	if (type.toUpperCase() !== 'CMD') {
-		throw new DockerfileError(`unknown type ${JSON.stringify(type)} in HEALTHCHECK (try CMD)`, line);
+		throw new DockerfileError(
+			`unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`,
+			line,
+		);
 	}
 	if (rest.length === 0 || (rest.length === 1 && rest[0] === '')) {
 		throw new DockerfileError('missing command after HEALTHCHECK CMD', line);
@@ -150,6 +153,7 @@ export function applyConfig(
 	switch (name) {
 		case 'cmd':
 			config.Cmd = args.length === 0 && !instruction.json ? [] : commandOf(instruction, config);
+			config.ArgsEscaped = true;
 			state.commandGiven = true;
 			return true;
 		case 'entrypoint':

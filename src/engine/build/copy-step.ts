@@ -8,7 +8,7 @@ import {isArchive} from './archives.ts';
 import {digestOf, FolderSource, type Source, type SourceEntry} from './context.ts';
 import {copyEntries, isFolder, makeFolder, modeChange} from './copy.ts';
 import {parseGitAddress} from './git-address.ts';
-import {DockerfileError, type Instruction} from './parser.ts';
+import {DockerfileError, type Instruction, parseHeredoc} from './parser.ts';
 import {PatternMatcher} from './patterns.ts';
 import {type Owner, resolveOwner} from './root.ts';
 import {chomped} from './run-flags.ts';
@@ -127,6 +127,25 @@ async function download(build: Build, url: URL, checksum: string, scratch: strin
 	}
 }
 
+/** What passes, and the folders that it is in. */
+function withFolders(
+	entries: readonly SourceEntry[],
+	passes: (entry: SourceEntry) => boolean,
+): SourceEntry[] {
+	const chosen = new Set(entries.filter(passes));
+	const folders = new Set<string>();
+	for (const {path} of chosen)
+		for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
+			folders.add(path.slice(0, at));
+	return entries.filter((entry) => chosen.has(entry) || folders.has(entry.path));
+}
+
+const ownersOf = (entries: Iterable<SourceEntry>): string => {
+	const hash = createHash('sha256');
+	for (const {path, stat} of entries) hash.update(`${path}\0${stat.uid}:${stat.gid}\0`);
+	return hash.digest('hex');
+};
+
 export async function copyStep(
 	build: Build,
 	stage: Stage,
@@ -156,13 +175,13 @@ export async function copyStep(
 	if (remote !== undefined) throw new DockerfileError("source can't be a URL for COPY", line);
 	const excluded = flags.exclude.length > 0 ? new PatternMatcher(flags.exclude) : undefined;
 
+	const documentOf = (at: number) => {
+		const named = parseHeredoc(instruction.args[at]!, line)?.name;
+		return named === undefined ? undefined : heredocs.findLast((each) => each.name === named);
+	};
 	const items: Item[] = [];
 	for (const [at, text] of sources.entries()) {
-		const heredoc = heredocs.find(
-			(each) =>
-				instruction.args[at]!.includes('<<') &&
-				instruction.args[at]!.replace(/^\d*<<-?/, '').replace(/["'\\]/g, '') === each.name,
-		);
+		const heredoc = documentOf(at);
 		if (heredoc) {
 			const content = chomped(heredoc);
 			const expanded = heredoc.expand
@@ -231,7 +250,7 @@ export async function copyStep(
 			const path = wild ? from.follow(found) : found;
 			let entries = (): Iterable<SourceEntry> => from.walk(path);
 			if (excluded) {
-				const kept = [...entries()].filter((entry) => {
+				const kept = withFolders([...entries()], (entry) => {
 					const whole = [path, entry.path].filter((part) => part !== '').join('/');
 					return entry.path === ''
 						? !(entry.stat.isFile() && excluded.excludes(posix.basename(path)))
@@ -262,25 +281,26 @@ export async function copyStep(
 			});
 		}
 	}
-	const several = sources.length > 1 || items.length > 1;
-	if (several && !destination.endsWith('/') && destination !== '/' && sources.length > 1) {
-		throw new DockerfileError(
-			`When using ${name} with more than one source file, the destination must be a directory and end with a /`,
-			line,
-		);
-	}
-	const shownFlags =
-		instruction.flags.length > 0
-			? `${instruction.flags.filter((flag) => flag.startsWith('--chown') || flag.startsWith('--chmod') || flag.startsWith('--link')).join(' ')} `
-			: '';
+	// What comes of a stage or an image keeps its owners; a context's files are root's.
+	const keepsOwners = flags.chown === '' && origin?.key !== undefined;
+	const told = [
+		name,
+		...(flags.parents ? ['--parents'] : []),
+		...(flags.chown === '' ? [] : [`--chown=${flags.chown}`]),
+		...(flags.chmod === '' ? [] : [`--chmod=${flags.chmod}`]),
+		...sources.filter((_, at) => !documentOf(at)),
+		...sources.flatMap((_, at) => documentOf(at)?.name ?? []).map((word) => `<<${word}`),
+		target,
+	];
 	return {
 		parts: [
 			name,
 			destination,
 			flags,
 			items.map((item) => [item.name, item.digest, item.unpack, item.parent]),
+			...(keepsOwners ? [items.map(({entries}) => ownersOf(entries()))] : []),
 		],
-		description: `${name} ${shownFlags.trim() === '' ? '' : shownFlags}${sources.join(' ')} ${target} # buildkit`,
+		description: `${told.join(' ')} # buildkit`,
 		async write(root) {
 			const owner: Owner = flags.chown === '' ? {uid: 0, gid: 0} : resolveOwner(root, flags.chown);
 			const time = build.options.sourceDateEpoch;
@@ -291,17 +311,14 @@ export async function copyStep(
 					closeSync(makeFolder(root, into, owner, 0o755, time));
 					const input = openSync(entry!.file, 'r');
 					try {
-						await native.unpackTree(root, input, {
-							folder: posix.resolve('/', into),
-							...(flags.chown === '' ? {} : owner),
-						});
+						await native.unpackTree(root, input, {folder: posix.resolve('/', into)});
 					} finally {
 						closeSync(input);
 					}
 					continue;
 				}
-				const plan = {destination: into, owner, mode: change, time};
-				copyEntries(root, item.name, item.entries(), plan, several || into === '/' || isFolder(root, into));
+				const plan = {destination: into, owner: keepsOwners ? undefined : owner, mode: change, time};
+				copyEntries(root, item.name, item.entries(), plan, into === '/' || isFolder(root, into));
 			}
 		},
 		async isSettled() {

@@ -25,7 +25,8 @@ const O_PATH = 0o10000000;
 export interface CopyPlan {
 	/** Absolute; with a slash at the end it is a folder. */
 	readonly destination: string;
-	readonly owner: Owner;
+	/** Absent: as the files have it. */
+	readonly owner: Owner | undefined;
 	/** Of files and folders, where --chmod says so. */
 	readonly mode: ((mode: number, isFolder: boolean) => number) | undefined;
 	/** Every file's time in milliseconds, where one is fixed. */
@@ -84,15 +85,14 @@ function writeEntry(entry: SourceEntry, target: string, plan: CopyPlan): void {
 		if (!there?.isDirectory()) mkdirSync(target);
 	} else if (stat.isSocket()) closeSync(openSync(target, 'wx'));
 	else native.mknod(target, stat.mode, stat.rdev);
-	lchownSync(target, owner.uid, owner.gid);
+	lchownSync(target, (owner ?? stat).uid, (owner ?? stat).gid);
 	if (stat.isSymbolicLink()) {
 		setTime(target, stat.mtimeMs, plan);
 		return;
 	}
 	const mode = stat.mode & 0o7777;
-	// A folder that was there keeps its own mode, unless it is asked for another.
-	if (!(there?.isDirectory() && stat.isDirectory()) || change)
-		chmodSync(target, change ? change(mode, stat.isDirectory()) : mode);
+	// A folder that was there becomes what this one is.
+	chmodSync(target, change ? change(mode, stat.isDirectory()) : mode);
 	if (!stat.isDirectory()) setTime(target, stat.mtimeMs, plan);
 }
 
@@ -113,7 +113,8 @@ export function copyEntries(
 	plan: CopyPlan,
 	intoFolder: boolean,
 ): void {
-	const {destination, owner, time} = plan;
+	const {destination, time} = plan;
+	const owner = plan.owner ?? {uid: 0, gid: 0};
 	const folders = new Map<string, number>();
 	const times: [string, number][] = [];
 	let top: number | undefined;
@@ -124,18 +125,19 @@ export function copyEntries(
 				let folder = destination;
 				let name = ownName;
 				if (!destination.endsWith('/') && !intoFolder && !isFolder(root, destination)) {
-					folder = posix.dirname(destination);
-					name = posix.basename(destination);
+					// A link there is followed.
+					const real = native.resolveInRoot(root, destination);
+					folder = posix.dirname(real);
+					name = posix.basename(real);
 				}
 				top = makeFolder(root, folder, owner, 0o755, time);
 				writeEntry(entry, below(top, name), plan);
 				continue;
 			}
 			if (entry.path === '') {
-				const known = isFolder(root, destination);
-				const mode = plan.mode ? plan.mode(entry.stat.mode & 0o7777, true) : entry.stat.mode & 0o7777;
-				isNew = !known;
-				top = makeFolder(root, destination, owner, known ? 0o755 : mode, time);
+				// Only what is in the folder is copied, not what it is itself.
+				isNew = !isFolder(root, destination);
+				top = makeFolder(root, destination, owner, 0o755, time);
 				folders.set('', top);
 				continue;
 			}

@@ -76,9 +76,16 @@ function isThere(root: number, path: string): boolean {
 	}
 }
 
+/** What BuildKit makes of a step that writes nothing: a layer that holds nothing. */
+export async function emptyLayer(store: Store, leases: BuildLeases, scratch: string): Promise<NewLayer> {
+	const upper = join(scratch, 'nothing');
+	mkdirSync(upper, {mode: 0o755});
+	return takeLayer(store, leases, upper, undefined);
+}
+
 /**
- * Takes an overlay's upper folder over. Undefined when nothing was written. The key of the layer is its diff id,
- * since nothing in it is implied.
+ * Takes an overlay's upper folder over, also when nothing was written. The key of the layer is its diff id, since
+ * nothing in it is implied.
  */
 export async function takeLayer(
 	store: Store,
@@ -87,28 +94,31 @@ export async function takeLayer(
 	marks: StartMarks | undefined,
 	/** Nothing in the layer is newer than this, in milliseconds. */
 	newest?: number,
-): Promise<NewLayer | undefined> {
+): Promise<NewLayer> {
 	if (newest !== undefined) limitTimes(upper, newest);
 	const {paths, layout} = store;
 	const lease = await leases.acquire([]);
 	const fd = openSync(upper, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-	let layer: NewLayer | undefined;
+	let layer: NewLayer;
 	try {
-		layer = await packLayer(lease, (output) =>
-			native.packTree(fd, output, {
-				name: '',
-				withTop: false,
-				upper: true,
-				sparse: true,
-				hash: true,
-				sync: true,
-				...(marks ? {marks} : {}),
-			}),
+		const packed = await packLayer(
+			lease,
+			(output) =>
+				native.packTree(fd, output, {
+					name: '',
+					withTop: false,
+					upper: true,
+					sparse: true,
+					hash: true,
+					sync: true,
+					...(marks ? {marks} : {}),
+				}),
+			{keepEmpty: true},
 		);
+		layer = packed!;
 	} finally {
 		closeSync(fd);
 	}
-	if (!layer) return undefined;
 	if (marks) removeMarks(upper, marks);
 	const hex = digestHex(layer.diffId);
 	await leases.acquire([hex]);

@@ -3,7 +3,7 @@
 import {DockerfileError, type Heredoc, type Instruction} from './parser.ts';
 import type {RunMountSpec} from './run-mounts.ts';
 import {expand, type Variables} from './shell-words.ts';
-import {flagValue} from './stages.ts';
+import {flagValue, suggestion} from './stages.ts';
 
 export interface ParsedRun {
 	readonly args: readonly string[];
@@ -29,6 +29,25 @@ function number(value: string | undefined, key: string, line: number, radix = 10
 
 const units: Readonly<Record<string, number>> = {'': 1, b: 1, k: 1 << 10, m: 1 << 20, g: 1 << 30};
 
+const mountTypes = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'];
+const mountKeys = [
+	...[
+		'type',
+		'from',
+		'source',
+		'target',
+		'readonly',
+		'id',
+		'sharing',
+		'required',
+		'size',
+		'mode',
+		'uid',
+		'gid',
+	],
+	...['src', 'dst', 'destination', 'ro', 'rw', 'readwrite', 'env'],
+];
+
 function mountOf(text: string, line: number, word: (text: string) => string): RunMountSpec {
 	const spec: RunMountSpec = {
 		type: 'bind',
@@ -51,13 +70,19 @@ function mountOf(text: string, line: number, word: (text: string) => string): Ru
 			? [part.toLowerCase(), undefined]
 			: [part.slice(0, equals).toLowerCase(), word(part.slice(equals + 1))];
 	});
+	if (text.split(',').some((part) => /^from=.*\$./i.test(part))) {
+		const message = "'from' doesn't support variable expansion, define alias stage instead";
+		throw new DockerfileError(message, line);
+	}
 	const type = fields.find(([key]) => key === 'type')?.[1] ?? 'bind';
-	if (!['bind', 'cache', 'tmpfs', 'secret', 'ssh'].includes(type)) {
-		throw new DockerfileError(`unsupported mount type ${JSON.stringify(type)}`, line);
+	if (!mountTypes.includes(type)) {
+		const meant = suggestion(type, mountTypes).toLowerCase();
+		throw new DockerfileError(`unsupported mount type ${JSON.stringify(type)}${meant}`, line);
 	}
 	spec.type = type as RunMountSpec['type'];
 	spec.readOnly = type === 'bind' || type === 'secret';
-	for (const [key, value] of fields) {
+	for (const [at, [key, value]] of fields.entries()) {
+		const field = text.split(',')[at]!;
 		switch (key) {
 			case 'type':
 				break;
@@ -112,11 +137,11 @@ function mountOf(text: string, line: number, word: (text: string) => string): Ru
 				break;
 			}
 			default:
-				throw new DockerfileError(`unexpected key '${key}' in '${text}'`, line);
+				throw new DockerfileError(
+					`unexpected key '${key}' in '${field}'${suggestion(key, mountKeys).toLowerCase()}`,
+					line,
+				);
 		}
-	}
-	if (spec.target === '' && (type === 'bind' || type === 'cache' || type === 'tmpfs')) {
-		throw new DockerfileError(`target is required for mount type ${JSON.stringify(type)}`, line);
 	}
 	return spec;
 }

@@ -40,6 +40,8 @@ export async function findMounts(
 	let agents = 0;
 	for (const spec of specs) {
 		const target = posix.resolve('/', workdir, spec.target);
+		if (target === '/' && (spec.type === 'bind' || spec.type === 'cache' || spec.type === 'tmpfs'))
+			throw new DockerfileError(`invalid mount target ${JSON.stringify(target)}`, line);
 		const {uid, gid} = spec;
 		if (spec.type === 'tmpfs') mounts.push({kind: 'tmpfs', target, size: spec.size});
 		else if (spec.type === 'cache') {

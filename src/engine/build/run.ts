@@ -7,6 +7,7 @@ import {
 	existsSync,
 	fstatSync,
 	lchownSync,
+	lstatSync,
 	mkdirSync,
 	mkdtempSync,
 	openSync,
@@ -126,9 +127,11 @@ function mountSpecs(
 function marksOf(mounts: readonly RunMount[]) {
 	const files = [...startMarks.files];
 	const folders = [...startMarks.folders];
-	for (const {kind, target} of mounts) {
+	for (const mount of mounts) {
+		const {kind, target} = mount;
 		const path = posix.normalize(target).slice(1);
-		if (kind === 'secret' || kind === 'socket') files.push(path);
+		const isFile = mount.kind === 'bind' && !lstatSync(mount.path).isDirectory();
+		if (isFile || kind === 'secret' || kind === 'socket') files.push(path);
 		else folders.push(path);
 		for (let parent = posix.dirname(path); parent !== '.' && parent !== '/'; parent = posix.dirname(parent))
 			folders.push(parent);
@@ -137,7 +140,7 @@ function marksOf(mounts: readonly RunMount[]) {
 }
 
 /** Runs the command when the caches that it wants for itself are free. Throws ProcessFailure. */
-export async function runStep(...args: Parameters<typeof runAlone>): Promise<NewLayer | undefined> {
+export async function runStep(...args: Parameters<typeof runAlone>): Promise<NewLayer> {
 	const [, store, , , {mounts}] = args;
 	const wanted = mounts.flatMap((mount) =>
 		mount.kind === 'cache' && mount.isExclusive ? [sha256(mount.id).slice(7)] : [],
@@ -161,7 +164,7 @@ async function runAlone(
 	scratch: string,
 	request: RunRequest,
 	vertex: Vertex,
-): Promise<NewLayer | undefined> {
+): Promise<NewLayer> {
 	const {argv, config, env, keys, mounts, network, privileged, hostConfig, signal} = request;
 	const image: ResolvedImage = {
 		id: noImageId,
@@ -185,7 +188,8 @@ async function runAlone(
 		config: {
 			Cmd: [...argv],
 			Entrypoint: [],
-			Env: [...env],
+			// Alone it takes away what containers have.
+			Env: ['HOSTNAME', ...env],
 			User: config.User ?? '',
 			WorkingDir: config.WorkingDir || '/',
 			...(hostConfig.NetworkMode?.startsWith('container:') ? {} : {Hostname: 'buildkitsandbox'}),

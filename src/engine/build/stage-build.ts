@@ -24,7 +24,7 @@ import {
 import {isFolder, makeFolder} from './copy.ts';
 import {copyStep} from './copy-step.ts';
 import {checkTrigger} from './instruction-rules.ts';
-import {takeLayer} from './layer.ts';
+import {emptyLayer, takeLayer} from './layer.ts';
 import {DockerfileError, type Instruction, parseDockerfile} from './parser.ts';
 import type {Vertex} from './progress.ts';
 import {openLayers, openRoot, userOf} from './root.ts';
@@ -55,10 +55,12 @@ export class StageBuild {
 	#keys: string[] = [];
 	#history: HistoryEntry[] = [];
 	#key = '';
-	/** Values of ARG in this stage. */
+	/** Values of ARG, also of the stage that this one is made of, that no ENV has replaced since. */
 	readonly #args = new Map<string, string>();
 	/** Of the base. */
 	#platform!: Platform;
+	/** Names of ARG in this stage, as often as they were told. */
+	readonly #declared: string[] = [];
 	#steps = 1;
 	#step = 1;
 
@@ -102,13 +104,15 @@ export class StageBuild {
 		} catch (error) {
 			if (error instanceof StepError) throw error;
 			const said = error as Error;
-			const cause = parent
-				? said
-				: new WherryError(
-						said instanceof WherryError ? said.code : 'internal',
-						`${stage.base}: failed to resolve source metadata for ${stage.base}: ${said.message}`,
-						{cause: said},
-					);
+			const isBadName = said.message.startsWith('failed to parse stage name');
+			const cause =
+				parent || isBadName
+					? said
+					: new WherryError(
+							said instanceof WherryError ? said.code : 'internal',
+							`${stage.base}: failed to resolve source metadata for ${stage.base}: ${said.message}`,
+							{cause: said},
+						);
 			throw new StepError(cause, `FROM ${stage.base}`, [], stage.from.line, stage.from.line);
 		}
 		if (!parent && stage.base !== 'scratch') {
@@ -157,7 +161,7 @@ export class StageBuild {
 		};
 	}
 
-	/** ENV over ARG, as expansion sees them. */
+	/** Of ENV and ARG the later one, as expansion sees them. */
 	get #variables(): Variables {
 		const env = new Map(
 			(this.#state.config.Env ?? []).map((entry): [string, string] => {
@@ -165,14 +169,16 @@ export class StageBuild {
 				return [entry.slice(0, equals), entry.slice(equals + 1)];
 			}),
 		);
-		return (name) => env.get(name) ?? this.#args.get(name);
+		const args = new Map(this.#args);
+		return (name) => args.get(name) ?? env.get(name);
 	}
 
 	async #apply(instruction: Instruction): Promise<void> {
 		const {options, dockerfile} = this.build;
 		options.signal?.throwIfAborted();
 		const name = instruction.name.toLowerCase();
-		const {word, words} = expander(instruction, this.#variables, dockerfile.escape);
+		const variables = this.#variables;
+		const {word, words} = expander(instruction, variables, dockerfile.escape);
 		const locate = (error: unknown, title: string, last: readonly string[] = []): StepError =>
 			error instanceof StepError
 				? error
@@ -189,10 +195,12 @@ export class StageBuild {
 				return;
 			}
 			if (applyConfig(this.#state, instruction, word, words)) {
-				const key = digestOfParts(this.#key, this.#state.config, this.#state.author);
-				await this.#rememberOf(key, instruction, [
-					describeStep(instruction, this.#state.config, this.#variables, dockerfile.escape),
-				]);
+				if (name === 'env')
+					for (let at = 0; at < instruction.args.length; at += 3)
+						this.#args.delete(word(instruction.args[at]!));
+				const key = digestOfParts(this.#key, this.#state.config, this.#state.author, [...this.#args]);
+				const told = describeStep(instruction, this.#state.config, variables, dockerfile.escape);
+				await this.#rememberOf(key, instruction, told);
 				return;
 			}
 		} catch (error) {
@@ -230,20 +238,22 @@ export class StageBuild {
 			const value =
 				given ?? (equals < 0 ? (globals.get(name) ?? platformArgs[name]) : word(text.slice(equals + 1)));
 			if (value !== undefined) this.#args.set(name, value);
-			told.push(`ARG ${name}${value === undefined ? '' : `=${value}`}`);
+			this.#declared.push(name);
+			told.push(value === undefined ? name : `${name}=${value}`);
 		}
-		await this.#rememberOf(digestOfParts(this.#key, 'arg', [...this.#args]), instruction, told);
+		const key = digestOfParts(this.#key, 'arg', [...this.#args], this.#declared);
+		await this.#rememberOf(key, instruction, `ARG ${told.join(' ')}`);
 	}
 
 	/** A step without files is of the cache too: an image whose every step is keeps its times, and so its id. */
-	async #rememberOf(key: string, instruction: Instruction, told: readonly string[]): Promise<void> {
+	async #rememberOf(key: string, instruction: Instruction, told: string | undefined): Promise<void> {
 		const {store, created} = this.build;
 		const known = this.#anew ? undefined : readStep(store.paths, key);
 		if (known) touchStep(store.paths, key);
 		else await writeStep(store.paths, key, {description: shown(instruction), created});
 		this.build.steps.set(key, {description: shown(instruction), created: known?.created ?? created});
 		this.#key = key;
-		for (const by of told) this.#remember(by, true, known?.created ?? created);
+		if (told !== undefined) this.#remember(told, true, known?.created ?? created);
 	}
 
 	#remember(by: string, empty: boolean, created: string): void {
@@ -366,7 +376,8 @@ export class StageBuild {
 				const scratch = this.scratch();
 				const view = openLayers(store.paths, this.#keys, scratch);
 				try {
-					if (isFolder(view.fd, folder)) return undefined;
+					if (folder === '/') return undefined;
+					if (isFolder(view.fd, folder)) return emptyLayer(store, leases, scratch);
 				} finally {
 					view.close();
 				}
@@ -398,19 +409,21 @@ export class StageBuild {
 		}
 		// `RUN []` runs what the image runs.
 		const script = parsed.script && `/dev/pipes/${posix.basename(parsed.script.name)}`;
-		const given = script ? [script] : commandOf({...instruction, args: parsed.args}, config);
+		// A script too is for the shell to run.
+		const given = commandOf({...instruction, args: script ? [script] : parsed.args}, config);
 		const argv = given.length > 0 ? given : config.Cmd?.length ? config.Cmd : ['/bin/sh'];
-		const args: [string, string][] = [...this.#args];
+		let env: string[] = [];
 		for (const name of predefined) {
 			const value = options.args?.[name];
-			if (value !== undefined && !this.#args.has(name)) args.push([name, value]);
+			if (value !== undefined) env.push(`${name}=${value}`);
 		}
-		let env = args.map(([name, value]) => `${name}=${value}`);
 		for (const entry of config.Env ?? []) {
 			const equals = entry.indexOf('=');
 			env = setVariable(env, entry.slice(0, equals), entry.slice(equals + 1));
 		}
-		const shown = [...this.#args].map(([name, value]) => `${name}=${value}`);
+		for (const [name, value] of this.#args) env = setVariable(env, name, value);
+		const variables = this.#variables;
+		const shown = this.#declared.map((name) => `${name}=${variables(name) ?? ''}`);
 		const prefix = shown.length > 0 ? `|${shown.length} ${shown.join(' ')} ` : '';
 		const parts = [
 			...['run', argv, config.Env ?? [], [...this.#args], config.User ?? '', config.WorkingDir ?? ''],

@@ -17,7 +17,7 @@ import {type Dockerfile, DockerfileError} from './parser.ts';
 import type {PatternMatcher} from './patterns.ts';
 import type {Progress} from './progress.ts';
 import {StageBuild} from './stage-build.ts';
-import {findStage, type PlatformArgs, type Stage, splitStages, targetStage} from './stages.ts';
+import {findStage, type PlatformArgs, type Stage, sourcesOf, splitStages, targetStage} from './stages.ts';
 
 /** By its name: a folder or an image in its place. */
 export type NamedContexts = Readonly<Record<string, {folder: string} | {image: string}>>;
@@ -108,15 +108,7 @@ function platformArguments(target: Platform): PlatformArgs {
 /** Stages that a stage takes something of. */
 function neededBy(stage: Stage, stages: readonly Stage[], isReplaced: (name: string) => boolean): Stage[] {
 	const names = [stage.base];
-	for (const instruction of stage.instructions) {
-		for (const flag of [...instruction.flags, ...(instruction.trigger?.flags ?? [])]) {
-			const from = /^--from=(.+)$/.exec(flag)?.[1];
-			if (from) names.push(from);
-			const mount = /^--mount=(.+)$/.exec(flag)?.[1];
-			const mounted = mount?.split(',').find((part) => part.startsWith('from='));
-			if (mounted) names.push(mounted.slice(5));
-		}
-	}
+	for (const instruction of stage.instructions) names.push(...sourcesOf(instruction));
 	return names.flatMap((name) => (isReplaced(name) ? [] : (findStage(stages, name, stage.index) ?? [])));
 }
 

@@ -97,7 +97,42 @@ export function splitStages(
 	}
 	close();
 	if (stages.length === 0) throw new DockerfileError('dockerfile contains no stages to build');
+	checkCycles(stages);
 	return {stages, globals};
+}
+
+/** Names of what an instruction takes files of. */
+export function sourcesOf({flags, trigger}: Instruction): string[] {
+	return [...flags, ...(trigger?.flags ?? [])].flatMap((flag) => {
+		const from = /^--from=(.+)$/.exec(flag)?.[1];
+		const mount = /^--mount=(.+)$/.exec(flag)?.[1];
+		const mounted = mount?.split(',').find((part) => part.startsWith('from='));
+		return [...(from ? [from] : []), ...(mounted ? [mounted.slice('from='.length)] : [])];
+	});
+}
+
+/** No stage may need itself. A name that no earlier stage has may be a later one's. */
+function checkCycles(stages: readonly Stage[]): void {
+	const done = new Set<Stage>();
+	const visit = (stage: Stage, path: readonly Stage[]): Instruction | undefined => {
+		if (done.has(stage)) return undefined;
+		done.add(stage);
+		const below = [...path, stage];
+		for (const instruction of stage.instructions) {
+			if (instruction.trigger) continue;
+			for (const name of sourcesOf(instruction)) {
+				const found = findStage(stages, name, stage.index) ?? findStage(stages, name);
+				if (found && (below.includes(found) || visit(found, below))) return instruction;
+			}
+		}
+		return undefined;
+	};
+	for (const stage of stages) {
+		const found = visit(stage, []);
+		if (!found) continue;
+		const name = stage.name === String(stage.index) ? `stage-${stage.index}` : stage.name;
+		throw new DockerfileError(`circular dependency detected on stage: ${name}`, found.line);
+	}
 }
 
 function fromOf(

@@ -31,6 +31,7 @@ export interface NewLayer {
 export async function packLayer(
 	lease: Lease,
 	pack: (fd: number) => Promise<PackStats & {digest: string}>,
+	options: {keepEmpty?: boolean} = {},
 ): Promise<NewLayer | undefined> {
 	const file = lease.staging('layer');
 	const fd = openSync(file, 'wx', 0o600);
@@ -46,7 +47,7 @@ export async function packLayer(
 		closeSync(fd);
 	}
 	const {size, digest, entries} = packed;
-	if (entries === 0) {
+	if (entries === 0 && !options.keepEmpty) {
 		await native.removeTree(file);
 		return undefined;
 	}

@@ -291,10 +291,6 @@ const failures: Record<string, [dockerfile: string, message: RegExp, ...options:
 		'--target',
 		'ona',
 	],
-	'several sources for a file': [
-		'FROM wherry/base\nCOPY a.txt b.txt /c\n',
-		/the destination must be a directory and end with a \//,
-	],
 	'a bad port': ['FROM wherry/base\nEXPOSE 99999\n', /invalid containerPort: 99999/],
 	'a required secret': [
 		'FROM wherry/base\nRUN --mount=type=secret,id=x,required true\n',
