@@ -754,6 +754,16 @@ export interface BuildWarning {
 /** A place for the cache of builds. `inline`: the built image has it in itself. */
 export type BuildCacheTarget = {folder: string} | {reference: string} | {inline: true};
 
+/** How much of the cache of builds a prune leaves, the last used first, in bytes; nothing said: nothing. */
+export interface CacheRoom {
+	/** At least so much, also where the others would leave less. */
+	reserved?: number;
+	/** At most so much. */
+	maxUsed?: number;
+	/** So much of the disk is to be free. */
+	minFree?: number;
+}
+
 export interface BuildCacheRecord {
 	Id: string;
 	Description: string;
@@ -926,6 +936,42 @@ export interface ListPlatform {
 	'os.version'?: string;
 	'os.features'?: string[];
 	variant?: string;
+}
+
+/** A manifest or an index, byte for byte as its registry has it. */
+export interface RegistryDocument {
+	/** In full. */
+	name: string;
+	mediaType: string;
+	digest: string;
+	bytes: Buffer;
+}
+
+export interface CombineOptions {
+	/** Names that the result gets, the first one's repository first. */
+	tags: readonly string[];
+	/** Manifests of the first name's repository. */
+	descriptors: readonly {digest: string}[];
+	/** What the first name means already comes first. */
+	append: boolean;
+	/** Only these, `os/architecture[/variant]`; empty: all. */
+	platforms: readonly string[];
+	/** `index:KEY` or `manifest-descriptor[PLATFORM]:KEY`. */
+	annotations: Readonly<Record<string, string>>;
+	/** A manifest alone becomes an index of one. */
+	preferIndex: boolean;
+	/** Nothing is pushed. */
+	dryRun: boolean;
+	onProgress?: (text: string) => void;
+}
+
+/** Images of registries that are not fetched. */
+export interface RegistryImages {
+	read(reference: string): Promise<RegistryDocument>;
+	/** Configurations of images by their platforms. */
+	configurations(reference: string): Promise<Record<string, object>>;
+	/** Makes an index of images, or copies one, and pushes it. */
+	combine(sources: readonly string[], options: CombineOptions): Promise<RegistryDocument>;
 }
 
 /** One manifest of a list, as docker's `manifest inspect --verbose` shows it. */
@@ -1193,16 +1239,18 @@ export interface Engine {
 	readonly volumes: Volumes;
 	readonly networks: Networks;
 	readonly manifests: ManifestLists;
+	readonly registryImages: RegistryImages;
 	readonly registries: Registries;
 	readonly events: Events;
 	/** Builds an image of a Dockerfile; the id is that of its configuration. With an output there is none. */
 	build(options: BuildOptions): Promise<{id: string; digest: string}>;
 	/** What builds have kept. Shared: an image has the layer too, so that removing it frees nothing. */
-	buildCache(): Promise<BuildCacheRecord[]>;
-	/** Forgets what builds have kept: filters until and id. Resolves to what is gone. */
+	buildCache(filters?: Filters): Promise<BuildCacheRecord[]>;
+	/** Forgets what builds have kept: filters as for buildCache. Resolves to what is gone. */
 	pruneBuildCache(options?: {
 		all?: boolean;
 		filters?: Filters;
+		keep?: CacheRoom;
 	}): Promise<{records: BuildCacheRecord[]; reclaimed: number}>;
 	info(): Promise<EngineInfo>;
 	diskUsage(): Promise<DiskUsage>;

@@ -3,6 +3,7 @@ import type {
 	BootOutcome,
 	BuildCacheRecord,
 	BuildOptions,
+	CacheRoom,
 	CheckLine,
 	Containers,
 	DiskUsage,
@@ -13,6 +14,7 @@ import type {
 	ManifestLists,
 	Networks,
 	Registries,
+	RegistryImages,
 	Volumes,
 } from './api.ts';
 import {LocalContainers} from './containers/containers.ts';
@@ -71,6 +73,21 @@ function lazyManifests(paths: Paths, locks: Locks): ManifestLists {
 	};
 }
 
+function lazyRegistryImages(paths: Paths, locks: Locks): RegistryImages {
+	const open = async () => {
+		const [{LocalRegistryImages}, {dockerCredentials}] = await Promise.all([
+			import('./images/registry-images.ts'),
+			import('./registry/credentials.ts'),
+		]);
+		return new LocalRegistryImages({paths, locks, credentials: dockerCredentials(process.env)});
+	};
+	return {
+		read: async (...args) => (await open()).read(...args),
+		configurations: async (...args) => (await open()).configurations(...args),
+		combine: async (...args) => (await open()).combine(...args),
+	};
+}
+
 function lazyRegistries(): Registries {
 	const open = async () => {
 		const [{Transport}, {registrySession}] = await Promise.all([
@@ -104,6 +121,7 @@ class LocalEngine implements Engine {
 	readonly volumes: Volumes;
 	readonly networks: Networks;
 	readonly manifests: ManifestLists;
+	readonly registryImages: RegistryImages;
 	readonly registries: Registries;
 	readonly events: EventJournal;
 	readonly #context: EngineContext;
@@ -129,6 +147,7 @@ class LocalEngine implements Engine {
 		this.volumes = volumes;
 		this.images = lazyImages(images);
 		this.manifests = lazyManifests(paths, locks);
+		this.registryImages = lazyRegistryImages(paths, locks);
 		this.#context = {paths, locks, events, volumes, images};
 		this.containers = new LocalContainers(this.#context);
 		this.networks = new LocalNetworks(this.#context);
@@ -139,12 +158,12 @@ class LocalEngine implements Engine {
 		return (await import('./build/build.ts')).buildImage(this.#context, options);
 	}
 
-	async buildCache(): Promise<BuildCacheRecord[]> {
-		return (await import('./build/cache.ts')).cacheRecords(this.#context);
+	async buildCache(filters: Filters = {}): Promise<BuildCacheRecord[]> {
+		return (await import('./build/cache.ts')).filteredRecords(this.#context, filters);
 	}
 
 	async pruneBuildCache(
-		options: {all?: boolean; filters?: Filters} = {},
+		options: {all?: boolean; filters?: Filters; keep?: CacheRoom} = {},
 	): Promise<{records: BuildCacheRecord[]; reclaimed: number}> {
 		return (await import('./build/cache.ts')).pruneCache(this.#context, options);
 	}

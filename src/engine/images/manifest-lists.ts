@@ -6,13 +6,8 @@ import {createHash} from 'node:crypto';
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ListPlatform, ManifestEntry, ManifestList, ManifestLists, ManifestPushEvent} from '../api.ts';
-import {isErrno, WherryError} from '../errors.ts';
-import type {Locks} from '../locks.ts';
-import type {Paths} from '../paths.ts';
-import {Repository} from '../registry/client.ts';
-import type {CredentialSource} from '../registry/credentials.ts';
-import {RegistryFailure} from '../registry/failure.ts';
-import {Transport, type TransportOptions} from '../registry/transport.ts';
+import {WherryError} from '../errors.ts';
+import type {Repository} from '../registry/client.ts';
 import {Upload} from '../registry/upload.ts';
 import {sha256} from '../store/digest.ts';
 import {readIfThere, replaceFile} from '../store/files.ts';
@@ -25,13 +20,7 @@ import {
 	type Reference,
 	withDefaultTag,
 } from './reference.ts';
-
-export interface ListOptions {
-	readonly paths: Paths;
-	readonly locks: Locks;
-	readonly credentials: CredentialSource;
-	readonly transport?: TransportOptions;
-}
+import {connected, type ListOptions, noSuchManifest} from './registry-connection.ts';
 
 /** Go's names of systems with the processors that each runs on; nothing else can be in a list (docker's rule). */
 const combinations: Readonly<Record<string, readonly string[]>> = {
@@ -51,9 +40,6 @@ const isKnown = (os: string, architecture: string): boolean =>
 
 const nameOf = (text: string): Reference => withDefaultTag(parseReference(text));
 
-const noSuchManifest = (name: string, message = `No such manifest: ${name}`): WherryError =>
-	new WherryError('not-found', message, {object: name});
-
 /** docker keeps a file for each manifest, and so has them in the order of these names. */
 const order = ({Ref}: ManifestEntry): string => Ref.replaceAll(':', '%').replaceAll('/', '#');
 
@@ -72,7 +58,7 @@ export function encodeList(entries: readonly ManifestEntry[]): {mediaType: strin
 }
 
 /** encoding/json writes these so. */
-const goEscapes = (json: string): string =>
+export const goEscapes = (json: string): string =>
 	json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 function orderedPlatform(platform: ListPlatform): ListPlatform {
@@ -87,7 +73,7 @@ function orderedPlatform(platform: ListPlatform): ListPlatform {
 	};
 }
 
-function platformOf(value: Record<string, unknown> | undefined): ListPlatform {
+export function platformOf(value: Record<string, unknown> | undefined): ListPlatform {
 	const text = (key: string): string => (typeof value?.[key] === 'string' ? (value[key] as string) : '');
 	const features = value?.['os.features'];
 	return orderedPlatform({
@@ -119,7 +105,7 @@ export class LocalManifestLists implements ManifestLists {
 		}
 		const local = this.#read(reference);
 		if (local) return {entries: local, bytes: encodeList(local).bytes};
-		return this.#connected(reference, {insecure}, async (repository) => {
+		return connected(this.#options, reference, {insecure}, async (repository) => {
 			const document = await repository.manifest(reference.digest ?? reference.tag!, undefined, {
 				anyContent: true,
 			});
@@ -154,7 +140,7 @@ export class LocalManifestLists implements ManifestLists {
 			const known = before.find(({Ref}) => Ref === ref);
 			added.push(
 				known ??
-					(await this.#connected(reference, {insecure}, async (repository) => {
+					(await connected(this.#options, reference, {insecure}, async (repository) => {
 						const {bytes, manifest} = await repository.manifest(reference.digest ?? reference.tag!);
 						if (isIndex(manifest))
 							throw new WherryError('invalid', `${familiar(reference)} is a manifest list`, {object: ref});
@@ -215,7 +201,7 @@ export class LocalManifestLists implements ManifestLists {
 				);
 		}
 		const {mediaType, bytes} = encodeList(entries);
-		await this.#connected(target, {...options, push: true}, async (repository, transport) => {
+		await connected(this.#options, target, {...options, push: true}, async (repository, transport) => {
 			const upload = new Upload(transport, repository);
 			for (const entry of entries) {
 				const source = parseReference(entry.Ref);
@@ -331,47 +317,10 @@ export class LocalManifestLists implements ManifestLists {
 			await replaceFile(this.#file(list), JSON.stringify({name: canonical(list), entries}));
 		});
 	}
-
-	async #connected<T>(
-		reference: Reference,
-		{insecure = false, push = false}: {insecure?: boolean; push?: boolean},
-		work: (repository: Repository, transport: Transport) => Promise<T>,
-	): Promise<T> {
-		const base = new Transport(this.#options.transport);
-		const {domain, path} = reference;
-		const settings = {...base.settings, insecure: [...base.settings.insecure, domain]};
-		const transport = insecure ? new Transport({...this.#options.transport, settings}) : base;
-		try {
-			const access = push ? ({access: 'pull,push'} as const) : {};
-			return await work(
-				new Repository(transport, domain, path, this.#options.credentials, access),
-				transport,
-			);
-		} catch (error) {
-			if (error instanceof RegistryFailure) {
-				const missing = error.status === 404;
-				throw missing
-					? noSuchManifest(familiar(reference), `no such manifest: ${familiar(reference)}`)
-					: new WherryError(
-							error.status === 401 || error.status === 403 ? 'denied' : 'unavailable',
-							error.message,
-							{
-								object: familiar(reference),
-								cause: error,
-							},
-						);
-			}
-			if (isErrno(error, 'ENOSPC')) throw new WherryError('exhausted', error.message, {cause: error});
-			throw error;
-		} finally {
-			transport.close();
-			if (transport !== base) base.close();
-		}
-	}
 }
 
 /** Of an image; something else says nothing about a platform. */
-async function configuration(
+export async function configuration(
 	repository: Repository,
 	{config}: Manifest,
 ): Promise<Record<string, unknown> | undefined> {

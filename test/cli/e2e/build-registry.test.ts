@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {mkdtempSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
@@ -52,6 +53,56 @@ test('a build is pushed with its annotations, its cache goes through a registry,
 		t.is(sent.code, 0, sent.stderr);
 		const told = await there.output('buildx', 'imagetools', 'inspect', several);
 		t.regex(told, /index\.v1\+json\n[\s\S]*Platform: {4}linux\/amd64[\s\S]*Platform: {4}linux\/arm64/);
+		const tool = (...words: string[]) => there.output('buildx', 'imagetools', ...words);
+		const raw2 = `${await tool('inspect', '--raw', several)}`;
+		t.is(
+			await tool('inspect', '--format', '{{.Name}} {{.Manifest.Digest}}', several),
+			`${several} sha256:${createHash('sha256').update(raw2).digest('hex')}`,
+		);
+		const format =
+			'{{range .Manifest.Manifests}}{{.Platform.Architecture}} {{end}}{{(index .Image "linux/arm64").Config.Env}}';
+		t.regex(await tool('inspect', '--format', format, several), /^amd64 arm64 \[.*A=arm64\]$/);
+		t.is(
+			JSON.parse(await tool('inspect', '--format', '{{json .Image}}', several))['linux/amd64'].architecture,
+			'amd64',
+		);
+		t.is(JSON.parse(await tool('inspect', '--format', '{{json .}}', image)).image.os, 'linux');
+		t.regex(
+			(await there.result(['buildx', 'imagetools', 'inspect', '--format', '{{.Nope}}', several])).stderr,
+			/^ERROR: .*Nope/,
+		);
+		// An index of one image and of one of those of another, in a repository that has neither; then more, and a copy.
+		const both = `${registry.host}/both:1`;
+		await tool(
+			'create',
+			'--progress',
+			'none',
+			'-t',
+			both,
+			'-p',
+			'linux/arm64',
+			'--annotation',
+			'index:made.by=test',
+			several,
+		);
+		await tool('create', '--progress', 'none', '-t', both, '--append', image);
+		const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+		t.is(
+			await tool(
+				'inspect',
+				'--format',
+				'{{range .Manifest.Manifests}}{{.Platform.Architecture}} {{end}}',
+				both,
+			),
+			`arm64 ${architecture} `,
+		);
+		t.is((await there.result(['pull', '-q', both])).code, 0);
+		t.is(await tool('create', '--dry-run', several), raw2);
+		t.regex(await tool('create', '--dry-run', image), /"manifests": \[\n {4}\{\n/);
+		t.is(
+			await tool('create', '--dry-run', '--prefer-index=false', image),
+			await tool('inspect', '--raw', image),
+		);
 		const none = await there.result(['buildx', 'imagetools', 'inspect', `${registry.host}/nothing`]);
 		t.is(none.code, 1);
 		t.regex(none.stderr, /^ERROR: /);

@@ -482,6 +482,42 @@ test('a build that is interrupted or killed leaves no container, and the next on
 	t.deepEqual(existsSync(ingest) ? readdirSync(ingest).filter((name) => name.includes('build')) : [], []);
 });
 
+test('there is one builder, and the cache that it keeps may be limited', async (t) => {
+	const alone = new Command();
+	t.regex(await alone.output('buildx', 'ls'), /^NAME\/NODE .*\ndefault\* .*\n \\_ default .* linux\/\w+/);
+	t.regex(await alone.output('buildx', 'inspect', 'default'), /^Name: +default\n[\s\S]*Status: +running\n/);
+	for (const words of [
+		['inspect', 'x'],
+		['use', 'x'],
+		['du', '--builder', 'x'],
+	]) {
+		const {code, stderr} = await alone.result(['buildx', ...words]);
+		t.deepEqual([code, stderr], [1, 'ERROR: no builder "x" found\n']);
+	}
+	const folder = contextOf({
+		Dockerfile: 'FROM scratch\nCOPY a /a\nCOPY b /b\n',
+		a: 'a',
+		b: 'b'.repeat(100_000),
+	});
+	await alone.output('build', '-q', '-o', join(alone.folder, 'out'), folder);
+	const list = async () => (await alone.output('builder', 'du', '--format', '{{.Description}}')).split('\n');
+	t.deepEqual((await list()).sort(), ['COPY a /a', 'COPY b /b']);
+	t.is(
+		await alone.output('buildx', 'du', '--filter', 'description=COPY a /a', '--format', '{{.Reclaimable}}'),
+		'true',
+	);
+	await alone.output('builder', 'prune', '-f', '--keep-storage', '1gb');
+	t.is((await list()).length, 2);
+	t.regex(
+		await alone.output('buildx', 'prune', '-f', '--verbose', '--max-used-space', '101kb'),
+		/Description:\tCOPY a/,
+	);
+	t.deepEqual(await list(), ['COPY b /b']);
+	await alone.output('buildx', 'prune', '-f', '--reserved-space', '1');
+	t.deepEqual(await list(), ['']);
+	t.deepEqual(await alone.end(), []);
+});
+
 test('the cache is told, kept from prunes of images, and pruned', async (t) => {
 	const image = await built({Dockerfile: 'FROM wherry/base\nRUN echo for the cache >/o\n'});
 	await wherry.output('rmi', image);

@@ -21,7 +21,7 @@ export const buildCommands: CommandRows = {
 	},
 	builder: {usage: 'COMMAND'},
 	'builder build': {usage: '[OPTIONS] PATH | URL | -', args: [1, 1], flags: buildFlags},
-	'builder prune': {usage: '', args: [0, 0], flags: '+a/all +filter:filter +f/force keep-storage:bytes=0'},
+	'builder prune': {usage: '', args: [0, 0], flags: '+a/all +filter:filter +f/force +keep-storage:bytes=0'},
 	buildx: {usage: 'COMMAND', flags: 'builder:string D/debug'},
 	'buildx bake': {
 		usage: '[OPTIONS] [TARGET...]',
@@ -58,7 +58,7 @@ export const buildCommands: CommandRows = {
 	'buildx du': {
 		usage: '',
 		args: [0, 0],
-		flags: 'builder:string D/debug filter:filter format:string timeout:duration=20s +verbose',
+		flags: '+builder:string D/debug +filter:filter +format:string +timeout:duration=20s +verbose',
 	},
 	'buildx history': {usage: 'COMMAND', flags: 'builder:string D/debug'},
 	'buildx history export': {
@@ -85,18 +85,27 @@ export const buildCommands: CommandRows = {
 	'buildx imagetools': {usage: 'COMMAND', flags: 'builder:string D/debug'},
 	'buildx imagetools create': {
 		usage: '[OPTIONS] [SOURCE...]',
+		args: [0, -1],
 		flags: `
-		annotation:stringArray append builder:string D/debug dry-run f/file:stringArray
-		metadata-file:string p/platform:stringArray prefer-index=true progress:string=auto
-		t/tag:stringArray`,
+		+annotation:stringArray +append +builder:string D/debug +dry-run +f/file:stringArray
+		+metadata-file:string +p/platform:stringArray +prefer-index=true +progress:string=auto
+		+t/tag:stringArray`,
 	},
 	'buildx imagetools inspect': {
 		usage: '[OPTIONS] NAME',
 		args: [1, 1],
 		flags: '+builder:string D/debug +format:string={{.Manifest}} +raw',
 	},
-	'buildx inspect': {usage: '[NAME]', flags: 'bootstrap builder:string D/debug timeout:duration=20s'},
-	'buildx ls': {usage: '', flags: 'D/debug format:string=table no-trunc timeout:duration=20s'},
+	'buildx inspect': {
+		usage: '[NAME]',
+		args: [0, 1],
+		flags: '+bootstrap +builder:string D/debug +timeout:duration=20s',
+	},
+	'buildx ls': {
+		usage: '',
+		args: [0, 0],
+		flags: 'D/debug +format:string=table +no-trunc +timeout:duration=20s',
+	},
 	'buildx policy': {usage: 'COMMAND', flags: 'builder:string D/debug'},
 	'buildx policy eval': {
 		usage: '[OPTIONS] source',
@@ -111,14 +120,14 @@ export const buildCommands: CommandRows = {
 		usage: '',
 		args: [0, 0],
 		flags: `
-		+a/all builder:string D/debug +filter:filter +f/force max-used-space:bytes=0 min-free-space:bytes=0
-		reserved-space:bytes=0 timeout:duration=20s verbose`,
+		+a/all +builder:string D/debug +filter:filter +f/force +max-used-space:bytes=0 +min-free-space:bytes=0
+		+reserved-space:bytes=0 +timeout:duration=20s +verbose`,
 	},
 	'buildx rm': {
 		usage: '[OPTIONS] [NAME...]',
 		flags: 'all-inactive builder:string D/debug f/force keep-daemon keep-state timeout:duration=20s',
 	},
 	'buildx stop': {usage: '[NAME]', flags: 'builder:string D/debug'},
-	'buildx use': {usage: '[OPTIONS] NAME', flags: 'builder:string D/debug default global'},
-	'buildx version': {usage: '', flags: 'D/debug'},
+	'buildx use': {usage: '[OPTIONS] NAME', args: [1, 1], flags: '+builder:string D/debug +default +global'},
+	'buildx version': {usage: '', args: [0, 0], flags: 'D/debug'},
 };

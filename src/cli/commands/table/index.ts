@@ -62,6 +62,7 @@ export const shortForms: Record<string, string> = {
 
 /** Second names. */
 export const aliases: Record<string, string> = {
+	'builder du': 'buildx du',
 	'buildx f': 'buildx bake',
 	'buildx b': 'buildx build',
 	'checkpoint list': 'checkpoint ls',

@@ -6,6 +6,7 @@ import type {CommandRows} from './rows.ts';
 
 const swarm = 'it is a part of Swarm, and wherry runs containers on this host only';
 const daemon = 'the engine runs inside this process, there is no daemon';
+const builder = 'there is one builder, which is this process';
 const clusterVolume = 'cluster volumes are a part of Swarm';
 
 const commandReasons: Record<string, string> = {
@@ -20,6 +21,16 @@ const commandReasons: Record<string, string> = {
 	checkpoint: 'checkpoints are an experiment of docker',
 	'system dial-stdio': daemon,
 	compose: 'wherry does not read compose files',
+	bake: 'wherry does not read bake files',
+	'buildx bake': 'wherry does not read bake files',
+	'buildx create': builder,
+	'buildx rm': builder,
+	'buildx stop': builder,
+	'buildx dial-stdio': builder,
+	'buildx dap': 'builds have no debugger',
+	'buildx debug': 'builds have no debugger',
+	'buildx history': 'builds keep no records but their cache',
+	'buildx policy': 'builds have no policies',
 };
 
 /** By flag, or by `command --flag` where the name alone says too little. */
@@ -35,6 +46,7 @@ const flagReasons: Record<string, string> = {
 	checkpoint: 'checkpoints are an experiment of docker',
 	'checkpoint-dir': 'checkpoints are an experiment of docker',
 	cluster: clusterVolume,
+	'buildx build --policy': 'builds have no policies',
 	'volume create --availability': clusterVolume,
 	'volume create --group': clusterVolume,
 	'volume create --limit-bytes': clusterVolume,
