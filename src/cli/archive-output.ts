@@ -3,13 +3,13 @@ import {dirname} from 'node:path';
 import {finished} from 'node:stream/promises';
 import {CliError} from './errors.ts';
 
-/** Throws `PREFIX: invalid output path: ...` when no file can be written there. */
+/** Throws `PREFIX: ...` when no file can be written there. */
 function checkPath(path: string, prefix: string): void {
 	const folder = dirname(path);
 	if (!statSync(folder, {throwIfNoEntry: false})?.isDirectory())
-		throw new CliError(`${prefix}: invalid output path: directory "${folder}" does not exist`);
+		throw new CliError(`${prefix}: invalid output path: stat ${folder}: no such file or directory`);
 	if (statSync(path, {throwIfNoEntry: false})?.isDirectory())
-		throw new CliError(`${prefix}: invalid output path: "${path}" is a directory`);
+		throw new CliError(`${prefix}: cannot write to a directory`);
 }
 
 /** Where an archive goes: standard output, or a file, whose old content stays until the new one is whole. */

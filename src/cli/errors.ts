@@ -12,7 +12,15 @@ export class CliError extends Error {
 export class UsageError extends Error {}
 
 /** A `--format` that is wrong, in Go's words. */
-export class TemplateError extends Error {}
+export class TemplateError extends Error {
+	/** What came out before it. */
+	readonly written: string;
+
+	constructor(message: string, written = '') {
+		super(message);
+		this.written = written;
+	}
+}
 
 /** docker's `strconv` words, which its flags' errors are made of. */
 export const syntaxError = (parser: string, text: string): string =>

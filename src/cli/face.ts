@@ -11,7 +11,7 @@ export type CommandAction = (line: ParsedLine, engine: () => Promise<Engine>) =>
 export function describe(error: unknown): string {
 	// A template's error is told as docker's client tells its own.
 	if (error instanceof CliError || error instanceof TemplateError) return error.message;
-	if (error instanceof WherryError) return `Error: ${error.message}`;
+	if (error instanceof WherryError) return error.bare ? error.message : `Error: ${error.message}`;
 	if (isSystemError(error)) return `Error: ${error.message}`;
 	return `Error: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -31,16 +31,19 @@ export class WherryError extends Error {
 	readonly object: string | undefined;
 	/** docker's exit code for `run` and `exec`, where it differs from the face's default. */
 	readonly exitCode: number | undefined;
+	/** docker's client says this by itself, before it asks its daemon: shown without a prefix. */
+	readonly bare: boolean;
 
 	constructor(
 		code: ErrorCode,
 		message: string,
-		options: {object?: string | undefined; exitCode?: number | undefined; cause?: unknown} = {},
+		options: {object?: string | undefined; exitCode?: number | undefined; cause?: unknown; bare?: true} = {},
 	) {
 		super(message, options.cause === undefined ? undefined : {cause: options.cause});
 		this.code = code;
 		this.object = options.object;
 		this.exitCode = options.exitCode;
+		this.bare = options.bare ?? false;
 	}
 }
 

@@ -28,6 +28,7 @@ const headings = {
 	Mounts: 'MOUNTS',
 	LocalVolumes: 'LOCAL VOLUMES',
 	Networks: 'NETWORKS',
+	Platform: 'PLATFORM',
 };
 
 const columns = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
@@ -88,6 +89,8 @@ export function containerRow(
 		get Networks() {
 			return Object.keys(container.NetworkSettings.Networks).join(',');
 		},
+		// Only a daemon that keeps several of an image says it.
+		Platform: null,
 		get Ports() {
 			return displayPorts(container.Ports);
 		},

@@ -6,7 +6,12 @@ import {command} from './table/index.ts';
 /** Help is laid out by yargs, which is loaded for it alone. */
 export const help: CommandAction = async ({args}) => {
 	const typed = args.join(' ');
-	if (!command(typed)) throw new CliError(`unknown help topic: ${typed}`);
+	if (!command(typed)) {
+		// What is left after the command that is there.
+		let known = args.length - 1;
+		while (known > 0 && !command(args.slice(0, known).join(' '))) known--;
+		throw new CliError(`unknown help topic: ${args.slice(known).join(' ')}`);
+	}
 	const {helpText} = await import('../help/main.ts');
 	printLine(await helpText(typed));
 	return 0;

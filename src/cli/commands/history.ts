@@ -8,7 +8,7 @@ import {writeOut} from '../output.ts';
 import {platformOf} from './run-options.ts';
 
 const view: ListView = {
-	type: '*formatter.historyContext',
+	type: '*image.historyContext',
 	headings: {
 		ID: 'IMAGE',
 		CreatedSince: 'CREATED',

@@ -20,6 +20,7 @@ const headings = {
 	Containers: 'CONTAINERS',
 	SharedSize: 'SHARED SIZE',
 	UniqueSize: 'UNIQUE SIZE',
+	VirtualSize: 'SIZE',
 };
 
 const none = '<none>';
@@ -97,6 +98,7 @@ export function imageRow(
 		Size: humanSize(image.Size, 3),
 		Tag: printable(named.tag),
 		UniqueSize: 'N/A',
+		VirtualSize: humanSize(image.Size, 3),
 	};
 }
 

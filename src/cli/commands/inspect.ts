@@ -111,6 +111,7 @@ export const inspect: CommandAction = async (line, open) => {
 	const type = line.flags.string('type');
 	if (line.flags.changed('type')) {
 		if (Object.hasOwn(kinds, type)) return await show(line, open, kinds[type as InspectKind]);
+		if (type === '') throw new CliError(`type is empty: must be one of ${types}`);
 		throw new CliError(
 			foreign.includes(type)
 				? `wherry inspect: --type ${type} is not supported: there are containers, images, networks and volumes`
@@ -130,5 +131,5 @@ export const inspect: CommandAction = async (line, open) => {
 };
 
 /** A name that another kind doesn't allow is only not there; an ambiguous one is said. */
-const isAbsence = ({code, message}: WherryError): boolean =>
-	code === 'not-found' || (code === 'invalid' && !/multiple IDs/i.test(message));
+const isAbsence = ({code, message, bare}: WherryError): boolean =>
+	code === 'not-found' || (code === 'invalid' && !bare && !/multiple IDs/i.test(message));

@@ -85,7 +85,11 @@ export const remove: CommandAction = async ({flags, args}, open) => {
 	const link = flags.bool('link');
 	return await forAll(
 		args,
-		(name) => engine.containers.remove(name.replace(/^\/+|\/+$/g, ''), {force, volumes, link}),
+		(name) => {
+			const bare = name.replace(/^\/+|\/+$/g, '');
+			if (bare === '') throw new CliError('container name cannot be empty');
+			return engine.containers.remove(bare, {force, volumes, link});
+		},
 		// With --force a container that isn't there is said, but is no failure.
 		(error) => force && error instanceof WherryError && error.code === 'not-found',
 	);

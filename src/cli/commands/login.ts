@@ -16,12 +16,14 @@ export const login: CommandAction = async ({flags, args}, open) => {
 	let username = flags.string('username');
 	let password = flags.string('password');
 	if (flags.changed('password')) {
-		printError('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
 		if (flags.bool('password-stdin'))
-			throw new CliError('--password and --password-stdin are mutually exclusive');
+			throw new CliError('conflicting options: cannot specify both --password and --password-stdin');
+		printError('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
 	}
 	if (flags.bool('password-stdin')) {
-		if (username === '') throw new CliError('Must provide --username with --password-stdin');
+		if (username === '') {
+			throw new CliError('the --password-stdin option requires --username to be set');
+		}
 		password = withoutNewline(readFileSync(0, 'utf8'));
 		if (password === '') throw new CliError('Error: Password Required');
 	}

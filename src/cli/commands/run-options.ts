@@ -95,8 +95,7 @@ function hostConfig(flags: FlagValues, binds: string[]): Partial<HostConfig> {
 		RestartPolicy: restart,
 		AutoRemove: autoRemove,
 		VolumesFrom: list('volumes-from'),
-		CapAdd: list('cap-add'),
-		CapDrop: list('cap-drop'),
+		...capabilities(flags.list('cap-add'), flags.list('cap-drop')),
 		CgroupnsMode: flags.string('cgroupns') as HostConfig['CgroupnsMode'],
 		Dns: flags.list('dns'),
 		DnsOptions: [...flags.list('dns-option'), ...flags.list('dns-opt')],
@@ -170,7 +169,7 @@ export function parseRestartPolicy(text: string): HostConfig['RestartPolicy'] {
 	if (text === '') return {Name: 'no', MaximumRetryCount: 0};
 	const [name, count] = text.includes(':') ? cutAtColon(text) : [text, undefined];
 	if (name === '') throw new Error('invalid restart policy format: no policy provided before colon');
-	if (count !== undefined && !/^[+-]?\d+$/.test(count)) {
+	if (count !== undefined && !(/^[+-]?\d+$/.test(count) && Math.abs(Number(count)) < 2 ** 63)) {
 		throw new Error('invalid restart policy format: maximum retry count must be an integer');
 	}
 	return {Name: name as HostConfig['RestartPolicy']['Name'], MaximumRetryCount: Number(count ?? 0)};
@@ -179,6 +178,23 @@ export function parseRestartPolicy(text: string): HostConfig['RestartPolicy'] {
 function logConfig(driver: string, options: readonly string[]): HostConfig['LogConfig'] {
 	if (driver === 'none' && options.length > 0) throw new Error(`invalid logging opts for driver ${driver}`);
 	return {Type: driver, Config: keyValues(options)};
+}
+
+/** As docker's client sends them: with their prefix, once, sorted, and none dropped that is added. */
+function capabilities(
+	add: readonly string[],
+	drop: readonly string[],
+): Pick<HostConfig, 'CapAdd' | 'CapDrop'> {
+	const named = (texts: readonly string[]): string[] => {
+		const names = texts.map((text) => {
+			const name = text.trim().toUpperCase();
+			return name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`;
+		});
+		return names.includes('ALL') ? ['ALL'] : [...new Set(names)].sort();
+	};
+	const added = named(add);
+	const dropped = named(drop).filter((name) => !added.includes(name));
+	return {CapAdd: added.length > 0 ? added : null, CapDrop: dropped.length > 0 ? dropped : null};
 }
 
 /** `--expose 80`, `80-90/udp`. */
@@ -192,6 +208,7 @@ function exposedPorts(text: string): string[] {
 		if (Number(digits) > 65_535) fail(`strconv.ParseUint: parsing "${digits}": value out of range`);
 		return Number(digits);
 	};
+	if (range === '') fail('empty string specified for ports');
 	const match = /^(\d+)(?:-(\d+))?$/.exec(range);
 	if (!match) return fail(`strconv.ParseUint: parsing ${JSON.stringify(range)}: invalid syntax`);
 	const [low, high] = [number(match[1]!), number(match[2] ?? match[1]!)];

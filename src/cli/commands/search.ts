@@ -42,7 +42,8 @@ function isTrue(value: string, filter: string): boolean {
 
 export const search: CommandAction = async ({flags, args}, open) => {
 	const asked = flags.number('limit');
-	if (asked !== 0 && (asked < 1 || asked > mostResults)) {
+	// docker's client sends none that is not positive.
+	if (asked > mostResults) {
 		throw new CliError(`Error: limit ${asked} is outside the range of [1, ${mostResults}]`);
 	}
 	const filters = flags.filters('filter');
@@ -58,7 +59,7 @@ export const search: CommandAction = async ({flags, args}, open) => {
 	const official = (filters['is-official'] ?? []).map((value) => isTrue(value, 'is-official'));
 	const automated = (filters['is-automated'] ?? []).map((value) => isTrue(value, 'is-automated'));
 	const {registries} = await open();
-	const results = (await registries.search(args[0]!, {limit: asked || 25})).filter(
+	const results = (await registries.search(args[0]!, {limit: asked > 0 ? asked : 25})).filter(
 		(result) =>
 			stars.every((least) => result.StarCount >= least) &&
 			official.every((is) => result.IsOfficial === is) &&

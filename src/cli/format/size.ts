@@ -39,7 +39,9 @@ function parse(text: string, base: number): number {
 	const end = text[separator] === ' ' ? separator : separator + 1;
 	const number = text.slice(0, end);
 	const suffix = text.slice(separator + 1).toLowerCase();
-	if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(number)) throw new Error(`invalid size: '${text}'`);
+	if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(number)) {
+		throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`);
+	}
 	const value = Number(number);
 	if (value < 0) throw new Error(`invalid size: '${text}'`);
 	if (suffix === '' || suffix === 'b') return within(value, text);

@@ -3,10 +3,23 @@ import {parseDuration} from './duration.ts';
 /** Times as docker reads them in --since and --until, and as it prints them. All are nanoseconds since 1970. */
 const second = 1_000_000_000n;
 
+/** What of `2006-01-02T15:04:05` is none of a time, in Go's order; Date takes February 30 for March 2. */
+function outOfRange(local: string): string | undefined {
+	const [year, month, day, hour, minute, second] = local.split(/[-T:]/).map(Number) as [
+		...[number, number, number],
+		...[number, number, number],
+	];
+	if (month < 1 || month > 12) return 'month';
+	if (hour > 23) return 'hour';
+	if (minute > 59) return 'minute';
+	if (second >= 60) return 'second';
+	return day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate() ? 'day' : undefined;
+}
+
 /** `2006-01-02T15:04:05.999999999Z07:00` in the local zone or UTC. */
 export function parseRfc3339(text: string): bigint | undefined {
 	const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
-	if (!match) return undefined;
+	if (!match || outOfRange(text.slice(0, 19)) !== undefined) return undefined;
 	const whole = Date.parse(`${text.slice(0, 19)}${match[8] ?? ''}`);
 	if (Number.isNaN(whole)) return undefined;
 	return BigInt(whole) * 1_000_000n + BigInt((match[7] ?? '').padEnd(9, '0') || '0');
@@ -37,6 +50,7 @@ export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * 
 		else if (date[3] === undefined) local += ':00';
 		const value = parseRfc3339(local + zone);
 		if (value !== undefined) return value;
+		throw new Error(`parsing time ${JSON.stringify(text)}: ${outOfRange(local) ?? 'day'} out of range`);
 	}
 	throw new Error(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
 }

@@ -41,8 +41,18 @@ export function executeRows(
 	rows: readonly Readonly<Record<string, unknown>>[],
 ): string[] {
 	const template = parseTemplate(format, wording);
-	const head = headings ? [executeTemplate(template, headings, {header: true, wording})] : [];
+	const head = headings ? [headingLine(template, headings)] : [];
 	return [...head, ...rows.map((row) => executeTemplate(template, new Struct(type, row), {wording}))];
+}
+
+/** docker prints what there is of a heading whose template fails, and goes on. */
+function headingLine(template: Template, headings: unknown): string {
+	try {
+		return executeTemplate(template, headings, {header: true});
+	} catch (error) {
+		if (error instanceof TemplateError) return error.written;
+		throw error;
+	}
 }
 
 function wrapped<T>(prefix: string, action: () => T): T {
@@ -50,7 +60,7 @@ function wrapped<T>(prefix: string, action: () => T): T {
 		return action();
 	} catch (error) {
 		if (error instanceof TemplateError)
-			throw new TemplateError(prefix === '' ? error.message : `${prefix}: ${error.message}`);
+			throw new TemplateError(prefix === '' ? error.message : `${prefix}: ${error.message}`, error.written);
 		throw error;
 	}
 }

@@ -27,20 +27,20 @@ export function parsePublish(text: string): PortBindings {
 	const protocol = (slash < 0 ? '' : target.slice(slash + 1)) || 'tcp';
 
 	if (address.startsWith('[') && address.endsWith(']')) address = address.slice(1, -1);
-	if (address !== '' && isIP(address) === 0) throw new Error(`Invalid ip address: ${address}`);
-	if (containerPort === '') throw new Error(`No port specified: ${text}<empty>`);
+	if (address !== '' && isIP(address) === 0) throw new Error(`invalid IP address: ${address}`);
+	if (containerPort === '') throw new Error(`no port specified: ${text}<empty>`);
 	const container = parseRange(containerPort);
-	if (!container) throw new Error(`Invalid containerPort: ${containerPort}`);
+	if (!container) throw new Error(`invalid containerPort: ${containerPort}`);
 	const host = hostPort === '' ? undefined : parseRange(hostPort);
-	if (hostPort !== '' && !host) throw new Error(`Invalid hostPort: ${hostPort}`);
+	if (hostPort !== '' && !host) throw new Error(`invalid hostPort: ${hostPort}`);
 	const [first, last] = container;
 	// One container port may take any of several host ports; otherwise they go in pairs.
 	if (host && host[1] - host[0] !== last - first && first !== last) {
 		throw new Error(
-			`Invalid ranges specified for container and host Ports: ${containerPort} and ${hostPort}`,
+			`invalid ranges specified for container and host Ports: ${containerPort} and ${hostPort}`,
 		);
 	}
-	if (!['tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) throw new Error(`Invalid proto: ${protocol}`);
+	if (!['tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) throw new Error(`invalid proto: ${protocol}`);
 
 	const bindings: PortBindings = {};
 	for (let port = first; port <= last; port++) {
@@ -67,7 +67,7 @@ function shortForm(text: string): string {
 		'published' | 'target' | 'protocol' | 'mode',
 		string
 	>;
-	if (target === '') throw new Error(`No port specified: ${text}`);
+	if (target === '') throw new Error(`no port specified: ${text}`);
 	// Both are what happens without a swarm.
 	if (!['', 'host', 'ingress'].includes(mode))
 		throw new Error(`invalid publish mode value (${mode}): must be either 'ingress' or 'host'`);

@@ -28,7 +28,10 @@ function targetOf(text: string | undefined): Reference | undefined {
 	if (!text) return undefined;
 	const reference = withDefaultTag(parseReference(text));
 	if (reference.digest !== undefined) {
-		throw new WherryError('invalid', 'refusing to create a tag with a digest reference', {object: text});
+		throw new WherryError('invalid', 'refusing to create a tag with a digest reference', {
+			object: text,
+			bare: true,
+		});
 	}
 	return reference;
 }
@@ -174,7 +177,7 @@ async function commit(
 			const id = await make();
 			const imageRef = reference ? familiar(reference) : '';
 			// docker's order: the container goes on after all of it has been told.
-			if (reference) context.events.append('image', 'tag', id, {name: imageRef});
+			if (reference) context.events.append('image', 'tag', id, {...config.Labels, name: imageRef});
 			emit(context, record, 'commit', {comment: options.comment ?? '', imageID: id, imageRef});
 			return {id};
 		});

@@ -4,7 +4,12 @@ import {basename} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
 import {readIfThere} from '../files.ts';
-import {type EndpointInspect, type InspectInput, networkSettings} from '../networks/inspect.ts';
+import {
+	type EndpointInspect,
+	type InspectInput,
+	networkSettings,
+	nominalEndpoint,
+} from '../networks/inspect.ts';
 import {namesOf} from '../networks/names.ts';
 import {readNetwork} from '../networks/record.ts';
 import {noNetwork, readNetworkState} from '../networks/state.ts';
@@ -105,9 +110,11 @@ export function networkInput(paths: Paths, record: ContainerRecord, state: Monit
 function shownNetworks(paths: Paths, record: ContainerRecord, state: MonitorState): Record<string, unknown> {
 	const settings = networkSettings(networkInput(paths, record, state));
 	const networks = settings.Networks as Record<string, EndpointInspect>;
-	if (!isUp(state) && state.status !== 'created') {
+	if (state.status !== 'created') {
 		for (const [name, endpoint] of Object.entries(networks)) {
 			endpoint.NetworkID ||= readNetwork(paths, name)?.Id ?? '';
+			if (isUp(state) && (name === 'host' || name === 'none'))
+				endpoint.EndpointID ||= nominalEndpoint(record.Id, endpoint.NetworkID);
 		}
 	}
 	return {

@@ -51,15 +51,8 @@ function portRange(key: 'expose' | 'publish', text: string): string[] {
 	return Array.from({length: to - first + 1}, (_, index) => `${first + index}/${protocol || 'tcp'}`);
 }
 
-/** The ports that a container has published, or would. */
-function publishedPorts(paths: Paths, {record, state}: Row): string[] {
-	if (isUp(state)) {
-		return readNetworkState(paths, record.Id).ports.map(({hostPort, protocol}) => `${hostPort}/${protocol}`);
-	}
-	return Object.entries(record.HostConfig.PortBindings ?? {}).flatMap(([key, bindings]) =>
-		(bindings ?? []).map(({HostPort}) => `${HostPort}/${key.split('/')[1] ?? 'tcp'}`),
-	);
-}
+const publishedPorts = (paths: Paths, {record}: Row): string[] =>
+	readNetworkState(paths, record.Id).ports.map(({hostPort, protocol}) => `${hostPort}/${protocol}`);
 
 const exposedPorts = ({Config, HostConfig}: ContainerRecord): string[] =>
 	[...Object.keys(Config.ExposedPorts ?? {}), ...Object.keys(HostConfig.PortBindings ?? {})].map((key) =>
@@ -71,9 +64,11 @@ function portTest(paths: Paths, filters: Filters): Test | undefined {
 	const exposed = new Set((filters.expose ?? []).flatMap((text) => portRange('expose', text)));
 	const published = new Set((filters.publish ?? []).flatMap((text) => portRange('publish', text)));
 	if (exposed.size + published.size === 0) return undefined;
+	// One that doesn't run has no ports.
 	return (row) =>
-		exposedPorts(row.record).some((port) => exposed.has(port)) ||
-		(published.size > 0 && publishedPorts(paths, row).some((port) => published.has(port)));
+		isUp(row.state) &&
+		(exposedPorts(row.record).some((port) => exposed.has(port)) ||
+			(published.size > 0 && publishedPorts(paths, row).some((port) => published.has(port))));
 }
 
 function networkTest(paths: Paths, networks: readonly string[]): Test {
@@ -120,7 +115,8 @@ export async function makeTests(context: EngineContext, filters: Filters): Promi
 		return ({state}) => values.includes(state.health ?? 'none');
 	});
 	on('id', (values) => {
-		const expressions = patternsOf(values);
+		// An empty one is that of no container, so that `rm $(ps -aqf id=$NOTHING)` takes none.
+		const expressions = patternsOf(values.filter((value) => value !== ''));
 		return ({record}) => expressions.some((expression) => expression.test(record.Id));
 	});
 	on('name', nameTest);

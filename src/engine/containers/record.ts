@@ -198,7 +198,9 @@ function findLinked(paths: Paths, parent: string, alias: string): ContainerRecor
 /** The container with this id, name or unambiguous prefix, in docker's order. Throws `not-found`, `invalid`. */
 export function findContainer(paths: Paths, container: string): ContainerRecord {
 	const name = container.startsWith('/') ? container.slice(1) : container;
-	if (name === '') throw new WherryError('invalid', 'invalid container name or ID: value is empty');
+	if (name === '') {
+		throw new WherryError('invalid', 'invalid container name or ID: value is empty', {bare: true});
+	}
 	if (isId(name)) {
 		const record = readRecord(paths, name);
 		if (record) return record;

@@ -90,7 +90,7 @@ function pairs(instruction: Instruction, environment: readonly string[]): [strin
 }
 
 function portNumber(text: string, port: string): number {
-	if (!/^\d+$/.test(text) || Number(text) > 65_535) throw invalid(`Invalid containerPort: ${port}`);
+	if (!/^\d+$/.test(text) || Number(text) > 65_535) throw invalid(`invalid containerPort: ${port}`);
 	return Number(text);
 }
 
@@ -99,11 +99,11 @@ function exposedPorts(spec: string): string[] {
 	const slash = spec.indexOf('/');
 	const protocol = slash < 0 ? 'tcp' : spec.slice(slash + 1).toLowerCase();
 	const port = (slash < 0 ? spec : spec.slice(0, slash)).replace(/^.*:/, '');
-	if (port === '') throw invalid(`No port specified: ${spec}<empty>`);
+	if (port === '') throw invalid(`no port specified: ${spec}<empty>`);
 	const [first, last] = port.split('-', 2) as [string, string?];
 	const low = portNumber(first, port);
 	const high = last === undefined ? low : portNumber(last, port);
-	if (high < low) throw invalid(`Invalid containerPort: ${port}`);
+	if (high < low) throw invalid(`invalid containerPort: ${port}`);
 	if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw invalid(`Invalid proto: ${protocol}`);
 	return Array.from({length: high - low + 1}, (_, index) => `${low + index}/${protocol}`);
 }

@@ -218,7 +218,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 				throw new WherryError('invalid', "tag can't be used with --all-tags/-a", {object: text});
 			}
 			if (parsed.digest !== undefined) {
-				throw new WherryError('invalid', 'cannot push a digest reference', {object: text});
+				throw new WherryError('invalid', 'cannot push a digest reference', {object: text, bare: true});
 			}
 			const reference = request.allTags ? parsed : withDefaultTag(parsed);
 			const {pushImage} = await import('./push.ts');
@@ -356,6 +356,7 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			if (reference.digest !== undefined)
 				throw new WherryError('invalid', 'refusing to create a tag with a digest reference', {
 					object: target,
+					bare: true,
 				});
 			if (familiarName(reference) === 'sha256')
 				throw new WherryError(

@@ -87,7 +87,8 @@ export async function pushImage(
 			known.length > 0
 				? `tag does not exist: ${name}`
 				: `An image does not exist locally with the tag: ${familiarName(reference)}`,
-			{object: name},
+			// docker's daemon says this inside of an answer that has begun.
+			{object: name, bare: true},
 		);
 	}
 	const repository = new Repository(transport, reference.domain, reference.path, credentials, {

@@ -54,10 +54,19 @@ function choose(images: readonly Image[], texts: readonly string[]): Saved[] {
 				continue;
 			}
 		}
-		const {image, reference} = lookup(images, text);
+		const {image, reference} = lookedUp(images, text);
 		add(image, reference && withDefaultTag(reference));
 	}
 	return [...chosen.values()];
+}
+
+/** docker's save names a missing image as it was given. */
+function lookedUp(...[images, text]: Parameters<typeof lookup>): ReturnType<typeof lookup> {
+	try {
+		return lookup(images, text);
+	} catch (error) {
+		throw error instanceof WherryError && error.code === 'not-found' ? noSuchImage(text) : error;
+	}
 }
 
 export async function saveImages(

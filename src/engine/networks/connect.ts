@@ -412,13 +412,17 @@ function networkToLeave({paths}: EngineContext, name: string, force: boolean): N
 	}
 }
 
-function checkLeavable(record: ContainerRecord, network: NetworkRecord): void {
+/** docker has an article for a container that doesn't run. */
+const notConnected = (id: string, network: string, up: boolean): string =>
+	`container ${id} is not connected to ${up ? 'network' : 'the network'} ${network}`;
+
+function checkLeavable(record: ContainerRecord, network: NetworkRecord, up: boolean): void {
 	if (network.Driver !== 'host') return;
 	throw new WherryError(
 		'denied',
 		record.HostConfig.NetworkMode === 'host'
 			? 'cannot disconnect container from host network - container was created in host network mode'
-			: `container ${record.Id} is not connected to network ${network.Name}`,
+			: notConnected(record.Id, network.Name, up),
 		{object: record.Id},
 	);
 }
@@ -439,16 +443,14 @@ export async function disconnectContainer(
 	}
 	const network = networkToLeave(context, name, options.force ?? false);
 	await locked(context, container, async (found) => {
-		if (network) checkLeavable(found, network);
 		const up = isUp(currentState(paths, found.Id));
+		if (network) checkLeavable(found, network, up);
 		const record = up ? await endUnfinished(context, found, network?.Id) : found;
 		const mode = record.HostConfig.NetworkMode;
 		const networks = record.Networks ?? (hasOwnNetwork(mode) || mode === 'none' ? {[mode]: {}} : {});
 		const known = network?.Name ?? name;
 		if (!networks[known]) {
-			throw new WherryError('denied', `container ${record.Id} is not connected to network ${known}`, {
-				object: record.Id,
-			});
+			throw new WherryError('denied', notConnected(record.Id, known, up), {object: record.Id});
 		}
 		const {[known]: _, ...rest} = networks;
 		const left: ContainerRecord = {...record, Networks: rest};

@@ -1,4 +1,5 @@
 /** docker's words about endpoints, for `inspect` of containers and networks and for `ps`. Pure. */
+import {createHash} from 'node:crypto';
 import type {EndpointSettings} from '../api.ts';
 import {portsByKey} from './ports.ts';
 import type {EndpointState, NetworkState} from './state.ts';
@@ -22,6 +23,10 @@ export interface EndpointInspect {
 	GlobalIPv6PrefixLen: number;
 	DNSNames: string[] | null;
 }
+
+/** The endpoint of a container in the network of the host or in none: nothing is there that could have an id. */
+export const nominalEndpoint = (container: string, network: string): string =>
+	createHash('sha256').update(`${container} ${network}`).digest('hex');
 
 const orNull = <T extends object>(value: T | undefined): T | null =>
 	value && Object.keys(value).length > 0 ? value : null;

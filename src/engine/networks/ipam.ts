@@ -26,6 +26,11 @@ const fail = (message: string): never => {
 	throw new WherryError('invalid', message);
 };
 
+/** docker's client puts these together, and says what does not fit by itself. */
+const refuse = (message: string): never => {
+	throw new WherryError('invalid', message, {bare: true});
+};
+
 /** `what`: `subnet` or `ip-range`. */
 function subnetOf(text: string, what = 'subnet'): Subnet {
 	const parsed = parseSubnet(text);
@@ -51,22 +56,22 @@ interface Draft {
 export function ipamConfigs(input: IpamInput): IpamConfig[] {
 	const {subnets = [], gateways = [], ipRanges = [], auxAddresses = {}} = input;
 	if (subnets.length < ipRanges.length || subnets.length < gateways.length) {
-		fail('every ip-range or gateway must have a corresponding subnet');
+		refuse('every ip-range or gateway must have a corresponding subnet');
 	}
 	const drafts: Draft[] = [];
 	for (const text of subnets) {
 		const subnet = subnetOf(text);
 		if (drafts.some((draft) => overlaps(draft.subnet, subnet))) {
-			fail('multiple overlapping subnet configuration is not supported');
+			refuse('multiple overlapping subnet configuration is not supported');
 		}
 		drafts.push({subnet, aux: []});
 	}
 	for (const text of ipRanges) {
 		const range = subnetOf(text, 'ip-range');
 		const draft = drafts.find(({subnet}) => contains(subnet, range.address) && range.prefix >= subnet.prefix);
-		if (!draft) return fail(`no matching subnet for range ${text}`);
+		if (!draft) return refuse(`no matching subnet for range ${text}`);
 		if (draft.range) {
-			fail(
+			refuse(
 				`cannot configure multiple ranges (${text}, ${formatSubnet(draft.range)}) on the same subnet (${formatSubnet(draft.subnet)})`,
 			);
 		}
@@ -75,9 +80,9 @@ export function ipamConfigs(input: IpamInput): IpamConfig[] {
 	for (const text of gateways) {
 		const gateway = addressOf(text, 'gateway');
 		const draft = drafts.find(({subnet}) => contains(subnet, gateway));
-		if (!draft) return fail(`no matching subnet for gateway ${text}`);
+		if (!draft) return refuse(`no matching subnet for gateway ${text}`);
 		if (draft.gateway) {
-			fail(
+			refuse(
 				`cannot configure multiple gateways (${text}, ${formatAddress(draft.gateway)}) for the same subnet (${formatSubnet(draft.subnet)})`,
 			);
 		}
@@ -86,7 +91,7 @@ export function ipamConfigs(input: IpamInput): IpamConfig[] {
 	for (const [name, text] of Object.entries(auxAddresses)) {
 		const address = addressOf(text, 'auxiliary address');
 		const draft = drafts.find(({subnet}) => contains(subnet, address));
-		if (!draft) return fail(`no matching subnet for aux-address ${text}`);
+		if (!draft) return refuse(`no matching subnet for aux-address ${text}`);
 		draft.aux.push([name, address]);
 	}
 	return drafts.map(({subnet, range, gateway, aux}) => ({

@@ -8,6 +8,7 @@ import {labelsMatch} from '../events/filter.ts';
 import {patternsOf} from '../filters.ts';
 import {sortedKeys} from '../sorted.ts';
 import {ensureDefaultNetwork} from './default-network.ts';
+import {nominalEndpoint} from './inspect.ts';
 import {allNetworks, findNetwork, isPredefined, type NetworkRecord} from './record.ts';
 import {type EndpointState, readNetworkState} from './state.ts';
 
@@ -39,7 +40,7 @@ export async function listNetworks(context: EngineContext, filters: Filters): Pr
 	}
 	const dangling = given('dangling')?.map((value) => {
 		if (['true', '1', 'false', '0'].includes(value)) return value === 'true' || value === '1';
-		throw new WherryError('invalid', `invalid filter 'dangling=${value}'`);
+		throw new WherryError('invalid', `invalid filter 'dangling=[${value}]'`);
 	});
 	const used = dangling
 		? new Set(readRows(context.paths).flatMap(({record}) => Object.keys(record.Networks ?? {})))
@@ -75,6 +76,15 @@ export async function inspectNetwork(context: EngineContext, name: string): Prom
 			IPv4Address: ipv4 ? `${ipv4.address}/${ipv4.prefix}` : '',
 			IPv6Address: ipv6 ? `${ipv6.address}/${ipv6.prefix}` : '',
 		};
+	}
+	if (network.Driver === 'host' || network.Driver === 'null') {
+		for (const {record, state} of readRows(context.paths)) {
+			if (!isUp(state) || record.HostConfig.NetworkMode !== network.Name) continue;
+			const EndpointID = nominalEndpoint(record.Id, network.Id);
+			containers[record.Id] = {
+				...{Name: record.Name, EndpointID, MacAddress: '', IPv4Address: '', IPv6Address: ''},
+			};
+		}
 	}
 	const {Options, Labels, Chosen: _, ...rest} = network;
 	return {

@@ -171,6 +171,9 @@ export const allNetworks = (paths: Paths): NetworkRecord[] => [
 
 /** The network with this name, id or unambiguous prefix of an id, in docker's order. */
 export function findNetwork(paths: Paths, network: string): NetworkRecord {
+	if (network === '') {
+		throw new WherryError('invalid', 'invalid network name or ID: value is empty', {bare: true});
+	}
 	const byName = readNetwork(paths, network);
 	if (byName) return byName;
 	if (/^[0-9a-f]{1,64}$/.test(network)) {

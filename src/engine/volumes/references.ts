@@ -20,6 +20,9 @@ export function noSuchVolume(name: string): WherryError {
 	return new WherryError('not-found', `get ${name}: no such volume`, {object: name});
 }
 
+export const emptyName = (): WherryError =>
+	new WherryError('invalid', 'invalid volume name or ID: value is empty', {bare: true});
+
 /** The volume's lock; undefined when there is no such volume. */
 export async function lockVolume(paths: Paths, name: string): Promise<Lock | undefined> {
 	try {

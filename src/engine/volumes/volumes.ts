@@ -16,7 +16,7 @@ import type {Paths} from '../paths.ts';
 import {dropMount} from './mounting.ts';
 import {checkVolumeName, volumeNamePattern} from './names.ts';
 import {checkVolumeOptions} from './options.ts';
-import {dataFolder, listReferences, lockVolume, noSuchVolume} from './references.ts';
+import {dataFolder, emptyName, listReferences, lockVolume, noSuchVolume} from './references.ts';
 
 /** docker's mark of a volume that nobody named. */
 export const anonymousLabel = 'com.docker.volume.anonymous';
@@ -155,12 +155,14 @@ export class LocalVolumes implements Volumes {
 	}
 
 	async inspect(name: string): Promise<VolumeSummary> {
+		if (name === '') throw emptyName();
 		const volume = volumeNamePattern.test(name) ? readVolume(this.#paths, name) : undefined;
 		if (!volume) throw noSuchVolume(name);
 		return volume;
 	}
 
 	async remove(name: string, options: {force?: boolean} = {}): Promise<void> {
+		if (name === '') throw emptyName();
 		const lock = volumeNamePattern.test(name) ? await lockVolume(this.#paths, name) : undefined;
 		if (!lock) {
 			if (options.force) return;

@@ -161,12 +161,12 @@ test('what is wrong about networks is said in docker words', (t) => {
 		[['--add-host', 'a'], flag('a', 'add-host', 'bad format for add-host: "a"')],
 		[['--add-host', 'a:b'], flag('a:b', 'add-host', 'invalid IP address in add-host: "b"')],
 		[['--add-host', 'a:b:c'], flag('a:b:c', 'add-host', 'invalid IP address in add-host: "b:c"')],
-		[['-p', 'published=8080'], 'No port specified: published=8080'],
+		[['-p', 'published=8080'], 'no port specified: published=8080'],
 		[['-p', 'published=1,target=2,foo=3'], "invalid publish opts: unknown field 'foo'"],
 		[['-p', '=8080,target=1'], "invalid publish opts format (should be name=value but got '=8080')"],
-		[['-p', 'foo'], 'Invalid containerPort: foo'],
-		[['-p', '70000:80'], 'Invalid hostPort: 70000'],
-		[['-p', '1-3:1-2'], 'Invalid ranges specified for container and host Ports: 1-2 and 1-3'],
+		[['-p', 'foo'], 'invalid containerPort: foo'],
+		[['-p', '70000:80'], 'invalid hostPort: 70000'],
+		[['-p', '1-3:1-2'], 'invalid ranges specified for container and host Ports: 1-2 and 1-3'],
 		[['--expose', '80:80'], 'invalid port format for --expose: 80:80'],
 	] as [string[], string][]) {
 		t.is(

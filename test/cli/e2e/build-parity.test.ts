@@ -489,7 +489,7 @@ test('what can not be written is said, and a file that is there stays until the 
 	t.is(nowhere.code, 1);
 	t.is(
 		nowhere.stderr.trim(),
-		'ERROR: failed to build: invalid output path: directory "/nowhere" does not exist',
+		'ERROR: failed to build: invalid output path: stat /nowhere: no such file or directory',
 	);
 	const file = join(context, 'out.tar');
 	const ids = join(context, 'id');

@@ -198,7 +198,7 @@ test('addresses, names and hosts of a container are those that were asked for', 
 		[['--network', 'own', '--ip', '10.99.0.1'], 'Error: Address already in use'],
 		[['--network', 'nowhere'], 'Error: network nowhere not found'],
 		[['-p', '80:80', '-p', '80:81'], 'Error: Bind for 0.0.0.0:80 failed: port is already allocated'],
-		[['-p', '80-82:80-81'], 'Invalid ranges specified for container and host Ports: 80-81 and 80-82'],
+		[['-p', '80-82:80-81'], 'invalid ranges specified for container and host Ports: 80-81 and 80-82'],
 		[['--network', 'container:nobody'], 'Error: No such container: nobody'],
 		[
 			['--network', 'container:first-of-all'],
@@ -281,13 +281,13 @@ test('networks that cannot be made are refused in docker words', async (t) => {
 		],
 		[
 			['--subnet', '10.102.0.0/16', '--subnet', '10.102.1.0/24', 'x'],
-			'Error: multiple overlapping subnet configuration is not supported',
+			'multiple overlapping subnet configuration is not supported',
 		],
 		[
 			['--subnet', '10.102.0.0/16', '--gateway', '10.103.0.1', 'x'],
-			'Error: no matching subnet for gateway 10.103.0.1',
+			'no matching subnet for gateway 10.103.0.1',
 		],
-		[['--gateway', '10.103.0.1', 'x'], 'Error: every ip-range or gateway must have a corresponding subnet'],
+		[['--gateway', '10.103.0.1', 'x'], 'every ip-range or gateway must have a corresponding subnet'],
 		[
 			['-d', 'overlay', 'x'],
 			'Error: This node is not a swarm manager: networks of the driver overlay need one',

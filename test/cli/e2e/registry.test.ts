@@ -72,7 +72,7 @@ test.serial(
 		await wherry.output('rmi', `${name}:two`);
 		t.is(await wherry.output('pull', '-q', `${name}@${digest}`), `${name}@${digest}`);
 		t.like(await wherry.result(['push', `${name}@${digest}`]), {
-			stderr: 'Error: cannot push a digest reference\n',
+			stderr: 'cannot push a digest reference\n',
 		});
 	},
 );
@@ -90,12 +90,12 @@ test.serial('all tags of a repository go with -a, and a name that is not there i
 	t.like(await wherry.result(['push', `${name}:none`]), {
 		code: 1,
 		stdout: `The push refers to repository [${name}]\n`,
-		stderr: `Error: tag does not exist: ${name}:none\n`,
+		stderr: `tag does not exist: ${name}:none\n`,
 	});
 	t.like(await wherry.result(['push', `${name}/none`]), {
 		code: 1,
 		stdout: `Using default tag: latest\nThe push refers to repository [${name}/none]\n`,
-		stderr: `Error: An image does not exist locally with the tag: ${name}/none\n`,
+		stderr: `An image does not exist locally with the tag: ${name}/none\n`,
 	});
 	t.like(await wherry.result(['pull', 'scratch']), {
 		code: 1,
@@ -150,7 +150,7 @@ test.serial('login keeps what the registry takes, push and pull use it, logout f
 	});
 	t.like(await withInput('x', 'login', '--password-stdin', closed.host), {
 		code: 1,
-		stderr: 'Must provide --username with --password-stdin\n',
+		stderr: 'the --password-stdin option requires --username to be set\n',
 	});
 });
 

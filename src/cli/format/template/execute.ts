@@ -60,6 +60,7 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 		const source = node.kind === 'include' ? node.source : sourceOf(node);
 		throw new TemplateError(
 			`template: ${template.name}:${line}:${column}: executing ${JSON.stringify(inside)} at <${source}>: ${message}`,
+			out,
 		);
 	}
 
@@ -321,8 +322,7 @@ export function execute(template: Template, data: unknown, options: ExecuteOptio
 			// docker's headings have one method, `.Label "name"`.
 			const heading = receiver instanceof Typed ? undefined : (receiver as Record<string, unknown>)[name];
 			if (typeof heading === 'function') {
-				const params = Array.from({length: heading.length}, () => 'string' as const);
-				const args = argumentsOf(node, name, {params}, dot, scope, rest, final);
+				const args = argumentsOf(node, name, {params: ['string']}, dot, scope, rest, final);
 				return (heading as (...values: unknown[]) => unknown)(...args);
 			}
 			if (hasArguments) fail(node, `${name} is not a method but has arguments`);

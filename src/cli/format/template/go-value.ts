@@ -184,8 +184,10 @@ export function mapElement(value: unknown, key: string): unknown {
 	return typed(typeOf(value)!.elem!, data[key]);
 }
 
-export const hasKey = (value: unknown, key: string): boolean =>
-	Object.hasOwn((dataOf(value) ?? {}) as object, key);
+export const hasKey = (value: unknown, key: string): boolean => {
+	const data = (dataOf(value) ?? {}) as Record<string, unknown>;
+	return Object.hasOwn(data, key) && data[key] !== undefined;
+};
 
 export function fieldValue(value: unknown, path: readonly Field[]): unknown {
 	let data = dataOf(value) as Record<string, unknown>;
