@@ -331,6 +331,7 @@ export const KEYMAP = [
 		help: 'close it; what runs inside goes on',
 		hint: 'close',
 	},
+	{command: 'term.copy', context: 'term', keys: ['y'], help: 'copy what is seen of it (OSC 52)'},
 	{command: 'term.down', context: 'term', keys: ['j', 'down'], help: 'a line down'},
 	{command: 'term.up', context: 'term', keys: ['k', 'up'], help: 'a line up'},
 	{command: 'term.pageDown', context: 'term', keys: ['pagedown', 'ctrl-d'], help: 'a page down'},

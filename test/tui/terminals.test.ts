@@ -137,6 +137,26 @@ test('one that can’t be opened changes nothing', async (t) => {
 	t.deepEqual(store.state, before);
 });
 
+test('what is seen can be copied, and closing a shell that lives asks first', async (t) => {
+	const {store, sessions, start, frame, type, screen} = await openTerminals({columns: 200, rows: 50});
+	const shell = await start('web', 'exec');
+	shell.write(PROMPT);
+	await until(() => frame().includes('usr'));
+	sessions.leave();
+	await type('0', 'y');
+	t.deepEqual(screen, ['copy root@web:/# ls\nbin  etc  日本  usr\nroot@web:/#']);
+	await type('x');
+	t.regex(frame(), /The shell in web goes on, but nobody gets back to it/);
+	await type('n');
+	t.is(store.state.sessions.tabs.length, 1);
+	await type('x', 'y');
+	t.is(store.state.sessions.tabs.length, 0);
+	t.true(shell.calls.includes('detach'));
+	t.regex(frame(), /\[Logs\]/);
+	await type('.');
+	t.regex(frame(), /No terminal is open; a attaches, e opens a shell/);
+});
+
 test('quitting says which shells are left behind', async (t) => {
 	const {sessions, start, frame, type, screen} = await openTerminals({columns: 120, rows: 40});
 	await start('web', 'exec');

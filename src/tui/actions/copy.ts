@@ -4,8 +4,10 @@ import {focusedList, pageHeight} from '../commands/movement.ts';
 import {imageReference} from '../panes/images.ts';
 import {anyPane, LIST_PANES} from '../panes/index.ts';
 import {type ListPane, selectedRow} from '../panes/pane.ts';
+import {screenLines} from '../render/cells.ts';
 import {matchingLines} from '../store/log-search.ts';
 import type {ListPaneId, LogState, State} from '../store/state.ts';
+import {activeTab} from '../terminal/sessions.ts';
 import {sanitize, sanitizeLogLine} from '../text/sanitize.ts';
 import {truncate} from '../text/width.ts';
 import {type ActionContext, showMessage} from './context.ts';
@@ -74,4 +76,12 @@ export function copyLogs(context: ActionContext): void {
 		return line ? [sanitizeLogLine(line.text)] : [];
 	});
 	copy(context, lines.join('\n'));
+}
+
+/** The cells of a terminal that are seen, without colours and without the spaces at the ends. */
+export function copyTerminal(context: ActionContext): void {
+	const tab = activeTab(context.store.state);
+	const lines = tab ? screenLines(tab.screen.emulator, 'none', false) : [];
+	const text = lines.map((line) => line.replaceAll(/\u001b\[\d+m/g, '').trimEnd()).join('\n');
+	copy(context, text.trimEnd());
 }

@@ -1,5 +1,6 @@
 /** What keys do to terminals. */
-import {showMessage} from '../actions/context.ts';
+import {openDialog, showMessage} from '../actions/context.ts';
+import {focusPane} from '../store/reducers.ts';
 import {activeTab, terminalRect} from '../terminal/sessions.ts';
 import type {Command} from './dialogs.ts';
 
@@ -11,14 +12,41 @@ export const typeInto: Command = (context) => {
 	else sessions.enter(tab.id);
 };
 
+/** To the one that was shown last; what has ended is there to be read. */
+export const showTerminals: Command = (context) => {
+	const {store} = context;
+	const tab = activeTab(store.state);
+	if (tab?.ended === undefined) return typeInto(context);
+	store.update((state) => ({...focusPane(state, 'term'), typing: false}));
+};
+
 export const stepSession =
 	(delta: number): Command =>
 	({sessions}) =>
 		sessions.step(delta);
 
-export const closeSession: Command = ({sessions, store}) => {
+/** A container can be attached to again; to a shell inside nobody gets back, so that is asked about. */
+export const closeSession: Command = (context) => {
+	const {sessions, store} = context;
 	const tab = activeTab(store.state);
-	if (tab) sessions.close(tab.id);
+	if (!tab) return;
+	if (tab.kind === 'attach' || tab.ended !== undefined) return sessions.close(tab.id);
+	openDialog(context, {
+		kind: 'confirm',
+		title: 'Close the terminal',
+		lines: [
+			`The shell in ${tab.name} goes on, but nobody gets back to it.`,
+			'To end it, go back into it and exit.',
+		],
+		choices: [
+			{id: 'no', label: 'Stay', key: 'n'},
+			{id: 'close', label: 'Close', key: 'y'},
+		],
+		index: 0,
+		onChoice: (choice) => {
+			if (choice === 'close') sessions.close(tab.id);
+		},
+	});
 };
 
 export const scrollSession =

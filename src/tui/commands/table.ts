@@ -12,7 +12,7 @@ import {
 import {showConfig} from '../actions/config.ts';
 import {containerActions, containersActions, pruneContainers} from '../actions/containers.ts';
 import {type ActionContext, openDialog, showError, showMessage} from '../actions/context.ts';
-import {copyCommand, copyLogs, copyRow} from '../actions/copy.ts';
+import {copyCommand, copyLogs, copyRow, copyTerminal} from '../actions/copy.ts';
 import {customCommand, runCustom, showCustom} from '../actions/custom.ts';
 import {showDisk} from '../actions/disk.ts';
 import {showExposure} from '../actions/exposure.ts';
@@ -72,7 +72,7 @@ import {
 	startFilter,
 	startSearch,
 } from './movement.ts';
-import {closeSession, scrollSession, stepSession, typeInto, zoomSession} from './sessions.ts';
+import {closeSession, scrollSession, showTerminals, stepSession, typeInto, zoomSession} from './sessions.ts';
 
 const onContainer =
 	(action: keyof typeof containerActions): Command =>
@@ -257,6 +257,7 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'term.next': stepSession(1),
 	'term.previous': stepSession(-1),
 	'term.close': closeSession,
+	'term.copy': copyTerminal,
 	'term.down': scrollSession(() => 1),
 	'term.up': scrollSession(() => -1),
 	'term.pageDown': scrollSession((page) => page),
@@ -333,7 +334,7 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'pane.networks': focus('networks'),
 	'pane.volumes': focus('volumes'),
 	'pane.events': focus('events'),
-	'pane.term': typeInto,
+	'pane.term': showTerminals,
 	'tab.next': nextTab(1),
 	'tab.previous': nextTab(-1),
 	'pane.detail': ({store}) => store.update((state) => focusPane(state, detailPane(state))),
