@@ -8,6 +8,7 @@ import {posix} from 'node:path';
 import type {LayerStats, LayerUnpacker} from '../../kernel/native.ts';
 import {native} from '../../kernel/native.ts';
 import type {Store} from '../store/collect.ts';
+import {flush} from '../store/flush.ts';
 import type {Lease} from '../store/leases.ts';
 import {layerLimit} from './layer-limit.ts';
 import type {EarlyFile, EarlyReader} from './reading.ts';
@@ -77,9 +78,14 @@ export class EarlyLayers implements EarlyReader {
 				const work = (async () => {
 					const stats = broken ? undefined : ((await give(unpacker.finish())) as LayerStats | undefined);
 					this.#unpackers.delete(unpacker);
-					if (stats) this.#trees.set(stats.digest, {staging, stats});
-					else await native.removeTree(staging);
-					return stats?.digest;
+					if (!stats) {
+						await native.removeTree(staging);
+						return undefined;
+					}
+					this.#trees.set(stats.digest, {staging, stats});
+					// The disk works while the next is unpacked. Whoever gives it a name asks again.
+					flush(this.#store.paths.ingest).catch(() => {});
+					return stats.digest;
 				})();
 				this.#working.add(work);
 				const done = () => this.#working.delete(work);

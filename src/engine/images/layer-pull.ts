@@ -3,7 +3,6 @@
  * in one pass. Nothing is fetched or unpacked twice, by this or by another process: a lock per blob, held as
  * long as it takes, is the one exception from "no lock across a transfer".
  */
-import {closeSync, constants, openSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
@@ -14,6 +13,7 @@ import type {Repository} from '../registry/client.ts';
 import {partialPath, type Store} from '../store/collect.ts';
 import {chainIds, digestHex, shortId} from '../store/digest.ts';
 import {replaceFile} from '../store/files.ts';
+import {flush} from '../store/flush.ts';
 import {findLayer, type Layer, type LayerRecord, printRecord} from '../store/layers.ts';
 import type {Lease} from '../store/leases.ts';
 import type {Configuration, Descriptor, Manifest} from '../store/manifest.ts';
@@ -291,36 +291,4 @@ interface Staged {
 
 function stopIf(signal: AbortSignal): void {
 	if (signal.aborted) throw new WherryError('cancelled', 'context canceled');
-}
-
-const running = new Map<string, Promise<void>>();
-const queued = new Map<string, Promise<void>>();
-
-/** syncfs of the store's file system. Layers that end while one runs share the one after it. */
-function flush(folder: string): Promise<void> {
-	const current = running.get(folder);
-	if (!current) {
-		const started = syncFileSystem(folder).finally(() => running.delete(folder));
-		running.set(folder, started);
-		return started;
-	}
-	const next =
-		queued.get(folder) ??
-		current
-			.catch(() => {})
-			.then(() => {
-				queued.delete(folder);
-				return flush(folder);
-			});
-	queued.set(folder, next);
-	return next;
-}
-
-async function syncFileSystem(folder: string): Promise<void> {
-	const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-	try {
-		await native.syncfs(fd);
-	} finally {
-		closeSync(fd);
-	}
 }

@@ -11,6 +11,7 @@ import {WherryError} from '../errors.ts';
 import {type Store, sweep} from '../store/collect.ts';
 import {chainIds, digestHex, sha256} from '../store/digest.ts';
 import {storageError, syncFolder} from '../store/files.ts';
+import {flush} from '../store/flush.ts';
 import {namedEntry, unnamedEntry, withNames, withUnnamed} from '../store/layout.ts';
 import {acquireLease} from '../store/leases.ts';
 import {
@@ -304,12 +305,13 @@ async function keep(
 		const spooled = new Map(
 			[found.blobs, ...(index?.others ?? []).map((other) => other.blobs)].flatMap((each) => [...each]),
 		);
+		let synced: Promise<void> | undefined;
 		for (const {digest, size} of [...manifest.layers, ...more]) {
 			signal?.throwIfAborted();
 			if ((await layout.blobSize(digest)) === size) continue;
-			const {file, synced} = spooled.get(digest)!;
+			synced ??= flush(paths.ingest);
 			await synced;
-			await layout.adoptBlob(file, digest);
+			await layout.adoptBlob(spooled.get(digest)!.file, digest);
 			// The next image of the archive may have it too.
 		}
 		await unpackImage(store, manifest, configuration, (event) => onProgress?.(event), early);

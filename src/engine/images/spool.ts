@@ -12,13 +12,11 @@ import {isErrno, WherryError} from '../errors.ts';
 import {digestHex, isDigest} from '../store/digest.ts';
 import {type EarlyReader, Reading} from './reading.ts';
 
-/** A file of the archive, spooled. */
+/** A file of the archive, spooled; not synced. */
 export interface Spooled {
 	readonly file: string;
 	readonly size: number;
 	readonly digest: string;
-	/** Resolves when it is on the disk. */
-	readonly synced: Promise<void>;
 }
 
 /** Entries in one archive: 500 layers with three files each, for a few hundred images. */
@@ -189,14 +187,10 @@ export class Spool {
 				await reading.write(chunk);
 				await writing;
 			}
-		} catch (error) {
+		} finally {
 			await handle.close();
-			throw error;
 		}
-		// The disk writes it while the next entries are read.
-		const synced = handle.sync().finally(() => handle.close());
-		synced.catch(() => {});
-		const name = (digest: string) => this.files.set(path, {file, size, digest, synced});
+		const name = (digest: string) => this.files.set(path, {file, size, digest});
 		name('');
 		const naming = reading.digest(file).then(name);
 		naming.catch(() => {});
