@@ -183,7 +183,7 @@ const groups = {
 	network: [
 		...['engine/networks/allocate.ts', 'engine/networks/names.ts', 'engine/networks/endpoint.ts'],
 		...['engine/networks/ipam.ts', 'engine/networks/leases.ts', 'engine/networks/resolv-conf.ts'],
-		...['engine/networks/create.ts', 'engine/networks/options.ts', 'kernel/netlink/'],
+		...['engine/networks/options.ts', 'kernel/netlink/'],
 	],
 	bridge: [
 		...['engine/networks/bridge.ts', 'engine/networks/taken.ts', 'engine/networks/ruleset.ts'],

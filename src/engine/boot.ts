@@ -2,9 +2,11 @@
  * What runs again after a boot, by docker's rules, and what is stopped before the host goes down. Containers whose
  * namespaces others join, or to which others are linked, come first.
  */
+
 import type {MonitorState} from '../runtime/monitor-protocol.ts';
 import type {BootOutcome} from './api.ts';
 import type {EngineContext} from './containers/context.ts';
+import {joinedContainer} from './containers/joined.ts';
 import {lookUpName} from './containers/names.ts';
 import {
 	type ContainerRecord,
@@ -43,9 +45,7 @@ export function startsAtBoot(
 
 /** The ids of the containers that must run before it. */
 function neededBy(paths: Paths, {HostConfig: host}: ContainerRecord): string[] {
-	const joined = [host.NetworkMode, host.PidMode, host.IpcMode].map(
-		(mode) => /^container:(.+)$/.exec(mode)?.[1],
-	);
+	const joined = [host.NetworkMode, host.PidMode, host.IpcMode].map(joinedContainer);
 	const linked = (host.Links ?? []).map(
 		(link) => lookUpName(paths, parseLink(link).name) ?? parseLink(link).name,
 	);

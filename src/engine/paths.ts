@@ -1,7 +1,10 @@
 import {normalize} from 'node:path';
 
 /** Paths are put together as text: `join` takes longer than reading the file. */
-const plain = (path: string): string => normalize(path).replace(/(?<=.)\/+$/, '');
+const plain = (path: string): string => {
+	const normal = normalize(path);
+	return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+};
 
 /**
  * Where everything is. `root` (WHERRY_ROOT, /var/lib/wherry) survives a reboot, `run` (WHERRY_RUN,

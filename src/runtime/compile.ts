@@ -209,7 +209,7 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 	const cloned = users ? 0 : flags;
 	const hooks = input.hooks && spec.hooks && hooksByPlace(spec.hooks, input.hooks);
 	const shares = (spec.mounts ?? []).some((mount) =>
-		mount.options?.some((option) => /shared$|slave$/.test(option)),
+		mount.options?.some((option) => option.endsWith('shared') || option.endsWith('slave')),
 	);
 
 	const init: Op[] = [];

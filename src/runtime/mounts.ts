@@ -237,16 +237,15 @@ export function mountOps(
 		}
 		// devpts: newinstance is what every mount of it is since 4.7.
 		const label = labelled.has(mount.type ?? '') ? spec.linux?.mountLabel : undefined;
-		const cleaned = mount.type === 'devpts' ? data.replace(/(^|,)newinstance(?=,|$)/, '$1') : data;
+		const implied = mount.type === 'devpts' ? 'newinstance' : '';
+		const options = data.split(',').filter((option) => option !== '' && option !== implied);
 		ops.push({
 			op: 'mount',
 			fstype: mount.type ?? 'none',
 			source: mount.source ?? 'none',
 			target: mount.destination,
 			flags,
-			data: [cleaned.replace(/^,/, '').replace(/,,/g, ','), ...(label ? [contextOption(label)] : [])]
-				.filter(Boolean)
-				.join(','),
+			data: [...options, ...(label ? [contextOption(label)] : [])].join(','),
 		});
 		if (mount.destination === '/dev') ops.push(...deviceOps(spec));
 	}

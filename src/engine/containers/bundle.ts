@@ -1,4 +1,5 @@
 /** From a container's record to its `config.json` and its plans. */
+
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {initPath} from '../../kernel/locate.ts';
@@ -20,6 +21,7 @@ import {groupsOf} from './exec-plan.ts';
 import {type Grants, noGrants} from './grants.ts';
 import {healthSettings, probeCommand} from './health.ts';
 import type {HostFiles} from './host-files.ts';
+import {joinedContainer} from './joined.ts';
 import {logSettings} from './log-config.ts';
 import {mountOrigins, unmountOps} from './mount-sources.ts';
 import {type Attachment, joinedNamespace} from './network.ts';
@@ -166,7 +168,7 @@ function donorsOf(
 	const modes = {network: host.NetworkMode, pid: host.PidMode, ipc: host.IpcMode};
 	return Object.fromEntries(
 		Object.entries(modes).flatMap(([kind, mode]) => {
-			const id = /^container:(.+)$/.exec(mode)?.[1];
+			const id = joinedContainer(mode);
 			return id ? [[kind, statePath(paths, id)]] : [];
 		}),
 	);

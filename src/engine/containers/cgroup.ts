@@ -17,7 +17,7 @@ export function containerCgroup({Id, HostConfig}: Pick<ContainerRecord, 'Id' | '
  */
 export function parentPath(parent: string): string {
 	const path = posix.join('/', parent);
-	if (!/^[^/]+\.slice$/.test(parent)) return path;
+	if (parent.includes('/') || !parent.endsWith('.slice') || parent === '.slice') return path;
 	const names = parent.slice(0, -'.slice'.length).split('-');
 	if (names.includes('')) {
 		if (parent === '-.slice') return '/';

@@ -21,6 +21,7 @@ import {checkConfig, mergeConfig} from './config.ts';
 import {type EngineContext, emit, namesLock} from './context.ts';
 import {inheritedMounts, makeMounts, releaseMounts} from './create-mounts.ts';
 import {checkHostConfig, completeHostConfig} from './host-config.ts';
+import {joinedContainer} from './joined.ts';
 import {wantedMounts} from './mounts.ts';
 import {checkName, lookUpName, nameConflict, randomName, releaseName, reserveName} from './names.ts';
 import {limitFolders, rootSize} from './quota.ts';
@@ -31,7 +32,7 @@ import {markTransient, unmarkTransient} from './transient.ts';
 /** `container:NAME` to `container:ID`, so that a rename doesn't lead to another one. */
 function resolveJoined(context: EngineContext, host: HostConfig, own: string): void {
 	for (const key of ['NetworkMode', 'PidMode', 'IpcMode'] as const) {
-		const name = /^container:(.+)$/.exec(host[key])?.[1];
+		const name = joinedContainer(host[key]);
 		if (key === 'NetworkMode' && name && name === own && !lookUpName(context.paths, own)) {
 			throw new WherryError('invalid', 'cannot join own network namespace', {object: own});
 		}
@@ -41,7 +42,7 @@ function resolveJoined(context: EngineContext, host: HostConfig, own: string): v
 
 function completeHostname(context: EngineContext, record: ContainerRecord): void {
 	const {Config, HostConfig} = record;
-	const joined = /^container:(.+)$/.exec(HostConfig.NetworkMode)?.[1];
+	const joined = joinedContainer(HostConfig.NetworkMode);
 	if (joined) {
 		const {Hostname, Domainname} = findContainer(context.paths, joined).Config;
 		Config.Hostname = Hostname;

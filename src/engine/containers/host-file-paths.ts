@@ -1,6 +1,8 @@
 /** Where /etc/hostname, /etc/hosts and /etc/resolv.conf of a container are: in its folder. */
+
 import {join} from 'node:path';
 import type {Paths} from '../paths.ts';
+import {joinedContainer} from './joined.ts';
 import {type ContainerRecord, findContainer} from './record.ts';
 
 export interface HostFiles {
@@ -14,7 +16,7 @@ export function hostFiles(paths: Paths, record: ContainerRecord): Required<HostF
 	const seen = new Set<string>();
 	let owner = record;
 	for (;;) {
-		const joined = /^container:(.+)$/.exec(owner.HostConfig.NetworkMode)?.[1];
+		const joined = joinedContainer(owner.HostConfig.NetworkMode);
 		if (!joined || seen.has(owner.Id)) break;
 		seen.add(owner.Id);
 		owner = findContainer(paths, joined);

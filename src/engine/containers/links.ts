@@ -8,6 +8,7 @@ import {parseLink} from '../networks/parse-link.ts';
 import {parseContainerPort} from '../networks/ports.ts';
 import {readNetworkState} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
+import {joinedContainer} from './joined.ts';
 import {
 	type ContainerRecord,
 	currentState,
@@ -31,7 +32,7 @@ function linkTarget({paths}: EngineContext, name: string): ContainerRecord {
 	try {
 		for (;;) {
 			const other = findContainer(paths, wanted);
-			const joined = /^container:(.+)$/.exec(other.HostConfig.NetworkMode)?.[1];
+			const joined = joinedContainer(other.HostConfig.NetworkMode);
 			if (joined === undefined) return other;
 			wanted = joined;
 		}

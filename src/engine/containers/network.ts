@@ -2,6 +2,7 @@
  * The network of a container that is about to start. This is the one place where networks come in: `none`
  * has its loopback, `host` the host's, `container:ID` another container's, all others have endpoints.
  */
+
 import type {Op} from '../../runtime/plan/ops.ts';
 import {WherryError} from '../errors.ts';
 import type {NamePlan} from '../networks/names.ts';
@@ -14,6 +15,7 @@ import {
 } from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
 import type {HostEntries} from './host-files.ts';
+import {joinedContainer} from './joined.ts';
 import {type ContainerRecord, currentState, findContainer, isUp} from './record.ts';
 
 export interface Attachment {
@@ -38,7 +40,7 @@ export function joinedNamespace(
 	mode: string,
 	kind: 'net' | 'pid' | 'ipc',
 ): string | undefined {
-	const id = /^container:(.+)$/.exec(mode)?.[1];
+	const id = joinedContainer(mode);
 	if (!id) return undefined;
 	const other = findContainer(context.paths, id);
 	const state = currentState(context.paths, other.Id);

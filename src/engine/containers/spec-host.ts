@@ -61,9 +61,9 @@ function devicesAt(path: string): LinuxDevice[] | undefined {
 function thermalThrottle(): number[] {
 	try {
 		return readdirSync('/sys/devices/system/cpu')
-			.map((name) => /^cpu(\d+)$/.exec(name)?.[1])
-			.filter((cpu) => cpu !== undefined)
-			.map(Number)
+			.filter((name) => name.startsWith('cpu') && name.length > 3)
+			.map((name) => Number(name.slice(3)))
+			.filter(Number.isInteger)
 			.filter((cpu) =>
 				statSync(`/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`, {throwIfNoEntry: false}),
 			);

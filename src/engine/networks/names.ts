@@ -51,7 +51,7 @@ export function writeZoneEntries(
 }
 
 function isLoopback(server: string): boolean {
-	const address = parseAddress(server.replace(/%.*$/, ''));
+	const address = parseAddress(server.split('%', 1)[0]!);
 	if (!address) return false;
 	return address.version === 4 ? address.value >> 24n === 127n : address.value === 1n;
 }

@@ -10,10 +10,12 @@ export interface ResolvConf {
 export function parseResolvConf(text: string): ResolvConf {
 	const parsed: ResolvConf = {servers: [], search: [], options: []};
 	for (const line of text.split('\n')) {
-		const [keyword, ...words] = line
-			.replace(/[#;].*$/, '')
-			.trim()
-			.split(/\s+/);
+		const [text = ''] = line.replaceAll(';', '#').split('#', 1);
+		const [keyword, ...words] = text
+			.replaceAll('\t', ' ')
+			.split(' ')
+			.map((word) => word.trim())
+			.filter((word) => word !== '');
 		if (keyword === 'nameserver' && words[0]) parsed.servers.push(words[0]);
 		else if (keyword === 'search' || keyword === 'domain') parsed.search = words;
 		else if (keyword === 'options') parsed.options.push(...words);

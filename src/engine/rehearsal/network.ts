@@ -1,6 +1,16 @@
 import type {EngineContext} from '../containers/context.ts';
 import {type Attachment, describeNetwork} from '../containers/network.ts';
 import type {ContainerRecord} from '../containers/record.ts';
+import {
+	type Address,
+	contains,
+	formatMac,
+	formatSubnet,
+	macOf,
+	parseSubnet,
+	sameAddress,
+	usableRange,
+} from '../networks/address.ts';
 import {resolvText} from '../networks/resolv-conf.ts';
 import type {NetworkState} from '../networks/state.ts';
 
@@ -33,7 +43,16 @@ export async function bridgeAttachment(context: EngineContext, record: Container
 		],
 		ports: [{protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 80}],
 	};
+	rehearseAddresses();
 	const attachment = await describeNetwork(context, record, state, {up: false});
 	resolvText(attachment.resolvConf!);
 	return attachment;
+}
+
+/** What a lease asks of addresses. */
+function rehearseAddresses(): void {
+	const subnet = parseSubnet('192.0.2.0/24')!;
+	const first: Address = {version: 4, value: usableRange(subnet).from};
+	if (contains(subnet, first) && !sameAddress(first, subnet.address)) formatSubnet(subnet);
+	formatMac(macOf(first));
 }

@@ -57,6 +57,7 @@ const mountOptions: ReadonlySet<string> = new Set([
 ]);
 
 function unescapePath(path: string): string {
+	if (!path.includes('\\')) return path;
 	return path.replace(/\\([0-7]{3})/g, (_match, octal: string) =>
 		String.fromCharCode(Number.parseInt(octal, 8)),
 	);
@@ -93,7 +94,11 @@ export function parseCgroupMounts(mountinfo: string): CgroupMounts {
 	return unified === undefined ? {v1} : {v1, unified};
 }
 
-const words = (text: string) => text.split(/\s+/).filter((word) => word !== '');
+const words = (text: string) =>
+	text
+		.trim()
+		.split(' ')
+		.filter((word) => word !== '');
 
 /** The layout, from the text of mountinfo and a reader of files that gives '' for one that is missing. */
 export function cgroupLayout(mountinfo: string, read: (path: string) => string): CgroupLayout {
@@ -124,7 +129,7 @@ export function cgroupLayout(mountinfo: string, read: (path: string) => string):
 						mount,
 						controllers: words(read(`${mount}/cgroup.controllers`)),
 						delegated: words(read(`${mount}/${cgroupParent}/cgroup.subtree_control`)),
-						selfInRoot: /^0::\/$/m.test(read('/proc/self/cgroup')),
+						selfInRoot: read('/proc/self/cgroup').split('\n').includes('0::/'),
 					},
 				}),
 		...(cpuset === undefined ? {} : {cpuset}),
