@@ -14,6 +14,8 @@ export interface DisplayConfig {
 	volumesFormat?: string;
 	statsFormat?: string;
 	detachKeys?: string;
+	/** docker's `proxies.default`: variables of the containers that are made. */
+	proxies?: Record<string, string>;
 	/** Filters of every prune: `label=key`, `label!=key`, ... */
 	pruneFilters?: string[];
 }
@@ -26,6 +28,25 @@ const texts = [
 	'statsFormat',
 	'detachKeys',
 ] as const satisfies (keyof DisplayConfig)[];
+
+const proxyVariables: Record<string, string> = {
+	httpProxy: 'HTTP_PROXY',
+	httpsProxy: 'HTTPS_PROXY',
+	noProxy: 'NO_PROXY',
+	ftpProxy: 'FTP_PROXY',
+	allProxy: 'ALL_PROXY',
+};
+
+/** The variables of a new container with those of its proxies, in both spellings, that nobody has set. */
+export function withProxies(variables: readonly string[]): string[] {
+	const {proxies} = displayConfig();
+	if (proxies === undefined) return [...variables];
+	const names = new Set(variables.map((variable) => variable.split('=', 1)[0]!));
+	const added = Object.entries(proxies)
+		.flatMap(([name, value]) => [name, name.toLowerCase()].map((each) => [each, value] as const))
+		.filter(([name]) => !names.has(name));
+	return [...variables, ...added.map(([name, value]) => `${name}=${value}`)];
+}
 
 /** Said once, however often the file is read. */
 let warned = false;
@@ -54,6 +75,16 @@ export function displayConfig(env: NodeJS.ProcessEnv = process.env): DisplayConf
 	}
 	const config: DisplayConfig = {};
 	for (const key of texts) if (typeof value[key] === 'string') config[key] = value[key];
+	const {default: proxies} = (value.proxies ?? {}) as {default?: Record<string, unknown>};
+	if (typeof proxies === 'object' && proxies !== null) {
+		config.proxies = Object.fromEntries(
+			Object.entries(proxies).flatMap(([key, text]) =>
+				Object.hasOwn(proxyVariables, key) && typeof text === 'string' && text !== ''
+					? [[proxyVariables[key]!, text]]
+					: [],
+			),
+		);
+	}
 	if (Array.isArray(value.pruneFilters)) config.pruneFilters = value.pruneFilters.map(String);
 	return config;
 }

@@ -1,4 +1,5 @@
 import type {ContainerConfig, CreateOptions, HostConfig, Platform} from '../../engine/api.ts';
+import {withProxies} from '../config-file.ts';
 import {CliError} from '../errors.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import {keyValues} from '../parse/flag-values.ts';
@@ -57,7 +58,7 @@ function containerConfig(
 		AttachStderr: all || attach.includes('stderr'),
 		Tty: flags.bool('tty'),
 		OpenStdin: interactive,
-		Env: environment(flags.list('env-file'), flags.list('env'), env),
+		Env: withProxies(environment(flags.list('env-file'), flags.list('env'), env)),
 		Cmd: command.length > 0 ? [...command] : null,
 		Image: image,
 		Volumes: Object.keys(volumes).length > 0 ? volumes : null,

@@ -259,6 +259,11 @@ export async function createNetwork(
 		new WherryError('conflict', `network with name ${name} already exists`, {object: name});
 	if (driver === 'macvlan' || driver === 'ipvlan') await checkParent(record);
 	if (readNetwork(paths, name)) throw exists();
+	if (driver === 'bridge' && !record.ConfigOnly) {
+		const six = given.filter(({Subnet}) => Subnet.includes(':')).length;
+		if (six > 1 || given.length - six > 1)
+			throw new WherryError('invalid', "bridge driver doesn't support multiple subnets", {object: name});
+	}
 	await locks.with(networksLock, async () => {
 		if (driver === 'bridge' && given.length > 0) checkOverlaps(context, given);
 		if (!record.ConfigOnly) {

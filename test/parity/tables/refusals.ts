@@ -41,6 +41,9 @@ export const startRefusals: Table = {
 		docker info | grep -oE '^ (containerd|runc) version: '
 		docker create --name bad busybox nosuch > /dev/null; docker restart bad 2>&1 | grep -o 'Cannot restart container bad: failed to create'
 		docker logout nosuch
+		docker network create --subnet 10.99.6.0/24 --subnet 10.99.7.0/24 twice
+		echo '{"proxies":{"default":{"httpProxy":"http://p:1","noProxy":"a,b","allProxy":"","nonsense":"x"}}}' > cfg/config.json; http_proxy=mine docker --config cfg run --rm -e http_proxy busybox env | grep -i proxy | sort
+		docker --config cfg create --name proxied busybox > /dev/null; docker inspect -f '{{json .Config.Env}}' proxied | tr ',' '\n' | grep -ic proxy
 		docker version | grep -oE '^ (Go version|Git commit|OS/Arch):'
 	`,
 		{
