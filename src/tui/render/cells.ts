@@ -37,13 +37,7 @@ interface Run {
 function rowText(emulator: Emulator, row: number, cursor: number, depth: ColourDepth): string {
 	const runs: Run[] = [];
 	let narrow = true;
-	let half = false;
-	emulator.eachCell(row, (cell, column) => {
-		// No width is the second half of a wide character, or a mark with nothing before it.
-		const second = half && cell.getWidth() === 0;
-		half = cell.getWidth() === 2;
-		if (second) return;
-		const width = Math.max(1, cell.getWidth());
+	emulator.eachCell(row, (cell, column, width) => {
 		const style = cellStyle(cell, column === cursor || (width === 2 && column + 1 === cursor), depth);
 		let text = cell.isInvisible() ? ' '.repeat(width) : cell.getChars() || ' ';
 		if (!isNarrow(text)) {

@@ -14,6 +14,15 @@ const TITLE_LIMIT = 120;
 /** Colours, links and their reset: some keep what they are told without a bound, and none is for the screen outside. */
 const IGNORED_OSC = [4, 8, 10, 11, 12, 52, 104, 110, 111, 112];
 
+/**
+ * Sequences that do one thing as often as they say: repeat a character, insert, delete and scroll lines, go to the next
+ * tab stops. The emulator would do it two thousand million times; no screen has use for more than this.
+ */
+const REPEATING = ['b', 'L', 'M', 'S', 'T', 'I', 'Z'];
+const MOST_REPEATS = 500;
+/** Bytes that are read in one go: between two of these the panes have their turn. */
+const PIECE = 4096;
+
 type Xterm = typeof Terminal;
 
 let loading: Promise<Xterm> | undefined;
@@ -61,6 +70,8 @@ export class Emulator {
 		terminal.onTitleChange((title) => onTitle(title.slice(0, TITLE_LIMIT)));
 		const {parser} = terminal;
 		for (const number of IGNORED_OSC) parser.registerOscHandler(number, () => true);
+		for (const final of REPEATING)
+			parser.registerCsiHandler({final}, (params) => params.some((count) => Number(count) > MOST_REPEATS));
 		parser.registerCsiHandler({prefix: '?', final: 'h'}, (params) => this.#setModes(params, true));
 		parser.registerCsiHandler({prefix: '?', final: 'l'}, (params) => this.#setModes(params, false));
 		parser.registerCsiHandler({intermediates: '!', final: 'p'}, () => this.#reset());
@@ -84,7 +95,9 @@ export class Emulator {
 
 	/** `done` when it has been read. */
 	write(chunk: Uint8Array | string, done?: () => void): void {
-		this.#terminal.write(chunk, done);
+		let at = 0;
+		for (; chunk.length - at > PIECE; at += PIECE) this.#terminal.write(part(chunk, at, at + PIECE));
+		this.#terminal.write(part(chunk, at), done);
 	}
 
 	resize(columns: number, rows: number): void {
@@ -148,13 +161,23 @@ export class Emulator {
 		return {column: Math.min(active.cursorX, this.#terminal.cols - 1), row};
 	}
 
-	/** Calls back with each cell of a row of what is seen; the cell is the same object each time. */
-	eachCell(row: number, visit: (cell: IBufferCell, column: number) => void): void {
+	/**
+	 * Calls back with each cell of a row of what is seen, and how many columns it takes; the cell is the same object each
+	 * time. A wide one whose second half was written over or cut off takes one, as does a mark with nothing before it.
+	 */
+	eachCell(row: number, visit: (cell: IBufferCell, column: number, width: 1 | 2) => void): void {
 		const {active} = this.#terminal.buffer;
 		const line = active.getLine(active.viewportY + row);
-		const cell = active.getNullCell();
-		for (let column = 0; column < this.#terminal.cols; column++) {
-			visit(line?.getCell(column, cell) ?? active.getNullCell(), column);
+		const empty = active.getNullCell();
+		const own = active.getNullCell();
+		const next = active.getNullCell();
+		const {cols} = this.#terminal;
+		for (let column = 0; column < cols; column++) {
+			const cell = line?.getCell(column, own) ?? empty;
+			const wide =
+				cell.getWidth() === 2 && column + 1 < cols && line?.getCell(column + 1, next)?.getWidth() === 0;
+			visit(cell, column, wide ? 2 : 1);
+			if (wide) column++;
 		}
 	}
 
@@ -162,6 +185,9 @@ export class Emulator {
 		this.#terminal.dispose();
 	}
 }
+
+const part = (chunk: Uint8Array | string, from: number, to?: number): Uint8Array | string =>
+	typeof chunk === 'string' ? chunk.slice(from, to) : chunk.subarray(from, to);
 
 /** How wide characters are for the program inside, which is how wide they are on our own screen. */
 const widths = new Uint8Array(0x20000).fill(255);

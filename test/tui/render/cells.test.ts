@@ -169,3 +169,12 @@ test('no bytes at all get anything but colours and characters out', async (t) =>
 		}
 	}
 });
+
+test('what would be done thousands of millions of times is not done at all', async (t) => {
+	for (const final of 'bLMSTIZ@PX') {
+		const lines = await draw(`ab${ESC}[2147483647${final}${ESC}[99999999${final}c`, {columns: 20, rows: 3});
+		t.is(lines.length, 3, final);
+	}
+	const [line] = await draw(`a${ESC}[5bc`);
+	t.is(line!.trimEnd(), 'aaaaaac');
+});
