@@ -30,23 +30,30 @@ export function Header({store, host}: {store: Store; host: string}) {
 		phase === 'loading'
 			? ''
 			: `▶ ${up} up  ■ ${stopped} stopped  ${images} images  ${networks} networks  ${volumes} volumes`;
-	const work = [...jobs].map(([name, progress]) => sanitize(`${name} ${progress}`)).join(' · ');
+	const whole = [...jobs].map(([name, progress]) => sanitize(`${name} ${progress}`)).join(' · ');
+	// Where there is no room, of each what it is and how far: what it works on is known to who began it.
+	const brief = [...jobs]
+		.map(([name, progress]) => sanitize(`${name.split(' ')[0]} ${progress}`))
+		.join(' · ');
 	const left = ` wherry  ${sanitize(host)}  `;
 	const help = '? help ';
 	const machine = useSlice(store, selectHost);
 	const all = width - displayWidth(left) - displayWidth(help);
-	// The counts come first, then what works in the background, then the machine.
+	const work = displayWidth(counts) + displayWidth(whole) + 2 <= all ? whole : brief;
+	// The counts come first, then what works in the background, which keeps its room, then the machine.
 	const spare = all - displayWidth(counts) - displayWidth(work) - 4;
 	const numbers = machine !== '' && displayWidth(machine) <= spare ? machine : '';
 	const room = all - displayWidth(numbers);
-	const middle = fitCells(counts, Math.min(room, displayWidth(counts) + 2));
+	const kept = work === '' ? 0 : Math.min(displayWidth(work) + 3, Math.floor(room / 2));
+	const middle = fitCells(counts, Math.min(room - kept, displayWidth(counts) + 2));
+	const told = displayWidth(middle) <= displayWidth(counts) ? ` ${work}` : work;
 	return (
 		<Text wrap="truncate">
 			<Text bold {...tone('accent')}>
 				{left}
 			</Text>
 			<Text>{middle}</Text>
-			<Text {...tone('warning')}>{fitCells(work, Math.max(0, room - displayWidth(middle)))}</Text>
+			<Text {...tone('warning')}>{fitCells(told, Math.max(0, room - displayWidth(middle)))}</Text>
 			<Text {...tone('info')}>{numbers}</Text>
 			<Text {...tone('muted')}>{help}</Text>
 		</Text>
