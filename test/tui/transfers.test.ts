@@ -155,6 +155,9 @@ test('what takes space leads to its row, and a kind to the question of its prune
 	await type('W');
 	await until(() => /prune frees/.test(frame()));
 	await type('nginx', '\r');
+	// What it is made of is before its row.
+	await until(() => store.state.dialog?.kind === 'text');
+	await type(ESC);
 	t.is(store.state.focus, 'images');
 	t.regex(frame(), /❯ nginx +1\.27/);
 	await type('W');
