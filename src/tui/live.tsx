@@ -221,7 +221,8 @@ class LiveUi {
 			incrementalRendering: true,
 			patchConsole: false,
 			exitOnCtrlC: false,
-			maxFps: 30,
+			// What goes on by itself is shown ten times a second at most (store.ts); a key right after it waits no longer than this.
+			maxFps: 120,
 			interactive: true,
 		});
 		// An error while drawing ends Ink; it must not end in silence.

@@ -1,7 +1,7 @@
 /**
  * What the terminal UI costs with many containers: 500, of which 100 run and 20 write logs, on a pseudo-terminal of
  * 200x50. `npm run build && unshare --net --mount node test/bench/panes.ts [SECONDS]`, as root. Beside each number is
- * what it should be below; a number above makes the exit code 1.
+ * what it should be below; a number above makes the exit code 1. With BENCH_FIRST it runs before other work of the machine.
  */
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -97,7 +97,7 @@ class Panes {
 	async latency(): Promise<number> {
 		const times: number[] = [];
 		for (let at = 0; at < keys; at++) {
-			times.push(await this.type(at % 20 < 10 ? 'j' : 'k', '❯'));
+			times.push(await this.type(at % 10 < 5 ? 'j' : 'k', '❯'));
 			await sleep(40 + (at % 7) * 17);
 		}
 		return times.sort((a, b) => a - b)[Math.floor(keys * 0.95)]!;
@@ -130,6 +130,15 @@ const env = {
 };
 const engine = openEngine({root: env.WHERRY_ROOT, run: env.WHERRY_RUN});
 const ids: string[] = [];
+
+async function cleanUp(): Promise<void> {
+	await inTurn(ids.length, (at) => engine.containers.remove(ids[at]!, {force: true}).catch(() => {}));
+	await engine.close();
+	rmSync(folder, {recursive: true, force: true});
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+	process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
 try {
 	await engine.images.ensureBase();
 	await inTurn(count, async (at) => {
@@ -142,10 +151,21 @@ try {
 		ids.push(id);
 		if (at < running) await engine.containers.start(id);
 	});
-	const start = process.hrtime.bigint();
+	if (process.env.BENCH_FIRST)
+		(await import('node:child_process')).spawnSync('chrt', ['-a', '-f', '-p', '1', String(process.pid)], {
+			stdio: 'inherit',
+		});
+	const starts: number[] = [];
+	for (let at = 0; at < 5; at++) {
+		const start = process.hrtime.bigint();
+		const once = new Panes(env);
+		await once.shows('many-499');
+		starts.push(Number(process.hrtime.bigint() - start) / 1e6);
+		await once.quit();
+	}
+	say('first full frame, median of 5', starts.sort((a, b) => a - b)[2]!, 'ms', 130);
 	const panes = new Panes(env);
-	await panes.shows('commands');
-	say('first frame', Number(process.hrtime.bigint() - start) / 1e6, 'ms', 130);
+	await panes.shows('many-499');
 	await sleep(4000);
 	// One that has stopped: nothing on the screen changes.
 	const idle = await panes.watch(seconds);
@@ -153,7 +173,7 @@ try {
 	say('idle: written', idle.written / 1000, 'kB/s');
 	say('idle: key to screen, 95th percentile', await panes.latency(), 'ms', 30);
 	// Those that run first; one that writes is shown, and what all use.
-	await panes.type('/many-00\r', 'many-00');
+	await panes.type('/item\r', '/item ');
 	await panes.type('%', 'BLOCK/s');
 	await sleep(4000);
 	const first = memory(panes.pid);
@@ -167,8 +187,6 @@ try {
 	say(`memory: growth in ${Math.round(seconds * 2 + keys * 0.1)} s`, (last - first) / 1e6, 'MB');
 	await panes.quit();
 } finally {
-	await inTurn(ids.length, (at) => engine.containers.remove(ids[at]!, {force: true}).catch(() => {}));
-	await engine.close();
-	rmSync(folder, {recursive: true, force: true});
+	await cleanUp();
 }
 process.exitCode = failed ? 1 : 0;

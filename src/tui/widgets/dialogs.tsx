@@ -202,7 +202,7 @@ function Pick({dialog, state}: {dialog: PickDialog; state: State}) {
 	);
 	// Behind the mark, the label and two spaces, in a box of four columns more than it holds.
 	const notes = Math.min(
-		40,
+		Math.max(40, state.size.columns - labels - 12),
 		Math.max(0, state.size.columns - labels - 10),
 		widest(({note}) => note),
 	);
