@@ -80,7 +80,7 @@ test.serial('save writes to a pipe, by id without names, and all tags of a repos
 	});
 	t.regex(
 		(await wherry.result(['save', '-o', file('no/such/x.tar'), image])).stderr,
-		/directory ".*" does not exist/,
+		/invalid output path: stat .*: no such file or directory/,
 	);
 	t.deepEqual(
 		readdirSync(wherry.folder).filter((name) => name.endsWith('.tmp')),
