@@ -69,7 +69,11 @@ export function displayConfig(env: NodeJS.ProcessEnv = process.env): DisplayConf
 		const {code, message} = error as NodeJS.ErrnoException;
 		const reason = error instanceof SyntaxError ? jsonErrorWords(text, error, 'unexpected EOF') : message;
 		if (!warned && code !== 'ENOENT' && code !== 'ENOTDIR')
-			printError(`WARNING: Error loading config file: ${path}: ${reason}`);
+			printError(
+				error instanceof SyntaxError
+					? `WARNING: Error parsing config file (${path}): ${reason}`
+					: `WARNING: Error loading config file: ${path}: ${reason}`,
+			);
 		warned = true;
 		return {};
 	}

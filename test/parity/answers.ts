@@ -4,3 +4,12 @@ import type {Answer} from './table.ts';
 export type Recorded = Record<string, (Answer & {line: string})[]>;
 
 export const answersFile = new URL('answers.json', import.meta.url).pathname;
+
+/** A line of text for each answer. */
+export function written(recorded: Recorded): string {
+	const tables = Object.entries(recorded).map(
+		([name, answers]) =>
+			`${JSON.stringify(name)}: [\n${answers.map((answer) => JSON.stringify(answer)).join(',\n')}\n]`,
+	);
+	return `{\n${tables.join(',\n')}\n}\n`;
+}

@@ -13,14 +13,25 @@ const masks: readonly Mask[] = [
 	[/\b[0-9a-f]{12}\b/g, '<short>'],
 	[/\b[0-9a-f]{10,}…/g, '<short>…'],
 	// There is no way out; each resolver says it in its own words.
-	[/lookup registry-1\.docker\.io.*$/gm, 'lookup registry-1.docker.io'],
+	[/lookup (registry-1|index)\.docker\.io.*$/gm, 'lookup $1.docker.io'],
+	// A prefix of ids that happens to be that of two.
+	[
+		/(?<=IDs found with provided prefix: |\bnetwork |No such image: |kill container: |start containers: |get container for )[0-9a-f](?=$|:| is ambiguous)/gm,
+		'<prefix>',
+	],
 	[/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)? ?(Z|[+-]\d\d:?\d\d)( [A-Z]+)?/g, '<time>'],
-	[/\b(Less than a second|About an? (minute|hour)|\d+ (seconds?|minutes?|hours?|days?|weeks?))\b/g, '<span>'],
+	[
+		/\b(Less than a second|About an? (minute|hour)|\d+ (seconds?|minutes?|hours?|days?|weeks?|months?|years?))\b/g,
+		'<span>',
+	],
 	[/\b(\d{1,3}\.){3}\d{1,3}\b/g, (found) => (namedAddress.test(found) ? found : '<ip>')],
 	[/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
 	[/\b\d+(\.\d+)? ?([kMGT]i?)?B\b/g, '<size>'],
 	// Where the host gives out ports.
 	[/(?<=:)(3[2-9]|[45]\d|60)\d{3}\b/g, '<port>'],
+	// Newer docker names the container where older docker had its id, or nothing.
+	[/(?<=cannot kill container: )\S+(?=: invalid signal)/g, '<name>'],
+	[/(?<=cannot remove container "\/)[^"]+/g, '<name>'],
 	// Columns are as wide as what stands in them.
 	[/ {3,}/g, '   '],
 	[/[ \t]+$/gm, ''],

@@ -37,13 +37,46 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 	{old: /^You cannot attach to a/gm, now: 'cannot attach to a'},
 	{old: /^Unable to parse logging level/gm, now: 'unable to parse logging level'},
 	// go-connections of today.
-	{old: /invalid (containerPort|hostPort|proto): /g, now: 'Invalid $1: '},
-	{old: /invalid IP address: 1\.2\.3/g, now: 'Invalid ip address: 1.2.3'},
+	{old: /Invalid ip address: /g, now: 'invalid IP address: '},
+	{old: /No port specified: /g, now: 'no port specified: '},
+	{old: /Invalid (containerPort|hostPort|proto|ranges)\b/g, now: 'invalid $1'},
+	{old: /Empty string specified for ports\./g, now: 'empty string specified for ports'},
+	{old: /Invalid range specified for the Port: /g, now: 'invalid range specified for port: '},
 	{old: /error: invalid range specified for port: 90-80/g, now: 'error: invalid port range'},
+	{old: /^DEPRECATED: The legacy builder [\s\S]*?buildx\/\n+/g, now: ''},
+	{
+		old: /^WARNING: Error loading config file: (\S+): (?=invalid character|unexpected)/gm,
+		now: 'WARNING: Error parsing config file ($1): ',
+	},
+	{old: /Invalid network mode: invalid container format/g, now: 'invalid container format'},
+	{old: /Error: Limit (\d+) is outside/g, now: 'Error: limit $1 is outside'},
+	{old: /[Ii]nvalid filter 'stars=x'/g, now: "invalid filter 'stars=[x]'"},
+	{
+		old: /Error: Invalid subnet (\S*) : invalid CIDR address: .*/g,
+		now: 'Error: invalid network config:\ninvalid subnet $1: invalid CIDR block notation',
+	},
+	{
+		old: /(\d+) matches found based on ID prefix: network (\S+) is ambiguous/g,
+		now: 'network $2 is ambiguous ($1 matches found based on ID prefix)',
+	},
+	{
+		old: /container cannot be disconnected from host network or connected to host network/g,
+		now: 'cannot connect container to host network - container must be created in host network mode',
+	},
+	{
+		old: /invalid value for filter 'dangling', must be .*/g,
+		now: "invalid filter 'dangling=[x]'",
+	},
+	{
+		old: /Error: syntax error in pattern$/gm,
+		now: "Error: invalid filter 'reference=[': syntax error in pattern",
+	},
 	{old: /\nexit status 1$/g, now: ''},
 	{old: /pathcannot be empty/g, now: 'path cannot be empty'},
 	// It tells of a connection that 20.10's client loses by itself.
 	{old: /\n?time="<time>" level=error msg="error waiting for container: context canceled"(?=\n|$)/g, now: ''},
+	// What it logs when the container is not one that can be written to.
+	{old: /time="<time>" level=error msg="Can't (add file|close tar writer)[^\n]*\n?/g, now: ''},
 	// The daemon: small letters, and more to say.
 	{old: /Cannot kill container: /g, now: 'cannot kill container: '},
 	{old: /The linux daemon does not/g, now: 'the linux daemon does not'},
@@ -52,7 +85,7 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 	{old: /No command specified/g, now: 'no command specified'},
 	{old: /Invalid IPC mode/g, now: 'invalid IPC mode'},
 	{old: /Unknown runtime specified (\S+)/g, now: 'unknown or invalid runtime name: $1'},
-	{old: /^Error: invalid signal: (\S+)$/gm, now: 'Error: cannot kill container: up: invalid signal: $1'},
+	{old: /^Error: invalid signal: (\S+)$/gm, now: 'Error: cannot kill container: <name>: invalid signal: $1'},
 	{old: /Invalid isolation/g, now: 'invalid isolation'},
 	{
 		old: /Error: driver failed programming/g,
@@ -66,7 +99,7 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 		now: "invalid restart policy: unknown policy '$1'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
 	},
 	{
-		old: /maximum retry count cannot be used with restart policy 'always'/g,
+		old: /maximum retry count cannot be used with restart policy '(always|no|unless-stopped)'/g,
 		now: "invalid restart policy: maximum retry count can only be used with 'on-failure'",
 	},
 	{
@@ -75,11 +108,11 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 	},
 	{
 		old: /You cannot remove a running container <id>\. .*/g,
-		now: 'cannot remove container "/up": container is running: stop the container before removing or force remove',
+		now: 'cannot remove container "/<name>": container is running: stop the container before removing or force remove',
 	},
 	{
 		old: /You cannot remove a paused container <id>\. .*/g,
-		now: 'cannot remove container "/up": container is paused and must be unpaused first',
+		now: 'cannot remove container "/<name>": container is paused and must be unpaused first',
 	},
 	{old: /No such volume: (\S+)/g, now: 'get $1: no such volume'},
 	{old: /no such image: (\S+): No such image/g, now: 'No such image'},

@@ -12,40 +12,56 @@ import {faults, outdated} from './compare.ts';
 import {fetchImages, pushImages} from './images.ts';
 import {maskAnswer, modern} from './mask.ts';
 import {type Contender, contender, runTable} from './run.ts';
-import {lineOf} from './table.ts';
+import {type Answer, lineOf, type Table} from './table.ts';
 import {tables} from './tables/index.ts';
 
 const recorded = JSON.parse(readFileSync(answersFile, 'utf8')) as Recorded;
 const folder = mkdtempSync(join(tmpdir(), 'wherry-parity-'));
 const launcher = new URL('../../src/wherry.sh', import.meta.url).pathname;
-let wherry: Contender;
+
+/** Engines beside each other, each with its own folders and networks: half of a table is waiting. */
+const lanes: {wherry: Contender; last: Promise<unknown>; lines: number}[] = [];
 
 test.before(async () => {
-	mkdirSync(join(folder, 'docker'));
-	wherry = contender('wherry', launcher, folder, {
-		...process.env,
-		WHERRY_ROOT: join(folder, 'root'),
-		WHERRY_RUN: join(folder, 'run'),
-		DOCKER_CONFIG: join(folder, 'docker'),
-	});
 	const registry = await pushImages();
 	try {
-		await fetchImages(wherry, registry);
+		for (const name of ['a', 'b']) {
+			const home = join(folder, name);
+			mkdirSync(join(home, 'docker'), {recursive: true});
+			const wherry = contender('wherry', launcher, home, {
+				...process.env,
+				WHERRY_ROOT: join(home, 'root'),
+				WHERRY_RUN: join(home, 'run'),
+				WHERRY_SUBNET_POOL: `10.${214 + lanes.length}.0.0/16`,
+				DOCKER_CONFIG: join(home, 'docker'),
+			});
+			lanes.push({wherry, last: fetchImages(wherry, registry), lines: 0});
+		}
+		await Promise.all(lanes.map(({last}) => last));
 	} finally {
 		await registry.stop();
 	}
 });
 
 test.after.always(() => {
-	removeNetworkTraces(join(folder, 'root'));
+	for (const {wherry} of lanes) removeNetworkTraces(wherry.env.WHERRY_ROOT!);
 	rmSync(folder, {recursive: true, force: true});
 });
 
+/** When the engine that has least to do has come to it. */
+function answersOf(table: Table): Promise<Answer[]> {
+	const lane = lanes.toSorted((one, other) => one.lines - other.lines)[0]!;
+	lane.lines += table.pairs.length;
+	const answers = lane.last.then(() => runTable(lane.wherry, table));
+	lane.last = answers.catch(() => undefined);
+	return answers;
+}
+
 for (const table of tables) {
 	if (!table.recorded) continue;
-	test.serial(table.name, async (t) => {
-		t.timeout(600_000);
-		const answers = await runTable(wherry, table);
+	test(table.name, async (t) => {
+		t.timeout(900_000);
+		const answers = await answersOf(table);
 		for (const [at, pair] of table.pairs.entries()) {
 			const docker = recorded[table.name]?.[at];
 			t.is(docker?.line, lineOf(pair), 'not recorded: npm run parity -- --record');

@@ -1,6 +1,6 @@
 /** Runs the lines of a table on one engine. */
 import {spawn} from 'node:child_process';
-import {mkdirSync, rmSync, symlinkSync} from 'node:fs';
+import {mkdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {maskAnswer} from './mask.ts';
 import {type Answer, lineOf, type Table} from './table.ts';
@@ -15,7 +15,7 @@ export interface Contender {
 	network?: string;
 }
 
-/** A contender whose program is reached as `docker`. */
+/** A contender whose program is reached as `docker`; `shape` prints the structure of JSON. */
 export function contender(
 	name: Contender['name'],
 	program: string,
@@ -25,6 +25,8 @@ export function contender(
 	const bin = join(folder, `${name}-bin`);
 	mkdirSync(bin, {recursive: true});
 	symlinkSync(program, join(bin, 'docker'));
+	const shape = new URL('shape.mjs', import.meta.url).pathname;
+	writeFileSync(join(bin, 'shape'), `#!/bin/sh\nexec '${process.execPath}' '${shape}' "$@"\n`, {mode: 0o755});
 	return {name, work: join(folder, `${name}-work`), env: {...env, PATH: `${bin}:${env.PATH}`, TZ: 'UTC'}};
 }
 
@@ -66,6 +68,7 @@ n=$(docker network ls -q -f type=custom); [ -z "$n" ] || docker network rm $n
 for i in $(docker images --format '{{.Repository}}:{{.Tag}}'); do
 	case $i in busybox:latest | parity/*:1 | *:'<none>') ;; *) docker rmi -f $i ;; esac
 done
+docker image prune -f > /dev/null
 docker inspect --type image busybox > /dev/null`;
 
 /** The masked answers of a table's lines, in order. Nothing is left of them. */
@@ -82,7 +85,13 @@ export async function runTable(engine: Contender, table: Table, signal?: AbortSi
 	const answers: Answer[] = [];
 	for (const pair of table.pairs) {
 		if (signal?.aborted) break;
+		const t0 = performance.now();
 		answers.push(maskAnswer(await shell(engine, lineOf(pair)), engine.work));
+		if (process.env.PARITY_TIMES)
+			(await import('node:fs')).appendFileSync(
+				process.env.PARITY_TIMES,
+				`${engine.name}\t${Math.round(performance.now() - t0)}\t${table.name}\t${lineOf(pair)}\n`,
+			);
 	}
 	const {code} = await shell(engine, clean);
 	if (code !== 0) throw new Error(`${table.name}: busybox is gone with ${engine.name}`);

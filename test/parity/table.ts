@@ -47,3 +47,10 @@ export function lines(text: TemplateStringsArray): string[] {
 		.map((line) => line.trim())
 		.filter((line) => line !== '');
 }
+
+/** A pair for each word of a text. */
+export const each = (words: string, line: (word: string) => string): string[] =>
+	words.trim().split(/\s+/).map(line);
+
+/** Where words are parted by spaces, those of one command are joined by dots. */
+export const spaced = (name: string): string => name.replaceAll('.', ' ');

@@ -1,6 +1,7 @@
 import type {Table} from '../table.ts';
 import {commandLine} from './command-line.ts';
 import {events} from './events.ts';
+import {filters, formats, host} from './formats.ts';
 import {inspect, reports} from './inspect.ts';
 import {archives, registries} from './later.ts';
 import {create, stop} from './life.ts';
@@ -9,6 +10,11 @@ import {mountedVolumes, mounts, volumes} from './mounts.ts';
 import {links, networks} from './networks.ts';
 import {imageChildren, packedArchives, startRefusals} from './refusals.ts';
 import {runLimits, runProcess, runStreams} from './run.ts';
+import {several, states} from './state.ts';
+import {structure} from './structure.ts';
+import {ambiguous, unknown} from './unknown.ts';
+import {help, usage} from './usage.ts';
+import {values} from './values.ts';
 import {exec, files, logs} from './work.ts';
 
 export const tables: readonly Table[] = [
@@ -36,4 +42,15 @@ export const tables: readonly Table[] = [
 	startRefusals,
 	imageChildren,
 	packedArchives,
+	usage,
+	values,
+	help,
+	unknown,
+	ambiguous,
+	states,
+	several,
+	formats,
+	host,
+	filters,
+	structure,
 ];

@@ -2,6 +2,7 @@ import {lines, type Table} from '../table.ts';
 
 export const inspect: Table = {
 	name: 'inspect',
+	recorded: true,
 	setup: `
 docker run -d --name up -e A=1 -l k=v -h host -p 127.0.0.1:18080:80 -v /anon busybox sleep 1000
 docker create --name new busybox sh -c true
@@ -132,7 +133,7 @@ docker run --name done busybox true`,
 		docker events --since $(cat begun) --until 0s --format '{{.Nonsense}}'
 		docker events --since $(cat begun) --until 0s --format '{{'
 		docker events extra
-		docker run -d --name seen busybox sh -c 'sleep 0.2' > /dev/null; docker exec seen true; docker wait seen; docker rm seen; sleep 1; docker events --since $(cat begun) --until 0s -f container=seen --format '{{.Action}}'
+		docker run -d --name seen busybox sh -c 'sleep 2' > /dev/null; docker exec seen true; docker wait seen; docker rm seen; sleep 1; docker events --since $(cat begun) --until 0s -f container=seen --format '{{.Action}}'
 		docker system df | sed 's/  */ /g' | cut -d' ' -f1
 		docker system df --format '{{.Type}}'
 		docker system df -v | grep -iE 'space usage|^[A-Z ]+$'
@@ -155,7 +156,8 @@ docker run --name done busybox true`,
 		docker container prune --filter until=x -f
 		echo n | docker system prune
 		docker system prune --filter nonsense=1 -f
-		docker events --since $(cat begun) --until 0s -f nonsense=1
+		docker events --since $(cat begun) --until 0s -f nonsense=1 -f container=done -f event=create --format '{{.Action}}'
+		docker events -f =x --since 1 --until 2
 	`,
 	],
 };

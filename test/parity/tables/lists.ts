@@ -2,6 +2,7 @@ import {lines, type Table} from '../table.ts';
 
 export const ps: Table = {
 	name: 'ps',
+	recorded: true,
 	setup: `
 docker run -d --name up -l kind=a -l n=1 busybox sleep 1000
 docker run --name done -l kind=b busybox sh -c 'exit 3' || true
@@ -84,6 +85,7 @@ docker run -d --name paused busybox sleep 1000; docker pause paused`,
 
 export const images: Table = {
 	name: 'images, tag, rmi, history',
+	recorded: true,
 	pairs: [
 		...lines`
 		docker images

@@ -33,9 +33,9 @@ export const startRefusals: Table = {
 		echo '{}' > p.json; docker run --rm --security-opt seccomp=p.json busybox grep Seccomp: /proc/self/status
 		echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"chmod","names":["x"],"action":"SCMP_ACT_ERRNO"}]}' > p.json; docker run -d --security-opt seccomp=p.json busybox
 		echo '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],"archMap":[{"architecture":"SCMP_ARCH_X86_64"}]}' > p.json; docker run -d --security-opt seccomp=p.json busybox
-		mkdir cfg; echo x > cfg/config.json; docker --config cfg pull -q localhost:1/x 2>&1 | sed 's/file: .*json/file/;s/ response from daemon//'
-		docker --config cfg ps -f name=nothing 2>&1 | sed 's/file: .*json/file/'
-		echo '{' > cfg/config.json; docker --config cfg ps -f name=nothing 2>&1 | sed 's/file: .*json/file/'
+		mkdir cfg; echo x > cfg/config.json; docker --config $PWD/cfg pull -q localhost:1/x
+		docker --config $PWD/cfg ps -f name=nothing
+		echo '{' > cfg/config.json; docker --config $PWD/cfg ps -f name=nothing
 		: > cfg/config.json; docker --config cfg ps -f name=nothing
 		docker events --since 1 --until 2 -f nonsense=1
 		docker info | grep -oE '^ (containerd|runc) version: '
@@ -65,7 +65,7 @@ docker create --name c2 base1 true; docker commit c2 child1 > child; docker rm c
 		docker rmi -f $(cat id)
 		docker rmi base1 base2
 		docker images --format '{{.Repository}}'
-		docker images -a --format '{{.Repository}}'
+		docker images -a --format '{{.Repository}}' | sort
 		docker images -q -f dangling=true
 		docker image prune -f | tail -1
 		docker rmi $(cat id)

@@ -69,6 +69,7 @@ docker run -d --name root busybox sleep 1000`,
 
 export const logs: Table = {
 	name: 'logs',
+	recorded: true,
 	setup: `
 docker run --name talk busybox sh -c 'for i in 1 2 3 4; do echo line $i; done; sleep 0.3; echo bad >&2'
 docker run --name silent busybox true
