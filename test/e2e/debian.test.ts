@@ -1,15 +1,17 @@
 /** A minimal Debian, made by debootstrap, through a real registry: what its packages rely on is there. */
-import {execFileSync} from 'node:child_process';
+import {execFile, execFileSync} from 'node:child_process';
 import {copyFileSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {promisify} from 'node:util';
 import test from 'ava';
 import {startRegistry} from '../setup/registry.ts';
 import {Command} from './command.ts';
 import {pushFolder} from './images.ts';
+import {tryServices} from './services.ts';
 
-test('a Debian tree is pushed, pulled and run: apt-get, su, ps and a file capability', async (t) => {
-	t.timeout(6 * 60_000);
+test('a Debian tree is pushed, pulled and run: apt-get, su, ps and a file capability; services are built of it', async (t) => {
+	t.timeout(15 * 60_000);
 	const work = mkdtempSync(join(tmpdir(), 'wherry-debian-'));
 	t.teardown(() => rmSync(work, {recursive: true, force: true}));
 	const tree = join(work, 'tree');
@@ -17,10 +19,8 @@ test('a Debian tree is pushed, pulled and run: apt-get, su, ps and a file capabi
 	const outer = process.env.WHERRY_TEST_NET;
 	const enter = outer ? ['nsenter', `--net=${outer}`] : [];
 	const [program, ...words] = [...enter, 'debootstrap', '--variant=minbase', '--include=procps,libcap2-bin'];
-	execFileSync(program!, [...words, 'bookworm', tree], {
-		stdio: ['ignore', 'ignore', 'pipe'],
-		maxBuffer: 64 << 20,
-	});
+	// Not synchronously: AVA has to hear that this may take long.
+	await promisify(execFile)(program!, [...words, 'bookworm', tree], {maxBuffer: 64 << 20});
 	copyFileSync(join(tree, 'bin/true'), join(tree, 'usr/local/bin/capable'));
 	execFileSync('setcap', ['cap_net_raw+ep', join(tree, 'usr/local/bin/capable')]);
 	const registry = await startRegistry();
@@ -41,5 +41,6 @@ test('a Debian tree is pushed, pulled and run: apt-get, su, ps and a file capabi
 		'4755 root:root\n1777 root:root\n640 root:shadow',
 	);
 	t.is(await inside('dpkg', '--audit'), '');
+	await tryServices(t, command, image, outer);
 	t.deepEqual(await command.end(), []);
 });

@@ -24,6 +24,8 @@ const needs = [
 	['htpasswd', 'apache2-utils'],
 	['openssl', 'openssl'],
 	['strace', 'strace'],
+	['curl', 'curl'],
+	['redis-cli', 'redis-tools'],
 	['stty', 'coreutils'],
 	['ps', 'procps'],
 	['python3', 'python3'],
