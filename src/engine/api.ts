@@ -752,7 +752,12 @@ export interface BuildWarning {
 }
 
 /** A place for the cache of builds. `inline`: the built image has it in itself. */
-export type BuildCacheTarget = {folder: string} | {reference: string} | {inline: true};
+export type BuildCacheTarget = ({folder: string} | {reference: string} | {inline: true}) & {
+	/** What goes out: the steps of the image's own layers, or all (default). */
+	readonly mode?: 'min' | 'max';
+	/** A cache that can't be written is no reason to fail. */
+	readonly ignoreError?: boolean;
+};
 
 /** How much of the cache of builds a prune leaves, the last used first, in bytes; nothing said: nothing. */
 export interface CacheRoom {

@@ -1,5 +1,6 @@
 /**
- * Builds: ten steps with a COPY of 2,000 files, made anew and out of the cache; two stages that wait. An engine that
+ * Builds: ten steps with a COPY of 2,000 files, made anew and out of the cache; two stages that wait; a context of
+ * 100,000 files of which one has changed, beside a find over it that looks at each. An engine that
  * can't build here (podman wants more of the host than some give) is told about and left out; buildah is there when
  * it is installed.
  */
@@ -8,13 +9,15 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type BenchEngine, find} from './engines.ts';
 import type {Measure} from './files.ts';
+import {time} from './measure.ts';
 
-const [cold, cached, stages] = [
+const [cold, cached, stages, large] = [
 	'build, ten steps, cold',
 	'build, ten steps, cached',
 	'build, two stages of 2 s each',
+	'build, context of 100,000 files, one changed',
 ] as const;
-export const buildCases: readonly string[] = [cold, cached, stages];
+export const buildCases: readonly string[] = [cold, cached, stages, large];
 
 const tenSteps = (image: string): string => `FROM ${image}
 ENV LEVEL=1
@@ -52,6 +55,19 @@ function makeContext(folder: string, image: string): string {
 	return context;
 }
 
+/** What is copied last is what changes: all before it is cached. */
+function makeLargeContext(folder: string, image: string): string {
+	const context = join(folder, 'large-context');
+	for (let at = 0; at < 100_000; at++) {
+		const part = join(context, 'files', String(at % 20), String(at % 1000));
+		if (at < 1000) mkdirSync(part, {recursive: true});
+		writeFileSync(join(part, `file-${at}.txt`), `${at}\n`.repeat(1 + (at % 99)));
+	}
+	writeFileSync(join(context, 'Dockerfile'), `FROM ${image}\nCOPY files /files\nCOPY changed /changed\n`);
+	writeFileSync(join(context, 'changed'), '');
+	return context;
+}
+
 /** What builds for an engine; docker's classic builder, which needs no plugin. */
 function builder(engine: BenchEngine): BenchEngine {
 	const env = {...engine.env, DOCKER_BUILDKIT: '0'};
@@ -78,7 +94,7 @@ export async function measureBuilds(
 	const {image, folder, wanted, say} = options;
 	if (!buildCases.some(wanted)) return;
 	const context = makeContext(folder, image);
-	const argv = (engine: BenchEngine, ...flags: string[]): string[] => [
+	const argvIn = (place: string, engine: BenchEngine, ...flags: string[]): string[] => [
 		...engine.command,
 		'build',
 		'--network',
@@ -88,8 +104,9 @@ export async function measureBuilds(
 		'-t',
 		'bench-build',
 		...flags,
-		context,
+		place,
 	];
+	const argv = (engine: BenchEngine, ...flags: string[]): string[] => argvIn(context, engine, ...flags);
 	const able = [...engines, ...buildah(engines)].map(builder).filter((engine) => {
 		const [program, ...words] = argv(engine);
 		const result = spawnSync(program!, words, {
@@ -108,5 +125,14 @@ export async function measureBuilds(
 	const own = able.filter(({name}) => name === 'wherry');
 	await measure(stages, own, Math.min(runs, 2), (engine) => ({
 		argv: argv(engine, '--no-cache', '-f', join(context, 'Stages')),
+	}));
+	if (!wanted(large)) return;
+	const place = makeLargeContext(folder, image);
+	for (const engine of able) time(argvIn(place, engine), engine.env);
+	const looking = {...own[0]!, name: 'find' as BenchEngine['name']};
+	let change = 0;
+	await measure(large, [looking, ...able], Math.min(runs, 5), (engine) => ({
+		before: () => writeFileSync(join(place, 'changed'), String(++change)),
+		argv: engine === looking ? ['find', place, '-printf', '%T@ %s %m %p\\n'] : argvIn(place, engine),
 	}));
 }

@@ -210,6 +210,13 @@ function cachesOf(list: readonly string[], place: 'src' | 'dest'): BuildCacheTar
 				.map((part): [string, string] => [part.split('=')[0]!, part.slice(part.indexOf('=') + 1)]),
 		);
 		const type = fields.get('type') ?? '';
+		const mode = fields.get('mode') || undefined;
+		if (mode !== undefined && mode !== 'min' && mode !== 'max')
+			throw new CliError(`ERROR: failed to build: unsupported cache mode ${JSON.stringify(mode)}`);
+		const more: Pick<BuildCacheTarget, 'mode' | 'ignoreError'> = {
+			...(mode === undefined ? {} : {mode}),
+			...(/^(?:1|t|true)$/i.test(fields.get('ignore-error') ?? '') ? {ignoreError: true} : {}),
+		};
 		if (type === 'inline') return [{inline: true}];
 		const value = fields.get(type === 'local' ? place : 'ref') ?? '';
 		if (type !== 'local' && type !== 'registry')
@@ -218,7 +225,7 @@ function cachesOf(list: readonly string[], place: 'src' | 'dest'): BuildCacheTar
 			throw new CliError(
 				`ERROR: failed to build: ${type} cache requires ${type === 'local' ? place : 'ref'}`,
 			);
-		return [type === 'local' ? {folder: resolve(value)} : {reference: value}];
+		return [type === 'local' ? {folder: resolve(value), ...more} : {reference: value, ...more}];
 	});
 }
 

@@ -295,7 +295,8 @@ export const flagHelp: Record<string, string> = {
 	attest: 'Attestations are not made: only disabled ones',
 	builder: 'There is one builder, default',
 	'cache-from': 'Where the cache of an earlier build is: an image, type=local,src=DIR',
-	'cache-to': 'Where the cache goes: type=inline, type=registry,ref=IMAGE, type=local,dest=DIR',
+	'cache-to':
+		'Where the cache goes: type=inline, type=registry,ref=IMAGE, type=local,dest=DIR; mode=min: only of the image itself',
 	call: 'What to do: build, or check',
 	check: 'Say what is doubtful in the Dockerfile and build nothing',
 	raw: 'The bytes as they are',

@@ -128,10 +128,12 @@ export async function buildImage(
 		for (const plan of plans) results.push({plan, result: await buildStages({...shared, ...said}, plan)});
 		for (const to of options.cacheTo ?? []) {
 			if ('inline' in to) continue;
-			await progress.step('exporting cache', async () => {
-				const {exportCache} = await import('./cache-images.ts');
-				await exportCache(engine, store, steps, to, scratch);
+			const exported = progress.step('exporting cache', async () => {
+				const {exportCache, stepsOfLayers} = await import('./cache-images.ts');
+				const own = results.flatMap(({result}) => result.layers);
+				await exportCache(engine, store, to.mode === 'min' ? stepsOfLayers(steps, own) : steps, to, scratch);
 			});
+			await (to.ignoreError ? exported.catch(() => signal?.throwIfAborted()) : exported);
 		}
 		const isInline =
 			options.cacheTo?.some((to) => 'inline' in to) || options.args?.BUILDKIT_INLINE_CACHE === '1';

@@ -1,7 +1,8 @@
 /**
  * The cache of a build for elsewhere: an image whose layers are those of the steps, with a table of the steps in its
  * configuration, in a member of our own. Keys depend on content alone, so they mean the same on every host. With
- * `inline` the member is in the built image itself.
+ * `inline` the member is in the built image itself. It is not BuildKit's format (vnd.buildkit.cacheconfig): that has
+ * digests of BuildKit's own operations, which nobody else can make, so neither could find anything of the other's.
  */
 
 import {closeSync, constants, createReadStream, createWriteStream, mkdirSync, openSync} from 'node:fs';
@@ -41,6 +42,15 @@ export function cacheMember(
 		return place === undefined ? [] : [{key, description, created, layer: place}];
 	});
 	return {[member]: list};
+}
+
+/** The steps that made these layers, or no files. */
+export function stepsOfLayers(
+	steps: ReadonlyMap<string, CachedStep>,
+	layers: readonly NewLayer[],
+): ReadonlyMap<string, CachedStep> {
+	const own = new Set(layers.map(({diffId}) => diffId));
+	return new Map([...steps].filter(([, {layer}]) => !layer || own.has(layer.diffId)));
 }
 
 function stepsOf(configuration: unknown): SharedStep[] {

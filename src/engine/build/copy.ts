@@ -115,10 +115,17 @@ export function copyEntries(
 ): void {
 	const {destination, time} = plan;
 	const owner = plan.owner ?? {uid: 0, gid: 0};
-	const folders = new Map<string, number>();
-	const times: [string, number][] = [];
-	let top: number | undefined;
-	let isNew = false;
+	// The folder that is being filled and those above it: there may be more of them in all than open files.
+	const open: {path: string; fd: number; time: number | undefined}[] = [];
+	/** A folder gets its time when what is in it has been written. */
+	const leave = (): void => {
+		const {fd, time: mtime} = open.pop()!;
+		try {
+			if (mtime !== undefined) setTime(below(fd), mtime, plan);
+		} finally {
+			closeSync(fd);
+		}
+	};
 	try {
 		for (const entry of entries) {
 			if (entry.path === '' && !entry.stat.isDirectory()) {
@@ -130,33 +137,34 @@ export function copyEntries(
 					folder = posix.dirname(real);
 					name = posix.basename(real);
 				}
-				top = makeFolder(root, folder, owner, 0o755, time);
-				writeEntry(entry, below(top, name), plan);
+				const fd = makeFolder(root, folder, owner, 0o755, time);
+				open.push({path: '', fd, time: undefined});
+				writeEntry(entry, below(fd, name), plan);
 				continue;
 			}
 			if (entry.path === '') {
 				// Only what is in the folder is copied, not what it is itself.
-				isNew = !isFolder(root, destination);
-				top = makeFolder(root, destination, owner, 0o755, time);
-				folders.set('', top);
+				const isNew = !isFolder(root, destination);
+				const fd = makeFolder(root, destination, owner, 0o755, time);
+				open.push({path: '', fd, time: isNew ? time : undefined});
 				continue;
 			}
 			const slash = entry.path.lastIndexOf('/');
-			const parent = folders.get(slash < 0 ? '' : entry.path.slice(0, slash));
-			if (parent === undefined) throw new WherryError('internal', `the folder of ${entry.path} is missing`);
+			const above = slash < 0 ? '' : entry.path.slice(0, slash);
+			while (open.length > 1 && open.at(-1)!.path !== above) leave();
+			const parent = open.at(-1);
+			if (parent?.path !== above) throw new WherryError('internal', `the folder of ${entry.path} is missing`);
 			const name = entry.path.slice(slash + 1);
-			const target = below(parent, name);
+			const target = below(parent.fd, name);
 			writeEntry(entry, target, plan);
 			if (entry.stat.isDirectory()) {
-				folders.set(entry.path, native.openInRoot(parent, name, O_PATH | constants.O_DIRECTORY, 0));
-				times.push([entry.path, entry.stat.mtimeMs]);
+				const fd = native.openInRoot(parent.fd, name, O_PATH | constants.O_DIRECTORY, 0);
+				open.push({path: entry.path, fd, time: entry.stat.mtimeMs});
 			}
 		}
-		// After what is in them has been written.
-		if (isNew && time !== undefined) times.unshift(['', time]);
-		for (const [folder, mtime] of times.reverse()) setTime(below(folders.get(folder)!), mtime, plan);
+		while (open.length > 0) leave();
 	} finally {
-		for (const fd of new Set([...folders.values(), ...(top === undefined ? [] : [top])])) closeSync(fd);
+		for (const {fd} of open) closeSync(fd);
 	}
 }
 

@@ -2,7 +2,15 @@
 import {execFileSync, spawn} from 'node:child_process';
 import {generateKeyPairSync} from 'node:crypto';
 import {once} from 'node:events';
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {createServer as createSocket} from 'node:net';
@@ -397,7 +405,7 @@ test('a cache goes out and comes back on a host that has nothing', async (t) => 
 	const [here, there] = [new Command(), new Command()];
 	const folder = contextOf({
 		Dockerfile:
-			'FROM wherry/base AS one\nRUN head -c 9 /dev/urandom >/1\nFROM wherry/base\nCOPY --from=one /1 /1\nENV a=b\n',
+			'FROM wherry/base AS one\nRUN head -c 9 /dev/urandom >/1; echo 2 >/2\nFROM wherry/base\nCOPY --from=one /1 /1\nENV a=b\n',
 	});
 	const at = async (host: Command, ...options: string[]) => {
 		const {code, stdout, stderr} = await host.result([
@@ -413,7 +421,15 @@ test('a cache goes out and comes back on a host that has nothing', async (t) => 
 	};
 	try {
 		const cache = join(wherry.folder, 'cache');
-		const first = await at(here, '-t', 'cached', '--cache-to', `type=local,dest=${cache}`);
+		const small = join(wherry.folder, 'small-cache');
+		const first = await at(
+			here,
+			...['-t', 'cached', '--cache-to', `type=local,dest=${cache},mode=max`],
+			...['--cache-to', `type=local,dest=${small},mode=min`],
+			...['--cache-to', `type=local,dest=${join(folder, 'Dockerfile')}/x,ignore-error=true`],
+		);
+		const blobs = (place: string): number => readdirSync(join(place, 'blobs/sha256')).length;
+		t.is(blobs(small), blobs(cache) - 1, 'the layer of the other stage');
 		t.true(existsSync(join(cache, 'index.json')));
 		t.is(await at(there, '--cache-from', `type=local,src=${cache}`), first);
 		t.regex(await there.output('images', '-q', '--filter', 'dangling=true'), /^[0-9a-f]*$/);
