@@ -12,7 +12,7 @@
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {
-	copyFileSync,
+	cpSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
@@ -25,7 +25,7 @@ import {
 } from 'node:fs';
 import {createRequire} from 'node:module';
 import {availableParallelism, tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 const nativeFolder = dirname(fileURLToPath(import.meta.url));
@@ -96,14 +96,13 @@ function findHeaders() {
 	return [keptHeaders, dirname(dirname(process.execPath)), '/usr'].find(hasHeaders);
 }
 
-/** What an addon by Node-API needs of them is beside `node_api.h`; the folders there are of other libraries. */
+/** All but OpenSSL's, which are 50 of 56 MB and of no use here. */
 function keepHeaders(headers) {
-	const target = join(keptHeaders, 'include/node');
 	rmSync(keptHeaders, {recursive: true, force: true});
-	mkdirSync(target, {recursive: true});
-	for (const entry of readdirSync(join(headers, 'include/node'), {withFileTypes: true})) {
-		if (entry.isFile()) copyFileSync(join(headers, 'include/node', entry.name), join(target, entry.name));
-	}
+	cpSync(join(headers, 'include/node'), join(keptHeaders, 'include/node'), {
+		recursive: true,
+		filter: (path) => basename(path) !== 'openssl',
+	});
 }
 
 /** As `process.version` of the Node that the headers are of. */
