@@ -11,6 +11,7 @@ const namedAddress =
 const masks: readonly Mask[] = [
 	[/\b(sha256:)?[0-9a-f]{64}\b/g, '<id>'],
 	[/\b[0-9a-f]{12}\b/g, '<short>'],
+	[/\b[0-9A-F]{12}\b/g, '<SHORT>'],
 	[/\b[0-9a-f]{10,}…/g, '<short>…'],
 	// There is no way out; each resolver says it in its own words.
 	[/lookup (registry-1|index)\.docker\.io.*$/gm, 'lookup $1.docker.io'],
