@@ -5,6 +5,7 @@ import type {Platform} from '../../engine/api.ts';
 import {ArchiveOutput} from '../archive-output.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
+import {printable} from '../format/names.ts';
 import {printError, printLine} from '../output.ts';
 import {PullDisplay} from '../terminal/pull-display.ts';
 import {platformOf} from './run-options.ts';
@@ -100,26 +101,34 @@ export const load: CommandAction = async ({flags}, open) => {
 };
 
 /** The archive that a word names: stdin, a file, or what is fetched from a URL. */
-async function openArchive(text: string): Promise<Readable> {
+async function openArchive(text: string, signal: AbortSignal): Promise<Readable> {
 	if (text === '-') {
 		if (isatty(0)) throw new CliError('the archive is expected on stdin, which is a terminal');
 		return createReadStream('', {fd: 0, autoClose: false, highWaterMark: 1 << 20});
 	}
-	if (/^https?:\/\//.test(text)) {
-		const {Transport} = await import('../../engine/registry/transport.ts');
-		const response = await new Transport().request(new URL(text));
-		if (response.status !== 200) {
-			response.body.destroy();
-			throw new CliError(
-				`Error: Got HTTP status code >= 400: ${response.status} ${response.body.statusMessage ?? ''}`.trimEnd(),
-			);
-		}
-		return response.body;
-	}
+	if (/^https?:\/\//.test(text)) return download(text, signal);
 	const stat = statSync(text, {throwIfNoEntry: false});
 	if (!stat) throw new CliError(`open ${text}: no such file or directory`);
 	if (stat.isDirectory()) throw new CliError(`read ${text}: is a directory`);
 	return createReadStream(text, {highWaterMark: 1 << 20});
+}
+
+const largestExplanation = 4096;
+
+async function download(text: string, signal: AbortSignal): Promise<Readable> {
+	if (!URL.canParse(text)) throw new CliError(`Error: parse ${JSON.stringify(text)}: invalid URL`);
+	const {Transport} = await import('../../engine/registry/transport.ts');
+	const transport = new Transport();
+	const response = await transport.request(new URL(text), {signal});
+	if (response.status === 200) {
+		printLine(`Downloading from ${text}`);
+		return response.body;
+	}
+	const body = await transport.read(response, largestExplanation).catch(() => Buffer.alloc(0));
+	transport.close();
+	const said = printable(body.toString('utf8').replaceAll(/\s+/g, ' ').trim());
+	const status = `${response.status} ${response.body.statusMessage ?? ''}`.trimEnd();
+	throw new CliError(`Error: failed to GET ${text} with status ${status}${said === '' ? '' : `: ${said}`}`);
 }
 
 export const importImage: CommandAction = async ({flags, args}, open) => {
@@ -132,8 +141,9 @@ export const importImage: CommandAction = async ({flags, args}, open) => {
 	}
 	const engine = await open();
 	const {signal, done} = interruptible();
-	const input = await openArchive(source);
+	let input: Readable | undefined;
 	try {
+		input = await openArchive(source, signal);
 		const {id} = await engine.images.import(input, {
 			...(reference === '' ? {} : {reference}),
 			changes: flags.list('change'),
@@ -148,7 +158,7 @@ export const importImage: CommandAction = async ({flags, args}, open) => {
 		if (signal.aborted) return 130;
 		throw error;
 	} finally {
-		input.destroy();
+		input?.destroy();
 		done();
 	}
 };

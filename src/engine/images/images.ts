@@ -30,6 +30,7 @@ import {
 import {
 	exclusiveLayers,
 	type ImageUser,
+	inOrder,
 	planParent,
 	planRemoval,
 	type Removal,
@@ -424,7 +425,8 @@ export function createImages(options: ImagesOptions): ImageEngine {
 					const [image] = prunable(known, users, filters).filter((each) => each.id === id);
 					if (!image) return undefined;
 					const layers = findLayers(paths, image.diffIds);
-					const removal = {untagged: image.references, deleted: true, layers: exclusiveLayers(known, image)};
+					const untagged = inOrder(image.references);
+					const removal = {untagged, deleted: true, layers: exclusiveLayers(known, image)};
 					return {image, removal, sizes: layers.map((layer) => layer?.size ?? 0)};
 				});
 				if (!done) continue;

@@ -16,6 +16,7 @@ import {
 	exclusiveLayers,
 	hasChildren,
 	type ImageUser,
+	inOrder,
 	planParent,
 	planRemoval,
 	type Removal,
@@ -65,7 +66,7 @@ export function previewPrune(
 	let space = 0;
 	for (const image of prunable(images, users, filters)) {
 		const layers = exclusiveLayers(known, image);
-		lines.push(...removalLines(image, {untagged: image.references, deleted: true, layers}));
+		lines.push(...removalLines(image, {untagged: inOrder(image.references), deleted: true, layers}));
 		space += spaceOf(paths, image, layers);
 		known = known.filter(({id}) => id !== image.id);
 	}

@@ -6,7 +6,7 @@ import {WherryError} from '../errors.ts';
 import type {Image} from '../store/catalog.ts';
 import {chainIds, shortId} from '../store/digest.ts';
 import type {Lookup} from './lookup.ts';
-import {canonicalName, familiar, type Reference} from './reference.ts';
+import {canonicalName, familiar, type Reference, storedName} from './reference.ts';
 
 export interface ImageUser {
 	readonly id: string;
@@ -27,6 +27,10 @@ export interface Removal {
 /** Whether an image was committed from this one. */
 export const hasChildren = (images: readonly Image[], {ids}: Image): boolean =>
 	images.some(({parent}) => parent !== undefined && ids.includes(parent));
+
+/** The names of an image as docker takes them away: in the order of their letters, a tag before a digest. */
+export const inOrder = (references: readonly Reference[]): Reference[] =>
+	references.toSorted((left, right) => (storedName(left) < storedName(right) ? -1 : 1));
 
 const isDigested = (reference: Reference): boolean => reference.digest !== undefined;
 
@@ -88,7 +92,7 @@ export function planRemoval(
 	const child = hasChildren(images, image);
 	const users = allUsers.filter((user) => image.ids.includes(user.image));
 	const untagged: Reference[] = [];
-	let rest = [...image.references];
+	let rest = inOrder(image.references);
 	const untag = (gone: readonly Reference[]) => {
 		untagged.push(...gone);
 		rest = rest.filter((each) => !gone.includes(each));

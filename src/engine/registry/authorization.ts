@@ -42,15 +42,20 @@ export class Authorization {
 
 	/**
 	 * The value for the Authorization header; undefined when nothing is asked for or there is nothing to say.
-	 * `base` is the registry's own URL, and `fresh` doesn't take a token that has been refused.
+	 * `base` is the registry's own URL, `fresh` doesn't take a token that has been refused, and `lax` gives the registry
+	 * itself its password without TLS.
 	 */
-	async header(base: URL, scope: string, options: {fresh?: boolean; signal?: AbortSignal | undefined} = {}) {
+	async header(
+		base: URL,
+		scope: string,
+		options: {fresh?: boolean; lax?: boolean; signal?: AbortSignal | undefined} = {},
+	) {
 		for (const challenge of this.#challenges) {
 			if (challenge.scheme === 'bearer') return this.#bearer(challenge, scope, options);
 			if (challenge.scheme === 'basic') {
 				const credentials = await this.#who();
 				if (!credentials?.username) throw new WherryError('denied', 'no basic auth credentials');
-				if (!confidential(base))
+				if (!options.lax && !confidential(base))
 					throw new WherryError(
 						'denied',
 						`refused to send a password to ${base.host} without TLS: the connection is not encrypted`,

@@ -50,6 +50,8 @@ const mostTags = 10_000;
 interface Endpoint {
 	readonly base: URL;
 	readonly insecure: boolean;
+	/** The host's settings name it among the insecure ones: it gets its password without TLS, too. */
+	readonly lax: boolean;
 }
 
 /** One request of a repository. */
@@ -275,7 +277,7 @@ export class Repository {
 	/** An answer of the registry. Throws RegistryFailure. The body must be read to its end or destroyed. */
 	async send(request: RepositoryRequest): Promise<Response> {
 		const {method, body: content, signal, headers, sources = []} = request;
-		const {base, insecure} = await this.#connect(signal);
+		const {base, insecure, lax} = await this.#connect(signal);
 		const url =
 			typeof request.target === 'string' ? new URL(`${this.#path}/${request.target}`, base) : request.target;
 		const scopes = [
@@ -286,7 +288,7 @@ export class Repository {
 			// An upload's place may be on another host, which signs its URLs and gets no password of ours.
 			const authorization =
 				url.origin === base.origin
-					? await this.#header(base, url, scopes.join(' '), fresh, signal)
+					? await this.#header(base, url, scopes.join(' '), {fresh, lax, signal})
 					: undefined;
 			const response = await this.#transport.request(url, {
 				headers: {...headers, ...(authorization === undefined ? {} : {authorization})},
@@ -312,11 +314,10 @@ export class Repository {
 		base: URL,
 		url: URL,
 		scope: string,
-		fresh: boolean,
-		signal?: AbortSignal,
+		options: {fresh: boolean; lax: boolean; signal: AbortSignal | undefined},
 	): Promise<string | undefined> {
 		try {
-			return await this.#authorization.header(base, scope, {fresh, signal});
+			return await this.#authorization.header(base, scope, options);
 		} catch (error) {
 			if (error instanceof WherryError && error.message === 'no basic auth credentials')
 				throw new WherryError('denied', `Get "${url}": ${error.message}`, {
@@ -344,24 +345,25 @@ export class Repository {
 	async #find(signal?: AbortSignal): Promise<Endpoint> {
 		if (this.#mirror) {
 			const base = new URL('v2/', this.#mirror.href.replace(/\/*$/, '/'));
-			const insecure = isLoopback(base.hostname) || (await isInsecure(this.#transport.settings, base.host));
+			const lax = await isInsecure(this.#transport.settings, base.host);
+			const insecure = isLoopback(base.hostname) || lax;
 			await this.#ping(base, insecure, signal);
-			return {base, insecure};
+			return {base, insecure, lax};
 		}
 		const host = registryHost(this.#domain);
 		const secure = new URL(`https://${host}/v2/`);
 		try {
-			const insecure =
-				isLoopback(secure.hostname) || (await isInsecure(this.#transport.settings, secure.host));
+			const lax = await isInsecure(this.#transport.settings, secure.host);
+			const insecure = isLoopback(secure.hostname) || lax;
 			await this.#ping(secure, insecure, signal);
-			return {base: secure, insecure};
+			return {base: secure, insecure, lax};
 		} catch (error) {
-			const plainIsFine = async () =>
-				(await onThisMachine(secure.hostname)) || (await isInsecure(this.#transport.settings, secure.host));
-			if (signal?.aborted || !(error instanceof WherryError) || !(await plainIsFine())) throw error;
+			if (signal?.aborted || !(error instanceof WherryError)) throw error;
+			const lax = await isInsecure(this.#transport.settings, secure.host);
+			if (!lax && !(await onThisMachine(secure.hostname))) throw error;
 			const plain = new URL(`http://${host}/v2/`);
 			await this.#ping(plain, false, signal);
-			return {base: plain, insecure: false};
+			return {base: plain, insecure: false, lax};
 		}
 	}
 

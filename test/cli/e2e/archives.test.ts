@@ -14,7 +14,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {Command} from '../../e2e/command.ts';
 import {pushBusybox} from '../../e2e/images.ts';
-import {type Registry, skopeo, startRegistry} from '../../setup/registry.ts';
+import {type Registry, skopeo, startFake, startRegistry} from '../../setup/registry.ts';
 
 const wherry = new Command();
 const other = new Command();
@@ -248,6 +248,32 @@ test.serial('history tells the steps, newest first', async (t) => {
 		code: 1,
 		stderr: 'Error: No such image: nothing:latest\n',
 	});
+});
+
+test.serial('import fetches an archive, through redirects, and says what the server says', async (t) => {
+	writeFileSync(file('fetched'), 'from the web');
+	execFileSync('tar', ['czf', file('fetched.tgz'), '-C', wherry.folder, 'fetched']);
+	const server = await startFake((request, response, host) => {
+		if (request.url === '/moved') response.writeHead(302, {location: `http://${host}/there`}).end();
+		else if (request.url === '/there') response.end(readFileSync(file('fetched.tgz')));
+		else response.writeHead(404).end('<b>\x1b[31mnothing\nhere\n');
+	});
+	t.teardown(() => server.stop());
+	const url = `http://${server.host}/moved`;
+	const flags = ['-m', 'by hand', '-c', 'ENV FROM=web', '--platform', 'linux/arm64/v8'];
+	const said = await wherry.output('import', ...flags, url, 'web:1');
+	t.regex(said, new RegExp(`^Downloading from ${url}\nsha256:[0-9a-f]{64}$`));
+	const format = '{{.Comment}} {{.Architecture}}/{{.Variant}} {{.Config.Env}}';
+	t.is(await wherry.output('inspect', '-f', format, 'web:1'), 'by hand arm64/v8 [FROM=web]');
+	await wherry.output('import', url, 'web:2');
+	t.is(await wherry.output('inspect', '-f', '{{.Comment}}', 'web:2'), `Imported from ${url}`);
+	t.like(await wherry.result(['import', `http://${server.host}/none`, 'web:3']), {
+		code: 1,
+		stdout: '',
+		stderr: `Error: failed to GET http://${server.host}/none with status 404 Not Found: <b>\ufffd[31mnothing here\n`,
+	});
+	t.is((await wherry.result(['import', 'http://', 'web:3'])).stderr, 'Error: parse "http://": invalid URL\n');
+	await wherry.output('rmi', 'web:1', 'web:2');
 });
 
 test.serial('import makes an image of files, with changes and a name', async (t) => {

@@ -13,6 +13,7 @@ wherry.env.DOCKER_CONFIG = join(wherry.folder, 'docker');
 wherry.env.WHERRY_CONFIG = join(wherry.folder, 'settings');
 const launcher = new URL('../../../src/wherry.sh', import.meta.url).pathname;
 const address = '10.87.21.5';
+const open = '10.87.21.6';
 
 /** A command that reads its stdin. */
 function withInput(input: Buffer | string, ...args: string[]): Promise<Result> {
@@ -137,9 +138,24 @@ test.serial('one with TLS and a password is trusted by its certificate and wants
 	const place = ['--name', 'locked', '--network', 'trusted', '--ip', address, '-v', `${secrets}:/secrets:ro`];
 	await wherry.output('run', '-d', ...place, ...variables, 'registry:2');
 
+	// The same without TLS is none that one talks to, unless the host's settings say so.
+	const bare = ['--name', 'bare', '--network', 'trusted', '--ip', open, '-v', `${secrets}:/secrets:ro`];
+	await wherry.output('run', '-d', ...bare, ...variables.slice(4), 'registry:2');
+	await wherry.output('load', '-q', '-i', join(wherry.folder, 'box.tar'));
+	await wherry.output('tag', image, `${open}:5000/box:1`);
+	await t.throwsAsync(pushed(`${open}:5000/box:1`), {message: /server gave HTTP response to HTTPS client/});
+	mkdirSync(wherry.env.WHERRY_CONFIG!, {recursive: true});
+	const settings = JSON.stringify({'insecure-registries': [`${open}/32`]});
+	writeFileSync(join(wherry.env.WHERRY_CONFIG!, 'daemon.json'), settings);
+	await t.throwsAsync(pushed(`${open}:5000/box:1`), {message: /no basic auth credentials/});
+	t.is((await withInput('secret', 'login', '-u', 'user', '--password-stdin', `${open}:5000`)).code, 0);
+	t.true((await pushed(`${open}:5000/box:1`)).includes(`\n1: digest: ${digest} size: `));
+	t.is(await wherry.output('search', '--format', '{{.Name}}', `${open}:5000/box`), `${open}:5000/box`);
+	await wherry.output('logout', `${open}:5000`);
+	await wherry.output('rm', '-fv', 'bare');
+
 	const host = `${address}:5000`;
 	const name = `${host}/private/box:1`;
-	await wherry.output('load', '-q', '-i', join(wherry.folder, 'box.tar'));
 	await wherry.output('tag', image, name);
 	await t.throwsAsync(pushed(name), {message: /x509: certificate signed by unknown authority/});
 	const trusted = join(wherry.env.WHERRY_CONFIG!, 'certs.d', host);
