@@ -56,13 +56,12 @@ const chosen: [Filters, string[]][] = [
 	[{volume: ['/usr']}, ['runs']],
 	[{network: ['none']}, ['paused', 'runs', 'ended', 'oldest']],
 	[{network: ['nowhere']}, []],
-	[{publish: ['8080']}, ['oldest']],
-	[{publish: ['8000-9000/tcp']}, ['oldest']],
+	// Only what runs has ports.
+	[{publish: ['8080']}, []],
+	[{publish: ['8000-9000/tcp']}, []],
 	[{publish: ['8080/udp']}, []],
-	[{expose: ['80']}, ['oldest']],
-	[{expose: ['1-100/udp']}, ['oldest']],
-	// A port of either will do.
-	[{expose: ['99'], publish: ['8080']}, ['oldest']],
+	[{expose: ['80']}, []],
+	[{expose: ['1-100/udp']}, []],
 	[{health: ['none']}, ['paused', 'runs', 'ended', 'oldest']],
 	[{health: ['healthy', 'unhealthy']}, []],
 	[{'is-task': ['false']}, ['paused', 'runs', 'ended', 'oldest']],

@@ -94,7 +94,10 @@ test('a link follows the other container: to its new name, to its new address, a
 	}
 	await engine.call('containers.remove', one, {force: true});
 	const gone = await t.throwsAsync(engine.call('containers.restart', web, {timeout: 0}));
-	t.is(gone.message, 'Cannot link to a non running container: /one AS /web/one');
+	t.is(
+		gone.message,
+		`Cannot restart container ${web}: Cannot link to a non running container: /one AS /web/one`,
+	);
 });
 
 test('ports of a linked container that follow one another are told of as a range, too', async (t) => {
