@@ -1,6 +1,6 @@
 /** Three services whose images are built of a Debian tree with apt inside of RUN, and what their clients see. */
 import {execFile} from 'node:child_process';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
@@ -63,6 +63,7 @@ export async function tryServices(
 	writeFileSync(join(context, 'server.js'), server);
 	// RUN has the builder's network, which is one with a way out.
 	const builder = new Command(outer === undefined ? {} : {namespace: outer});
+	t.teardown(() => rmSync(builder.folder, {recursive: true}));
 	Object.assign(builder.env, {WHERRY_ROOT: command.root, WHERRY_RUN: command.run});
 	const network = ['--network', 'host', '--allow', 'network.host'];
 	const started = async (target: string, port: number): Promise<string> => {
