@@ -136,6 +136,7 @@ const groups = {
 		],
 		...['engine/networks/state.ts', 'engine/networks/networks.ts', 'engine/networks/ports.ts'],
 		...['engine/networks/address.ts', 'engine/containers/masked-paths.ts', 'engine/containers/health.ts'],
+		'engine/security/apparmor-enabled.ts',
 	],
 	control: [
 		...['cli/commands/lifecycle.ts', 'engine/containers/control.ts', 'engine/containers/remove.ts'],

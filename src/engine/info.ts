@@ -10,7 +10,8 @@ import {defaultLog, logDrivers} from './containers/log-config.ts';
 import {loadRows} from './containers/rows.ts';
 import {storageDriver} from './containers/storage.ts';
 import {readIfThere} from './files.ts';
-import {apparmorEnabled, apparmorHost, apparmorProblem} from './security/apparmor.ts';
+import {apparmorHost, apparmorProblem} from './security/apparmor.ts';
+import {apparmorEnabled} from './security/apparmor-enabled.ts';
 import {selinuxEnabled} from './security/selinux.ts';
 import {version} from './version.ts';
 

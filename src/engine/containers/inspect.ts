@@ -14,7 +14,8 @@ import {namesOf} from '../networks/names.ts';
 import {readNetwork} from '../networks/record.ts';
 import {noNetwork, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
-import {shownProfile} from '../security/apparmor.ts';
+import {wantedProfile} from '../security/apparmor.ts';
+import {apparmorEnabled} from '../security/apparmor-enabled.ts';
 import {sortedKeys} from '../sorted.ts';
 import type {EngineContext} from './context.ts';
 import {healthState} from './health.ts';
@@ -171,7 +172,7 @@ export async function inspectContainer(
 		Platform: record.Os,
 		MountLabel: record.MountLabel ?? '',
 		ProcessLabel: record.ProcessLabel ?? '',
-		AppArmorProfile: shownProfile(record.HostConfig),
+		AppArmorProfile: apparmorEnabled() ? wantedProfile(record.HostConfig) : '',
 		ExecIDs: isUp(state) ? execIds(paths.runContainer(record.Id)) : null,
 		HostConfig: shownHostConfig(oomKiller(record.HostConfig), await shownLinks(context, record)),
 		GraphDriver: graph,

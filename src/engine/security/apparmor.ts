@@ -7,6 +7,7 @@ import {existsSync} from 'node:fs';
 import type {HostConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {readIfThere} from '../files.ts';
+import {apparmorEnabled} from './apparmor-enabled.ts';
 import {parseSecurityOptions} from './options.ts';
 
 export const defaultProfile = 'wherry-default';
@@ -58,16 +59,6 @@ export interface ApparmorHost {
 const parsers = ['/sbin/apparmor_parser', '/usr/sbin/apparmor_parser'];
 const profilesPath = '/sys/kernel/security/apparmor/profiles';
 
-let enabled: boolean | undefined;
-
-/** Asked once: it can't be turned on or off while the host runs. */
-export function apparmorEnabled(): boolean {
-	enabled ??=
-		existsSync('/sys/kernel/security/apparmor') &&
-		(readIfThere('/sys/module/apparmor/parameters/enabled') ?? 'Y').startsWith('Y');
-	return enabled;
-}
-
 export function apparmorHost(): ApparmorHost {
 	if (!apparmorEnabled()) return {enabled: false, parser: undefined, loaded: false};
 	const profiles = readIfThere(profilesPath) ?? '';
@@ -89,11 +80,6 @@ export function apparmorProblem({enabled, loaded, parser}: ApparmorHost): string
 export function wantedProfile({Privileged, SecurityOpt}: HostConfig): string {
 	const {apparmor} = parseSecurityOptions(SecurityOpt ?? []);
 	return apparmor || (Privileged ? 'unconfined' : defaultProfile);
-}
-
-/** What `inspect` says: nothing where AppArmor is off. */
-export function shownProfile(host: HostConfig): string {
-	return apparmorEnabled() ? wantedProfile(host) : '';
 }
 
 let loading: Promise<void> | undefined;
