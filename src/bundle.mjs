@@ -145,7 +145,7 @@ const groups = {
 		...['cli/terminal/detach-keys.ts', 'cli/commands/env-file.ts'],
 	],
 	list: [
-		...['cli/commands/container-list.ts', 'cli/format/table.ts'],
+		...['cli/commands/container-list.ts', 'cli/commands/inspect.ts', 'cli/format/table.ts'],
 		...['engine/containers/list.ts', 'engine/containers/inspect.ts', 'engine/networks/default-network.ts'],
 	],
 	watch: ['ui.ts', 'ui-session.ts', 'engine/networks/list.ts', 'engine/events/stream.ts'],
@@ -166,9 +166,7 @@ const groups = {
 		...['runtime/cgroups/ops.ts', 'runtime/cgroups/layout.ts', 'runtime/oci-json.ts'],
 		...['runtime/seccomp/cache.ts', 'runtime/seccomp/flags.ts'],
 	],
-	images: [
-		...['cli/commands/image-list.ts', 'cli/commands/inspect.ts', 'engine/images/images.ts', 'engine/store/'],
-	],
+	images: [...['cli/commands/image-list.ts', 'engine/images/images.ts', 'engine/store/']],
 	start: [
 		...[
 			'cli/commands/run.ts',
