@@ -134,12 +134,12 @@ function openLog(path: string): LogFile | undefined {
 export function openLogs(path: string): LogFile[] {
 	for (let attempt = 0; ; attempt++) {
 		const files: LogFile[] = [];
-		for (let number = 0; number < maxFiles; number++) {
+		// A rotation moves the names along from the highest down, and has one missing at any moment.
+		let missing = 0;
+		for (let number = 0; number < maxFiles && missing < 2; number++) {
 			const file = openLog(number === 0 ? path : `${path}.${number}`);
-			if (!file) {
-				if (number === 0) continue;
-				break;
-			}
+			missing = file ? 0 : missing + 1;
+			if (!file) continue;
 			if (files.some((other) => isSame(other, file))) file.close();
 			else files.unshift(file);
 		}

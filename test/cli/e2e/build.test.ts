@@ -518,7 +518,8 @@ test('there is one builder, and the cache that it keeps may be limited', async (
 	t.deepEqual(await alone.end(), []);
 });
 
-test('the cache is told, kept from prunes of images, and pruned', async (t) => {
+// Before the others, which count on the cache.
+test.serial('the cache is told, kept from prunes of images, and pruned', async (t) => {
 	const image = await built({Dockerfile: 'FROM wherry/base\nRUN echo for the cache >/o\n'});
 	await wherry.output('rmi', image);
 	const again = await built({Dockerfile: 'FROM wherry/base\nRUN echo for the cache >/o\n'});

@@ -73,6 +73,15 @@ test('all rotated files are read, oldest first', async (t) => {
 	t.deepEqual(await numbers(threeFiles(t)), range(0, 250));
 });
 
+test('a rotation that is under way hides no file', async (t) => {
+	const path = threeFiles(t);
+	for (const number of [3, 2]) {
+		renameSync(`${path}.${number - 1}`, `${path}.${number}`);
+		t.deepEqual(await numbers(path), range(0, 250), `the one at ${number - 1} has just been moved`);
+	}
+	t.deepEqual(await numbers(path, {tail: 200}), range(50, 250));
+});
+
 test('the last lines are found over files, with and without an index', async (t) => {
 	const path = threeFiles(t);
 	for (const tail of [0, 1, 7, 50, 51, 55, 150, 151, 249, 250, 1000]) {
