@@ -96,7 +96,7 @@ function findHeaders() {
 	return [keptHeaders, dirname(dirname(process.execPath)), '/usr'].find(hasHeaders);
 }
 
-/** All but OpenSSL's, which are 50 of 56 MB and of no use here. */
+/** All but OpenSSL's, which are 66 of 68 MB and of no use here. */
 function keepHeaders(headers) {
 	rmSync(keptHeaders, {recursive: true, force: true});
 	cpSync(join(headers, 'include/node'), join(keptHeaders, 'include/node'), {

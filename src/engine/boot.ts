@@ -2,7 +2,6 @@
  * What runs again after a boot, by docker's rules, and what is stopped before the host goes down. Containers whose
  * namespaces others join, or to which others are linked, come first.
  */
-
 import type {MonitorState} from '../runtime/monitor-protocol.ts';
 import type {BootOutcome} from './api.ts';
 import type {EngineContext} from './containers/context.ts';

@@ -2,7 +2,6 @@
  * OCI runtime `config.json` to plans. Pure: paths, cgroups and settings come in as values. The order of the
  * operations is what makes a container safe; each step says why it stands where it stands.
  */
-
 import {capabilityMask} from './capabilities.ts';
 import type {CgroupOps} from './cgroups/ops.ts';
 import {type HookSubject, hooksByPlace} from './hooks.ts';

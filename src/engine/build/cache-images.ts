@@ -4,7 +4,6 @@
  * `inline` the member is in the built image itself. It is not BuildKit's format (vnd.buildkit.cacheconfig): that has
  * digests of BuildKit's own operations, which nobody else can make, so neither could find anything of the other's.
  */
-
 import {closeSync, constants, createReadStream, createWriteStream, mkdirSync, openSync} from 'node:fs';
 import {join} from 'node:path';
 import {finished} from 'node:stream/promises';

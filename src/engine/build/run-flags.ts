@@ -1,5 +1,4 @@
 /** The flags of RUN, and its here-documents. Pure. */
-
 import {DockerfileError, type Heredoc, type Instruction} from './parser.ts';
 import type {RunMountSpec} from './run-mounts.ts';
 import {expand, type Variables} from './shell-words.ts';

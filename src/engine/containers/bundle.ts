@@ -1,5 +1,4 @@
 /** From a container's record to its `config.json` and its plans. */
-
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {initPath} from '../../kernel/locate.ts';

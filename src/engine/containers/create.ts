@@ -1,5 +1,4 @@
 /** Makes a container: its folder appears with everything in it, under a name that is its own. */
-
 import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';

@@ -1,5 +1,4 @@
 /** Where /etc/hostname, /etc/hosts and /etc/resolv.conf of a container are: in its folder. */
-
 import {join} from 'node:path';
 import type {Paths} from '../paths.ts';
 import {joinedContainer} from './joined.ts';

@@ -1,5 +1,4 @@
 /** `--link` on the default bridge: lines of /etc/hosts and docker's variables about the other container. */
-
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {HostConfig} from '../api.ts';

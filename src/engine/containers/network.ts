@@ -2,7 +2,6 @@
  * The network of a container that is about to start. This is the one place where networks come in: `none`
  * has its loopback, `host` the host's, `container:ID` another container's, all others have endpoints.
  */
-
 import type {Op} from '../../runtime/plan/ops.ts';
 import {WherryError} from '../errors.ts';
 import type {NamePlan} from '../networks/names.ts';

@@ -42,10 +42,6 @@ function monitorListens(context: EngineContext, id: string): boolean {
 	}
 }
 
-export async function hasMonitor(context: EngineContext, id: string): Promise<boolean> {
-	return monitorLives(readState(context.paths, id)) || monitorListens(context, id);
-}
-
 /**
  * Waits until a monitor that is about to end has ended. False when it goes on; at once with `orUp` when its
  * container is up: then it was not about to end, but to start. Then waits until the root is unmounted, as long as the

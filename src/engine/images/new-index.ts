@@ -1,5 +1,4 @@
 /** Images of several platforms that are made here, under one name. */
-
 import type {Store} from '../store/collect.ts';
 import {chainIds, digestHex, sha256} from '../store/digest.ts';
 import {storageError, syncFolder} from '../store/files.ts';

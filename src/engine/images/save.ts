@@ -3,7 +3,6 @@
  * `manifest.json` beside it, so that every tool reads it. Blobs go into it as they are in the store: digests stay
  * what they were.
  */
-
 import {createReadStream} from 'node:fs';
 import type {Writable} from 'node:stream';
 import type {Platform} from '../api.ts';

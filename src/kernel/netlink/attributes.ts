@@ -32,12 +32,6 @@ export function u32(type: number, value: number): Buffer {
 	return attribute(type, out);
 }
 
-export function be16(type: number, value: number): Buffer {
-	const out = Buffer.alloc(2);
-	out.writeUInt16BE(value);
-	return attribute(type, out);
-}
-
 export function be32(type: number, value: number): Buffer {
 	const out = Buffer.alloc(4);
 	out.writeUInt32BE(value >>> 0);

@@ -1,5 +1,4 @@
 /** What goes to the clipboard. */
-
 import {focusedList, pageHeight} from '../commands/movement.ts';
 import {imageReference} from '../panes/images.ts';
 import {anyPane, LIST_PANES} from '../panes/index.ts';

@@ -1,6 +1,5 @@
 /** Which ports of all containers are reached from where: by this machine's addresses and the networks' kinds. Pure. */
 import type {ContainerSummary, NetworkRecord, PortSummary} from '../../engine/api.ts';
-import type {Tone} from '../theme.ts';
 import {containerName, isUp} from './containers.ts';
 
 /** An address of this machine, as os.networkInterfaces() has it. */
@@ -25,14 +24,6 @@ export interface ExposureRow {
 }
 
 const ORDER: readonly Reach[] = ['public', 'lan', 'machine', 'networks', 'itself'];
-
-export const REACH_TONES: Record<Reach, Tone> = {
-	public: 'bad',
-	lan: 'warning',
-	machine: 'good',
-	networks: 'muted',
-	itself: 'muted',
-};
 
 /** Bridges of container engines, and ends of their cables: nobody outside has a way to them. */
 const OURS = /^(?:wh|wy|veth|docker|podman|cni|br-|virbr|lxc|lxd)/;

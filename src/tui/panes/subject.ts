@@ -1,7 +1,6 @@
 /** What the pane of details is about: the selected row of the list that was looked at last. */
 import type {ContainerSummary} from '../../engine/api.ts';
 import {SOURCES} from '../store/details.ts';
-import {detailPane} from '../store/reducers.ts';
 import type {DetailData, DetailPaneId, MainListId, SourceId, State} from '../store/state.ts';
 import {buildName, buildsPane} from './builds.ts';
 import {containerName, containersPane} from './containers.ts';
@@ -95,9 +94,4 @@ export function subjectContainer(state: State): ContainerSummary | undefined {
 /** The name beside the tabs. */
 export function subjectName(state: State): string {
 	return subjectOf(state)?.name ?? '';
-}
-
-/** The source that the shown tab reads from. */
-export function wantedSource(state: State): SourceId | undefined {
-	return SOURCES[detailPane(state)];
 }

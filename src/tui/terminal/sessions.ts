@@ -1,5 +1,4 @@
 /** The sessions that are open, as tabs of one pane; each lives whether it is looked at or not. */
-
 import type {ExitStatus, Session} from '../../engine/api.ts';
 import {showMessage} from '../actions/context.ts';
 import {inside, layout, type Rect} from '../layout.ts';

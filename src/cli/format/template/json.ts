@@ -88,13 +88,3 @@ const jsonText = (text: string): string =>
 
 const escapeHtml = (json: string): string =>
 	json.replace(/[<>&]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-
-/**
- * A document as docker passes it on: members in the order that they have, indented when asked. Without bigint
- * this is JSON.stringify.
- */
-export function documentJson(value: unknown, indent = 0): string {
-	return JSON.stringify(value, undefined, indent).replace(/[\u2028\u2029]/g, (char) =>
-		char === '\u2028' ? '\\u2028' : '\\u2029',
-	);
-}
