@@ -22,6 +22,7 @@
 #include "fail.h"
 #include "kernel/fd.h"
 #include "kernel/syscalls.h"
+#include "own_pages.h"
 #include "paths.h"
 #include "text.h"
 #include "without.h"
@@ -183,6 +184,7 @@ void Monitor::idle() {
   release_output_buffer();
   if (network_ != nullptr) network_->release_memory();
   malloc_trim(0);
+  release_own_pages();
 }
 
 void Monitor::emit(const char* action, const std::string& members) {

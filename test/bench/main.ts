@@ -123,6 +123,8 @@ function measureMemory(engine: BenchEngine, image: string): void {
 		for (let index = 0; index < containers; index++) {
 			output([...engine.command, 'run', '-d', '--network', 'none', image, 'sleep', '1000'], engine.env);
 		}
+		// What the start itself took is given back by then.
+		Atomics.wait(pauseBuffer, 0, 0, 2000);
 		const sizes = pss(monitors[engine.name]);
 		memory.push({
 			engine: engine.name,

@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {removeNetworkTraces} from '../setup/netns.ts';
 
 const launcher = new URL('../../src/wherry.sh', import.meta.url).pathname;
@@ -83,7 +84,12 @@ export class Command {
 	async end(): Promise<string[]> {
 		const ids = (await this.output('ps', '-aq')).split('\n').filter(Boolean);
 		if (ids.length > 0) await this.output('rm', '-f', ...ids);
-		const left = this.leftovers();
+		// Nobody waits for a monitor that still unmounts its root: it has half a minute.
+		let left = this.leftovers();
+		for (let tries = 0; left.length > 0 && tries < 300; tries++) {
+			await sleep(100);
+			left = this.leftovers();
+		}
 		if (this.#namespace === undefined) removeNetworkTraces(this.root);
 		rmSync(this.folder, {recursive: true, force: true});
 		return left;

@@ -146,6 +146,23 @@ test('the monitor belongs to no session or terminal of whoever started it, and a
 	t.pass();
 });
 
+/** KiB of the program's code that a process has mapped (proc(5), smaps). */
+function mappedCode(pid: number): number {
+	const text = readFileSync(`/proc/${pid}/smaps`, 'utf8');
+	let sum = 0;
+	for (const [, size] of text.matchAll(/^\S+ r-xp .*\n(?:[A-Z].*\n)*?Rss: +(\d+) kB/gm)) sum += Number(size);
+	return sum;
+}
+
+test('a monitor that has nothing to do gives its code back, and goes on when it is asked', async (t) => {
+	const box = new Container(t, {argv: sh('trap "exit 12" TERM; while :; do sleep 0.05; done')});
+	await box.start(streams.detached);
+	const {monitorPid} = box.state();
+	const busy = mappedCode(monitorPid);
+	await until('less of the code to be mapped', () => mappedCode(monitorPid) < busy);
+	t.is((await box.stop(10)).code, 12);
+});
+
 test('stop sends its signal and waits for the end', async (t) => {
 	const box = new Container(t, {argv: sh('trap "exit 12" TERM; while :; do sleep 0.05; done')});
 	const starter = await box.start();
