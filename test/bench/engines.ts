@@ -3,7 +3,16 @@
  * same image from the same registry on the loopback.
  */
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
-import {accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync} from 'node:fs';
+import {
+	accessSync,
+	constants,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	rmSync,
+	statfsSync,
+	writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -47,10 +56,12 @@ export function memoryFolder(): string {
 	return ['/run', '/dev/shm'].find((path) => statfsSync(path).type === tmpfs) ?? tmpdir();
 }
 
+/** `inside`: a command that all of it runs in, as nsenter. */
 export async function startDocker(
 	folder: string,
 	run: string,
 	base: NodeJS.ProcessEnv,
+	inside: readonly string[] = [],
 	client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : find('docker'),
 ): Promise<BenchEngine | undefined> {
 	const daemon = find('dockerd');
@@ -59,9 +70,11 @@ export async function startDocker(
 	mkdirSync(home, {recursive: true});
 	const socket = `unix://${home}/docker.sock`;
 	const log = join(home, 'log');
+	const [program, ...words] = [...inside, '/bin/sh'];
 	const child = spawn(
-		'/bin/sh',
+		program!,
 		[
+			...words,
 			'-c',
 			`exec ${find('setpriv') ? 'setpriv --pdeathsig TERM -- ' : ''}${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} --bip 10.213.1.1/24 --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
 		],
@@ -72,7 +85,7 @@ export async function startDocker(
 	for (let attempt = 0; attempt < 100; attempt++) {
 		if (child.exitCode !== null) break;
 		if (spawnSync(client, ['version'], {env, stdio: 'ignore'}).status === 0) {
-			return {name: 'docker', command: [client], env, pullFlags: ['-q'], stop: () => end(child)};
+			return {name: 'docker', command: [...inside, client], env, pullFlags: ['-q'], stop: () => end(child)};
 		}
 		await sleep(200);
 	}
@@ -83,7 +96,12 @@ export async function startDocker(
 	return undefined;
 }
 
-export function podman(folder: string, run: string, base: NodeJS.ProcessEnv): BenchEngine | undefined {
+export function podman(
+	folder: string,
+	run: string,
+	base: NodeJS.ProcessEnv,
+	inside: readonly string[] = [],
+): BenchEngine | undefined {
 	const program = find('podman');
 	if (!program) return undefined;
 	const home = join(folder, 'podman');
@@ -100,17 +118,25 @@ export function podman(folder: string, run: string, base: NodeJS.ProcessEnv): Be
 	);
 	return {
 		name: 'podman',
-		command: [program, '--root', join(home, 'root'), '--runroot', join(run, 'podman'), '--runtime', 'crun'],
+		command: [
+			...inside,
+			...[program, '--root', join(home, 'root'), '--runroot', join(run, 'podman'), '--runtime', 'crun'],
+		],
 		env: {...base, CONTAINERS_CONF: conf},
 		pullFlags: ['-q', '--tls-verify=false'],
 		stop: async () => {},
 	};
 }
 
-export function wherry(folder: string, run: string, base: NodeJS.ProcessEnv): BenchEngine {
+export function wherry(
+	folder: string,
+	run: string,
+	base: NodeJS.ProcessEnv,
+	inside: readonly string[] = [],
+): BenchEngine {
 	return {
 		name: 'wherry',
-		command: [launcher],
+		command: [...inside, launcher],
 		env: {...base, WHERRY_ROOT: join(folder, 'wherry/root'), WHERRY_RUN: join(run, 'wherry')},
 		pullFlags: ['-q'],
 		stop: async () => {},
@@ -125,4 +151,14 @@ export function removeAll(engine: BenchEngine): void {
 	// podman's rm -f waits for the stop signal's time-out.
 	const force = engine.name === 'podman' ? ['-f', '-t', '0'] : ['-f'];
 	if (ids.length > 0) output([...engine.command, 'rm', ...force, ...ids], engine.env);
+}
+
+/** Removes folders of engines, with the mounts of their stores that podman and docker leave behind. */
+export function removeFolders(...folders: string[]): void {
+	const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+		.split('\n')
+		.map((line) => line.split(' ')[4] ?? '')
+		.filter((mount) => folders.some((folder) => mount.startsWith(folder)));
+	for (const mount of mounts.reverse()) spawnSync('umount', ['-l', mount]);
+	for (const folder of folders) rmSync(folder, {recursive: true, force: true});
 }

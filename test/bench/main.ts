@@ -3,7 +3,7 @@
  * there, on the same work, interleaved, so that what else the machine does hits all of them alike.
  */
 import {spawnSync} from 'node:child_process';
-import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
@@ -15,6 +15,7 @@ import {
 	memoryFolder,
 	podman,
 	removeAll,
+	removeFolders,
 	startDocker,
 	wherry,
 } from './engines.ts';
@@ -24,9 +25,8 @@ import {checkpoint, interruptedCode} from './interrupt.ts';
 import {measureLists, measureStats, statsCase} from './lists.ts';
 import {measureLogs} from './logs.ts';
 import {measureManyPorts} from './many-ports.ts';
-import {output, rateTable, type Sample, table, time} from './measure.ts';
-import {measureRates, startMany, startManyHere} from './networks.ts';
-import type {Rate} from './rates.ts';
+import {output, type Sample, table, time} from './measure.ts';
+import {startMany, startManyHere} from './networks.ts';
 import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
 
 const {values: flags} = parseArgs({
@@ -44,7 +44,6 @@ delete env.NODE_OPTIONS;
 const folder = mkdtempSync(join(tmpdir(), 'wherry-bench-'));
 const runFolder = mkdtempSync(join(memoryFolder(), 'wherry-bench-'));
 const samples: Sample[] = [];
-const rates: Rate[] = [];
 const idle: {engine: string; cpuPercent: number}[] = [];
 const memory: {engine: string; containers: number; kilobytesEach: number}[] = [];
 
@@ -288,13 +287,6 @@ try {
 	}
 	if (wanted('logs, a million lines'))
 		samples.push(...measureLogs(all, images.small, folder, Math.min(runs, 4), say));
-	const rateNames = [
-		'networks, published port, from outside',
-		'networks, published port, on the host’s address',
-		'networks, published port, on 127.0.0.1',
-		'networks, container to container',
-	];
-	if (rateNames.some(wanted)) rates.push(...(await measureRates(all, images.small, folder, say, wanted)));
 	if (wanted('networks, 1,000 published ports')) {
 		say('networks, 1,000 published ports');
 		const many = await measureManyPorts(own, images.small, Math.min(runs, 10));
@@ -319,25 +311,13 @@ try {
 		await engine.stop();
 	}
 	if (registry) await end(registry);
-	if (find('umount')) {
-		// podman and docker leave mounts of their stores behind.
-		const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-			.split('\n')
-			.map((line) => line.split(' ')[4] ?? '');
-		for (const mount of mounts
-			.filter((path) => path.startsWith(folder) || path.startsWith(runFolder))
-			.reverse())
-			spawnSync('umount', ['-l', mount]);
-	}
-	rmSync(folder, {recursive: true, force: true});
-	rmSync(runFolder, {recursive: true, force: true});
+	removeFolders(folder, runFolder);
 }
 
 if (flags.json)
-	process.stdout.write(`${JSON.stringify({samples, rates, memory, memoryOfPorts, idle}, null, '\t')}\n`);
+	process.stdout.write(`${JSON.stringify({samples, memory, memoryOfPorts, idle}, null, '\t')}\n`);
 else {
 	process.stdout.write(`${table(samples)}\n`);
-	if (rates.length > 0) process.stdout.write(`${rateTable(rates)}\n`);
 	for (const {engine, cpuPercent} of idle) {
 		process.stdout.write(`idle terminal UI: ${engine} ${cpuPercent.toFixed(2)} % of a CPU\n`);
 	}

@@ -38,7 +38,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const cgroups = ['', ...readdirSync('/sys/fs/cgroup')].map((name) => join('/sys/fs/cgroup', name, 'docker'));
 const foreign = cgroups.filter((path) => existsSync(path));
 
-const daemon = await startDocker(folder, runFolder, env, process.env.PARITY_DOCKER);
+const daemon = await startDocker(folder, runFolder, env, [], process.env.PARITY_DOCKER);
 if (!daemon) {
 	rmSync(folder, {recursive: true, force: true});
 	rmSync(runFolder, {recursive: true, force: true});
