@@ -52,8 +52,12 @@ class LayerPipeline::Sink : public DecodedSink {
   RingBlock *block_ = nullptr;
 };
 
-LayerPipeline::LayerPipeline(Fd root, uint64_t max_size, std::function<void()> changed)
-    : root_(std::move(root)), max_size_(max_size), changed_(std::move(changed)), ring_(kReaders) {}
+LayerPipeline::LayerPipeline(Fd root, uint64_t max_size, uint64_t max_entries, std::function<void()> changed)
+    : root_(std::move(root)),
+      max_size_(max_size),
+      max_entries_(max_entries),
+      changed_(std::move(changed)),
+      ring_(kReaders) {}
 
 LayerPipeline::~LayerPipeline() = default;
 
@@ -222,7 +226,7 @@ void LayerPipeline::unpack() {
   // From here on the working directory and the umask are this thread's own.
   if (unshare(CLONE_FS) != 0) return fail(system_failure(errno, "unshare"));
   umask(0);
-  LayerWriter writer(std::move(root_));
+  LayerWriter writer(std::move(root_), max_entries_);
   {
     RingSource source(ring_, kUnpacker);
     TarReader reader(source);

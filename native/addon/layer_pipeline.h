@@ -34,7 +34,7 @@ struct LayerStats {
 class LayerPipeline : public RunningWork, public std::enable_shared_from_this<LayerPipeline> {
  public:
   /** `changed` is called from the threads when somebody may want to look: input was taken, or all have ended. */
-  LayerPipeline(Fd root, uint64_t max_size, std::function<void()> changed);
+  LayerPipeline(Fd root, uint64_t max_size, uint64_t max_entries, std::function<void()> changed);
   ~LayerPipeline() override;
 
   Status start();
@@ -63,7 +63,7 @@ class LayerPipeline : public RunningWork, public std::enable_shared_from_this<La
   void fail(Status failure);
 
   Fd root_;
-  const uint64_t max_size_;
+  const uint64_t max_size_, max_entries_;
   std::function<void()> changed_;
 
   std::mutex mutex_;

@@ -25,7 +25,8 @@ timespec to_timespec(const TarTime &time) {
 
 }  // namespace
 
-LayerWriter::LayerWriter(Fd root) : tree_(std::move(root)), uid_(geteuid()), gid_(getegid()) {}
+LayerWriter::LayerWriter(Fd root, uint64_t max_entries)
+    : tree_(std::move(root)), max_entries_(max_entries), uid_(geteuid()), gid_(getegid()) {}
 
 /** Nothing that the root got from the folder around it may pass on to what is made in it. */
 Status LayerWriter::prepare_root() {
@@ -52,7 +53,9 @@ Status LayerWriter::write(TarReader &reader) {
     bool end = false;
     if (Status failure = reader.next(entry, end)) return failure;
     if (end) return tree_.finish();
-    ++entries_;
+    if (++entries_ > max_entries_) {
+      return own_failure("EFBIG", "the layer has more than " + std::to_string(max_entries_) + " entries");
+    }
     if (Status failure = write_entry(entry, reader)) {
       // What is said is about the entry; deeper down only a part of its name may have been known.
       if (failure->code != "ECANCELED") failure->subject = entry.name;

@@ -13,7 +13,7 @@ namespace wherry {
  */
 class LayerWriter {
  public:
-  explicit LayerWriter(Fd root);
+  explicit LayerWriter(Fd root, uint64_t max_entries = UINT64_MAX);
 
   /** All entries of the archive. */
   Status write(TarReader &reader);
@@ -35,6 +35,7 @@ class LayerWriter {
   Status set_metadata(const TarEntry &entry, LayerFolder &parent, const std::string &name);
 
   LayerTree tree_;
+  const uint64_t max_entries_;
   uint64_t entries_ = 0;
   uint64_t content_ = 0;
   /** New files are ours: for most of a layer's, that is right already. */

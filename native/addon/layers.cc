@@ -22,11 +22,7 @@ class LayerUnpacker : public Napi::ObjectWrap<LayerUnpacker> {
     Napi::Env env = info.Env();
     std::string directory;
     if (!get_argument(info, 0, directory)) return;
-    uint64_t max_size = UINT64_MAX;
-    if (info[1].IsNumber()) {
-      double number = info[1].As<Napi::Number>().DoubleValue();
-      if (number >= 0 && number < 9e15) max_size = static_cast<uint64_t>(number);
-    }
+    const uint64_t max_size = limit(info[1]), max_entries = limit(info[2]);
     Fd root(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root) {
       throw_failure(env, system_failure(errno, "open", directory));
@@ -36,7 +32,7 @@ class LayerUnpacker : public Napi::ObjectWrap<LayerUnpacker> {
     if (!bell_) return;
     bell_->unref(env);
     std::shared_ptr<Doorbell> bell = bell_;
-    pipeline_ = std::make_shared<LayerPipeline>(std::move(root), max_size, [bell] { bell->ring(nullptr); });
+    pipeline_ = std::make_shared<LayerPipeline>(std::move(root), max_size, max_entries, [bell] { bell->ring(nullptr); });
     if (Status failure = pipeline_->start()) throw_failure(env, *failure);
   }
 
@@ -46,6 +42,13 @@ class LayerUnpacker : public Napi::ObjectWrap<LayerUnpacker> {
   }
 
  private:
+  /** What is no number limits nothing. */
+  static uint64_t limit(const Napi::Value &value) {
+    if (!value.IsNumber()) return UINT64_MAX;
+    double number = value.As<Napi::Number>().DoubleValue();
+    return number >= 0 && number < 9e15 ? static_cast<uint64_t>(number) : UINT64_MAX;
+  }
+
   using Deferreds = std::vector<Napi::Promise::Deferred>;
 
   Napi::Value write(const Napi::CallbackInfo &info) {
@@ -151,10 +154,10 @@ class LayerUnpacker : public Napi::ObjectWrap<LayerUnpacker> {
   size_t waiting_ = 0;
 };
 
-/** unpackLayer(directory, maxSize?): LayerUnpacker */
+/** unpackLayer(directory, maxSize?, maxEntries?): LayerUnpacker */
 Napi::Value unpack_layer(const Napi::CallbackInfo &info) {
   auto *constructor = static_cast<Napi::FunctionReference *>(info.Data());
-  return constructor->New({info[0], info[1]});
+  return constructor->New({info[0], info[1], info[2]});
 }
 
 }  // namespace

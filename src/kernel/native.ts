@@ -222,10 +222,10 @@ export interface Native {
 	 * Layers are unpacked with threads of their own: decode (gzip, zstd or plain, told by the first bytes),
 	 * hashing, and extraction into `directory`, a folder that exists and is empty. Whiteouts become
 	 * character devices 0:0 and `trusted.overlay.opaque`, as overlay wants them. An archive that is wrong, that
-	 * ends early or that has a name outside gives `code` EBADLAYER, one of more than `maxSize` unpacked bytes EFBIG.
+	 * ends early or that has a name outside gives `code` EBADLAYER, one of more than `maxSize` unpacked bytes or `maxEntries` EFBIG.
 	 * Nothing is synced: that is one `syncfs` of the caller's.
 	 */
-	unpackLayer(directory: string, maxSize?: number): LayerUnpacker;
+	unpackLayer(directory: string, maxSize?: number, maxEntries?: number): LayerUnpacker;
 	/**
 	 * Sends a batch of netlink messages on a socket of its own, in another network namespace if a descriptor of
 	 * one is given, and resolves to all answers, acks and errors among them. See netlink/socket.ts.

@@ -12,7 +12,7 @@ import {WherryError} from '../errors.ts';
 import type {Repository} from '../registry/client.ts';
 import {storageError} from '../store/files.ts';
 import type {Descriptor} from '../store/manifest.ts';
-import {layerLimit, limitAdvice} from './layer-limit.ts';
+import {entryLimit, layerLimit, limitAdvice} from './layer-limit.ts';
 
 export interface Progress {
 	/** Bytes of the blob that have arrived. */
@@ -128,7 +128,9 @@ export async function downloadLayer(download: Download): Promise<LayerStats | un
 		}
 		for (;;) {
 			const sink: Sink =
-				directory === undefined ? hashingSink() : native.unpackLayer(directory, layerLimit(blob.size));
+				directory === undefined
+					? hashingSink()
+					: native.unpackLayer(directory, layerLimit(blob.size), entryLimit());
 			const stats = await pour(
 				bytes(download, file, resumed),
 				sink,
@@ -193,7 +195,7 @@ export async function unpackBlob(
 	signal: AbortSignal,
 ): Promise<LayerStats> {
 	const source = createReadStream(path, {highWaterMark: readSize});
-	const unpacker = native.unpackLayer(directory, layerLimit(blob.size));
+	const unpacker = native.unpackLayer(directory, layerLimit(blob.size), entryLimit());
 	try {
 		const stats = (await pour(source, unpacker, signal)) as LayerStats;
 		if (stats.digest !== blob.digest) throw verificationFailed(blob.digest);

@@ -10,7 +10,7 @@ import {native} from '../../kernel/native.ts';
 import type {Store} from '../store/collect.ts';
 import {flush} from '../store/flush.ts';
 import type {Lease} from '../store/leases.ts';
-import {layerLimit} from './layer-limit.ts';
+import {entryLimit, layerLimit} from './layer-limit.ts';
 import type {EarlyFile, EarlyReader} from './reading.ts';
 import {compressionOf} from './spool.ts';
 
@@ -59,7 +59,7 @@ export class EarlyLayers implements EarlyReader {
 		this.#folders.push(staging);
 		mkdirSync(staging, {mode: 0o700});
 		mkdirSync(`${staging}/fs`, {mode: 0o755});
-		const unpacker = native.unpackLayer(`${staging}/fs`, layerLimit(size));
+		const unpacker = native.unpackLayer(`${staging}/fs`, layerLimit(size), entryLimit());
 		this.#unpackers.add(unpacker);
 		let broken = false;
 		const give = async (work: Promise<unknown>): Promise<unknown> => {
@@ -101,6 +101,17 @@ export class EarlyLayers implements EarlyReader {
 		if (hex === undefined) return false;
 		const {layout, paths} = this.#store;
 		return existsSync(paths.layer(hex)) || (await layout.blobSize(`sha256:${hex}`)) === size;
+	}
+
+	/** What a blob unpacks to, when its tree is here. */
+	diffId(digest: string): string | undefined {
+		return this.#trees.get(digest)?.stats.diffId;
+	}
+
+	/** A tree that somebody else has unpacked. */
+	add(layer: EarlyLayer): void {
+		this.#folders.push(layer.staging);
+		this.#trees.set(layer.stats.digest, layer);
 	}
 
 	/** The tree of a blob, which from now on is the caller's. */

@@ -1,6 +1,7 @@
 /**
- * How many bytes a layer may unpack to. A few kilobytes of gzip can stand for gigabytes, and of zstd for terabytes:
- * what grows a hundredfold and beyond what a small image has is refused unless the user allows more.
+ * How many bytes and entries a layer may unpack to. A few kilobytes of gzip can stand for gigabytes, and of zstd for terabytes:
+ * what grows a hundredfold and beyond what a small image has is refused unless the user allows more. Entries are also
+ * inodes, which many file systems have a fixed number of, and empty files take none of the bytes.
  */
 import {WherryError} from '../errors.ts';
 
@@ -19,8 +20,27 @@ export function layerLimit(blobSize: number, env: NodeJS.ProcessEnv = process.en
 	return limit;
 }
 
+const mostEntries = 5_000_000;
+
+/** `WHERRY_MAX_LAYER_ENTRIES` raises or lowers it. */
+export function entryLimit(env: NodeJS.ProcessEnv = process.env): number {
+	const text = env.WHERRY_MAX_LAYER_ENTRIES?.trim() ?? '';
+	if (text === '') return mostEntries;
+	if (!/^\d{1,15}$/.test(text))
+		throw new WherryError('invalid', `invalid WHERRY_MAX_LAYER_ENTRIES: '${text}' is not a number`);
+	return Number(text);
+}
+
 /** What the message about a layer that is too large says more. */
-export const limitAdvice = (error: unknown): string =>
-	(error as NodeJS.ErrnoException).code === 'EFBIG' && /unpacks to more/.test((error as Error).message)
-		? '; when you trust the image, allow it with the environment variable WHERRY_MAX_LAYER=SIZE (100g)'
-		: '';
+export function limitAdvice(error: unknown): string {
+	const {code, message} = error as NodeJS.ErrnoException;
+	if (code !== 'EFBIG') return '';
+	const setting = /unpacks to more/.test(message)
+		? 'WHERRY_MAX_LAYER=SIZE (100g)'
+		: /more than \d+ entries/.test(message)
+			? 'WHERRY_MAX_LAYER_ENTRIES=NUMBER'
+			: undefined;
+	return setting === undefined
+		? ''
+		: `; when you trust the image, allow it with the environment variable ${setting}`;
+}

@@ -58,6 +58,8 @@ async function peek(input: Readable, length: number): Promise<{head: Buffer; who
 export function compressionOf(head: Buffer): 'gzip' | 'zstd' | 'other' | undefined {
 	if (head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return 'gzip';
 	if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'zstd';
+	// A frame that decoders skip, as zstd:chunked and pzstd put one first (RFC 8878, section 3.1.2).
+	if (head.length >= 4 && head.readUInt32LE(0) >>> 4 === 0x184d2a5) return 'zstd';
 	const text = head.toString('latin1');
 	if (text.startsWith('BZh') || text.startsWith('\xfd7zXZ\0')) return 'other';
 	return undefined;
@@ -86,16 +88,26 @@ async function decoded(input: Readable, folder: string): Promise<Readable> {
 	}
 }
 
-/** A stream without its compression. `folder`: where there is room for files, for bzip2 and xz. */
-export async function plain(input: Readable, folder?: string): Promise<Readable> {
+/**
+ * A stream that is a layer as it is, and how it is compressed. Only bzip2 and xz, which layers don't have, are undone.
+ * `folder`: where there is room for files, for these.
+ */
+export async function layerStream(
+	input: Readable,
+	folder?: string,
+): Promise<{kind: 'gzip' | 'zstd' | undefined; whole: Readable}> {
 	const {head, whole} = await peek(input, 6);
 	if (head.length === 0) throw corrupt('the archive is empty');
 	const kind = compressionOf(head);
+	if (kind !== 'other') return {kind, whole};
+	if (folder !== undefined) return {kind: undefined, whole: await decoded(whole, folder)};
+	throw new WherryError('unsupported', 'layers compressed with bzip2 or xz are not supported');
+}
+
+/** A stream without its compression. `folder`: where there is room for files, for bzip2 and xz. */
+export async function plain(input: Readable, folder?: string): Promise<Readable> {
+	const {kind, whole} = await layerStream(input, folder);
 	if (kind === undefined) return whole;
-	if (kind === 'other') {
-		if (folder !== undefined) return await decoded(whole, folder);
-		throw new WherryError('unsupported', 'layers compressed with bzip2 or xz are not supported');
-	}
 	const zlib = process.getBuiltinModule('node:zlib');
 	const inflate: Transform =
 		kind === 'gzip' ? zlib.createGunzip({chunkSize}) : zlib.createZstdDecompress({chunkSize});

@@ -1,4 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {once} from 'node:events';
 import {
 	existsSync,
@@ -307,4 +308,58 @@ test.serial('import makes an image of files, with changes and a name', async (t)
 	t.regex((await wherry.result(['import', file('absent')])).stderr, /no such file or directory/);
 	t.regex((await wherry.result(['import', '-c', 'RUN x', file('files.tgz')])).stderr, /RUN/i);
 	t.is(await wherry.output('images', '-q', 'bad'), '');
+});
+
+test.serial('an archive that import gets compressed becomes the layer as it is', async (t) => {
+	mkdirSync(file('imported/a'), {recursive: true});
+	writeFileSync(file('imported/a/b'), 'b'.repeat(100_000));
+	const pack = `tar -C ${file('imported')} -cf - . `;
+	const diffIds = [];
+	for (const [kind, program] of [
+		['plain', 'cat'],
+		['gzip', 'gzip -n'],
+		// Of several members.
+		['gzip', '(head -c 5000 | gzip -n; gzip -n)'],
+		['zstd', 'zstd -q'],
+		// A frame that says how the next is to be read comes first.
+		['zstd', '(printf "P*M\\030\\003\\000\\000\\000abc"; zstd -q)'],
+		['plain', 'xz'],
+	] as const) {
+		execFileSync('bash', ['-c', `${pack} | ${program} >${file('import.tar')}`]);
+		await wherry.output('import', file('import.tar'), 'packed:1');
+		diffIds.push(await wherry.output('inspect', '-f', '{{json .RootFS.Layers}}', 'packed:1'));
+		await wherry.output('save', '-o', file('packed.tar'), 'packed:1');
+		const {layers} = JSON.parse(skopeo('inspect', '--raw', `oci-archive:${file('packed.tar')}`));
+		t.is(layers[0].mediaType.split('.tar')[1], kind === 'plain' ? '' : `+${kind}`, program);
+		const digest = createHash('sha256')
+			.update(readFileSync(file('import.tar')))
+			.digest('hex');
+		if (program !== 'xz') t.is(layers[0].digest, `sha256:${digest}`, program);
+		await wherry.output('rmi', 'packed:1');
+	}
+	t.is(new Set(diffIds).size, 1);
+
+	execFileSync('bash', ['-c', `${pack} | gzip -n >${file('import.tgz')}`]);
+	const before = await wherry.output('images', '-aq');
+	wherry.env.WHERRY_MAX_LAYER = '20k';
+	t.regex(
+		(await wherry.result(['import', file('import.tgz'), 'bomb:1'])).stderr,
+		/^Error: failed to register layer sha256:[0-9a-f]{64}: .*unpacks to more than 20480 bytes.*WHERRY_MAX_LAYER/,
+	);
+	delete wherry.env.WHERRY_MAX_LAYER;
+	wherry.env.WHERRY_MAX_LAYER_ENTRIES = '2';
+	t.regex(
+		(await wherry.result(['import', file('import.tgz'), 'many:1'])).stderr,
+		/^Error: failed to register layer sha256:[0-9a-f]{64}: .*more than 2 entries; .*WHERRY_MAX_LAYER_ENTRIES=NUMBER\n$/,
+	);
+	wherry.env.WHERRY_MAX_LAYER_ENTRIES = '3';
+	await wherry.output('import', file('import.tgz'), 'packed:1');
+	await wherry.output('rmi', 'packed:1');
+	delete wherry.env.WHERRY_MAX_LAYER_ENTRIES;
+	execFileSync('sh', ['-c', `head -c 100 ${file('import.tgz')} >${file('cut.tgz')}`]);
+	t.regex(
+		(await wherry.result(['import', file('cut.tgz'), 'cut:1'])).stderr,
+		/^Error: failed to register layer sha256:[0-9a-f]{64}: unexpected end of the gzip data\n$/,
+	);
+	t.is(await wherry.output('images', '-aq'), before);
 });

@@ -4,9 +4,9 @@
  */
 import {existsSync, lstatSync, mkdirSync, readdirSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {gzipSync, zstdCompressSync} from 'node:zlib';
+import {gunzipSync, gzipSync, zstdCompressSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
-import {layerLimit} from '../../../src/engine/images/layer-limit.ts';
+import {entryLimit, layerLimit} from '../../../src/engine/images/layer-limit.ts';
 import {archive, base256, entry, file, folder, hardLink, pax, symlink} from '../../kernel/tar-archive.ts';
 import {leftovers, openStore, type TestStore, temporaryFolder} from '../../setup/images.ts';
 import {digestOf, type FakeImage, fakeImage, serveImage, startFake} from '../../setup/registry.ts';
@@ -138,6 +138,29 @@ test.serial(
 			t.throws(() => layerLimit(1, {WHERRY_MAX_LAYER: wrong}), {code: 'invalid'}, wrong);
 	},
 );
+
+test.serial('a layer of more empty files than the limit is refused, and the user can raise it', async (t) => {
+	const many = gzipSync(archive(...Array.from({length: 3000}, (_, at) => file(`f${at}`, ''))));
+	const name = await serve(t, fakeImage([many], [digestOf(gunzipSync(many))]));
+	const store = openStore(t);
+	process.env.WHERRY_MAX_LAYER_ENTRIES = '2999';
+	try {
+		const error = await t.throwsAsync(store.images.pull(name), {code: 'corrupt'});
+		t.is(
+			error!.message,
+			`failed to register layer ${digestOf(many)}: the layer has more than 2999 entries; when you trust the image, allow it with the environment variable WHERRY_MAX_LAYER_ENTRIES=NUMBER`,
+		);
+		isEmpty(t, store);
+		process.env.WHERRY_MAX_LAYER_ENTRIES = '3000';
+		await store.images.pull(name);
+	} finally {
+		delete process.env.WHERRY_MAX_LAYER_ENTRIES;
+	}
+	t.is((await store.images.list()).length, 1);
+	t.is(entryLimit({}), 5_000_000);
+	for (const wrong of ['x', '-1', '1.5', '1e9'])
+		t.throws(() => entryLimit({WHERRY_MAX_LAYER_ENTRIES: wrong}), {code: 'invalid'}, wrong);
+});
 
 test('what is odd but harmless is unpacked as docker does it', async (t) => {
 	const outside = temporaryFolder(t);
