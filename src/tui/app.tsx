@@ -5,7 +5,7 @@ import {isDetail, MAIN_LISTS} from './store/details.ts';
 import type {PaneId, State} from './store/state.ts';
 import {type Store, useSlice} from './store/store.ts';
 import {fitCells} from './text/width.ts';
-import {Footer, Header} from './widgets/bars.tsx';
+import {Footer, Header, LongMessage} from './widgets/bars.tsx';
 import {DialogView} from './widgets/dialogs.tsx';
 import {ListView} from './widgets/list-view.tsx';
 import {LogView} from './widgets/log-view.tsx';
@@ -47,6 +47,7 @@ export function App({store, host}: {store: Store; host: string}) {
 			{mode === 'session' ? null : <Header store={store} host={host} />}
 			<Body mode={mode} panes={panes} view={view} />
 			{mode === 'session' ? null : <Footer store={store} />}
+			{mode === 'session' ? null : <LongMessage store={store} />}
 			<Dialogs store={store} />
 		</Box>
 	);

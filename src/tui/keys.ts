@@ -1,5 +1,5 @@
 /** What is made of the key table (keymap.ts): lookups, the help, hints, the palette, and what clashes. */
-import {type Context, KEYMAP, type KeyBinding, OUTER, SECTIONS} from './keymap.ts';
+import {type CommandId, type Context, KEYMAP, type KeyBinding, OUTER, SECTIONS} from './keymap.ts';
 import type {TextLine} from './store/state.ts';
 
 export type Keymap = ReadonlyMap<Context, ReadonlyMap<string, string>>;
@@ -46,21 +46,35 @@ export function commandFor(keymap: Keymap, context: Context, key: string): strin
 	return undefined;
 }
 
+/** What the hints and the texts of empty panes say of a command: its key as it is now, or the one that finds it. */
+export const keyLine = (command: CommandId, text: string): string =>
+	`${keyOf(command) || keyOf('app.palette')}  ${text}`;
+
+export interface Clash {
+	key: string;
+	context: Context;
+	/** Of the two it is the one further down in the table. */
+	command: string;
+	other: string;
+	/** The other one is of an outer context, from which the key is taken without a mark that it is meant. */
+	hidden: boolean;
+}
+
 /** Keys that two commands of one context claim, and keys taken from an outer context unmarked. */
-export function findClashes(table: readonly KeyBinding[] = currentTable()): string[] {
-	const clashes: string[] = [];
+export function findClashes(table: readonly KeyBinding[]): Clash[] {
+	const clashes: Clash[] = [];
 	const keymap = buildKeymap(table);
 	const seen = new Map<string, string>();
-	for (const binding of table) {
-		for (const key of binding.keys) {
-			const place = `${binding.context} ${key}`;
+	for (const {context, command, keys, overrides} of table) {
+		for (const key of keys) {
+			const place = `${context} ${key}`;
 			const first = seen.get(place);
-			if (first !== undefined) clashes.push(`${key} in ${binding.context}: ${first} and ${binding.command}`);
-			seen.set(place, binding.command);
-			if (binding.overrides) continue;
-			for (const outer of OUTER[binding.context]) {
-				const shadowed = keymap.get(outer)?.get(key);
-				if (shadowed) clashes.push(`${key}: ${binding.command} hides ${shadowed} of ${outer}`);
+			if (first === undefined) seen.set(place, command);
+			else if (first !== command) clashes.push({key, context, command, other: first, hidden: false});
+			if (overrides) continue;
+			for (const outer of OUTER[context]) {
+				const other = keymap.get(outer)?.get(key);
+				if (other) clashes.push({key, context, command, other, hidden: true});
 			}
 		}
 	}

@@ -1,4 +1,5 @@
 import test from 'ava';
+import {renderFrame} from '../../src/tui/once.tsx';
 import {selectedContainer, selectedImage} from '../../src/tui/panes/index.ts';
 import {busyEngine, FakeEngine} from './fake-engine.ts';
 import {openUi} from './harness.ts';
@@ -218,4 +219,42 @@ test('what is being done is not begun twice', async (t) => {
 	await type('s');
 	t.is(store.state.message?.text, 'Still stopping.');
 	t.deepEqual(fake.calls, []);
+});
+
+test('an error that is longer than the screen is wide can be read whole, and is gone with the next key', async (t) => {
+	const {store, type} = await openUi(busyEngine());
+	const text = `Error: ${'a word and another '.repeat(12)}the end`;
+	store.update((state) => ({...state, message: {tone: 'bad', text, at: 1}}));
+	const frame = renderFrame(store, false);
+	const last = frame.split('\n').slice(-4);
+	t.is(
+		last
+			.map((line) => line.trim())
+			.join(' ')
+			.replace(/ +/g, ' '),
+		text,
+	);
+	t.is(frame.split('\n').length, 24);
+	await type('j');
+	t.notRegex(renderFrame(store, false), /another/);
+});
+
+test('a question about more than the screen holds still shows its answers, and how much is left out', async (t) => {
+	const {store} = await openUi(busyEngine());
+	store.update((state) => ({
+		...state,
+		dialog: {
+			kind: 'confirm',
+			title: 'Remove',
+			lines: Array.from({length: 60}, (_, index) => `  ${index} ${'x'.repeat(90)}`),
+			choices: [{id: 'no', label: 'No', key: 'n'}],
+			index: 0,
+			onChoice: () => {},
+		},
+	}));
+	const frame = renderFrame(store, false);
+	t.regex(frame, /No \(n\)/);
+	t.regex(frame, /… and \d+ more lines/);
+	// A name is broken, not cut.
+	t.regex(frame, /┃ x{74} ┃[^\n]*\n[^\n]*┃ x{16} +┃/);
 });

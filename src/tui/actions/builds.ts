@@ -1,9 +1,11 @@
 /** Builds an image from a folder: the form, the steps as they go on, and an end before their time. */
+
 import {homedir} from 'node:os';
 import {resolve} from 'node:path';
 import {humanSize} from '../../cli/format/size.ts';
 import type {BuildEvent, BuildOptions} from '../../engine/api.ts';
 import {textField} from '../input/text-field.ts';
+import {keyOf} from '../keys.ts';
 import {stepPath, stepRows} from '../panes/builds.ts';
 import {selectedBuild} from '../panes/index.ts';
 import {focusPane, setJob, setList} from '../store/reducers.ts';
@@ -283,7 +285,8 @@ export async function endBuilds(): Promise<void> {
 
 export function forgetBuild(context: ActionContext): void {
 	const row = selectedBuild(context.store.state);
-	if (row && running.has(row.id)) showMessage(context, {tone: 'info', text: 'It still runs; x gives it up.'});
+	if (row && running.has(row.id))
+		showMessage(context, {tone: 'info', text: `It still runs; ${keyOf('build.cancel')} gives it up.`});
 	else if (row)
 		context.store.update((state) => ({...state, builds: state.builds.filter(({id}) => id !== row.id)}));
 }

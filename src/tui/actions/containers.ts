@@ -81,7 +81,9 @@ export const containersActions = {
 				rows.length === 1
 					? [
 							`Remove ${containerName(first!)} (${first!.Image})?`,
-							force ? 'It is running: it will be killed.' : 'What it wrote will be lost.',
+							force
+								? 'It is running: it will be killed, and what it wrote lost.'
+								: 'What it wrote will be lost.',
 						]
 					: [
 							'Remove these?',

@@ -1,6 +1,8 @@
 /** Moving through panes, their rows and their tabs; what is shown of them and in what order. */
+
 import {type ActionContext, showMessage} from '../actions/context.ts';
 import {textField} from '../input/text-field.ts';
+import {keyOf} from '../keys.ts';
 import {GRID, inside, layout, paneOrder} from '../layout.ts';
 import {anyPane} from '../panes/index.ts';
 import {visibleRows} from '../panes/pane.ts';
@@ -130,7 +132,8 @@ export const findNext =
 	(context) => {
 		const {store} = context;
 		const {logs} = store.state;
-		if (logs.search === '') showMessage(context, {tone: 'info', text: 'Nothing is searched for; / asks.'});
+		if (logs.search === '')
+			showMessage(context, {tone: 'info', text: `Nothing is searched for; ${keyOf('logs.search')} asks.`});
 		else if (nextMatch(logs, logs.found ?? (step > 0 ? -1 : logs.buffer.total), step) === undefined)
 			showMessage(context, {
 				tone: 'info',

@@ -1,5 +1,7 @@
 /** What keys do to terminals. */
+
 import {openDialog, showMessage} from '../actions/context.ts';
+import {keyOf} from '../keys.ts';
 import {focusPane} from '../store/reducers.ts';
 import {activeTab, terminalRect} from '../terminal/sessions.ts';
 import type {Command} from './dialogs.ts';
@@ -7,7 +9,11 @@ import type {Command} from './dialogs.ts';
 export const typeInto: Command = (context) => {
 	const {sessions, store} = context;
 	const tab = activeTab(store.state);
-	if (!tab) showMessage(context, {tone: 'info', text: 'No terminal is open; a attaches, e opens a shell.'});
+	if (!tab)
+		showMessage(context, {
+			tone: 'info',
+			text: `No terminal is open; ${keyOf('container.attach')} attaches, ${keyOf('container.exec')} opens a shell.`,
+		});
 	else if (tab.ended !== undefined) sessions.close(tab.id);
 	else sessions.enter(tab.id);
 };

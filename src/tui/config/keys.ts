@@ -1,5 +1,6 @@
 /** The key table with the user's changes. A change that takes another command's key is refused, and said. Pure. */
 import {type Context, KEYMAP, type KeyBinding} from '../keymap.ts';
+import {type Clash, findClashes} from '../keys.ts';
 import type {Problem} from './schema.ts';
 
 /** Where every character is text. */
@@ -57,24 +58,13 @@ export function changedKeys(
 	}
 }
 
-interface Clash {
-	/** The user's, which is to give way: the later one of two. */
-	command: string;
-	other: string;
-	key: string;
-}
-
-/** Two commands of one context that want one key. */
+/** The first one, as that of the user's command which is to give way: the later one of two. */
 function firstClash(table: readonly KeyBinding[], changed: (command: string) => boolean): Clash | undefined {
-	const seen = new Map<string, string>();
-	for (const {context, keys, command} of table) {
-		for (const key of keys) {
-			const place = `${context} ${key}`;
-			const first = seen.get(place);
-			if (first === undefined) seen.set(place, command);
-			else if (first !== command && changed(command)) return {command, other: first, key};
-			else if (first !== command && changed(first)) return {command: first, other: command, key};
-		}
+	for (const clash of findClashes(table)) {
+		// A key that an inner context has for something else still works everywhere else.
+		if (clash.hidden) continue;
+		if (changed(clash.command)) return clash;
+		if (changed(clash.other)) return {...clash, command: clash.other, other: clash.command};
 	}
 	return undefined;
 }

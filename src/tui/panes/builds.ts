@@ -1,7 +1,9 @@
 /** Builds of this session, the newest first; their steps as they go on, and what builds have kept. */
+
 import {humanDuration} from '../../cli/format/duration.ts';
 import {humanSize} from '../../cli/format/size.ts';
 import type {BuildCacheRecord} from '../../engine/api.ts';
+import {keyLine, keyOf} from '../keys.ts';
 import type {BuildRow, BuildStep, State} from '../store/state.ts';
 import type {Tone} from '../theme.ts';
 import {type Cell, type ListPane, selectedRow} from './pane.ts';
@@ -80,8 +82,8 @@ export const buildsPane: ListPane<BuildRow> = {
 	empty: () => [
 		'Nothing has been built here yet.',
 		'',
-		'A  builds an image from a folder',
-		'0  what builds have kept',
+		keyLine('build.start', 'builds an image from a folder'),
+		keyLine('build.cache', 'what builds have kept'),
 	],
 };
 
@@ -178,7 +180,9 @@ export const stepsPane: ListPane<StepRow> = {
 		return build ? `${buildName(build)} · ${statusOf(build)}` : '';
 	},
 	empty: (state) =>
-		selectedBuild(state) ? ['It begins…'] : ['No build is selected.', '', '6  then A builds one'],
+		selectedBuild(state)
+			? ['It begins…']
+			: ['No build is selected.', '', keyLine('pane.builds', `then ${keyOf('build.start')} builds one`)],
 };
 
 export const buildCachePane: ListPane<BuildCacheRecord> = {
@@ -236,7 +240,8 @@ export const buildCachePane: ListPane<BuildCacheRecord> = {
 	},
 	empty: (state) => {
 		const error = detailError(state, 'buildCache');
-		if (error !== undefined) return ['It can’t be read.', '', error, '', 'Ctrl+R  tries again'];
+		if (error !== undefined)
+			return ['It can’t be read.', '', error, '', keyLine('detail.refresh', 'tries again')];
 		return detailData(state, 'buildCache') ? ['Builds have kept nothing.'] : ['Reading…'];
 	},
 };

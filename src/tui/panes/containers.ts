@@ -1,6 +1,7 @@
 import {humanDuration} from '../../cli/format/duration.ts';
 import {bytesSize, humanSize} from '../../cli/format/size.ts';
 import type {ContainerStatus, ContainerSummary, PortSummary} from '../../engine/api.ts';
+import {keyLine, keyOf} from '../keys.ts';
 import type {State} from '../store/state.ts';
 import type {UsageSample} from '../store/usage-history.ts';
 import type {Tone} from '../theme.ts';
@@ -273,13 +274,13 @@ export const containersPane: ListPane<ContainerSummary> = {
 	},
 	empty: (state) =>
 		state.hideStopped && state.containers.size > 0
-			? [`${state.containers.size} stopped, not shown.`, '', 'E  shows them']
+			? [`${state.containers.size} stopped, not shown.`, '', keyLine('container.toggleStopped', 'shows them')]
 			: [
 					'No containers yet.',
 					'',
-					'B  runs wherry/base: a small image made',
-					'   from this machine’s own files, offline',
-					'A  runs an image that you name',
-					'?  shows all keys',
+					keyLine('app.base', 'runs wherry/base: a small image made'),
+					`${keyOf('app.base').replaceAll(/./g, ' ')}  from this machine’s own files, offline`,
+					keyLine('container.run', 'runs an image that you name'),
+					keyLine('app.help', 'shows all keys'),
 				],
 };

@@ -1,5 +1,7 @@
 /** What the selected container has changed of its image's files. */
+
 import type {FileChange} from '../../engine/api.ts';
+import {keyLine} from '../keys.ts';
 import type {Tone} from '../theme.ts';
 import type {Cell, ListPane} from './pane.ts';
 import {detailData, emptyDetail, subjectName} from './subject.ts';
@@ -40,5 +42,9 @@ export const filesPane: ListPane<FileChange> = {
 		return [subjectName(state), ...counts].filter(Boolean).join(' · ');
 	},
 	empty: (state) =>
-		emptyDetail(state, 'files', ['No file differs from its image.', '', 'Ctrl+R  looks again']),
+		emptyDetail(state, 'files', [
+			'No file differs from its image.',
+			'',
+			keyLine('detail.refresh', 'looks again'),
+		]),
 };

@@ -1,6 +1,7 @@
 import {humanDuration} from '../../cli/format/duration.ts';
 import {humanSize} from '../../cli/format/size.ts';
 import type {ImageSummary} from '../../engine/api.ts';
+import {keyLine} from '../keys.ts';
 import type {State} from '../store/state.ts';
 import type {ListPane} from './pane.ts';
 
@@ -110,5 +111,10 @@ export const imagesPane: ListPane<ImageRow> = {
 	key: (row) => row.key,
 	searchText: (row) => `${row.repository}:${row.tag} ${shortId(row.image.Id)}`,
 	counter: (state) => String(rows(state).length),
-	empty: () => ['No images yet.', '', 'p  pulls one from a registry', 'B  makes wherry/base and runs it'],
+	empty: () => [
+		'No images yet.',
+		'',
+		keyLine('image.pull', 'pulls one from a registry'),
+		keyLine('app.base', 'makes wherry/base and runs it'),
+	],
 };

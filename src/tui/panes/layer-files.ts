@@ -1,6 +1,8 @@
 /** The files of the selected layer of an image, or of the whole image the largest, or those that are hidden. */
+
 import {humanSize} from '../../cli/format/size.ts';
 import type {ImageFile, ImageFileChange, ImageLayers} from '../../engine/api.ts';
+import {keyLine} from '../keys.ts';
 import type {FilesView, State} from '../store/state.ts';
 import type {Tone} from '../theme.ts';
 import {layersPane} from './layers.ts';
@@ -93,5 +95,6 @@ export const layerFilesPane: ListPane<LayerFileRow> = {
 		if (state.filesView === 'waste') return 'hidden by later layers';
 		return `of layer ${selectedLayer(state)}`;
 	},
-	empty: (state) => emptyDetail(state, 'layerFiles', [EMPTY[state.filesView], '', 'v  shows others']),
+	empty: (state) =>
+		emptyDetail(state, 'layerFiles', [EMPTY[state.filesView], '', keyLine('layers.view', 'shows others')]),
 };

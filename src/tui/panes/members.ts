@@ -1,4 +1,5 @@
 /** The containers of the selected network, with what others reach them by. */
+import {keyLine} from '../keys.ts';
 import type {State} from '../store/state.ts';
 import {containerName, containerSymbol, portsText} from './containers.ts';
 import {type Member, membersOf, networksPane} from './networks.ts';
@@ -97,6 +98,6 @@ export const membersPane: ListPane<Member> = {
 		const network = selectedRow(networksPane, state);
 		if (!network) return ['No network is selected.'];
 		if (network.Driver === 'host' || network.Driver === 'null') return ['No containers use it.'];
-		return ['No containers are on it.', '', 'C  connects one'];
+		return ['No containers are on it.', '', keyLine('member.connect', 'connects one')];
 	},
 };

@@ -2,6 +2,7 @@
 
 import type {ContainerSummary, NetworkRecord} from '../../engine/api.ts';
 import {predefined} from '../../engine/networks/record.ts';
+import {keyLine} from '../keys.ts';
 import type {State} from '../store/state.ts';
 import {containerName, isUp} from './containers.ts';
 import type {ListPane} from './pane.ts';
@@ -124,5 +125,5 @@ export const networksPane: ListPane<NetworkRecord> = {
 	searchText: (row) =>
 		`${row.Name} ${row.Driver} ${subnets(row, 4)} ${subnets(row, 6)} ${internalText(row)} ${row.Id.slice(0, 12)}`,
 	counter: (state) => String(state.networks.length),
-	empty: () => ['No networks yet.', '', 'A  creates one'],
+	empty: () => ['No networks yet.', '', keyLine('network.create', 'creates one')],
 };

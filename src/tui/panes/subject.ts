@@ -1,5 +1,7 @@
 /** What the pane of details is about: the selected row of the list that was looked at last. */
+
 import type {ContainerSummary} from '../../engine/api.ts';
+import {keyLine} from '../keys.ts';
 import {SOURCES} from '../store/details.ts';
 import type {DetailData, DetailPaneId, MainListId, SourceId, State} from '../store/state.ts';
 import {buildName, buildsPane} from './builds.ts';
@@ -82,7 +84,8 @@ export function emptyDetail(state: State, pane: DetailPaneId, lines: readonly st
 	const source = SOURCES[pane];
 	if (!source) return lines;
 	const error = detailError(state, source);
-	if (error !== undefined) return ['It can’t be read.', '', error, '', 'Ctrl+R  tries again'];
+	if (error !== undefined)
+		return ['It can’t be read.', '', error, '', keyLine('detail.refresh', 'tries again')];
 	return detailData(state, source) === undefined ? ['Reading…'] : lines;
 }
 

@@ -1,5 +1,7 @@
 /** The processes of the selected container. */
+
 import {bytesSize} from '../../cli/format/size.ts';
+import {keyLine} from '../keys.ts';
 import type {State} from '../store/state.ts';
 import {isUp, statusText} from './containers.ts';
 import type {Column, ListPane} from './pane.ts';
@@ -114,7 +116,12 @@ export const topPane: ListPane<ProcessRow> = {
 	empty: (state) => {
 		const container = subjectContainer(state);
 		if (container && !isUp(container))
-			return ['It is not running.', statusText(container, state.now), '', 'S  in its list starts it'];
+			return [
+				'It is not running.',
+				statusText(container, state.now),
+				'',
+				keyLine('container.start', 'in its list starts it'),
+			];
 		return emptyDetail(state, 'top', ['No processes.']);
 	},
 };

@@ -1,5 +1,7 @@
 /** The containers that use the selected volume or image. */
+
 import type {ContainerSummary, MountPoint} from '../../engine/api.ts';
+import {keyLine, keyOf} from '../keys.ts';
 import type {State} from '../store/state.ts';
 import {containerName, containerSymbol, statusText} from './containers.ts';
 import {imagesPane} from './images.ts';
@@ -79,7 +81,11 @@ export const usersPane: ListPane<User> = {
 			state,
 			'users',
 			state.lastList === 'volumes'
-				? ['No container uses it.', '', '1  then A runs one with it: -v NAME:/path']
-				: ['No container uses it.', '', 'A  runs one'],
+				? [
+						'No container uses it.',
+						'',
+						keyLine('pane.containers', `then ${keyOf('container.run')} runs one with it: -v NAME:/path`),
+					]
+				: ['No container uses it.', '', keyLine('image.run', 'runs one')],
 		),
 };

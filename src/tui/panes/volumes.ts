@@ -1,6 +1,8 @@
 /** Volumes, and which containers use them: what the containers' own rows say. */
+
 import {humanDuration} from '../../cli/format/duration.ts';
 import type {ContainerSummary, MountPoint, VolumeSummary} from '../../engine/api.ts';
+import {keyLine} from '../keys.ts';
 import type {State} from '../store/state.ts';
 import {containerName, isUp} from './containers.ts';
 import type {ListPane} from './pane.ts';
@@ -118,5 +120,5 @@ export const volumesPane: ListPane<VolumeSummary> = {
 			...Object.entries(row.Labels ?? {}).map(([key, value]) => `${key}=${value}`),
 		].join(' '),
 	counter: (state) => String(state.volumes.length),
-	empty: () => ['No volumes yet.', '', 'A  creates one'],
+	empty: () => ['No volumes yet.', '', keyLine('volume.create', 'creates one')],
 };

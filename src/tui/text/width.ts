@@ -107,6 +107,25 @@ export function wrapCells(text: string, width: number, maxRows = Number.POSITIVE
 	return rows;
 }
 
+/** Rows of at most `width` cells, broken at spaces where there are some; a break takes one space away. */
+export function wrapWords(text: string, width: number): string[] {
+	if (stringWidth(text) <= width) return [text];
+	const rows: string[] = [];
+	let row: string | undefined;
+	for (const word of text.split(' ')) {
+		const longer = row === undefined ? word : `${row} ${word}`;
+		if (stringWidth(longer) <= width) {
+			row = longer;
+			continue;
+		}
+		if (row !== undefined && row.trim() !== '') rows.push(row);
+		const parts = wrapCells(word, width);
+		rows.push(...parts.slice(0, -1));
+		row = parts.at(-1)!;
+	}
+	return row === undefined ? rows : [...rows, row];
+}
+
 export function* clusters(text: string): Generator<string> {
 	for (const {segment} of graphemes.segment(text)) yield segment;
 }

@@ -1,12 +1,12 @@
 /** The first and the last line of the screen. */
-import {Text} from 'ink';
+import {Box, Text} from 'ink';
 import {currentContext} from '../controller.ts';
-import {hints} from '../keys.ts';
+import {hints, keyOf} from '../keys.ts';
 import {countContainers} from '../panes/containers.ts';
 import type {State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
-import {displayWidth, fitCells, truncate} from '../text/width.ts';
+import {displayWidth, fitCells, truncate, wrapWords} from '../text/width.ts';
 import {tone} from '../theme.ts';
 
 const selectCounts = (state: State): string => {
@@ -36,7 +36,7 @@ export function Header({store, host}: {store: Store; host: string}) {
 		.map(([name, progress]) => sanitize(`${name.split(' ')[0]} ${progress}`))
 		.join(' · ');
 	const left = ` wherry  ${sanitize(host)}  `;
-	const help = '? help ';
+	const help = `${keyOf('app.help')} help `;
 	const machine = useSlice(store, selectHost);
 	const all = width - displayWidth(left) - displayWidth(help);
 	const work = displayWidth(counts) + displayWidth(whole) + 2 <= all ? whole : brief;
@@ -61,8 +61,33 @@ export function Header({store, host}: {store: Store; host: string}) {
 }
 
 const selectContext = (state: State) => currentContext(state);
+const selectSize = (state: State) => state.size;
 const selectMessage = (state: State) => state.message;
 const selectCommand = (state: State) => state.command;
+
+/** Rows that an error may take above the last line. */
+const MESSAGE_ROWS = 5;
+
+/** What the last line has no room for, whole, over the rows above it; nothing while it fits. */
+export function LongMessage({store}: {store: Store}) {
+	const message = useSlice(store, selectMessage);
+	const {columns, rows} = useSlice(store, selectSize);
+	if (!message || displayWidth(message.text) <= columns - 1) return null;
+	const name = message.tone === 'bad' ? 'bad' : message.tone === 'good' ? 'good' : 'info';
+	const all = wrapWords(message.text, columns - 2);
+	const lines = all.slice(0, Math.min(MESSAGE_ROWS, rows - 2));
+	if (lines.length < all.length) lines.push(`${truncate(lines.pop()!, columns - 3)}…`);
+	return (
+		<Box position="absolute" left={0} top={rows - lines.length} flexDirection="column" width={columns}>
+			{lines.map((line, index) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: rows of one text
+				<Text key={index} {...tone(name)} bold={message.tone === 'bad'} wrap="truncate">
+					{fitCells(` ${line}`, columns)}
+				</Text>
+			))}
+		</Box>
+	);
+}
 
 export function Footer({store}: {store: Store}) {
 	const context = useSlice(store, selectContext);

@@ -2,7 +2,7 @@
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
 import {dialogHeight, pickMatches} from '../commands/dialogs.ts';
-import {keyLabel} from '../keys.ts';
+import {keyLabel, keyOf} from '../keys.ts';
 import {windowStart} from '../store/reducers.ts';
 import type {
 	ConfirmDialog,
@@ -14,7 +14,7 @@ import type {
 	TextDialog,
 } from '../store/state.ts';
 import {sanitize} from '../text/sanitize.ts';
-import {displayWidth, fitCells, truncate} from '../text/width.ts';
+import {displayWidth, fitCells, truncate, wrapWords} from '../text/width.ts';
 import {type TextStyle, tone} from '../theme.ts';
 import {progressLines} from './progress-lines.ts';
 
@@ -101,7 +101,7 @@ function Progress({dialog, state}: {dialog: ProgressDialog; state: State}) {
 			title={sanitize(dialog.title)}
 			lines={lines}
 			size={state.size}
-			footer="Esc goes on behind · x gives it up"
+			footer={`${keyOf('progress.close')} goes on behind · ${keyOf('progress.cancel')} gives it up`}
 		/>
 	);
 }
@@ -127,12 +127,24 @@ function Confirm({dialog, size}: {dialog: ConfirmDialog; size: Size}) {
 		const label = ` ${choice.label}${choice.key ? ` (${keyLabel(choice.key)})` : ''} `;
 		return [{text: label, style: index === dialog.index ? {inverse: true} : {}}, {text: ' '}];
 	});
+	const told = dialog.lines.flatMap((line) => wrapWords(sanitize(line), size.columns - 6));
+	// The answers are always in sight, and how much is not.
+	const room = Math.max(1, size.rows - 6);
+	const more = told.length - room + 1;
+	const shown = told.length > room ? [...told.slice(0, room - 1), `… and ${more} more lines`] : told;
 	const lines: Line[] = [
-		...dialog.lines.map((line, index) => ({key: `line ${index}`, parts: [{text: sanitize(line)}]})),
+		...shown.map((line, index) => ({key: `line ${index}`, parts: [{text: line}]})),
 		{key: 'space', parts: []},
 		{key: 'choices', parts: choices},
 	];
-	return <Overlay title={dialog.title} lines={lines} size={size} footer="Tab chooses · Enter · Esc no" />;
+	return (
+		<Overlay
+			title={dialog.title}
+			lines={lines}
+			size={size}
+			footer={`${keyOf('confirm.next')} chooses · ${keyOf('confirm.pick')} · ${keyOf('confirm.no')} no`}
+		/>
+	);
 }
 
 function Form({dialog, size}: {dialog: FormDialog; size: Size}) {
@@ -162,7 +174,7 @@ function Form({dialog, size}: {dialog: FormDialog; size: Size}) {
 			title={sanitize(dialog.title)}
 			lines={lines}
 			size={size}
-			footer={`Tab next · Enter ${dialog.submit} · Esc closes`}
+			footer={`${keyOf('form.next')} next · ${keyOf('form.submit')} ${dialog.submit} · ${keyOf('form.cancel')} closes`}
 		/>
 	);
 }
@@ -228,7 +240,7 @@ function Pick({dialog, state}: {dialog: PickDialog; state: State}) {
 			title={sanitize(dialog.title)}
 			lines={[{key: 'filter', parts: [{text: typed, style: tone('accent')}]}, ...lines]}
 			size={state.size}
-			footer={`↑ ↓ · type to narrow · Enter ${dialog.submit} · Esc closes`}
+			footer={`${keyOf('pick.up')} ${keyOf('pick.down')} · type to narrow · ${keyOf('pick.take')} ${dialog.submit} · ${keyOf('pick.cancel')} closes`}
 		/>
 	);
 }
@@ -244,8 +256,15 @@ function Reader({dialog, state}: {dialog: TextDialog; state: State}) {
 			: [{text: `  ${fitCells(sanitize(name), names)}  `, style: {bold: true}}, {text: sanitize(text)}],
 	}));
 	const place =
-		all.length > height ? `${top + 1}–${Math.min(all.length, top + height)} of ${all.length} · j k · ` : '';
+		all.length > height
+			? `${top + 1}–${Math.min(all.length, top + height)} of ${all.length} · ${keyOf('text.down')} ${keyOf('text.up')} · `
+			: '';
 	return (
-		<Overlay title={sanitize(dialog.title)} lines={lines} size={state.size} footer={`${place}Esc closes`} />
+		<Overlay
+			title={sanitize(dialog.title)}
+			lines={lines}
+			size={state.size}
+			footer={`${place}${keyOf('text.close')} closes`}
+		/>
 	);
 }

@@ -1,7 +1,7 @@
 /** What a pane says while it has nothing to show, in its middle. */
 import {Box, Text} from 'ink';
 import {sanitize} from '../text/sanitize.ts';
-import {displayWidth, fitCells, wrapCells} from '../text/width.ts';
+import {displayWidth, fitCells, wrapWords} from '../text/width.ts';
 import {tone} from '../theme.ts';
 
 export function Empty({
@@ -13,7 +13,7 @@ export function Empty({
 	width: number;
 	height: number;
 }) {
-	const lines = long.flatMap((line) => wrapCells(sanitize(line), Math.max(1, width - 2)));
+	const lines = long.flatMap((line) => wrapWords(sanitize(line), Math.max(1, width - 2)));
 	const block = Math.max(...lines.map((line) => displayWidth(line)));
 	const left = ' '.repeat(Math.max(1, Math.floor((width - block) / 2)));
 	const top = Math.max(0, Math.floor((height - lines.length) / 2));

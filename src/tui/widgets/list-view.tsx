@@ -1,4 +1,5 @@
 /** A pane's rows: the visible ones, as a table, or what to do while there are none. */
+import {keyLine} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
 import {anyPane, LIST_PANES, listsUsage} from '../panes/index.ts';
 import {type Column, visibleRows} from '../panes/pane.ts';
@@ -122,6 +123,6 @@ function emptyLines(state: State, id: ListPaneId): readonly string[] {
 	const filter = state.filtering?.pane === id ? state.filtering.field.value : state.lists[id].filter;
 	const pane = anyPane(id);
 	if (filter !== '' && pane.rows(state).length > 0)
-		return ['Nothing matches the filter.', '', 'Esc  clears it'];
+		return ['Nothing matches the filter.', '', keyLine('app.back', 'clears it')];
 	return pane.empty(state);
 }

@@ -1,6 +1,8 @@
 /** The output of the selected container, or of those that are marked. */
+
 import {Box, Text} from 'ink';
 import type {TextField} from '../input/text-field.ts';
+import {keyOf} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
 import type {LogState, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
@@ -69,7 +71,9 @@ function partStyle({match, style}: LogPart, name: Tone, found: boolean): TextSty
 
 function emptyText(logs: LogState): string {
 	if (logs.sources.length === 0) return ' No container is selected.';
-	if (logs.only && logs.search !== '' && logs.buffer.total > 0) return ' No line matches; Esc shows all.';
-	if (logs.since !== undefined) return ` Nothing in the last ${sinceText(logs.since)}; s shows more.`;
+	if (logs.only && logs.search !== '' && logs.buffer.total > 0)
+		return ` No line matches; ${keyOf('app.back')} shows all.`;
+	if (logs.since !== undefined)
+		return ` Nothing in the last ${sinceText(logs.since)}; ${keyOf('logs.since')} shows more.`;
 	return logs.phase === 'ended' ? ' It wrote nothing.' : ' Nothing yet.';
 }

@@ -1,5 +1,7 @@
 /** Graphs of what the selected container uses. */
+
 import {Box, Text} from 'ink';
+import {keyLine} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
 import {isUp, statusText} from '../panes/containers.ts';
 import {subjectContainer} from '../panes/subject.ts';
@@ -58,7 +60,12 @@ function reasons(state: State): readonly string[] {
 	const container = subjectContainer(state);
 	if (!container) return ['No container is selected.'];
 	if (isUp(container)) return ['Measuring…'];
-	return ['It is not running.', sanitize(statusText(container, state.now)), '', 'S  in its list starts it'];
+	return [
+		'It is not running.',
+		sanitize(statusText(container, state.now)),
+		'',
+		keyLine('container.start', 'in its list starts it'),
+	];
 }
 
 function Panels({panels, places}: {panels: readonly Panel[]; places: readonly Place[]}) {

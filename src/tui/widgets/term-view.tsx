@@ -1,7 +1,7 @@
 /** The terminals: their tabs in the title, and the cells of the one that is shown. */
 import {Box, Text} from 'ink';
 import {useSyncExternalStore} from 'react';
-import {keyOf} from '../keys.ts';
+import {keyLine, keyOf} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
 import {screenLines} from '../render/cells.ts';
 import {colourDepth} from '../render/colour-depth.ts';
@@ -75,17 +75,17 @@ export function TermView({store, rect, focused, whole}: TermViewProps) {
 					{rows}
 				</Box>
 			) : (
-				<Empty lines={EMPTY} width={width} height={height} />
+				<Empty lines={emptyLines()} width={width} height={height} />
 			)}
 		</Frame>
 	);
 }
 
-const EMPTY = [
+const emptyLines = (): string[] => [
 	'No terminal is open.',
 	'',
-	'a  in the list attaches to a container',
-	'e  opens a shell in it',
+	keyLine('container.attach', 'in the list attaches to a container'),
+	keyLine('container.exec', 'opens a shell in it'),
 ];
 
 function TitleLine({parts, note, width}: {parts: readonly TitlePart[]; note: string; width: number}) {
@@ -142,5 +142,5 @@ function restingText({tabs, active}: State['sessions'], tab: SessionTab | undefi
 	if (!tab) return '';
 	const place = tabs.length > 1 ? `${tabs.findIndex(({id}) => id === active) + 1}/${tabs.length} ` : '';
 	const {below} = tab.screen.emulator;
-	return `${place}${label(tab)} · ${tab.ended ?? (below > 0 ? `${below} lines below` : 'Enter types')}`;
+	return `${place}${label(tab)} · ${tab.ended ?? (below > 0 ? `${below} lines below` : `${keyOf('term.type')} types`)}`;
 }

@@ -5,7 +5,7 @@ import {filledWords} from '../../../src/tui/config/template.ts';
 import {keysTable} from '../../../src/tui/keys-table.ts';
 import {renderFrame} from '../../../src/tui/once.tsx';
 import {setTheme, THEMES, type Tone, tone} from '../../../src/tui/theme.ts';
-import {busyEngine} from '../fake-engine.ts';
+import {busyEngine, FakeEngine} from '../fake-engine.ts';
 import {openUi} from '../harness.ts';
 
 // Keys and colours are the process's: one after the other.
@@ -30,6 +30,32 @@ test.serial('changed keys are in force, and the help, the hints and the palette 
 	t.regex(renderFrame(store, false), /Say it +Ctrl\+E/);
 	await type('\u001b', ' ', ' ', 'c', '\r', 'y');
 	t.is(screen.at(-1), 'program echo | job | web | db');
+});
+
+test.serial('empty panes, dialogs and the upper line name the keys as they were changed', async (t) => {
+	t.teardown(() => void applyConfig({logs: {}, usage: {}, split: {}} as never, readConfig('{}')));
+	const config = readConfig(`{"keys": {
+		"app.base": "ctrl-b", "app.help": "f9", "image.pull": "L", "volume.create": [], "list.filter": "F",
+		"app.back": ["f8", "esc"], "confirm.no": "f7", "form.cancel": "f6", "build.start": "f5"
+	}}`);
+	t.deepEqual(config.problems, []);
+	const {store, type} = await openUi(new FakeEngine());
+	store.update((state) => applyConfig(state, config));
+	const shows = (pattern: RegExp): void => void t.regex(renderFrame(store, false), pattern);
+	shows(/Ctrl\+B {2}runs wherry\/base: a small image made[\s\S]* {8}from this machine/);
+	shows(/F9 {2}shows all keys/);
+	shows(/F9 help$/m);
+	await type('2');
+	shows(/L {2}pulls one from a registry[\s\S]*Ctrl\+B {2}makes wherry\/base/);
+	// Without a key of its own it is found by the key that finds everything.
+	await type('4');
+	shows(/: {2}creates one/);
+	await type('6');
+	shows(/F5 {2}builds an image from a folder/);
+	await type('1', 'A');
+	shows(/F6 closes/);
+	await type('\u001b[17~', '3', 'F', 'zzz', '\r');
+	shows(/Nothing matches the filter\.[\s\S]*F8 {2}clears it/);
 });
 
 test.serial('a value never becomes more than its place in a word', async (t) => {

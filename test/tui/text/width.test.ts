@@ -1,7 +1,14 @@
 import test from 'ava';
 import theirs from 'string-width';
 import {LazySegmenter} from '../../../src/tui/text/segmenter.ts';
-import {displayWidth, fitCells, sliceCells, truncate, wrapCells} from '../../../src/tui/text/width.ts';
+import {
+	displayWidth,
+	fitCells,
+	sliceCells,
+	truncate,
+	wrapCells,
+	wrapWords,
+} from '../../../src/tui/text/width.ts';
 
 const SAMPLES = [
 	'',
@@ -79,4 +86,15 @@ test('a cut is marked, what fits is not touched', (t) => {
 	t.is(truncate('日本語', 1), '…');
 	t.is(truncate('x', 0), '');
 	t.is(sliceCells('a日b', 2, 2), ' b');
+});
+
+test('rows are broken between words, and within those that have no room', (t) => {
+	t.deepEqual(wrapWords('what builds have kept', 12), ['what builds', 'have kept']);
+	t.deepEqual(wrapWords('short', 12), ['short']);
+	t.deepEqual(wrapWords('  a indented line', 10), ['  a', 'indented', 'line']);
+	t.deepEqual(wrapWords('一二三四五 ab', 6), ['一二三', '四五', 'ab']);
+	t.deepEqual(wrapWords('abcdefgh ij', 3), ['abc', 'def', 'gh', 'ij']);
+	for (const width of [1, 2, 7, 30])
+		for (const row of wrapWords('one two  three 四 verylongword', width))
+			t.true(displayWidth(row) <= Math.max(2, width));
 });
