@@ -1,7 +1,8 @@
 /** docker's `HostConfig`: the defaults, and what contradicts itself. Limits are checked in runtime/cgroups. Pure. */
-import {isIP} from 'node:net';
+
 import type {ContainerConfig, HostConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import {ipVersion} from '../networks/address.ts';
 import {parseSecurityOptions} from '../security/options.ts';
 import {parentPath} from './cgroup.ts';
 import {checkLogConfig} from './log-config.ts';
@@ -168,7 +169,7 @@ function checkLinks({Links, NetworkMode}: HostConfig): void {
 export function checkNetwork(user: Partial<ContainerConfig>, host: HostConfig): void {
 	const mode = host.NetworkMode;
 	for (const server of host.Dns) {
-		if (!isIP(server)) fail(`invalid DNS server: ${server} is not an IP address`);
+		if (ipVersion(server) === 0) fail(`invalid DNS server: ${server} is not an IP address`);
 	}
 	const published = Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts;
 	if (host.UTSMode === 'host' && user.Hostname) fail('conflicting options: hostname and the UTS mode');

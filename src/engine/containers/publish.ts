@@ -8,6 +8,7 @@ import {parseContainerPort, wantedPorts} from '../networks/ports.ts';
 import {
 	hasEndpoints,
 	type NetworkState,
+	noNetwork,
 	type PublishedPort,
 	publishingEndpoint,
 	readNetworkState,
@@ -30,12 +31,15 @@ import {reloadMonitor, rewritePlans, runNetworkOps} from './rewrite-plans.ts';
 
 type Bindings = HostConfig['PortBindings'];
 
+const isNormal = (key: string): boolean => /^\d+\/(?:tcp|udp|sctp)$/.test(key);
+
 const normalKey = (key: string): string => {
-	if (/^\d+\/(?:tcp|udp|sctp)$/.test(key)) return key;
+	if (isNormal(key)) return key;
 	const {port, protocol} = parseContainerPort(key);
 	return `${port}/${protocol}`;
 };
 
+/** A copy that may be changed, but for its lists. */
 function normalize(bindings: Bindings | undefined): Bindings {
 	const result: Bindings = {};
 	for (const [key, list] of Object.entries(bindings ?? {})) {
@@ -52,9 +56,8 @@ const matches = (
 	(wanted.HostPort === '' || wanted.HostPort === port.hostPort) &&
 	(wanted.HostIp === '' || wanted.HostIp === port.hostIp);
 
-/** The bindings without those; throws when one isn't there. */
-function without(bindings: Bindings, remove: Bindings, ports: readonly PublishedPort[]): Bindings {
-	const left: Bindings = {...bindings};
+/** Takes those off the bindings; throws when one isn't there. */
+function takeOff(left: Bindings, remove: Bindings, ports: readonly PublishedPort[]): void {
 	for (const [key, list] of Object.entries(remove)) {
 		for (const wanted of list) {
 			const before = left[key] ?? [];
@@ -79,27 +82,40 @@ function without(bindings: Bindings, remove: Bindings, ports: readonly Published
 			else delete left[key];
 		}
 	}
-	return left;
+}
+
+/**
+ * Throws when what is added asks for what the container has already. The others have been checked when they came, and
+ * there may be thousands of them.
+ */
+function checkAdded(bindings: Bindings, add: Bindings): void {
+	const added = new Set(Object.values(add).flatMap((list) => list.map(({HostPort}) => HostPort)));
+	const concerned: Bindings = {...add};
+	for (const [key, list] of Object.entries(bindings)) {
+		if (list.some(({HostPort}) => added.has(HostPort))) concerned[key] = [...(add[key] ?? []), ...list];
+	}
+	wantedPorts(concerned);
 }
 
 function split(state: NetworkState, remove: Bindings): {gone: PublishedPort[]; stay: PublishedPort[]} {
+	if (Object.keys(remove).length === 0) return {gone: [], stay: state.ports};
 	const isGone = ({containerPort, protocol, hostIp, hostPort}: PublishedPort): boolean =>
 		(remove[`${containerPort}/${protocol}`] ?? []).some((wanted) =>
 			matches(wanted, {hostIp, hostPort: String(hostPort)}),
 		);
-	return {gone: state.ports.filter(isGone), stay: state.ports.filter((port) => !isGone(port))};
+	const [gone, stay]: PublishedPort[][] = [[], []];
+	for (const port of state.ports) (isGone(port) ? gone! : stay!).push(port);
+	return {gone: gone!, stay: stay!};
 }
 
-/** `stored`: the record before the change. */
 async function apply(
 	context: EngineContext,
 	record: ContainerRecord,
-	stored: ContainerRecord,
+	before: NetworkState,
 	add: Bindings,
 	remove: Bindings,
 ): Promise<void> {
 	const {paths} = context;
-	const before = await takeBackPorts(context, stored, readNetworkState(paths, record.Id));
 	const endpoint = publishingEndpoint(before);
 	if (!endpoint) {
 		throw new WherryError(
@@ -167,26 +183,26 @@ export async function updatePublished(
 			throw new WherryError('conflict', `ports can't be published with network mode ${mode}`, {object: Id});
 		}
 		const up = isUp(currentState(paths, Id));
-		if (up && readNetworkState(paths, Id).unfinished?.network) {
+		let state = up ? readNetworkState(paths, Id) : noNetwork;
+		if (state.unfinished?.network) {
 			record = await (await import('../networks/connect.ts')).endUnfinished(context, record);
+			state = readNetworkState(paths, Id);
 		}
-		const ports = up ? readNetworkState(paths, Id).ports : [];
-		const bindings = without(normalize(record.HostConfig.PortBindings), remove, ports);
+		if (state.unfinished) state = await takeBackPorts(context, record, state);
+		let bindings = record.HostConfig.PortBindings ?? {};
+		if (!Object.entries(bindings).every(([key, list]) => isNormal(key) && list?.length))
+			bindings = normalize(bindings);
+		takeOff(bindings, remove, state.ports);
+		checkAdded(bindings, add);
 		for (const [key, list] of Object.entries(add)) bindings[key] = [...(bindings[key] ?? []), ...list];
-		wantedPorts(bindings);
-		const Config = {
-			...record.Config,
-			ExposedPorts: {
-				...record.Config.ExposedPorts,
-				...Object.fromEntries(Object.keys(add).map((key) => [key, {}])),
-			},
-		};
+		const ExposedPorts = record.Config.ExposedPorts ?? {};
+		for (const key of Object.keys(add)) ExposedPorts[key] ??= {};
 		const updated: ContainerRecord = {
 			...record,
-			Config,
+			Config: {...record.Config, ExposedPorts},
 			HostConfig: {...record.HostConfig, PortBindings: bindings},
 		};
-		if (up) await apply(context, updated, record, add, remove);
+		if (up) await apply(context, updated, state, add, remove);
 		writeRecord(paths, updated);
 		emit(context, updated, 'update');
 	});

@@ -1,5 +1,4 @@
 /** IP addresses and subnets as numbers, so that ranges, overlaps and successors are arithmetic. */
-import {isIPv6} from 'node:net';
 
 export interface Address {
 	readonly version: 4 | 6;
@@ -14,34 +13,60 @@ export interface Subnet {
 
 const width = (version: 4 | 6): number => (version === 4 ? 32 : 128);
 
-function parseV6(text: string): bigint {
-	let source = text;
-	const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(source);
-	if (dotted) {
-		const four = parseV4(dotted[2]!);
-		source = `${dotted[1]}${(four >> 16n).toString(16)}:${(four & 0xffffn).toString(16)}`;
+/** RFC 4291, section 2.2. */
+function parseV6(text: string): bigint | undefined {
+	const halves = text.split('::', 3);
+	if (halves.length > 2) return undefined;
+	const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':'))) as [string[], string[]?];
+	const last = tail ?? head;
+	// The last two groups may be an IPv4 address.
+	const dotted = last.at(-1);
+	if (dotted?.includes('.')) {
+		if (!isIPv4(dotted)) return undefined;
+		const four = parseV4(dotted);
+		last.splice(-1, 1, (four >> 16n).toString(16), (four & 0xffffn).toString(16));
 	}
-	const [left, right] = source.split('::') as [string, string?];
-	const head = left ? left.split(':') : [];
-	const tail = right ? right.split(':') : [];
-	const middle = right === undefined ? [] : Array<string>(8 - head.length - tail.length).fill('0');
-	return [...head, ...middle, ...tail].reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
+	const missing = 8 - head.length - (tail?.length ?? 0);
+	if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
+	let value = 0n;
+	const take = (groups: readonly string[]): boolean =>
+		groups.every((group) => {
+			if (!/^[0-9a-f]{1,4}$/i.test(group)) return false;
+			value = (value << 16n) | BigInt(`0x${group}`);
+			return true;
+		});
+	if (!take(head)) return undefined;
+	if (tail === undefined) return value;
+	value <<= BigInt(16 * missing);
+	return take(tail) ? value : undefined;
 }
 
 const parseV4 = (text: string): bigint =>
 	text.split('.').reduce((value, part) => (value << 8n) | BigInt(Number(part)), 0n);
 
-/** As isIPv4 of node:net, whose loading takes longer than all that is done here. */
 function isIPv4(text: string): boolean {
 	const parts = text.split('.', 5);
 	return parts.length === 4 && parts.every((part) => part.length < 4 && String(Number(part) & 0xff) === part);
 }
 
-/** Undefined when it is no address. A zone (`%eth0`) is none of ours. */
+/**
+ * Undefined when it is no address. A zone (`%eth0`) is none of ours. What is one is what isIP of node:net says, whose
+ * loading takes longer than all that is done here.
+ */
 export function parseAddress(text: string): Address | undefined {
 	if (isIPv4(text)) return {version: 4, value: parseV4(text)};
-	if (text.includes(':') && !text.includes('%') && isIPv6(text)) return {version: 6, value: parseV6(text)};
-	return undefined;
+	if (!text.includes(':')) return undefined;
+	const value = parseV6(text);
+	return value === undefined ? undefined : {version: 6, value};
+}
+
+/** 4, 6, or 0 for what is no address. One of version 6 may have a zone. */
+export function ipVersion(text: string): 0 | 4 | 6 {
+	const zone = text.indexOf('%');
+	if (zone < 0) return parseAddress(text)?.version ?? 0;
+	return /^[0-9a-zA-Z\-.:]+$/.test(text.slice(zone + 1)) && parseAddress(text.slice(0, zone))?.version === 6
+		? 6
+		: 0;
 }
 
 /** `10.0.0.0/8`; the host bits may be set in what is given, `address` keeps them in `given`. */

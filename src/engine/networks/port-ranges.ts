@@ -11,19 +11,25 @@ export interface PortGroup<P extends PublishedPort = PublishedPort> {
 
 /** By protocol and address of the host. */
 export function groupPorts<P extends PublishedPort>(ports: readonly P[]): PortGroup<P>[] {
-	const groups = new Map<string, PortGroup<P>>();
+	const groups: PortGroup<P>[] = [];
+	let group: PortGroup<P> | undefined;
+	const holds = ({protocol, hostIp}: PortGroup<P>, port: P): boolean =>
+		protocol === port.protocol && hostIp === port.hostIp;
 	for (const port of ports) {
-		const key = `${port.protocol} ${port.hostIp}`;
-		const group = groups.get(key);
-		if (group) group.ports.push(port);
-		else groups.set(key, {protocol: port.protocol, hostIp: port.hostIp, ports: [port], ranges: ''});
+		if (!group || !holds(group, port)) group = groups.find((each) => holds(each, port));
+		if (group) {
+			group.ports.push(port);
+			continue;
+		}
+		group = {protocol: port.protocol, hostIp: port.hostIp, ports: [port], ranges: ''};
+		groups.push(group);
 	}
-	for (const group of groups.values()) {
+	for (const group of groups) {
 		group.ranges = rangesText(
 			group.ports.map(({hostPort, containerPort}) => ({from: hostPort, to: containerPort})),
 		);
 	}
-	return [...groups.values()];
+	return groups;
 }
 
 interface Pair {
@@ -36,7 +42,10 @@ interface Pair {
  * ones either follow one another, too, or are all the same.
  */
 export function rangesText(pairs: readonly Pair[]): string {
-	const sorted = pairs.toSorted((a, b) => a.from - b.from);
+	// They most often are in order, and that is seen sooner than they are sorted.
+	const sorted = pairs.every(({from}, at) => at === 0 || pairs[at - 1]!.from <= from)
+		? pairs
+		: pairs.toSorted((a, b) => a.from - b.from);
 	const parts: string[] = [];
 	for (let at = 0; at < sorted.length; ) {
 		const {from, to} = sorted[at]!;

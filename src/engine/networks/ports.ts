@@ -118,7 +118,10 @@ export function portsByKey(
 	for (const key of Object.keys(exposed ?? {})) ports[key] = null;
 	for (const {protocol, containerPort, hostIp, hostPort} of published) {
 		const key = `${containerPort}/${protocol}`;
-		ports[key] = [...(ports[key] ?? []), {HostIp: hostIp, HostPort: String(hostPort)}];
+		const binding = {HostIp: hostIp, HostPort: String(hostPort)};
+		const known = ports[key];
+		if (known) known.push(binding);
+		else ports[key] = [binding];
 	}
 	return ports;
 }

@@ -76,6 +76,43 @@ export const hasEndpoints = ({
 
 export const noNetwork: NetworkState = {endpoints: [], ports: []};
 
+/** In the file ports that follow one another on both sides are one entry with their number: there may be thousands. */
+type StoredPort = PublishedPort & {count?: number};
+
+function packed(ports: readonly PublishedPort[]): StoredPort[] {
+	const runs: Required<StoredPort>[] = [];
+	// The last run of each protocol and address.
+	const lanes: Required<StoredPort>[] = [];
+	for (const {protocol, containerPort, hostIp, hostPort, chosen = false} of ports) {
+		const at = lanes.findIndex(
+			(lane) => lane.protocol === protocol && lane.hostIp === hostIp && lane.chosen === chosen,
+		);
+		const run = lanes[at];
+		if (run && hostPort === run.hostPort + run.count && containerPort === run.containerPort + run.count) {
+			run.count++;
+			continue;
+		}
+		const next = {protocol, containerPort, hostIp, hostPort, chosen, count: 1};
+		lanes[at < 0 ? lanes.length : at] = next;
+		runs.push(next);
+	}
+	return runs.map(({chosen, count, ...port}) => ({
+		...port,
+		...(chosen ? {chosen} : {}),
+		...(count > 1 ? {count} : {}),
+	}));
+}
+
+function unpacked(stored: readonly StoredPort[]): PublishedPort[] {
+	const ports: PublishedPort[] = [];
+	for (const {count = 1, ...port} of stored) {
+		for (let step = 0; step < Math.min(count, 65_536); step++) {
+			ports.push({...port, containerPort: port.containerPort + step, hostPort: port.hostPort + step});
+		}
+	}
+	return ports;
+}
+
 const statePath = (paths: Paths, id: string): string => join(paths.container(id), 'network.json');
 
 export function readNetworkState(paths: Paths, id: string): NetworkState {
@@ -84,14 +121,26 @@ export function readNetworkState(paths: Paths, id: string): NetworkState {
 	try {
 		const state = JSON.parse(text) as Partial<NetworkState>;
 		const {endpoints = [], ports = [], unfinished} = state;
-		return {endpoints, ports, ...(unfinished ? {unfinished} : {})};
+		return {
+			endpoints,
+			ports: unpacked(ports),
+			...(unfinished
+				? {unfinished: {...unfinished, ...(unfinished.ports ? {ports: unpacked(unfinished.ports)} : {})}}
+				: {}),
+		};
 	} catch {
 		return noNetwork;
 	}
 }
 
 export function writeNetworkState(paths: Paths, id: string, state: NetworkState): void {
-	replaceFile(statePath(paths, id), JSON.stringify(state));
+	const {ports, unfinished} = state;
+	const stored = {
+		...state,
+		ports: packed(ports),
+		...(unfinished?.ports ? {unfinished: {...unfinished, ports: packed(unfinished.ports)}} : {}),
+	};
+	replaceFile(statePath(paths, id), JSON.stringify(stored));
 }
 
 /** The endpoint that ports are published on, and that gives the default route. */

@@ -1,4 +1,5 @@
 import {randomInt} from 'node:crypto';
+import {isIP} from 'node:net';
 import test from 'ava';
 import * as address from '../../../src/engine/networks/address.ts';
 import {completeGateway, ipamConfigs, isFree, poolOf} from '../../../src/engine/networks/ipam.ts';
@@ -31,6 +32,35 @@ test('any IPv6 address survives being read and written', (t) => {
 		const parsed = parseAddress(text)!;
 		t.is(`[${formatAddress(parsed)}]`, new URL(`http://[${text}]`).hostname);
 		t.deepEqual(address.addressFromBytes(address.addressBytes(parsed)), parsed);
+	}
+});
+
+test('what is an address is what Node says', (t) => {
+	const pieces = [
+		'',
+		'0',
+		'1',
+		'ff',
+		'FFFF',
+		'0001',
+		'12345',
+		'g',
+		'1.2.3.4',
+		'01.2.3.4',
+		'256.1.1.1',
+		':',
+		'::',
+		'%',
+		'%eth0',
+		' ',
+	];
+	for (let round = 0; round < 20_000; round++) {
+		const separator = ['::', ':', '.', ''][randomInt(4)]!;
+		const text = Array.from({length: randomInt(10)}, () => pieces[randomInt(pieces.length)]).join(
+			randomInt(3) ? ':' : separator,
+		);
+		t.is(address.ipVersion(text), isIP(text) as 0 | 4 | 6, JSON.stringify(text));
+		t.is(parseAddress(text)?.version ?? 0, text.includes('%') ? 0 : isIP(text), JSON.stringify(text));
 	}
 });
 
