@@ -1,7 +1,7 @@
 /** What `run` and `create` say about networks, put together with docker's rules. */
 import type {EndpointSettings} from '../../engine/api.ts';
+import {ipVersion} from '../../engine/networks/address.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
-import {isIP} from '../parse/ip.ts';
 import {
 	checkMac,
 	endpointSettings,
@@ -12,7 +12,7 @@ import {
 
 /** What only an endpoint can have; docker's daemon says these. */
 function checkMode(target: string, address: string, mac: string): void {
-	if (address !== '' && isIP(address) !== 0 && !isUserDefined(target)) {
+	if (address !== '' && ipVersion(address) !== 0 && !isUserDefined(target)) {
 		throw new Error('Error: user specified IP address is supported on user defined networks only');
 	}
 	if (mac !== '' && !isUserDefined(target) && target !== 'bridge' && target !== 'default') {

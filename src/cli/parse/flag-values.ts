@@ -1,3 +1,4 @@
+import {ipVersion} from '../../engine/networks/address.ts';
 import type {FlagSpec} from '../commands/table/rows.ts';
 import {parseDuration} from '../format/duration.ts';
 import {parseRamSize} from '../format/size.ts';
@@ -5,7 +6,6 @@ import {parseOperationsDevice, parseRateDevice, parseWeightDevice} from './block
 import {parseCsvLine} from './csv.ts';
 import {parseGpus} from './gpus.ts';
 import {checkAddress, checkLink, checkSearchDomain, parseExtraHost} from './host-names.ts';
-import {isIP} from './ip.ts';
 import {parseNetwork} from './network.ts';
 import {parseBool, parseInteger, parseNanoCpus} from './scalars.ts';
 import {parseUlimit} from './ulimit.ts';
@@ -67,7 +67,7 @@ function checkSysctl(value: string): string {
 
 function checkAddressItem(item: string, type: 'ipSlice' | 'ipNetSlice'): string {
 	const [address = '', prefix] = type === 'ipNetSlice' ? item.split('/', 2) : [item];
-	const family = isIP(address);
+	const family = ipVersion(address);
 	const length = prefix !== undefined && /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
 	const fits = type === 'ipSlice' || (length >= 0 && length <= (family === 4 ? 32 : 128));
 	if (family === 0 || !fits) {

@@ -1,9 +1,9 @@
 /** Values of flags about names and addresses, checked where docker's client checks them, in its words. */
-import {isIP} from './ip.ts';
+import {ipVersion} from '../../engine/networks/address.ts';
 
 /** `--dns` and others that take one address. */
 export function checkAddress(text: string): string {
-	if (isIP(text.trim()) === 0) throw new Error(`IP address is not correctly formatted: ${text}`);
+	if (ipVersion(text.trim()) === 0) throw new Error(`IP address is not correctly formatted: ${text}`);
 	return text.trim();
 }
 
@@ -32,7 +32,7 @@ export function parseExtraHost(text: string): string {
 	const host = text.slice(0, Math.max(0, at));
 	if (host === '' || host.includes(':')) throw new Error(`bad format for add-host: ${JSON.stringify(text)}`);
 	const address = text.slice(at + 1).replace(/^\[(.+)\]$/, '$1');
-	if (address !== 'host-gateway' && isIP(address) === 0) {
+	if (address !== 'host-gateway' && ipVersion(address) === 0) {
 		throw new Error(`invalid IP address in add-host: ${JSON.stringify(address)}`);
 	}
 	return `${host}:${address}`;

@@ -1,6 +1,6 @@
 import type {EndpointSettings} from '../../engine/api.ts';
+import {ipVersion} from '../../engine/networks/address.ts';
 import {parseCsvLine} from './csv.ts';
-import {isIP} from './ip.ts';
 
 /** One `--network` with what it says about the endpoint. */
 export interface NetworkAttachment {
@@ -107,8 +107,8 @@ export function endpointSettings(attachment: NetworkAttachment): EndpointSetting
 			throw new Error('network-scoped aliases are only supported for user-defined networks');
 		if (links.length > 0) throw new Error('links are only supported for user-defined networks');
 	}
-	if (ipv4 !== '' && isIP(ipv4) !== 4) throw new Error(`invalid IPv4 address: ${ipv4}`);
-	if (ipv6 !== '' && isIP(ipv6) !== 6) throw new Error(`invalid IPv6 address: ${ipv6}`);
+	if (ipv4 !== '' && ipVersion(ipv4) !== 4) throw new Error(`invalid IPv4 address: ${ipv4}`);
+	if (ipv6 !== '' && ipVersion(ipv6) !== 6) throw new Error(`invalid IPv6 address: ${ipv6}`);
 	const ipam = {
 		...(ipv4 === '' ? {} : {IPv4Address: ipv4}),
 		...(ipv6 === '' ? {} : {IPv6Address: ipv6}),

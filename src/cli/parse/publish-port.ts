@@ -1,4 +1,4 @@
-import {isIP} from './ip.ts';
+import {ipVersion} from '../../engine/networks/address.ts';
 
 export interface PortBinding {
 	HostIp: string;
@@ -27,7 +27,7 @@ export function parsePublish(text: string): PortBindings {
 	const protocol = (slash < 0 ? '' : target.slice(slash + 1)) || 'tcp';
 
 	if (address.startsWith('[') && address.endsWith(']')) address = address.slice(1, -1);
-	if (address !== '' && isIP(address) === 0) throw new Error(`invalid IP address: ${address}`);
+	if (address !== '' && ipVersion(address) === 0) throw new Error(`invalid IP address: ${address}`);
 	if (containerPort === '') throw new Error(`no port specified: ${text}<empty>`);
 	const container = parseRange(containerPort);
 	if (!container) throw new Error(`invalid containerPort: ${containerPort}`);
