@@ -120,8 +120,12 @@ function finish(code) {
 
 const [only] = process.argv.slice(2);
 if (process.argv.length === 3 && (only === '--version' || only === '-v')) {
-	fs.writeSync(1, 'wherry version @VERSION@\n');
-	process.exit(0);
+	try {
+		fs.writeSync(1, 'wherry version @VERSION@\n');
+		process.exit(0);
+	} catch {
+		// The command below knows what to say of such an output.
+	}
 }
 
 const {main, warmUp, leave} = load('core');

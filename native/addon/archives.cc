@@ -50,6 +50,7 @@ std::optional<StartMarks> read_marks(const Options &options) {
   StartMarks result;
   result.files = marks.texts("files");
   result.folders = marks.texts("folders");
+  result.links = marks.texts("links");
   result.base = marks.number("base", -1);
   return result;
 }

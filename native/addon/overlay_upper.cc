@@ -1,7 +1,9 @@
 #include "overlay_upper.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -30,6 +32,11 @@ bool stat_beneath(int root, const std::string &path, struct stat &status) {
 
 bool StartMarks::covers(int fd, const std::string &path, const struct stat &status) const {
   if (S_ISREG(status.st_mode)) return status.st_size == 0 && contains(files, path);
+  if (S_ISLNK(status.st_mode) && !links.empty()) {
+    char target[PATH_MAX];
+    ssize_t length = readlinkat(fd, "", target, sizeof target);
+    return length > 0 && contains(links, path + " -> " + std::string(target, static_cast<size_t>(length)));
+  }
   if (!S_ISDIR(status.st_mode) || !contains(folders, path)) return false;
   struct stat below;
   if (base >= 0 && stat_beneath(base, path, below) &&

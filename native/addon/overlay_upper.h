@@ -21,10 +21,10 @@ bool stat_beneath(int root, const std::string &path, struct stat &status);
 /**
  * Files, and folders, that the start of a container makes in its root as mount points where an image has none.
  * They are no changes of the container's: a file is one as long as it is empty, a folder as long as nothing else is
- * in it and the image has none there, or one with the same mode and owner.
+ * in it and the image has none there, or one with the same mode and owner. So are links, as "path -> target".
  */
 struct StartMarks {
-  std::vector<std::string> files, folders;
+  std::vector<std::string> files, folders, links;
   /** The image's root, O_PATH or open. */
   int base = -1;
 

@@ -1,4 +1,5 @@
 import {writeSync} from 'node:fs';
+import {CliError} from './errors.ts';
 
 /**
  * Text and bytes to stdout and stderr, at once and in order. Written with write(2): making Node's stream
@@ -18,7 +19,9 @@ function writeAll(fd: 1 | 2, data: string | Uint8Array): void {
 			}
 			// The reader has left: end as a program that SIGPIPE ends.
 			if (code === 'EPIPE') process.exit(141);
-			if (code === 'EIO' || code === 'EBADF') return;
+			// What can't be told can't be told on stderr either.
+			if (code === 'EIO' || code === 'EBADF' || fd === 2) return;
+			if (code === 'ENOSPC') throw new CliError('write /dev/stdout: no space left on device');
 			throw error;
 		}
 	}

@@ -34,6 +34,8 @@ export interface LayerUnpacker {
 export interface StartMarks {
 	readonly files: readonly string[];
 	readonly folders: readonly string[];
+	/** As `etc/mtab -> /proc/mounts`. */
+	readonly links?: readonly string[];
 	/** A descriptor of the image's root. */
 	readonly base?: number;
 }

@@ -10,10 +10,16 @@ export function readKeyValueFile(path: string, lookup: (name: string) => string 
 	try {
 		bytes = readFileSync(path);
 	} catch (error) {
+		// A folder can be opened, not read.
+		if ((error as NodeJS.ErrnoException).code === 'EISDIR')
+			throw new Error(`invalid env file (${path}): read ${path}: is a directory`);
 		throw new Error(`open ${path}: ${systemMessage(error)}`);
 	}
 	return parseKeyValues(path, bytes, lookup);
 }
+
+/** docker's reader has this many bytes for a line with its end. */
+const longestLine = 64 * 1024;
 
 export function parseKeyValues(
 	path: string,
@@ -33,6 +39,7 @@ export function parseKeyValues(
 		const newline = rest.indexOf(10);
 		const raw = newline < 0 ? rest : rest.subarray(0, newline);
 		rest = newline < 0 ? Buffer.alloc(0) : rest.subarray(newline + 1);
+		if (raw.length >= longestLine) fail('bufio.Scanner: token too long');
 		let line: string;
 		try {
 			line = decoder.decode(raw).replace(/\r$/, '');

@@ -5,6 +5,7 @@ import {native, type StartMarks} from '../../kernel/native.ts';
 import type {FileChange} from '../api.ts';
 import {overlayLowers} from '../store/layers.ts';
 import type {EngineContext} from './context.ts';
+import {mountTable} from './mount-table.ts';
 import {type ContainerRecord, findContainer} from './record.ts';
 import {rootOf, storageDriver} from './root-kind.ts';
 
@@ -12,9 +13,10 @@ import {rootOf, storageDriver} from './root-kind.ts';
  * What starts make where an image has nothing: mount points, and the mark of a container. docker has them in a
  * layer of its own below the container's, so they are in no diff and in no image that is made of a container.
  */
-export const startMarks: Pick<StartMarks, 'files' | 'folders'> = {
+export const startMarks: Pick<StartMarks, 'files' | 'folders' | 'links'> = {
 	files: ['.dockerenv', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf', 'sbin/docker-init'],
 	folders: ['dev', 'etc', 'proc', 'sbin', 'sys'],
+	links: [`${mountTable.path} -> ${mountTable.target}`],
 };
 
 export interface WrittenTree {

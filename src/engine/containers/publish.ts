@@ -4,7 +4,7 @@ import {WherryError} from '../errors.ts';
 import {portsFor} from '../networks/allocate.ts';
 import {publishOps, reserveOps, unpublishOps} from '../networks/endpoint.ts';
 import {groupPorts} from '../networks/port-ranges.ts';
-import {parseContainerPort, wantedPorts} from '../networks/ports.ts';
+import {checkTwice, parseContainerPort, wantedPorts} from '../networks/ports.ts';
 import {
 	hasEndpoints,
 	type NetworkState,
@@ -94,7 +94,7 @@ function checkAdded(bindings: Bindings, add: Bindings): void {
 	for (const [key, list] of Object.entries(bindings)) {
 		if (list.some(({HostPort}) => added.has(HostPort))) concerned[key] = [...(add[key] ?? []), ...list];
 	}
-	wantedPorts(concerned);
+	checkTwice(wantedPorts(concerned));
 }
 
 function split(state: NetworkState, remove: Bindings): {gone: PublishedPort[]; stay: PublishedPort[]} {
@@ -172,7 +172,7 @@ export async function updatePublished(
 	const {paths, locks} = context;
 	const add = normalize(change.add);
 	const remove = normalize(change.remove);
-	wantedPorts(add);
+	checkTwice(wantedPorts(add));
 	const {Id} = findContainer(paths, container);
 	const warnings: string[] = [];
 	await locks.with(Id, async () => {

@@ -4,7 +4,9 @@ import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {isErrno} from '../errors.ts';
 import type {Paths} from '../paths.ts';
+import {overlayLowers} from '../store/layers.ts';
 import {openImageRoot} from '../volumes/copy-up.ts';
+import {linkMountTable} from './mount-table.ts';
 import type {StorageDriver} from './root-kind.ts';
 
 export {rootOf, type StorageDriver, storageDriver} from './root-kind.ts';
@@ -33,6 +35,7 @@ export async function makeRoot(
 		mkdirSync(work, {mode: 0o700});
 		limit([upper, work]);
 		markRoot(upper);
+		linkMountTable(upper, overlayLowers(paths, layers));
 		// The merged root has the attributes of the upper folder.
 		const top = layers.at(-1);
 		if (top === undefined) return;
@@ -44,12 +47,16 @@ export async function makeRoot(
 	const target = join(folder, 'rootfs');
 	mkdirSync(target, {mode: 0o755});
 	limit([target]);
-	if (layers.length === 0) return markRoot(target);
+	if (layers.length === 0) {
+		markRoot(target);
+		return linkMountTable(target, []);
+	}
 	const from = openImageRoot(paths, layers);
 	const to = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);
 	try {
 		await native.copyTree(from, to);
 		markRoot(target);
+		linkMountTable(target, [target]);
 	} finally {
 		closeSync(from);
 		closeSync(to);

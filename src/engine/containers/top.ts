@@ -131,6 +131,14 @@ function table(lines: readonly string[]): ContainerProcesses {
 	};
 }
 
+/** Whether ps, which looks at the whole host, finds a process; docker leaves out the container's only afterwards. */
+const selectsAny = (request: PsRequest): boolean =>
+	readdirSync('/proc').some((name) => {
+		if (!/^\d+$/.test(name)) return false;
+		const process = new Process(Number(name));
+		return process.exists && request.selects(process);
+	});
+
 /** `options` as ps takes them, split at spaces; none is `-ef`. */
 export function containerProcesses(
 	context: EngineContext,
@@ -162,6 +170,10 @@ export function containerProcesses(
 	const processes = containerPids(containerCgroup(record))
 		.map((pid) => new Process(pid))
 		.filter((process) => process.exists && request.selects(process));
+	if (processes.length === 0 && !selectsAny(request)) {
+		// So it ends when it has found none; docker has nothing else to say then.
+		throw new WherryError('internal', 'ps: exit status 1');
+	}
 	const lines = inOrder(processes, request, host).flatMap((process) => withThreads(process, request, host));
 	const headings = request.columns.map(({heading}) => heading).join(' ');
 	// Without any heading ps has no line for them.

@@ -16,7 +16,7 @@ import {type AddressPool, poolsOf} from './ipam.ts';
 import {type Abandoned, dropLeases, type Lease, takeLease} from './leases.ts';
 import {bridgeOptions, childOptions} from './options.ts';
 import {parseLink} from './parse-link.ts';
-import {wantedPorts, withExposed} from './ports.ts';
+import {checkTwice, wantedPorts, withExposed} from './ports.ts';
 import {findNetwork, type NetworkRecord} from './record.ts';
 import {
 	type EndpointState,
@@ -198,6 +198,7 @@ export async function portsFor(
 	const wanted = wantedPorts(options.bindings ?? all);
 	if (wanted.length === 0) return [];
 	try {
+		checkTwice(wanted);
 		return await choosePorts(wanted, {
 			hostBinding: bridgeOptions(findNetwork(paths, endpoint.network)).hostBinding,
 			before: before.ports,

@@ -50,7 +50,6 @@ export function wantedPorts(bindings: Bindings | null | undefined): WantedPort[]
 			wanted.push({protocol, containerPort: port, hostIp: HostIp ?? '', ...range});
 		}
 	}
-	checkTwice(wanted);
 	return wanted;
 }
 
@@ -80,7 +79,8 @@ export function allocatedError(hostIp: string, port: number): WherryError {
 	);
 }
 
-function checkTwice(wanted: readonly WantedPort[]): void {
+/** A port that one container wants twice. docker sees it when the container is started. */
+export function checkTwice(wanted: readonly WantedPort[]): void {
 	const byPort = new Map<number, WantedPort | WantedPort[]>();
 	for (const port of wanted) {
 		if (port.from === 0 || port.from !== port.to) continue;

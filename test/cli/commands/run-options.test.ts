@@ -217,6 +217,14 @@ test('files of variables and labels are read as docker reads them', (t) => {
 		message(() => parseKeyValues('f', Buffer.from(text, 'latin1'), () => undefined));
 	t.is(parse('A B=c\n'), "invalid env file (f): variable 'A B' contains whitespaces");
 	t.is(parse('=c\n'), "invalid env file (f): no variable name on line '=c'");
+	const [longest, tooLong] = [`A=${'x'.repeat(65_533)}`, `A=${'x'.repeat(65_534)}`];
+	t.deepEqual(
+		parseKeyValues('f', Buffer.from(`${longest}\n${longest}`), () => undefined),
+		[longest, longest],
+	);
+	for (const text of [tooLong, `ok=1\n${tooLong}\n`, `#${tooLong}\n`]) {
+		t.is(parse(text), 'invalid env file (f): bufio.Scanner: token too long');
+	}
 	t.regex(parse('ok=1\nA=\xff\n'), /^invalid env file \(f\): invalid utf8 bytes at line 2/);
 });
 

@@ -197,7 +197,6 @@ test('addresses, names and hosts of a container are those that were asked for', 
 		],
 		[['--network', 'own', '--ip', '10.99.0.1'], 'Error: Address already in use'],
 		[['--network', 'nowhere'], 'Error: network nowhere not found'],
-		[['-p', '80:80', '-p', '80:81'], 'Error: Bind for 0.0.0.0:80 failed: port is already allocated'],
 		[['-p', '80-82:80-81'], 'invalid ranges specified for container and host Ports: 80-81 and 80-82'],
 		[['--network', 'container:nobody'], 'Error: No such container: nobody'],
 		[
@@ -207,6 +206,24 @@ test('addresses, names and hosts of a container are those that were asked for', 
 	] as [string[], string][]) {
 		t.deepEqual(await failure('run', '--rm', ...args, ...sleep), {code: 125, stderr: `wherry: ${problem}`});
 	}
+	// What another has taken can be given back, so this too is seen only when it is started.
+	const twice = ['-p', '8090:80', '-p', '8090:81', ...sleep];
+	await wherry.output('create', '--name', 'twice', ...twice);
+	const allocated =
+		/^Error: failed to set up container networking: driver failed programming external connectivity on endpoint twice \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:8090 failed: port is already allocated$/m;
+	const late = await failure('start', 'twice');
+	t.is(late.code, 1);
+	t.regex(late.stderr, allocated);
+	t.regex(
+		await wherry.output('inspect', '-f', '{{.State.ExitCode}} {{.State.Status}} {{.State.Error}}', 'twice'),
+		/^128 created .*allocated$/,
+	);
+	await wherry.output('rm', 'twice');
+	const started = await failure('run', '-d', '--name', 'twice', ...twice);
+	t.is(started.code, 125);
+	t.regex(started.stderr.replace('wherry: ', ''), allocated);
+	t.is(await wherry.output('ps', '-a', '-f', 'name=twice', '--format', '{{.Status}}'), 'Created');
+	await wherry.output('rm', 'twice');
 	t.is((await failure('create', '--name', 'self', '--network', 'container:self', ...sleep)).code, 1);
 	t.is((await failure('inspect', 'self')).code, 1);
 	t.is(await wherry.output('network', 'rm', 'own'), 'own');

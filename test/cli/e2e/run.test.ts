@@ -1,5 +1,5 @@
-import {spawn} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {spawn, spawnSync} from 'node:child_process';
+import {existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {Command} from '../../e2e/command.ts';
@@ -178,6 +178,32 @@ test('a signal to a foreground run goes to the container', async (t) => {
 test('a container can be told from a host, and the mark is not a change', async (t) => {
 	await wherry.output('run', '--name', 'marked', image, 'test', '-f', '/.dockerenv');
 	t.regex(await wherry.output('ps', '-asf', 'name=marked', '--format', '{{.Size}}'), /^0B /);
+});
+
+test('every container has /etc/mtab, which is none of its changes and in no image', async (t) => {
+	const read = ['readlink', '/etc/mtab'];
+	t.is(await wherry.output('run', '--name', 'mtab', image, ...read), '/proc/mounts');
+	t.is(await wherry.output('diff', 'mtab'), '');
+	await wherry.output('commit', 'mtab', 'of-mtab');
+	const root = await wherry.output('inspect', '-f', '{{.GraphDriver.Data.LowerDir}}', 'of-mtab');
+	for (const layer of root.split(':')) t.false(existsSync(join(layer, 'etc/mtab')), layer);
+	t.is(
+		await wherry.output('create', '--name', 'mtab-made', '--read-only', 'of-mtab', ...read),
+		await wherry.output('inspect', '-f', '{{.Id}}', 'mtab-made'),
+	);
+	await wherry.output('cp', 'mtab-made:/etc/mtab', join(wherry.folder, 'mtab'));
+	t.is(readlinkSync(join(wherry.folder, 'mtab')), '/proc/mounts');
+	t.is(await wherry.output('start', '-a', 'mtab-made'), '/proc/mounts');
+});
+
+test('an output that takes no more is said in one line', (t) => {
+	for (const args of [['--version'], ['version'], ['images']]) {
+		const {status, stderr} = spawnSync('sh', ['-c', '"$0" "$@" > /dev/full', launcher, ...args], {
+			env: wherry.env,
+			encoding: 'utf8',
+		});
+		t.deepEqual([status, stderr], [1, 'write /dev/stdout: no space left on device\n'], args[0]);
+	}
 });
 
 test("a container in another's pid namespace sees its processes, and none of the host's", async (t) => {

@@ -135,6 +135,13 @@ test('docker finds processes by the column PID and says so', async (t) => {
 	});
 });
 
+test('where ps finds nothing on the whole host it fails, where it finds only others there are no rows', async (t) => {
+	for (const line of ['-C no-such-command', '-o pid,args -C no-such-command', '-q 99999999']) {
+		await t.throwsAsync(own.engine.containers.top(id, line.split(' ')), {message: 'ps: exit status 1'}, line);
+	}
+	t.deepEqual((await own.engine.containers.top(id, ['-p', '1'])).Processes, []);
+});
+
 test('in a forest children stand below their parents', async (t) => {
 	const {Processes} = await own.engine.containers.top(id, ['f', '-o', 'pid,args']);
 	t.deepEqual(

@@ -107,18 +107,6 @@ test('containers with wrong networks are refused before they are made', async (t
 			network('bridge', {Aliases: ['a']}),
 			/network-scoped aliases are only supported for user-defined networks/,
 		],
-		[
-			network('bridge', {}, {PortBindings: {'80/tcp': [port('8080'), port('8080')]}}),
-			/Bind for 0\.0\.0\.0:8080 failed: port is already allocated/,
-		],
-		[
-			network(
-				'bridge',
-				{},
-				{PortBindings: {'80/tcp': [port('8080')], '81/tcp': [port('8080', '127.0.0.1')]}},
-			),
-			/port is already allocated/,
-		],
 		[network('bridge', {}, {PortBindings: {'80/tcp': [port('99999')]}}), /invalid hostPort/],
 		[
 			network('bridge', {}, {PortBindings: {'80/tcp': [port('80', 'localhost')]}}),

@@ -7,7 +7,13 @@ import {
 } from '../../../src/engine/networks/endpoint.ts';
 import {planNames} from '../../../src/engine/networks/names.ts';
 import {bridgeOptions, childOptions} from '../../../src/engine/networks/options.ts';
-import {portSummaries, portsByKey, wantedPorts, withExposed} from '../../../src/engine/networks/ports.ts';
+import {
+	checkTwice,
+	portSummaries,
+	portsByKey,
+	wantedPorts,
+	withExposed,
+} from '../../../src/engine/networks/ports.ts';
 import {parseResolvConf, resolvText} from '../../../src/engine/networks/resolv-conf.ts';
 import {
 	type EndpointState,
@@ -91,11 +97,10 @@ test('bindings are read, and clashes among them are seen', (t) => {
 			{protocol: 'udp', containerPort: 53, hostIp: '', from: 0, to: 0},
 		],
 	);
-	t.notThrows(() => wantedPorts({'80/tcp': [port('80', '127.0.0.1'), port('80', '127.0.0.2')]}));
-	t.notThrows(() =>
-		wantedPorts({'80/tcp': [port('80', '0.0.0.0'), port('80', '::')], '80/udp': [port('80')]}),
-	);
-	t.throws(() => wantedPorts({'80/tcp': [port('80', '127.0.0.1'), port('80', '0.0.0.0')]}), {
+	const distinct = (bindings: Parameters<typeof wantedPorts>[0]): void => checkTwice(wantedPorts(bindings));
+	t.notThrows(() => distinct({'80/tcp': [port('80', '127.0.0.1'), port('80', '127.0.0.2')]}));
+	t.notThrows(() => distinct({'80/tcp': [port('80', '0.0.0.0'), port('80', '::')], '80/udp': [port('80')]}));
+	t.throws(() => distinct({'80/tcp': [port('80', '127.0.0.1'), port('80', '0.0.0.0')]}), {
 		message: /already allocated/,
 	});
 	t.throws(() => wantedPorts({'80/tcp': [port('20-10')]}), {message: /invalid hostPort: 20-10/});
