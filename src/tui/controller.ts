@@ -9,7 +9,7 @@ import {commandFor, currentKeymap} from './keys.ts';
 import {Mouse} from './mouse.ts';
 import {setLogs} from './store/reducers.ts';
 import type {ConfirmDialog, FormDialog, PickDialog, State} from './store/state.ts';
-import {typingTab} from './terminal/sessions.ts';
+import {activeTab, typingTab} from './terminal/sessions.ts';
 
 /** What keys are for at this moment. */
 export function currentContext(state: State): Context {
@@ -58,9 +58,10 @@ export class Controller {
 			const next = editText(field, event);
 			if (!next) return;
 			// A search is marked while it is typed.
+			if (pane === 'term') activeTab(state)?.screen.searchFor(next.value);
 			store.update((now) => ({
 				...(pane === 'logs' ? setLogs(now, {search: next.value, found: undefined}) : now),
-				filtering: {pane, field: next},
+				filtering: {...state.filtering!, field: next},
 			}));
 		}
 	}

@@ -319,11 +319,11 @@ export const KEYMAP = [
 	{
 		command: 'term.next',
 		context: 'term',
-		keys: ['n', 'ctrl-pagedown'],
+		keys: ['>', 'ctrl-pagedown'],
 		help: 'the next terminal',
 		hint: 'next',
 	},
-	{command: 'term.previous', context: 'term', keys: ['p', 'ctrl-pageup'], help: 'the terminal before'},
+	{command: 'term.previous', context: 'term', keys: ['<', 'ctrl-pageup'], help: 'the terminal before'},
 	{
 		command: 'term.close',
 		context: 'term',
@@ -331,6 +331,15 @@ export const KEYMAP = [
 		help: 'close it; what runs inside goes on',
 		hint: 'close',
 	},
+	{
+		command: 'term.search',
+		context: 'term',
+		keys: ['/'],
+		help: 'search in it and in what has scrolled away; re: before a regular expression',
+		hint: 'search',
+	},
+	{command: 'term.findNext', context: 'term', keys: ['n'], help: 'to the next match'},
+	{command: 'term.findPrevious', context: 'term', keys: ['N'], help: 'to the match before'},
 	{command: 'term.copy', context: 'term', keys: ['y'], help: 'copy what is seen of it (OSC 52)'},
 	{command: 'term.down', context: 'term', keys: ['j', 'down'], help: 'a line down'},
 	{command: 'term.up', context: 'term', keys: ['k', 'up'], help: 'a line up'},
@@ -352,6 +361,13 @@ export const KEYMAP = [
 		keys: ['shift-pageup'],
 		help: 'scroll back a page',
 		hint: 'scroll',
+	},
+	{
+		command: 'session.search',
+		context: 'session',
+		keys: ['f12'],
+		help: 'search in it and in what has scrolled away',
+		hint: 'search',
 	},
 	{command: 'session.pageDown', context: 'session', keys: ['shift-pagedown'], help: 'scroll on a page'},
 	{

@@ -56,6 +56,7 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {
 	return {
 		store,
 		sessions,
+		controller,
 		screen,
 		/** Types, and lets what it started come to an end. */
 		async type(...inputs: string[]): Promise<void> {

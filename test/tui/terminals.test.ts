@@ -166,3 +166,33 @@ test('quitting says which shells are left behind', async (t) => {
 	await type('n');
 	t.deepEqual(screen, []);
 });
+
+test('a terminal is searched from within; Esc goes back to typing, Enter stays to go from match to match', async (t) => {
+	const {store, start, frame, type, controller} = await openTerminals({columns: 120, rows: 30});
+	const shell = await start('web', 'attach');
+	shell.write(Array.from({length: 60}, (_, row) => `row ${row}\r\n`).join(''));
+	await until(() => frame().includes('row 59'));
+	t.true(controller.handleSessionKey('f12'));
+	t.is(typingTab(store.state), undefined);
+	await type('row 5');
+	t.regex(frame(), /\/row 5▏/);
+	await type(ESC);
+	t.is(typingTab(store.state)?.name, 'web');
+	t.false(shell.calls.includes('detach'));
+	controller.handleSessionKey('f12');
+	await type('re:row 1\\d', '\r');
+	t.regex(frame(), /\/re:row 1\\d 10\/10[\s\S]*row 19/);
+	await type('N', 'N', 'n');
+	t.regex(frame(), /\/re:row 1\\d 9\/10/);
+	await type('n', 'n');
+	t.regex(frame(), /No later match\./);
+	// First what is searched for goes, and the terminal is still there.
+	await type('j', ESC);
+	t.notRegex(frame(), /\/re:row/);
+	t.is(store.state.focus, 'term');
+	await type('n');
+	t.regex(frame(), /Nothing is searched for; \/ asks\./);
+	await type('i');
+	t.is(typingTab(store.state)?.name, 'web');
+	t.is(shell.input, '');
+});

@@ -19,6 +19,7 @@ import {
 } from '../store/reducers.ts';
 import type {ListPaneId, MainListId, PaneId, State} from '../store/state.ts';
 import type {Command} from './dialogs.ts';
+import {endTermSearch} from './sessions.ts';
 
 /** Cells that one key scrolls the log to the side. */
 export const SIDE_STEP = 8;
@@ -144,9 +145,11 @@ export const findNext =
 
 /** Ends the typing of a filter or of a search; undefined keeps what is typed. */
 export const setFilter = (filter: string | undefined): Command => {
-	return ({store}) =>
+	return (context) => {
+		const {store} = context;
+		if (store.state.filtering?.pane === 'term') return endTermSearch(context, filter);
 		store.update((state) => {
-			if (!state.filtering) return state;
+			if (!state.filtering || state.filtering.pane === 'term') return state;
 			const {pane, field} = state.filtering;
 			const text = filter ?? field.value;
 			const done = {...state, filtering: undefined};
@@ -155,4 +158,5 @@ export const setFilter = (filter: string | undefined): Command => {
 			// The newest that can be seen is what one looks for mostly.
 			return text === '' || state.logs.only ? searched : findInLogs(searched, -1, pageHeight(state, 'logs'));
 		});
+	};
 };

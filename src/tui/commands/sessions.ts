@@ -1,6 +1,7 @@
 /** What keys do to terminals. */
 
-import {openDialog, showMessage} from '../actions/context.ts';
+import {type ActionContext, openDialog, showMessage} from '../actions/context.ts';
+import {textField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';
 import {focusPane} from '../store/reducers.ts';
 import {activeTab, terminalRect} from '../terminal/sessions.ts';
@@ -60,6 +61,41 @@ export const scrollSession =
 	({store}) => {
 		const {state} = store;
 		activeTab(state)?.screen.scroll(delta(Math.max(1, (terminalRect(state)?.height ?? 2) - 1)));
+	};
+
+/** Asks what to look for in the terminal; from within it the panes get the keys, so that one can go from match to match. */
+export const searchTerminal: Command = ({store}) =>
+	store.update((state) => {
+		const tab = activeTab(state);
+		if (!tab) return state;
+		const field = textField(tab.screen.search.text);
+		return {
+			...state,
+			typing: false,
+			filtering: {pane: 'term', field, ...(state.typing ? {typed: true} : {})},
+		};
+	});
+
+/** What was typed is gone to, or given up with '': who typed in the terminal then does so again. */
+export function endTermSearch({sessions, store, ...context}: ActionContext, text: string | undefined): void {
+	const {filtering} = store.state;
+	const tab = activeTab(store.state);
+	store.update((state) => ({...state, filtering: undefined}));
+	if (!tab || !filtering) return;
+	const wanted = text ?? filtering.field.value;
+	tab.screen.searchFor(wanted);
+	if (wanted !== '') findInTerminal(-1)({sessions, store, ...context});
+	else if (filtering.typed) sessions.enter(tab.id);
+}
+
+export const findInTerminal =
+	(direction: 1 | -1): Command =>
+	(context) => {
+		const screen = activeTab(context.store.state)?.screen;
+		if (!screen) return;
+		const say = (text: string): void => showMessage(context, {tone: 'info', text});
+		if (screen.search.text === '') say(`Nothing is searched for; ${keyOf('term.search')} asks.`);
+		else if (!screen.findNext(direction)) say(direction > 0 ? 'No later match.' : 'No earlier match.');
 	};
 
 /** What was made large for a terminal is small again when it is left. */

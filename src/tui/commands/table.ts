@@ -44,6 +44,7 @@ import {
 import {isDetail} from '../store/details.ts';
 import {detailPane, focusPane, scrollLogs, setList, setLogs} from '../store/reducers.ts';
 import type {State} from '../store/state.ts';
+import {activeTab} from '../terminal/sessions.ts';
 import {foldRow, nextFilesView, readRow} from './details.ts';
 import {
 	answer,
@@ -72,7 +73,16 @@ import {
 	startFilter,
 	startSearch,
 } from './movement.ts';
-import {closeSession, scrollSession, showTerminals, stepSession, typeInto, zoomSession} from './sessions.ts';
+import {
+	closeSession,
+	findInTerminal,
+	scrollSession,
+	searchTerminal,
+	showTerminals,
+	stepSession,
+	typeInto,
+	zoomSession,
+} from './sessions.ts';
 
 const onContainer =
 	(action: keyof typeof containerActions): Command =>
@@ -152,6 +162,11 @@ function back({store}: ActionContext): void {
 		}
 		if (pane === 'logs' && state.logs.search !== '')
 			return setLogs(state, {search: '', only: false, found: undefined});
+		const screen = pane === 'term' ? activeTab(state)?.screen : undefined;
+		if (screen && screen.search.text !== '') {
+			screen.searchFor('');
+			return state;
+		}
 		if (!isDetail(pane) && state.marks[pane].size > 0) return withMarks(state, pane, []);
 		if (state.zoomed) return {...state, zoomed: false};
 		return isDetail(state.focus) ? focusPane(state, state.lastList) : state;
@@ -258,6 +273,9 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'term.previous': stepSession(-1),
 	'term.close': closeSession,
 	'term.copy': copyTerminal,
+	'term.search': searchTerminal,
+	'term.findNext': findInTerminal(1),
+	'term.findPrevious': findInTerminal(-1),
 	'term.down': scrollSession(() => 1),
 	'term.up': scrollSession(() => -1),
 	'term.pageDown': scrollSession((page) => page),
@@ -267,6 +285,7 @@ export const COMMANDS: Record<CommandId, Command> = {
 	'session.zoom': zoomSession,
 	'session.pageUp': scrollSession((page) => -page),
 	'session.pageDown': scrollSession((page) => page),
+	'session.search': searchTerminal,
 	'session.next': stepSession(1),
 	'session.previous': stepSession(-1),
 	'list.down': moveList(() => 1),

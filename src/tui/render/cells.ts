@@ -19,12 +19,25 @@ const STYLES = 4096;
 const styles = new Map<number, string>();
 let stylesDepth: ColourDepth | undefined;
 
+/** Columns of a row that are marked; `found` is the one that was gone to. */
+export interface CellMark {
+	from: number;
+	/** The first one behind it. */
+	to: number;
+	found: boolean;
+}
+
 /** All rows that are seen, each exactly as wide as the terminal. */
-export function screenLines(emulator: Emulator, depth: ColourDepth, showCursor: boolean): string[] {
+export function screenLines(
+	emulator: Emulator,
+	depth: ColourDepth,
+	showCursor: boolean,
+	marks: (row: number) => readonly CellMark[] = () => [],
+): string[] {
 	const cursor = showCursor ? emulator.cursor : undefined;
 	const lines: string[] = [];
 	for (let row = 0; row < emulator.rows; row++) {
-		lines.push(rowText(emulator, row, cursor?.row === row ? cursor.column : -1, depth));
+		lines.push(rowText(emulator, row, cursor?.row === row ? cursor.column : -1, depth, marks(row)));
 	}
 	return lines;
 }
@@ -34,11 +47,19 @@ interface Run {
 	style: string;
 }
 
-function rowText(emulator: Emulator, row: number, cursor: number, depth: ColourDepth): string {
+function rowText(
+	emulator: Emulator,
+	row: number,
+	cursor: number,
+	depth: ColourDepth,
+	marks: readonly CellMark[],
+): string {
 	const runs: Run[] = [];
 	let narrow = true;
 	emulator.eachCell(row, (cell, column, width) => {
-		const style = cellStyle(cell, column === cursor || (width === 2 && column + 1 === cursor), depth);
+		const inverted = column === cursor || (width === 2 && column + 1 === cursor);
+		const mark = marks.length > 0 ? marks.find(({from, to}) => column >= from && column < to) : undefined;
+		const style = cellStyle(cell, inverted !== (mark !== undefined), depth, mark?.found ? FOUND : 0);
 		let text = cell.isInvisible() ? ' '.repeat(width) : cell.getChars() || ' ';
 		if (!isNarrow(text)) {
 			narrow = false;
@@ -50,14 +71,14 @@ function rowText(emulator: Emulator, row: number, cursor: number, depth: ColourD
 	});
 	// Characters of two cells may join, as the letters of flags do; then none of those is worth it.
 	if (!narrow && displayWidth(runs.map(({text}) => text).join('')) !== emulator.columns) {
-		for (const run of runs) run.text = run.text.replace(/[^\u0020-\u007e\u2500-\u257f]/gu, mark);
+		for (const run of runs) run.text = run.text.replace(/[^\u0020-\u007e\u2500-\u257f]/gu, unknown);
 	}
 	let line = '';
 	for (const {text, style} of runs) line += style === '' ? text : `${style}${text}${OFF}`;
 	return line;
 }
 
-const mark = (character: string): string => {
+const unknown = (character: string): string => {
 	const width = displayWidth(character);
 	return width === 0 ? '' : UNKNOWN + ' '.repeat(width - 1);
 };
@@ -72,13 +93,17 @@ function safeText(text: string, width: number): string {
 	return UNKNOWN + ' '.repeat(width - 1);
 }
 
-function cellStyle(cell: IBufferCell, inverted: boolean, depth: ColourDepth): string {
-	if (cell.isAttributeDefault() && !inverted) return '';
+/** Bold and underlined, whatever the cell is. */
+const FOUND = 1 | 8;
+
+function cellStyle(cell: IBufferCell, inverted: boolean, depth: ColourDepth, more: number): string {
+	if (cell.isAttributeDefault() && !inverted && more === 0) return '';
 	if (stylesDepth !== depth || styles.size > STYLES) {
 		styles.clear();
 		stylesDepth = depth;
 	}
 	const flags =
+		more |
 		(cell.isBold() ? 1 : 0) |
 		(cell.isDim() ? 2 : 0) |
 		(cell.isItalic() ? 4 : 0) |

@@ -331,7 +331,14 @@ export interface State {
 	/** Rows that commands are for together, by their keys. */
 	marks: Readonly<Record<MainListId, ReadonlySet<string>>>;
 	/** The pane whose filter is being typed. */
-	filtering?: {pane: ListPaneId | 'logs'; field: TextField} | undefined;
+	filtering?:
+		| {
+				pane: ListPaneId | 'logs' | 'term';
+				field: TextField;
+				/** The keys go back to the session when it is given up. */
+				typed?: true;
+		  }
+		| undefined;
 	logs: LogState;
 	dialog?: Dialog | undefined;
 	message?: Message | undefined;

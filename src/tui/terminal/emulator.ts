@@ -2,7 +2,7 @@
  * A terminal that nobody sees: what a container writes goes in, cells come out. Everything that it writes is hostile:
  * replies go back to it alone, nothing of an OSC leaves here but the title, and what is kept has a bound.
  */
-import type {IBufferCell, Terminal} from '@xterm/headless';
+import type {IBufferCell, IMarker, Terminal} from '@xterm/headless';
 import {clusterWidth} from '../text/width.ts';
 
 /** Lines that can be scrolled back to. */
@@ -115,6 +115,53 @@ export class Emulator {
 
 	scrollToEnd(): void {
 		this.#terminal.scrollToBottom();
+	}
+
+	/** Rows that are there, with those that were scrolled out of sight. */
+	get kept(): number {
+		return this.#terminal.buffer.active.length;
+	}
+
+	/** Which of them is the first that is seen. */
+	get top(): number {
+		return this.#terminal.buffer.active.viewportY;
+	}
+
+	scrollToRow(row: number): void {
+		this.#terminal.scrollToLine(Math.max(0, row));
+	}
+
+	/** Whether this one of all rows goes on the line of the one before. */
+	isWrapped(row: number): boolean {
+		return this.#terminal.buffer.active.getLine(row)?.isWrapped ?? false;
+	}
+
+	/** The characters of one of all rows; the blanks at its end are left out where its line ends. */
+	rowText(row: number): string {
+		const line = this.#terminal.buffer.active.getLine(row);
+		return line?.translateToString(!this.isWrapped(row + 1)) ?? '';
+	}
+
+	/** The column of each UTF-16 unit of `rowText`, and the first one behind it. */
+	rowColumns(row: number): number[] {
+		const {active} = this.#terminal.buffer;
+		const line = active.getLine(row);
+		const own = active.getNullCell();
+		const columns: number[] = [];
+		const {length} = this.rowText(row);
+		let column = 0;
+		while (columns.length < length && column < this.#terminal.cols) {
+			const cell = line?.getCell(column, own);
+			for (let unit = 0; unit < (cell?.getChars().length || 1); unit++) columns.push(column);
+			column += Math.max(1, cell?.getWidth() ?? 1);
+		}
+		return [...columns, column];
+	}
+
+	/** Stays with the row, whatever is written after it; its `line` is -1 when that is gone. */
+	markRow(row: number): IMarker | undefined {
+		const {active} = this.#terminal.buffer;
+		return this.#terminal.registerMarker(row - active.baseY - active.cursorY);
 	}
 
 	/** Lines below what is seen. */

@@ -7,6 +7,7 @@ import type {ExitStatus, Session} from '../../engine/api.ts';
 import {LineInput} from '../input/line-input.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {Emulator} from './emulator.ts';
+import {TermSearch} from './term-search.ts';
 
 /** Bytes that the emulator hasn't read yet, at which reading stops, and at which it goes on. */
 const HIGH_WATER = 128 * 1024;
@@ -37,6 +38,7 @@ export class TermSession {
 	readonly #options: TermSessionOptions;
 	readonly #session: Session;
 	readonly emulator: Emulator;
+	readonly search: TermSearch;
 	/** What the program calls its window. */
 	title = '';
 	readonly #line: LineInput | undefined;
@@ -64,6 +66,7 @@ export class TermSession {
 				this.title = sanitize(title);
 			},
 		});
+		this.search = new TermSearch(this.emulator);
 		if (history.length > 0) this.#write(history.map((line) => `${line}\r\n`).join(''));
 		session.stdout.on('data', this.#onOutput);
 		session.stderr.on('data', this.#onOutput);
@@ -126,6 +129,19 @@ export class TermSession {
 		else if (lines === Number.POSITIVE_INFINITY) this.emulator.scrollToEnd();
 		else this.emulator.scroll(lines);
 		this.#changed();
+	}
+
+	/** Marks what is searched for, or nothing. */
+	searchFor(text: string): void {
+		this.search.set(text);
+		this.#changed();
+	}
+
+	/** To the match before or after; false: there is none. */
+	findNext(direction: 1 | -1): boolean {
+		const there = this.search.step(direction);
+		this.#changed();
+		return there;
 	}
 
 	/** Leaves the container alone; what runs in it goes on. */

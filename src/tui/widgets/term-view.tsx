@@ -1,6 +1,7 @@
 /** The terminals: their tabs in the title, and the cells of the one that is shown. */
 import {Box, Text} from 'ink';
 import {useSyncExternalStore} from 'react';
+import type {TextField} from '../input/text-field.ts';
 import {keyLine, keyOf} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
 import {screenLines} from '../render/cells.ts';
@@ -27,6 +28,8 @@ const depth = colourDepth();
 const selectSessions = (state: State) => state.sessions;
 const selectTyping = (state: State) => typingTab(state) !== undefined;
 const selectMessage = (state: State) => state.message;
+const selectFiltering = (state: State) =>
+	state.filtering?.pane === 'term' ? state.filtering.field : undefined;
 const selectList = (state: State) => state.lastList;
 const never = () => () => {};
 const zero = () => 0;
@@ -37,13 +40,18 @@ export function TermView({store, rect, focused, whole}: TermViewProps) {
 	const message = useSlice(store, selectMessage);
 	// Tabs are those of the list that is looked at.
 	useSlice(store, selectList);
+	const searching = useSlice(store, selectFiltering);
 	const tab = activeTab({sessions});
 	// Drawn again with each picture of the terminal's, and not for anything that happens elsewhere.
 	useSyncExternalStore(tab?.screen.subscribe ?? never, tab?.screen.version ?? zero, zero);
 	const state = store.snapshot();
 	const {width, height} = whole ? {width: rect.width, height: rect.height - 1} : inside(rect);
 	const colours = foreignColours() ? depth : 'none';
-	const lines = tab ? screenLines(tab.screen.emulator, colours, typing && tab.ended === undefined) : [];
+	const lines = tab
+		? screenLines(tab.screen.emulator, colours, typing && tab.ended === undefined, (row) =>
+				tab.screen.search.marks(row),
+			)
+		: [];
 	const rows = lines.slice(0, height).map((line, index) => (
 		// biome-ignore lint/suspicious/noArrayIndexKey: rows of a picture
 		<Text key={index} wrap="truncate">
@@ -67,7 +75,7 @@ export function TermView({store, rect, focused, whole}: TermViewProps) {
 	}
 	const title = typing
 		? typingTitle(sessions, tab)
-		: detailTitle(state, 'term', restingText(sessions, tab), width);
+		: detailTitle(state, 'term', restingText(sessions, tab, searching), width);
 	return (
 		<Frame rect={rect} focused={focused} title={title} note={typing ? zoomNote('full screen') : ''}>
 			{tab ? (
@@ -138,9 +146,21 @@ function typingTitle(
 }
 
 /** The same while the panes have the keys. */
-function restingText({tabs, active}: State['sessions'], tab: SessionTab | undefined): string {
+function restingText(
+	{tabs, active}: State['sessions'],
+	tab: SessionTab | undefined,
+	searching: TextField | undefined,
+): string {
 	if (!tab) return '';
 	const place = tabs.length > 1 ? `${tabs.findIndex(({id}) => id === active) + 1}/${tabs.length} ` : '';
 	const {below} = tab.screen.emulator;
-	return `${place}${label(tab)} · ${tab.ended ?? (below > 0 ? `${below} lines below` : `${keyOf('term.type')} types`)}`;
+	const search = searchText(tab, searching);
+	return `${place}${label(tab)} · ${tab.ended ?? (below > 0 ? `${below} lines below` : `${keyOf('term.type')} types`)}${search}`;
+}
+
+/** What is typed, or what is searched for and which of how many was gone to. */
+function searchText({screen}: SessionTab, typed: TextField | undefined): string {
+	if (typed) return ` · /${typed.value.slice(0, typed.cursor)}▏${typed.value.slice(typed.cursor)}`;
+	const {text, place} = screen.search;
+	return text === '' ? '' : ` · /${text} ${place}`;
 }

@@ -161,3 +161,53 @@ test('one that is closed is left, not ended', async (t) => {
 	await new Promise((resolve) => setTimeout(resolve, 20));
 	t.deepEqual(ends, []);
 });
+
+test('a search marks what it finds, goes back through what has scrolled away, and on again', async (t) => {
+	const {fake, screen} = await open(t);
+	for (let row = 0; row < 40; row++) fake.write(`row ${row} ${row % 10 === 3 ? '日本 Needle' : 'hay'}\r\n`);
+	fake.write('end');
+	await until(() => screenLines(screen.emulator, 'none', false).some((line) => line.startsWith('end')));
+	const seen = (): string =>
+		screenLines(screen.emulator, 'none', false, (row) => screen.search.marks(row))
+			.map((line) => line.trimEnd())
+			.join('\n');
+	screen.searchFor('needle');
+	t.notRegex(seen(), /\u001b/);
+	t.true(screen.findNext(-1));
+	t.is(screen.search.place, '4/4');
+	// Exactly its cells, with wide characters before them.
+	t.true(seen().includes(`row 33 日本 ${ESC}[1m${ESC}[4m${ESC}[7mNeedle${ESC}[0m`), JSON.stringify(seen()));
+	for (const place of ['3/4', '2/4', '1/4']) {
+		t.true(screen.findNext(-1));
+		t.is(screen.search.place, place);
+	}
+	t.regex(seen(), /row 3 日本 .*Needle/);
+	t.false(screen.findNext(-1));
+	t.true(screen.findNext(1));
+	t.is(screen.search.place, '2/4');
+	// The place stays with its row, whatever is written below.
+	fake.write('\r\nmore and more'.repeat(50));
+	await until(() => screen.emulator.kept > 90);
+	t.true(screen.findNext(1));
+	t.is(screen.search.place, '3/4');
+	screen.searchFor('re:^row 2[34]');
+	t.true(screen.findNext(-1));
+	t.regex(screen.search.place, /^\d\/2$/);
+	screen.searchFor('re:(');
+	t.is(screen.search.place, 'is no regular expression');
+	t.false(screen.findNext(-1));
+	screen.searchFor('');
+	t.notRegex(seen(), /\u001b/);
+});
+
+test('what was wrapped is found as one, and marked in each of its rows', async (t) => {
+	const {fake, screen} = await open(t);
+	fake.write(`${'x'.repeat(36)}searched for`);
+	await until(() => screen.emulator.isWrapped(1));
+	screen.searchFor('searched');
+	t.true(screen.findNext(-1));
+	t.is(screen.search.place, '1/1');
+	t.deepEqual(screen.search.marks(0), [{from: 36, to: 40, found: true}]);
+	t.deepEqual(screen.search.marks(1), [{from: 0, to: 4, found: true}]);
+	t.deepEqual(screen.search.marks(2), []);
+});
