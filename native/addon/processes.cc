@@ -53,6 +53,15 @@ Status open_process(int pid, int64_t start, Fd &process) {
   return {};
 }
 
+/** processStart(pid): number | undefined */
+Napi::Value process_start(const Napi::CallbackInfo &info) {
+  int pid;
+  ProcessStatus status;
+  if (!get_arguments(info, pid) || pid <= 0 || !read_process(pid, status)) return info.Env().Undefined();
+  if (status.state == 'Z' || status.state == 'X') return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(status.start));
+}
+
 /** openProcess(pid, start): number | undefined */
 Napi::Value open_process_by_start(const Napi::CallbackInfo &info) {
   int pid;
@@ -217,6 +226,7 @@ Napi::Value exit_now(const Napi::CallbackInfo &info) {
 }  // namespace
 
 void export_processes(Napi::Env env, Napi::Object exports) {
+  exports.Set("processStart", Napi::Function::New(env, process_start, "processStart"));
   exports.Set("openProcess", Napi::Function::New(env, open_process_by_start, "openProcess"));
   exports.Set("signalProcess", Napi::Function::New(env, signal_process, "signalProcess"));
   exports.Set("exit", Napi::Function::New(env, exit_now, "exit"));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "binding.h"
@@ -32,6 +33,24 @@ std::optional<std::string> read_file(const std::string &path, size_t most) {
   return content;
 }
 
+/** Below so many files a further thread costs more than it takes over. */
+constexpr size_t kFilesOfThread = 200;
+
+void read_all(const std::vector<std::string> &paths, size_t most, Contents &contents) {
+  contents.resize(paths.size());
+  size_t threads = std::min<size_t>(std::max(1u, std::thread::hardware_concurrency()), 8);
+  threads = std::clamp<size_t>(paths.size() / kFilesOfThread, 1, threads);
+  auto read_share = [&](size_t share) {
+    for (size_t at = paths.size() * share / threads; at < paths.size() * (share + 1) / threads; ++at) {
+      contents[at] = read_file(paths[at], most);
+    }
+  };
+  std::vector<std::thread> others;
+  for (size_t share = 1; share < threads; ++share) others.emplace_back(read_share, share);
+  read_share(0);
+  for (std::thread &other : others) other.join();
+}
+
 /** readFiles(paths, most): Promise<(string | undefined)[]>, each byte a character */
 Napi::Value read_files(const Napi::CallbackInfo &info) {
   std::vector<std::string> paths;
@@ -41,8 +60,7 @@ Napi::Value read_files(const Napi::CallbackInfo &info) {
   return run_on_thread(
       info.Env(),
       [contents, paths = std::move(paths), most]() -> Status {
-        contents->reserve(paths.size());
-        for (const std::string &path : paths) contents->push_back(read_file(path, static_cast<size_t>(most)));
+        read_all(paths, static_cast<size_t>(most), *contents);
         return {};
       },
       [contents](Napi::Env env) -> Napi::Value {

@@ -1,6 +1,7 @@
 /** Small files that are replaced as a whole: written beside, then renamed. */
 import {closeSync, fsyncSync, openSync, readFileSync, renameSync, unlinkSync, writeSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
+import {native} from '../kernel/native.ts';
 import {isErrno} from './errors.ts';
 
 let serial = 0;
@@ -39,6 +40,27 @@ export function readIfThere(path: string): string | undefined {
 		if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
 		throw error;
 	}
+}
+
+/** Below so many, files are read one by one, which needs no thread. */
+const few = 8;
+
+/** Of at most `most` bytes each; undefined for one that can't be read. Many are read natively in one go. */
+export async function readMany(paths: readonly string[], most: number): Promise<(string | undefined)[]> {
+	if (paths.length < few) {
+		return paths.map((path) => {
+			try {
+				return readFileSync(path, 'utf8');
+			} catch {
+				return undefined;
+			}
+		});
+	}
+	const texts = await native.readFiles(paths, most);
+	return texts.map((bytes) =>
+		// Each character is a byte of UTF-8.
+		bytes !== undefined && /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes,
+	);
 }
 
 export function unlinkIfThere(path: string): void {

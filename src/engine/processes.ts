@@ -1,19 +1,13 @@
 /** Which processes live: a process is its pid and its start time, field 22 of /proc/PID/stat (proc(5)). */
 import {readFileSync} from 'node:fs';
+import {native} from '../kernel/native.ts';
+
+/** PID_MAX_LIMIT of the kernel. */
+const maxPid = 1 << 22;
 
 /** The start time of a process in clock ticks after boot; undefined when there is none, or only a zombie. */
 export function startTime(pid: number): number | undefined {
-	if (!Number.isInteger(pid) || pid <= 0) return undefined;
-	let stat: string;
-	try {
-		stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-	} catch {
-		return undefined;
-	}
-	// The second field is the command in parentheses, which may itself contain spaces and parentheses.
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-	if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-	return Number(fields[19]);
+	return Number.isInteger(pid) && pid > 0 && pid <= maxPid ? native.processStart(pid) : undefined;
 }
 
 export function isAlive(pid: number, start: number): boolean {

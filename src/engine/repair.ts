@@ -5,6 +5,7 @@
 import {existsSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {native} from '../kernel/native.ts';
+import type {MonitorState} from '../runtime/monitor-protocol.ts';
 import {type EngineContext, namesLock} from './containers/context.ts';
 import {isId, lookUpName} from './containers/names.ts';
 import {
@@ -12,8 +13,10 @@ import {
 	isActiveStatus,
 	listIds,
 	monitorLives,
+	noteLiving,
 	readRecord,
 	readState,
+	readStates,
 } from './containers/record.ts';
 import {abandonedTransients, unmarkTransient} from './containers/transient.ts';
 import {isErrno, WherryError} from './errors.ts';
@@ -54,10 +57,14 @@ async function revive(context: EngineContext, ids: string[], restarted: boolean)
 export async function repairRuns(context: EngineContext): Promise<void> {
 	const {paths} = context;
 	const dead: string[] = [];
-	for (const id of list(join(paths.run, 'containers'))) {
-		if (!isId(id) || monitorLives(readState(paths, id))) continue;
-		if (await settleQuietly(context, id)) dead.push(id);
+	const ids = list(join(paths.run, 'containers')).filter(isId);
+	const living: MonitorState[] = [];
+	for (const [id, state] of await readStates(paths, ids)) {
+		if (monitorLives(state)) living.push(state);
+		// Read in one go with many others, it may be old by now.
+		else if (!monitorLives(readState(paths, id)) && (await settleQuietly(context, id))) dead.push(id);
 	}
+	noteLiving(living);
 	await revive(context, dead, true);
 }
 

@@ -251,7 +251,7 @@ export interface Native {
 	/** Nanoseconds since the epoch. Node has it in its `performance` only, which takes 3 ms to load. */
 	wallClock(): bigint;
 	/**
-	 * Many small files (of cgroups, of /proc) in one go, on a thread: at most `most` bytes of each, every byte a
+	 * Many small files (of cgroups, of /proc) in one go, on threads: at most `most` bytes of each, every byte a
 	 * character. Undefined for one that can't be read.
 	 */
 	readFiles(paths: readonly string[], most: number): Promise<(string | undefined)[]>;
@@ -271,6 +271,8 @@ export interface Native {
 		rules: readonly string[],
 		cache: string,
 	): [reading: Promise<ContextReading>, stop: () => void];
+	/** Field 22 of /proc/PID/stat: ticks since the boot. Undefined for a process that has ended. */
+	processStart(pid: number): number | undefined;
 	/** _exit(2): nothing that waits to be written is. */
 	exit(code: number): void;
 	/** Takes the descriptor over. */

@@ -12,7 +12,7 @@ import {
 } from '../networks/inspect.ts';
 import {namesOf} from '../networks/names.ts';
 import {readNetwork} from '../networks/record.ts';
-import {noNetwork, readNetworkState} from '../networks/state.ts';
+import {hasEndpoints, noNetwork, readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import {wantedProfile} from '../security/apparmor.ts';
 import {apparmorEnabled} from '../security/apparmor-enabled.ts';
@@ -99,7 +99,7 @@ export function networkInput(paths: Paths, record: ContainerRecord, state: Monit
 	return {
 		mode: record.HostConfig.NetworkMode,
 		settings: record.Networks,
-		state: up ? readNetworkState(paths, record.Id) : noNetwork,
+		state: up && hasEndpoints(record) ? readNetworkState(paths, record.Id) : noNetwork,
 		exposed: record.Config.ExposedPorts,
 		names: (endpoint) => namesOf(record, endpoint),
 		sandbox: up && state.pid > 0 ? `/proc/${state.pid}/ns/net` : '',

@@ -6,7 +6,7 @@ import {mkdirSync, readdirSync} from 'node:fs';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {ContainerConfig, ContainerStatus, EndpointSettings, HostConfig, MountPoint} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
-import {readIfThere, replaceFile} from '../files.ts';
+import {readIfThere, readMany, replaceFile} from '../files.ts';
 import type {Paths} from '../paths.ts';
 import {bootId, isAlive} from '../processes.ts';
 import {isId, lookUpName} from './names.ts';
@@ -109,6 +109,20 @@ export const initialState: MonitorState = {
 export const readState = (paths: Paths, id: string): MonitorState =>
 	parseState(readIfThere(statePath(paths, id)));
 
+/** No state is that long. */
+const longestState = 1 << 20;
+
+export async function readStates(
+	paths: Paths,
+	ids: readonly string[],
+): Promise<(readonly [id: string, state: MonitorState])[]> {
+	const texts = await readMany(
+		ids.map((id) => statePath(paths, id)),
+		longestState,
+	);
+	return ids.map((id, at) => [id, parseState(texts[at])]);
+}
+
 export function parseState(text: string | undefined): MonitorState {
 	if (text === undefined) return initialState;
 	try {
@@ -129,6 +143,21 @@ export const isActiveStatus = (status: string): boolean =>
 /** Whether the monitor that wrote the state lives. */
 export function monitorLives(state: MonitorState): boolean {
 	return state.bootId === bootId() && isAlive(state.monitorPid, state.monitorStart);
+}
+
+/** Monitors that a repair has just seen alive. */
+let sighting = {at: 0, monitors: new Set<string>()};
+
+const monitorKey = ({monitorPid, monitorStart}: MonitorState): string => `${monitorPid} ${monitorStart}`;
+
+export function noteLiving(states: readonly MonitorState[]): void {
+	sighting = {at: Date.now(), monitors: new Set(states.map(monitorKey))};
+}
+
+/** For lists, which come right after a repair and would ask the kernel of each of hundreds again. */
+export function monitorLivedLately(state: MonitorState): boolean {
+	const lately = Math.abs(Date.now() - sighting.at) < listingLife && sighting.monitors.has(monitorKey(state));
+	return lately || monitorLives(state);
 }
 
 /** Whether the root of a container that has ended is still being unmounted. */

@@ -1,12 +1,13 @@
 /** All containers: one pass over small files, without any lock; one that goes meanwhile is left out. */
-import {native} from '../../kernel/native.ts';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
+import {readMany} from '../files.ts';
 import type {Paths} from '../paths.ts';
 import {
 	type ContainerRecord,
 	currentState,
 	isActiveStatus,
 	listIds,
+	monitorLivedLately,
 	parseState,
 	readRecord,
 	recordPath,
@@ -49,33 +50,28 @@ export function readRows(paths: Paths): Row[] {
 /** Bytes; no record is that long. */
 const longest = 16 << 20;
 
-/** Below so many the files are read one by one, which needs no thread. */
-const few = 8;
-
-/** As readRows, for whoever can wait: hundreds of files are read natively in one go. */
+/** As readRows, for whoever can wait. */
 export async function loadRows(paths: Paths): Promise<Row[]> {
 	const ids = listIds(paths);
-	if (ids.length < few) return readRows(paths);
 	const files = [...ids.map((id) => recordPath(paths, id)), ...ids.map((id) => statePath(paths, id))];
-	const texts = await native.readFiles(files, longest);
+	const texts = await readMany(files, longest);
 	const rows: Row[] = [];
 	for (const [at, id] of ids.entries()) {
 		const text = texts[at];
 		if (text === undefined) continue;
 		let record: ContainerRecord;
 		try {
-			record = JSON.parse(decoded(text)) as ContainerRecord;
+			record = JSON.parse(text) as ContainerRecord;
 		} catch {
 			continue;
 		}
-		const stateText = texts[ids.length + at];
-		const state = parseState(stateText === undefined ? undefined : decoded(stateText));
-		rows.push(rowOf(record, isActiveStatus(state.status) ? currentState(paths, id) : state));
+		const state = parseState(texts[ids.length + at]);
+		rows.push(
+			rowOf(
+				record,
+				!isActiveStatus(state.status) || monitorLivedLately(state) ? state : currentState(paths, id),
+			),
+		);
 	}
 	return newestFirst(rows);
-}
-
-/** Each character is a byte of UTF-8. */
-function decoded(bytes: string): string {
-	return /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
 }

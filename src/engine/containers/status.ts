@@ -1,6 +1,5 @@
 /** docker's words for how a container is: `Up 2 minutes`, `Exited (0) 3 hours ago`. Pure. */
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
-import {parseTimestamp} from '../files.ts';
 import {zeroTime} from './record.ts';
 
 /** docker's rounded duration, from milliseconds. */
@@ -24,8 +23,8 @@ export function humanDuration(milliseconds: number): string {
 /** Milliseconds since the epoch; 0 for a time that never was. */
 export function milliseconds(time: string): number {
 	if (time === zeroTime) return 0;
-	const nanoseconds = parseTimestamp(time);
-	return nanoseconds === undefined ? 0 : Number(nanoseconds / 1_000_000n);
+	const value = Date.parse(time);
+	return Number.isNaN(value) ? 0 : value;
 }
 
 function healthText({health}: MonitorState): string {

@@ -2,7 +2,6 @@
  * What a container's networks are while it runs: `containers/<id>/network.json`, written before the start and
  * at every change. After the end it tells which addresses and ports the container asks for next time.
  */
-import {join} from 'node:path';
 import type {ContainerRecord} from '../containers/record.ts';
 import {readIfThere, replaceFile} from '../files.ts';
 import type {Paths} from '../paths.ts';
@@ -113,7 +112,7 @@ function unpacked(stored: readonly StoredPort[]): PublishedPort[] {
 	return ports;
 }
 
-const statePath = (paths: Paths, id: string): string => join(paths.container(id), 'network.json');
+const statePath = (paths: Paths, id: string): string => `${paths.container(id)}/network.json`;
 
 export function readNetworkState(paths: Paths, id: string): NetworkState {
 	const text = readIfThere(statePath(paths, id));
