@@ -71,6 +71,10 @@ export class Paths {
 	get events(): string {
 		return `${this.root}/events`;
 	}
+	/** `<milliseconds>-<process>-<number>.json` of each build that the terminal UI made and that has ended, the last few. */
+	get builds(): string {
+		return `${this.root}/builds`;
+	}
 	get cache(): string {
 		return `${this.root}/cache`;
 	}

@@ -37,6 +37,9 @@ const CLOCK = 10_000;
 const PATIENCE = 80;
 
 type Suspend = ReturnType<typeof useApp>['suspendTerminal'];
+/** Milliseconds after the first frame in which what was built before is read. */
+const SOON = 200;
+
 type Output = WriteStream & {fd: number};
 
 /** The command line that the UI belongs to. */
@@ -192,10 +195,18 @@ class LiveUi {
 		});
 		try {
 			await this.#feed.start();
+			setTimeout(() => void this.#readBuilds(engine.paths.builds), SOON).unref();
 		} catch (error) {
 			report(error);
 			store.update((state) => ({...state, phase: 'ready'}));
 		}
+	}
+
+	/** Those of earlier sessions. */
+	async #readBuilds(folder: string): Promise<void> {
+		const {readBuildRecords, withBuildRecords} = await import('./store/build-records.ts');
+		const records = await readBuildRecords(folder);
+		this.#store.observe((state) => withBuildRecords(state, records));
 	}
 
 	/** Takes the terminal over. */

@@ -8,6 +8,7 @@ import type {UiConfig} from './config/config.ts';
 import {inside, layout} from './layout.ts';
 import {anyPane, loggedContainers, settleSelections} from './panes/index.ts';
 import {visibleRows} from './panes/pane.ts';
+import {readBuildRecords, withBuildRecords} from './store/build-records.ts';
 import {DetailFeed} from './store/detail-feed.ts';
 import {DETAILS, isDetail, MAIN_LISTS, SOURCES} from './store/details.ts';
 import {Feed} from './store/feed.ts';
@@ -58,6 +59,8 @@ export async function loadOnce(
 	const store = new Store(config ? applyConfig(first, config) : first, settleSelections);
 	const feed = new Feed(engine, store, {onError: () => {}});
 	await feed.readOnce();
+	const builds = await readBuildRecords(engine.paths.builds);
+	store.update((state) => withBuildRecords(state, builds));
 	if (pane) {
 		if (pane === 'events') await feed.readPastOnce();
 		store.update((state) => ({...focusPane(state, pane), zoomed: true}));

@@ -1,5 +1,6 @@
 /** A whole session in tmux, with nothing but keys and what is then on the screen. */
 import {execFile, spawnSync} from 'node:child_process';
+import {existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import test from 'ava';
@@ -41,6 +42,33 @@ test.after.always(async (t) => {
 	t.deepEqual(await wherry.end(), []);
 });
 
+/** This machine's own programs: their folder is mounted, the image has what leads there. */
+const PROGRAMS = ['/usr', '/etc/alternatives']
+	.filter((path) => existsSync(path))
+	.flatMap((path) => ['-v', `${path}:${path}:ro`]);
+const vim = spawnSync('vim', ['--version']).status === 0;
+
+async function makeHostImage(): Promise<void> {
+	const tree = `${wherry.folder}/tree`;
+	for (const name of ['usr', 'etc', 'tmp', 'root', 'proc', 'sys', 'dev'])
+		mkdirSync(`${tree}/${name}`, {recursive: true});
+	for (const name of ['bin', 'lib', 'lib64', 'sbin'])
+		if (existsSync(`/usr/${name}`)) symlinkSync(`usr/${name}`, `${tree}/${name}`);
+	writeFileSync(`${tree}/etc/passwd`, 'root:x:0:0:root:/root:/bin/sh\n');
+	await run('tar', ['-C', tree, '-cf', `${tree}.tar`, '.']);
+	await wherry.output('import', `${tree}.tar`, 'host:1');
+}
+
+/** The program that the shell in tmux waits for. */
+async function inFront(): Promise<number> {
+	const shell = (await tmux('display', '-p', '#{pane_pid}')).trim();
+	return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8').trim().split(' ')[0]);
+}
+
+/** First screen or second, cursor, mouse: as tmux has them. */
+const flags = async (): Promise<string> =>
+	(await tmux('display', '-p', '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')).trim();
+
 const LOOP = `sh -c 'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo GET /item/$i; sleep 0.2 & wait; done'`;
 
 (present ? test.serial : test.serial.skip)(title, async (t) => {
@@ -58,8 +86,11 @@ const LOOP = `sh -c 'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo GET /
 	];
 	await tmux('new-session', '-d', '-x', '130', '-y', '40', ...variables, ...shell);
 	await until(/ready>/);
-	await type('stty -a | tail -4\n');
-	const before = await until(/echoke[\s\S]*ready>/);
+	const modes = async (): Promise<string> => {
+		await type('clear; stty -g\n');
+		return /^[0-9a-f]+(?::[0-9a-f]+)+/m.exec(await until(/^[0-9a-f]+(:[0-9a-f]+){20,}[\s\S]*ready>/m))![0];
+	};
+	const before = await modes();
 
 	// The empty screen says what to do, and one key does it.
 	await type(`clear; ${launcher} ui\n`);
@@ -119,6 +150,41 @@ const LOOP = `sh -c 'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo GET /
 	await keys('1');
 	await until(/┏━ 1 Containers 2\/2/);
 
+	// An editor in another, whose window changes; what it was told is there afterwards, and is found again.
+	if (vim) {
+		await makeHostImage();
+		await wherry.output('run', '-dit', '--name', 'editor', '--network', 'none', ...PROGRAMS, 'host:1', 'sh');
+		await until(/▶ {2}editor /);
+		await keys('k');
+		await until(/❯ ▶ {2}editor /);
+		await keys('e');
+		await until(/SHELL in editor[\s\S]*[#$] ?$/m);
+		await type('cd /tmp; vim -u NONE -N -n text\n');
+		await until(/^~ *$[\s\S]*"text" \[New\]/m);
+		await type('ione');
+		await keys('Enter');
+		await type('two');
+		await keys('Escape');
+		await until(/^one *\ntwo *\n~/m);
+		await tmux('resize-window', '-x', '100', '-y', '30');
+		await until(/^one *\ntwo *\n(~ *\n){26}/m);
+		await tmux('resize-window', '-x', '130', '-y', '40');
+		await until(/^one *\ntwo *\n(~ *\n){36}/m);
+		await type(':wq\n');
+		await gone(/^~/m);
+		await type('cat text; i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo line $i; done\n');
+		await until(/^line 99$/m);
+		await keys('F12');
+		await type('re:^two$');
+		await keys('Enter');
+		await until(/re:\^two\$ 1\/1[\s\S]*two[\s\S]*line 1\b/);
+		await keys('i');
+		await type('exit\n');
+		await until(/┏━ 1 Containers 3\/3/);
+		await wherry.output('rm', '-f', 'editor');
+		await until(/Containers 2\/2[\s\S]*❯ ▶ {2}web /);
+	}
+
 	// Stopped, removed, and the rest pruned; each is asked about, and No is what Enter says.
 	await keys('s');
 	await until(/■ {2}web .*Exited \(0\)/);
@@ -140,21 +206,46 @@ const LOOP = `sh -c 'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo GET /
 	await keys('y');
 	await until(/No containers yet/);
 
-	// Out: the terminal is the shell's, as it was.
 	await keys('q');
 	await until(/^ready>$/m);
-	t.is((await tmux('display', '-p', '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')).trim(), '0 1 0');
-	await type('clear; stty -a | tail -4\n');
-	const after = await until(/echoke[\s\S]*ready>/);
-	const modes = (text: string): string[] =>
-		text.match(/-?\b(icanon|echo|isig|opost|onlcr|icrnl|ixon)\b/g) ?? [];
-	t.deepEqual(modes(after), modes(before));
 
-	// Ended from outside: the same.
+	// Whatever ends it, the terminal is the shell's, as it was.
+	for (const [how, status] of [
+		['q', 0],
+		['C-c', 0],
+		['SIGTERM', 143],
+		['SIGHUP', 129],
+		['SIGINT', 130],
+	] as const) {
+		await type(`clear; ${launcher} ui; echo ended $?\n`);
+		await until(/No containers yet/);
+		await keys('M');
+		await until(/[Mm]ouse/);
+		t.regex(await flags(), /^1 \d 1$/, how);
+		if (how.startsWith('SIG')) process.kill(await inFront(), how);
+		else await keys(how);
+		await until(new RegExp(`ended ${status}[\\s\\S]*^ready>$`, 'm'));
+		t.is(await flags(), '0 1 0', how);
+		t.is(await modes(), before, how);
+	}
+
+	// Nothing can be done when it is killed: containers go on, and so does the next one.
+	await wherry.output('run', '-d', '--name', 'stays', 'wherry/base', 'sh', '-c', 'while :; do sleep 1; done');
 	await type(`clear; ${launcher} ui; echo ended $?\n`);
-	await until(/No containers yet/);
-	const pid = (await tmux('display', '-p', '#{pane_pid}')).trim();
-	await run('pkill', ['-TERM', '-P', pid]);
-	await until(/ended \d+[\s\S]*^ready>$/m);
-	t.is((await tmux('display', '-p', '#{alternate_on} #{cursor_flag}')).trim(), '0 1');
+	await until(/❯ ▶ {2}stays /);
+	const {
+		State: {Pid: pid},
+	} = JSON.parse(await wherry.output('inspect', 'stays'))[0];
+	process.kill(await inFront(), 'SIGKILL');
+	await until(/ended 137/);
+	await type('stty sane; tput reset; clear; echo again\n');
+	await until(/^again/m);
+	t.is(JSON.parse(await wherry.output('inspect', 'stays'))[0].State.Pid, pid);
+	await type(`clear; ${launcher} ui; echo ended $?\n`);
+	await until(/❯ ▶ {2}stays /);
+	await keys('s');
+	await until(/■ {2}stays /);
+	await keys('q');
+	await until(/ended 0[\s\S]*^ready>$/m);
+	t.is(await flags(), '0 1 0');
 });

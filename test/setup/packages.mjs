@@ -12,6 +12,7 @@ const needs = [
 	['umoci', 'umoci'],
 	['podman', 'podman'],
 	['tmux', 'tmux'],
+	['vim', 'vim'],
 	['debootstrap', 'debootstrap'],
 	['zstd', 'zstd'],
 	['ip', 'iproute2'],

@@ -1,4 +1,9 @@
+import {existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import test from 'ava';
+import type {BuildOptions} from '../../src/engine/api.ts';
+import {Paths} from '../../src/engine/paths.ts';
 import {buildWords, readBuildForm, setBuild, withBuildEvents} from '../../src/tui/actions/builds.ts';
 import {renderFrame} from '../../src/tui/once.tsx';
 import type {BuildRow} from '../../src/tui/store/state.ts';
@@ -133,4 +138,38 @@ test('the form builds; a build can be given up, and leaving gives up those that 
 	await type('q', 'y');
 	await until(() => screen.includes('quit'));
 	t.is(store.state.builds[0]!.state, 'cancelled');
+});
+
+test('a build that has ended is there in the next session, with its log, until it is taken off the list', async (t) => {
+	const root = mkdtempSync(join(tmpdir(), 'wherry-builds-'));
+	t.teardown(() => rmSync(root, {recursive: true}));
+	const fake = busyEngine();
+	const paths = new Paths(root, root);
+	Object.defineProperty(fake, 'engine', {
+		value: {
+			...fake.engine,
+			paths,
+			build: async ({onProgress}: BuildOptions) => {
+				onProgress!({kind: 'start', id: 1, name: 'RUN make'});
+				onProgress!({kind: 'log', id: 1, stream: 'stdout', text: 'cc -c a.c\n'});
+				onProgress!({kind: 'error', id: 1, message: 'exit code: 2'});
+				throw new Error('process did not complete: exit code: 2');
+			},
+		},
+	});
+	const first = await openUi(fake);
+	await first.type('6', 'A', '/srv/app', '\t', 'app:4', '\r');
+	await until(
+		() =>
+			existsSync(paths.builds) &&
+			readdirSync(paths.builds).some((name) => name.endsWith('.json') && !name.startsWith('.')),
+	);
+	const {store, type} = await openUi(fake);
+	await type('6');
+	t.regex(renderFrame(store, false), /× +app:4 +process did not complete/);
+	await type('0');
+	t.regex(renderFrame(store, false), /cc -c a\.c[\s\S]*exit code: 2/);
+	await type('6', 'd');
+	await until(() => readdirSync(paths.builds).length === 0);
+	t.is(store.state.builds.length, 0);
 });

@@ -8,6 +8,7 @@ import {textField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';
 import {stepPath, stepRows} from '../panes/builds.ts';
 import {selectedBuild} from '../panes/index.ts';
+import {forgetBuildRecord, keepBuildRecord} from '../store/build-records.ts';
 import {focusPane, setJob, setList} from '../store/reducers.ts';
 import type {BuildRow, BuildStep, FormField, State} from '../store/state.ts';
 import {type ActionContext, openDialog, remember, showError, showMessage} from './context.ts';
@@ -197,7 +198,7 @@ export function setBuild(state: State, id: string, by: (row: BuildRow) => BuildR
 
 async function build(context: ActionContext, request: BuildRequest): Promise<void> {
 	const {store, engine} = context;
-	const id = String(++counted);
+	const id = `${Date.now()}-${process.pid}-${++counted}`;
 	const job = `build ${request.tag || request.folder}`;
 	const row: BuildRow = {
 		id,
@@ -264,8 +265,11 @@ async function build(context: ActionContext, request: BuildRequest): Promise<voi
 		else showError(context, error);
 	} finally {
 		running.delete(id);
-		onEnd();
 		store.update((state) => setJob(state, job, undefined));
+		const over = store.state.builds.find((one) => one.id === id);
+		if (over) await keepBuildRecord(engine.paths.builds, over);
+		// Whoever leaves waits for this.
+		onEnd();
 	}
 }
 
@@ -287,8 +291,10 @@ export function forgetBuild(context: ActionContext): void {
 	const row = selectedBuild(context.store.state);
 	if (row && running.has(row.id))
 		showMessage(context, {tone: 'info', text: `It still runs; ${keyOf('build.cancel')} gives it up.`});
-	else if (row)
+	else if (row) {
+		void forgetBuildRecord(context.engine.paths.builds, row.id);
 		context.store.update((state) => ({...state, builds: state.builds.filter(({id}) => id !== row.id)}));
+	}
 }
 
 export function runBuilt(context: ActionContext): void {

@@ -296,7 +296,7 @@ export interface State {
 	images: readonly ImageSummary[];
 	networks: readonly NetworkRecord[];
 	volumes: readonly VolumeSummary[];
-	/** Those of this session, the newest first. */
+	/** Those of this session and the last ones before it, the newest first. */
 	builds: readonly BuildRow[];
 	/** The last ones, the newest first. */
 	events: readonly EngineEvent[];
