@@ -146,12 +146,12 @@ test('the monitor belongs to no session or terminal of whoever started it, and a
 	t.pass();
 });
 
-/** KiB of the program's code that a process has mapped (proc(5), smaps). */
+/** KiB of the program's own code that a process has mapped (proc(5), maps and smaps). */
 function mappedCode(pid: number): number {
+	const {ino} = statSync(`/proc/${pid}/exe`);
 	const text = readFileSync(`/proc/${pid}/smaps`, 'utf8');
-	let sum = 0;
-	for (const [, size] of text.matchAll(/^\S+ r-xp .*\n(?:[A-Z].*\n)*?Rss: +(\d+) kB/gm)) sum += Number(size);
-	return sum;
+	const code = text.matchAll(/^\S+ r-xp \S+ \S+ (\d+) .*\n(?:[A-Z].*\n)*?Rss: +(\d+) kB/gm);
+	return [...code].reduce((sum, [, inode, size]) => sum + (Number(inode) === ino ? Number(size) : 0), 0);
 }
 
 test('a monitor that has nothing to do gives its code back, and goes on when it is asked', async (t) => {
@@ -385,7 +385,7 @@ test('many execs and restarts leave no descriptor and no process behind', async 
 
 test('output written after every terminal was closed is read', async (t) => {
 	const box = new Container(t, {
-		argv: sh('echo one; exec <&- >&- 2>&-; sleep 0.3; echo two >/dev/pts/0; sleep 3'),
+		argv: sh('echo one; exec <&- >&- 2>&-; sleep 0.3; echo two >/dev/pts/0; sleep 1000'),
 		tty: true,
 	});
 	const starter = await box.start();
