@@ -13,7 +13,14 @@ export function makeCertificate(address = '127.0.0.1'): {key: string; cert: stri
 			[
 				...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj'.split(' '),
 				`/CN=${address}`,
-				...['-keyout', key, '-out', cert, '-addext', `subjectAltName=IP:${address}`],
+				...[
+					'-keyout',
+					key,
+					'-out',
+					cert,
+					'-addext',
+					`subjectAltName=${/^[\d.]+$/.test(address) ? 'IP' : 'DNS'}:${address}`,
+				],
 			],
 			{encoding: 'utf8'},
 		);

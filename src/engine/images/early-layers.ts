@@ -43,6 +43,7 @@ export class EarlyLayers implements EarlyReader {
 	readonly #unpackers = new Set<LayerUnpacker>();
 	readonly #folders: string[] = [];
 	#ended = false;
+	#failure: unknown;
 
 	constructor(store: Store, lease: Lease) {
 		this.#store = store;
@@ -65,7 +66,8 @@ export class EarlyLayers implements EarlyReader {
 		const give = async (work: Promise<unknown>): Promise<unknown> => {
 			try {
 				return await work;
-			} catch {
+			} catch (error) {
+				this.#failure ??= error;
 				broken = true;
 				return undefined;
 			}
@@ -101,6 +103,11 @@ export class EarlyLayers implements EarlyReader {
 		if (hex === undefined) return false;
 		const {layout, paths} = this.#store;
 		return existsSync(paths.layer(hex)) || (await layout.blobSize(`sha256:${hex}`)) === size;
+	}
+
+	/** Why the first that could not be unpacked could not. */
+	get failure(): unknown {
+		return this.#failure;
 	}
 
 	/** What a blob unpacks to, when its tree is here. */

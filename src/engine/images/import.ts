@@ -5,6 +5,7 @@ import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {native} from '../../kernel/native.ts';
 import type {ImageConfig, Platform} from '../api.ts';
+import {isErrno} from '../errors.ts';
 import {type Store, sweep} from '../store/collect.ts';
 import {digestHex} from '../store/digest.ts';
 import {storageError, syncFolder} from '../store/files.ts';
@@ -17,8 +18,9 @@ import {
 	parseManifest,
 } from '../store/manifest.ts';
 import {applyConfigChanges} from './config-changes.ts';
-import {unpackBlob} from './download.ts';
+import {registerFailed, unpackBlob} from './download.ts';
 import {EarlyLayers} from './early-layers.ts';
+import {isEntryLimit} from './layer-limit.ts';
 import {addImage} from './new-image.ts';
 import {hostPlatform} from './platform.ts';
 import {unpackImage} from './pull.ts';
@@ -128,6 +130,9 @@ async function unpackedDigest(
 ): Promise<string> {
 	const known = early.diffId(descriptor.digest);
 	if (known !== undefined) return known;
+	// Nothing gets better by a second try, but that more bytes are allowed now.
+	if (isErrno(early.failure, 'EBADLAYER') || isEntryLimit(early.failure))
+		throw registerFailed(descriptor.digest, early.failure);
 	const staging = lease.staging('import-tree');
 	const tree = join(staging, 'fs');
 	mkdirSync(staging, {mode: 0o700});

@@ -31,13 +31,17 @@ export function entryLimit(env: NodeJS.ProcessEnv = process.env): number {
 	return Number(text);
 }
 
+export const isEntryLimit = (error: unknown): boolean =>
+	(error as NodeJS.ErrnoException | undefined)?.code === 'EFBIG' &&
+	/more than \d+ entries/.test((error as Error).message);
+
 /** What the message about a layer that is too large says more. */
 export function limitAdvice(error: unknown): string {
 	const {code, message} = error as NodeJS.ErrnoException;
 	if (code !== 'EFBIG') return '';
 	const setting = /unpacks to more/.test(message)
 		? 'WHERRY_MAX_LAYER=SIZE (100g)'
-		: /more than \d+ entries/.test(message)
+		: isEntryLimit(error)
 			? 'WHERRY_MAX_LAYER_ENTRIES=NUMBER'
 			: undefined;
 	return setting === undefined

@@ -134,6 +134,16 @@ export interface SearchResult {
 const printable = (value: unknown): string =>
 	typeof value === 'string' ? value.replace(/[\p{Cc}\p{Cf}]+/gu, ' ') : '';
 
+/** What a server answers, which may be anything. */
+function object(body: Buffer, what: string, host: string): Record<string, unknown> {
+	checkStrings(body, what);
+	try {
+		const value = JSON.parse(body.toString('utf8'));
+		if (typeof value === 'object' && value !== null) return value;
+	} catch {}
+	throw new WherryError('unavailable', `the ${what} of ${host} is not a JSON object`, {object: host});
+}
+
 /** Docker Hub's own search; of another registry the names in its catalogue that have the term in them. */
 async function search(
 	transport: Transport,
@@ -160,8 +170,7 @@ async function search(
 	const response = await transport.request(url, headers ? {headers} : {});
 	const body = await transport.read(response, largestAnswer);
 	if (response.status !== 200) throw new WherryError('unavailable', failureOf(response, body).message);
-	checkStrings(body, 'answer of the search');
-	const {results} = JSON.parse(body.toString('utf8')) as {results?: unknown};
+	const {results} = object(body, 'answer of the search', url.host);
 	if (!Array.isArray(results)) return [];
 	return results.slice(0, limit).map((result) => ({
 		Name: printable(result?.name),
@@ -195,8 +204,7 @@ async function searchCatalog(
 		const body = await transport.read(response, largestAnswer);
 		if (response.status !== 200)
 			throw new WherryError('unavailable', failureOf(response, body).message, {object: domain});
-		checkStrings(body, 'catalogue');
-		const {repositories} = JSON.parse(body.toString('utf8')) as {repositories?: unknown};
+		const {repositories} = object(body, 'catalogue', domain);
 		for (const name of Array.isArray(repositories) ? repositories : []) {
 			if (typeof name === 'string' && name.includes(term)) found.push(name);
 		}

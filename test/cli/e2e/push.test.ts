@@ -1,6 +1,6 @@
 /** What a push asks a real registry for, and what becomes of one that breaks off. */
-import {randomBytes} from 'node:crypto';
-import {mkdirSync, readdirSync, writeFileSync} from 'node:fs';
+import {createHash, randomBytes} from 'node:crypto';
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {Command} from '../../e2e/command.ts';
@@ -121,6 +121,55 @@ test.serial('the images of all platforms go with one question for each blob and 
 		].sort(),
 	);
 });
+
+test.serial(
+	'an image of zstd layers is pulled, run, saved, loaded and pushed under its digests',
+	async (t) => {
+		const archive = join(wherry.folder, 'box.tar');
+		const from = join(wherry.folder, 'zstd-context');
+		mkdirSync(from);
+		writeFileSync(join(from, 'a'), 'a'.repeat(3 << 20));
+		writeFileSync(join(from, 'b'), randomBytes(3 << 20));
+		writeFileSync(join(from, 'Dockerfile'), `FROM ${image}\nCOPY a /a\nRUN rm /bin/yes\nCOPY b /b\n`);
+		await wherry.output('build', '-q', '-t', 'plain:1', from);
+		await wherry.output('save', '-o', archive, 'plain:1');
+		const name = `${registry.host}/zstd/box:1`;
+		skopeo(
+			...['copy', '-q', '--dest-tls-verify=false', '--format', 'oci'],
+			...['--dest-compress', '--dest-compress-format', 'zstd'],
+			...[`docker-archive:${archive}`, `docker://${name}`],
+		);
+		const digest = skopeo(
+			...['inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${name}`],
+		).trim();
+		const {layers} = JSON.parse(rawManifest(name)) as {layers: {mediaType: string}[]};
+		t.is(layers.length, 4);
+		for (const {mediaType} of layers) t.is(mediaType, 'application/vnd.oci.image.layer.v1.tar+zstd');
+
+		await wherry.output('rmi', 'plain:1');
+		const anew = await wherry.output('pull', name);
+		t.regex(anew, new RegExp(`^Digest: ${digest}$`, 'm'));
+		t.is(anew.match(/: Pull complete/g)?.length, 4);
+		const check = ['sh', '-c', 'wc -c </a; sha256sum </b; ls /bin/yes 2>/dev/null || echo none'];
+		const sum = createHash('sha256')
+			.update(readFileSync(join(from, 'b')))
+			.digest('hex');
+		t.is(await wherry.output('run', '--rm', name, ...check), `${3 << 20}\n${sum}  -\nnone`);
+
+		const copy = `${registry.host}/other/box:1`;
+		await wherry.output('save', '-o', archive, name);
+		await wherry.output('rmi', '-f', name);
+		await wherry.output('load', '-i', archive);
+		await wherry.output('tag', name, copy);
+		t.regex(await wherry.output('push', copy), new RegExp(`^1: digest: ${digest} size: \\d+$`, 'm'));
+		t.is(rawManifest(copy), rawManifest(name));
+		t.is(
+			skopeo('inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${copy}`).trim(),
+			digest,
+		);
+		await wherry.output('rmi', '-f', name, copy);
+	},
+);
 
 test.serial('an upload that a registry takes nothing more of begins anew', async (t) => {
 	const name = `${proxy.host}/cut/one:1`;
