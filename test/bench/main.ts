@@ -231,7 +231,8 @@ try {
 		await measureStats(measure, all, Math.min(runs, 5), {image: images.small, removeAll});
 	}
 	await measureFiles(measure, all, runs, {image: images.small, folder, wanted});
-	await measureBuilds(measure, all, runs, {image: images.small, folder, wanted, say});
+	const record = (sample: Sample): void => void samples.push(sample);
+	await measureBuilds(measure, all, runs, {image: images.small, folder, wanted, say, record});
 	await measure('pull, 4 layers, 80 MB', all, 5, (engine) => ({
 		before: () =>
 			void spawnSync(engine.command[0]!, [...engine.command.slice(1), 'rmi', '-f', images.large], {
