@@ -1,14 +1,12 @@
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
 #include <map>
 
+#include "copy_content.h"
 #include "directory.h"
 #include "kernel/fd.h"
 
@@ -24,11 +22,9 @@ struct Copy {
   int top;
   /** Where the first name of a file with several links went, relative to `top`. */
   std::map<std::pair<dev_t, ino_t>, std::string> links;
-  bool can_clone = true;
-  bool can_copy_range = true;
+  ContentCopy content;
   std::vector<char> names = std::vector<char>(65536);
   std::vector<char> value = std::vector<char>(65536);
-  std::vector<char> buffer;
 };
 
 /** Names are relative to the thread's working directory, which is moved: symlinks have no other way. */
@@ -62,67 +58,12 @@ Status copy_metadata(Copy &copy, int from, int to, const char *name, const struc
   return {};
 }
 
-bool is_unsupported(int number) {
-  return number == EXDEV || number == ENOSYS || number == EINVAL || number == EOPNOTSUPP || number == ENOTTY ||
-         number == EPERM || number == ETXTBSY;
-}
-
-Status copy_range_by_buffer(Copy &copy, int from, int to, off_t offset, off_t end, const char *name) {
-  if (copy.buffer.empty()) copy.buffer.resize(1 << 20);
-  while (offset < end) {
-    size_t wanted = static_cast<size_t>(std::min<off_t>(end - offset, static_cast<off_t>(copy.buffer.size())));
-    ssize_t got = pread(from, copy.buffer.data(), wanted, offset);
-    if (got < 0) return system_failure(errno, "read", name);
-    if (got == 0) return {};
-    for (ssize_t done = 0; done < got;) {
-      ssize_t put = pwrite(to, copy.buffer.data() + done, static_cast<size_t>(got - done), offset + done);
-      if (put < 0) return system_failure(errno, "write", name);
-      done += put;
-    }
-    offset += got;
-  }
-  return {};
-}
-
-Status copy_range(Copy &copy, int from, int to, off_t offset, off_t end, const char *name) {
-  while (copy.can_copy_range && offset < end) {
-    loff_t in = offset, out = offset;
-    ssize_t done = copy_file_range(from, &in, to, &out, static_cast<size_t>(end - offset), 0);
-    if (done < 0 && !is_unsupported(errno)) return system_failure(errno, "copy_file_range", name);
-    if (done < 0) copy.can_copy_range = false;
-    if (done == 0) break;  // shorter than it was, or a file system that cannot: the buffer finds out
-    if (done > 0) offset += done;
-  }
-  return copy_range_by_buffer(copy, from, to, offset, end, name);
-}
-
-Status copy_content(Copy &copy, int from, int to, off_t size, const char *name) {
-  if (size == 0) return {};
-  if (copy.can_clone) {
-    if (ioctl(to, FICLONE, from) == 0) return {};
-    if (!is_unsupported(errno)) return system_failure(errno, "ioctl", name);
-    copy.can_clone = false;
-  }
-  off_t offset = 0;
-  while (offset < size) {
-    off_t data = lseek(from, offset, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) break;  // a hole up to the end
-    if (data < 0) data = offset;            // no such operation here: all is data
-    off_t hole = lseek(from, data, SEEK_HOLE);
-    if (hole < 0 || hole > size) hole = size;
-    if (Status failure = copy_range(copy, from, to, data, hole, name)) return failure;
-    offset = hole;
-  }
-  if (ftruncate(to, size) != 0) return system_failure(errno, "ftruncate", name);
-  return {};
-}
-
 Status copy_file(Copy &copy, int from, int to, const char *name, const struct stat &status) {
   Fd source(openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!source) return system_failure(errno, "open", name);
   Fd target(openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!target) return system_failure(errno, "open", name);
-  return copy_content(copy, source.get(), target.get(), status.st_size, name);
+  return copy.content.run(source.get(), target.get(), status.st_size, name);
 }
 
 Status copy_link(int from, int to, const char *name) {

@@ -271,6 +271,21 @@ export interface Native {
 		rules: readonly string[],
 		cache: string,
 	): [reading: Promise<ContextReading>, stop: () => void];
+	/**
+	 * Copies what is in the folder `path` of a context, as `readContext` sees it, into the folder `target`, on as many
+	 * threads. `rules` have no exceptions. `uid`, `gid`, `mode` (of all but links) and `time` (milliseconds) of -1 are
+	 * those of the files. EISDIR: a folder is in the way of a file. The function ends it (ECANCELED).
+	 */
+	copyContext(
+		root: number,
+		path: string,
+		rules: readonly string[],
+		target: number,
+		uid: number,
+		gid: number,
+		mode: number,
+		time: number,
+	): [copying: Promise<void>, stop: () => void];
 	/** Field 22 of /proc/PID/stat: ticks since the boot. Undefined for a process that has ended. */
 	processStart(pid: number): number | undefined;
 	/** _exit(2): nothing that waits to be written is. */

@@ -1,10 +1,12 @@
 import {
 	chmodSync,
 	closeSync,
+	lstatSync,
 	mkdirSync,
 	mkdtempSync,
 	openSync,
 	readFileSync,
+	readlinkSync,
 	renameSync,
 	rmSync,
 	statSync,
@@ -217,4 +219,71 @@ test('patterns leave out what the pattern matcher does', async (t) => {
 	}
 	t.true(left > 1000);
 	for (const odd of ['[a]', 'a\\b', '^a']) t.is(new PatternMatcher([odd]).rules(), undefined);
+});
+
+test('what is copied at once is what an entry after the other gives', async (t) => {
+	const tree = makeTree(t, {...many(300), 'sub/keep': 'k', 'sub/x.log': 'l', '.hidden/f': 'h'});
+	const at = (path: string): string => join(tree.folder, path);
+	symlinkSync('../gone', at('sub/link'));
+	writeFileSync(at('large'), Buffer.alloc(700_000, 'x'));
+	chmodSync(at('large'), 0o4751);
+	chmodSync(at('sub'), 0o2700);
+	utimesSync(at('sub/keep'), 1000, 2000);
+	utimesSync(at('sub'), 1000, 3000);
+	const matcher = new PatternMatcher(['**/*.log', '.hidden', 'd1']);
+	const fd = openSync(tree.folder, 'r');
+	const target = mkdtempSync(join(tmpdir(), 'wherry-copied-'));
+	const to = openSync(target, 'r');
+	t.teardown(() => {
+		closeSync(fd);
+		closeSync(to);
+		rmSync(target, {recursive: true, force: true});
+	});
+	// What is there and no folder gives way; a folder becomes what the other is.
+	mkdirSync(join(target, 'sub'), {mode: 0o755});
+	writeFileSync(join(target, 'sub/other'), 'stays');
+	symlinkSync('/etc', join(target, 'd2'));
+	symlinkSync('/etc/hostname', join(target, 'large'));
+	const source = new FolderSource('context', tree.folder, matcher, undefined, {fd});
+	const umask = process.umask(0o077);
+	try {
+		t.true(await source.copy('', to, {owner: {uid: 5, gid: 6}, mode: undefined, time: undefined}));
+	} finally {
+		process.umask(umask);
+	}
+	let entries = 0;
+	for (const {path, file, stat} of source.walk('')) {
+		if (path === '') continue;
+		entries++;
+		const copy = lstatSync(join(target, path));
+		const modeOf = (mode: number): number => (stat.isSymbolicLink() ? 0 : mode);
+		t.deepEqual(
+			[modeOf(copy.mode), copy.uid, copy.gid, copy.mtimeMs],
+			[modeOf(stat.mode), 5, 6, stat.mtimeMs],
+			path,
+		);
+		if (stat.isFile()) t.true(readFileSync(join(target, path)).equals(readFileSync(file)), path);
+		if (stat.isSymbolicLink()) t.is(readlinkSync(join(target, path)), '../gone');
+	}
+	t.true(entries > 250);
+	t.is(readFileSync(join(target, 'sub/other'), 'utf8'), 'stays');
+	for (const gone of ['sub/x.log', '.hidden', 'd1'])
+		t.is(lstatSync(join(target, gone), {throwIfNoEntry: false}), undefined, gone);
+	// All the same, and a folder in the way.
+	t.true(await source.copy('sub', to, {owner: undefined, mode: 0o640, time: 5000}));
+	const {mode, uid, mtimeMs} = lstatSync(join(target, 'keep'));
+	t.deepEqual([mode & 0o7777, uid, mtimeMs], [0o640, 0, 5000]);
+	rmSync(join(target, 'keep'));
+	mkdirSync(join(target, 'keep'));
+	await t.throwsAsync(source.copy('sub', to, {owner: undefined, mode: undefined, time: undefined}), {
+		code: 'EISDIR',
+	});
+	const [copying, stop] = native.copyContext(fd, '', [], to, -1, -1, -1, -1);
+	stop();
+	await t.throwsAsync(copying, {code: 'ECANCELED'});
+	// Exceptions are for whoever goes from entry to entry.
+	const excepted = new FolderSource('context', tree.folder, new PatternMatcher(['*', '!sub']), undefined, {
+		fd,
+	});
+	t.false(await excepted.copy('', to, {owner: undefined, mode: undefined, time: undefined}));
 });

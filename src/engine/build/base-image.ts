@@ -59,9 +59,8 @@ export async function loadBase(build: Build, name: string, wanted?: string): Pro
 	}
 	const asked = wanted ? platformOf(wanted) : build.asked;
 	const platform = asked ? {platform: asked} : {};
-	// Of several platforms the name goes on to mean what it has meant.
+	// Of several platforms the name goes on to mean what it has meant, and is one platform's at a time.
 	const isForeign = build.prefix !== '' && asked && formatPlatform(asked) !== formatPlatform(hostPlatform());
-	const before = isForeign ? (await images.ids([name]))[0] : undefined;
 	const resolve = async () => {
 		if (!options.pull) {
 			try {
@@ -81,7 +80,14 @@ export async function loadBase(build: Build, name: string, wanted?: string): Pro
 		});
 		return images.resolve(name, platform);
 	};
-	const resolved = await resolve();
+	const resolveInTurn = async () => {
+		const before = isForeign ? (await images.ids([name]))[0] : undefined;
+		const found = await resolve();
+		if (before !== undefined && (await images.ids([name]))[0] !== before)
+			await images.tag(before, canonical(reference));
+		return found;
+	};
+	const resolved = await (build.prefix === '' ? resolve() : build.inTurn(resolveInTurn));
 	const image = (await store.catalog.images()).find(({ids}) => ids.includes(resolved.id));
 	const loaded = image && (await store.catalog.load(image.manifests[0]!, {id: resolved.id}));
 	if (!loaded) throw new WherryError('corrupt', `image ${name} is damaged in the store`, {object: name});
@@ -90,8 +96,6 @@ export async function loadBase(build: Build, name: string, wanted?: string): Pro
 		...[resolved.id, ...image.allBlobs, ...configuration.diffIds].map(digestHex),
 		...resolved.layers,
 	]);
-	if (before !== undefined && (await images.ids([name]))[0] !== before)
-		await images.tag(before, canonical(reference));
 	return {
 		config: structuredClone(configuration.config),
 		author: configuration.author ?? '',

@@ -16,7 +16,7 @@ import {parseDockerfile} from './parser.ts';
 import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
 import {Progress} from './progress.ts';
 import {sweepContainers} from './run.ts';
-import {buildStages, planStages, type StagePlan} from './stage-graph.ts';
+import {type BuildInput, buildStages, planStages, type StagePlan} from './stage-graph.ts';
 
 export async function buildImage(
 	engine: EngineContext,
@@ -123,9 +123,7 @@ export async function buildImage(
 				vertex.failed((error as Error).message);
 			}
 		}
-		const results: {plan: StagePlan; result: StageResult}[] = [];
-		// One after the other: a name of an image is one platform's at a time.
-		for (const plan of plans) results.push({plan, result: await buildStages({...shared, ...said}, plan)});
+		const results = await buildPlatforms({...shared, ...said}, plans);
 		for (const to of options.cacheTo ?? []) {
 			if ('inline' in to) continue;
 			const exported = progress.step('exporting cache', async () => {
@@ -190,6 +188,32 @@ export async function buildImage(
 		rmSync(scratch, {recursive: true, force: true});
 		leases.release();
 	}
+}
+
+/** All platforms at once. The first failure ends the others. */
+async function buildPlatforms(
+	input: Omit<BuildInput, 'inTurn' | 'onFailure'>,
+	plans: readonly StagePlan[],
+): Promise<{plan: StagePlan; result: StageResult}[]> {
+	const {signal} = input.options;
+	const failed = new AbortController();
+	let last: Promise<unknown> = Promise.resolve();
+	const whole: BuildInput = {
+		...input,
+		options: {...input.options, signal: AbortSignal.any([failed.signal, ...(signal ? [signal] : [])])},
+		inTurn(work) {
+			const result = last.then(work);
+			last = result.catch(() => {});
+			return result;
+		},
+		onFailure: (error) => failed.abort(error),
+	};
+	const outcomes = await Promise.allSettled(plans.map((plan) => buildStages(whole, plan)));
+	whole.options.signal?.throwIfAborted();
+	return outcomes.map((outcome, at) => {
+		if (outcome.status === 'rejected') throw outcome.reason;
+		return {plan: plans[at]!, result: outcome.value};
+	});
 }
 
 const withLabels = (config: ImageConfig, labels: BuildOptions['labels']): ImageConfig =>

@@ -4,7 +4,7 @@
  * `inline` the member is in the built image itself. It is not BuildKit's format (vnd.buildkit.cacheconfig): that has
  * digests of BuildKit's own operations, which nobody else can make, so neither could find anything of the other's.
  */
-import {closeSync, constants, createReadStream, createWriteStream, mkdirSync, openSync} from 'node:fs';
+import {closeSync, constants, createReadStream, createWriteStream, openSync} from 'node:fs';
 import {join} from 'node:path';
 import {finished} from 'node:stream/promises';
 import {native} from '../../kernel/native.ts';
@@ -17,6 +17,7 @@ import {parseReference, withDefaultTag} from '../images/reference.ts';
 import {type CachedStep, readStep, writeStep} from '../store/build-cache.ts';
 import type {Store} from '../store/collect.ts';
 import {isDigest} from '../store/digest.ts';
+import {makeFolders} from '../store/files.ts';
 import {mediaTypes} from '../store/manifest.ts';
 
 const member = 'wherry.cache.v0';
@@ -163,7 +164,7 @@ export async function exportCache(
 		await writeArchive(store, [image], [], {image: output, format: 'oci'});
 		output.end();
 		await written;
-		mkdirSync(to.folder, {recursive: true});
+		makeFolders(to.folder, 0o777);
 		await unpackFile(file, to.folder);
 	} else if ('reference' in to) {
 		const images = await context.images();

@@ -37,6 +37,16 @@ export interface Source {
 	walk(path: string): Generator<SourceEntry>;
 	/** A digest of an entry and all below it; empty when all of it is left out. */
 	read(path: string): Promise<string>;
+	/** Copies what is in a folder into another, at once; false: it has to be done entry by entry. */
+	copy(path: string, target: number, plan: WholeCopy): Promise<boolean>;
+}
+
+/** How all that is copied at once becomes; absent: as the files have it. */
+export interface WholeCopy {
+	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
+	readonly mode: number | undefined;
+	/** Milliseconds. */
+	readonly time: number | undefined;
 }
 
 /** What reads a tree at once, instead of entry by entry. */
@@ -152,6 +162,23 @@ export class FolderSource implements Source {
 		};
 		const {digest} = await (fast.watch ? fast.watch(work) : work());
 		return digest;
+	}
+
+	async copy(path: string, target: number, {owner, mode = -1, time = -1}: WholeCopy): Promise<boolean> {
+		const fast = this.#fast;
+		const rules = this.#ignored ? this.#ignored.rules() : [];
+		if (!fast || !rules || this.#ignored?.hasExclusions || !lstatSync(this.#file(path)).isDirectory())
+			return false;
+		const {uid, gid} = owner ?? {uid: -1, gid: -1};
+		fast.signal?.throwIfAborted();
+		const [copying, stop] = native.copyContext(fast.fd, path, rules, target, uid, gid, mode, time);
+		fast.signal?.addEventListener('abort', stop, {once: true});
+		try {
+			await copying;
+		} finally {
+			fast.signal?.removeEventListener('abort', stop);
+		}
+		return true;
 	}
 
 	*walk(path: string): Generator<SourceEntry> {

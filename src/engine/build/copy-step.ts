@@ -6,7 +6,7 @@ import {native} from '../../kernel/native.ts';
 import {WherryError} from '../errors.ts';
 import {isArchive} from './archives.ts';
 import {digestOf, FolderSource, type Source, type SourceEntry} from './context.ts';
-import {copyEntries, isFolder, makeFolder, modeChange} from './copy.ts';
+import {copyEntries, copyWhole, isFolder, makeFolder, modeChange} from './copy.ts';
 import {parseGitAddress} from './git-address.ts';
 import {DockerfileError, type Instruction, parseHeredoc} from './parser.ts';
 import {PatternMatcher} from './patterns.ts';
@@ -14,12 +14,13 @@ import {type Owner, resolveOwner} from './root.ts';
 import {chomped} from './run-flags.ts';
 import {expand, type Variables} from './shell-words.ts';
 import type {Build} from './stage-graph.ts';
-import {flagValue, type Stage} from './stages.ts';
+import {flagValue} from './stages.ts';
 
 interface Flags {
 	from: string;
 	chown: string;
 	chmod: string;
+	link: boolean;
 	parents: boolean;
 	exclude: string[];
 	checksum: string;
@@ -39,12 +40,16 @@ interface Item {
 	unpack: boolean;
 	/** For --parents: the folders that it keeps. */
 	parent: string;
+	/** A folder of which nothing is left out here, so that it may be copied at once. */
+	isWhole?: boolean;
 }
 
 export interface PreparedCopy {
 	/** What the step depends on. */
 	readonly parts: unknown;
 	readonly description: string;
+	/** --link: it is written into an empty root, and what is below it doesn't matter. */
+	readonly isLinked: boolean;
 	write(root: number): Promise<void>;
 	/** Whether what was taken is still what it was when the parts were told. */
 	isSettled(): Promise<boolean>;
@@ -57,22 +62,22 @@ function parseFlags(instruction: Instruction, word: (text: string) => string): F
 		from: '',
 		chown: '',
 		chmod: '',
+		link: false,
 		parents: false,
 		exclude: [],
 		checksum: '',
 		keepGit: false,
 		unpack: undefined,
 	};
-	const bool = (value: string | undefined): boolean =>
-		value === undefined || value === 'true' || value === '1';
+	const bool = (value: string | undefined): boolean => value === undefined || value.toLowerCase() === 'true';
 	for (const flag of flags) {
 		const [name, value] = flagValue(flag);
 		if (name === 'chown') parsed.chown = word(value ?? '');
 		else if (name === 'chmod') parsed.chmod = word(value ?? '');
-		else if (name === 'link') bool(value);
+		else if (name === 'link') parsed.link = bool(value);
 		else if (name === 'keep-git-dir' && isAdd) parsed.keepGit = bool(value);
 		else if (name === 'exclude') parsed.exclude.push(word(value ?? ''));
-		else if (name === 'from' && !isAdd) parsed.from = word(value ?? '');
+		else if (name === 'from' && !isAdd) parsed.from = value ?? '';
 		else if (name === 'parents' && !isAdd) parsed.parents = bool(value);
 		else if (name === 'checksum' && isAdd) parsed.checksum = word(value ?? '');
 		else if (name === 'unpack' && isAdd) parsed.unpack = bool(value);
@@ -148,7 +153,6 @@ const ownersOf = (entries: Iterable<SourceEntry>): string => {
 
 export async function copyStep(
 	build: Build,
-	stage: Stage,
 	instruction: Instruction,
 	context: {word: (text: string) => string; variables: Variables; workdir: string; scratch: string},
 ): Promise<PreparedCopy> {
@@ -169,7 +173,9 @@ export async function copyStep(
 	const absolute = posix.resolve(workdir, target);
 	const destination = isFolderName && absolute !== '/' ? `${absolute}/` : absolute;
 	const change = flags.chmod === '' ? undefined : modeChange(flags.chmod);
-	const origin = flags.from === '' ? undefined : await build.source(flags.from, line, stage.index);
+	const fixedMode = /^[0-7]{1,5}$/.test(flags.chmod) ? Number.parseInt(flags.chmod, 8) : undefined;
+	const isPlainMode = flags.chmod === '' || fixedMode !== undefined;
+	const origin = flags.from === '' ? undefined : await build.source(flags.from, line);
 	const from: Source = origin?.source ?? build.context;
 	const remote = isAdd ? undefined : sources.find((text) => /^https?:\/\//.test(text));
 	if (remote !== undefined) throw new DockerfileError("source can't be a URL for COPY", line);
@@ -278,6 +284,7 @@ export async function copyStep(
 				digest: excluded ? await digestOf(entries()) : await from.read(path),
 				unpack,
 				parent: parent === '.' ? '' : parent,
+				isWhole: !excluded && isPlainMode && first.stat.isDirectory(),
 			});
 		}
 	}
@@ -301,6 +308,7 @@ export async function copyStep(
 			...(keepsOwners ? [items.map(({entries}) => ownersOf(entries()))] : []),
 		],
 		description: `${told.join(' ')} # buildkit`,
+		isLinked: flags.link,
 		async write(root) {
 			const owner: Owner = flags.chown === '' ? {uid: 0, gid: 0} : resolveOwner(root, flags.chown);
 			const time = build.options.sourceDateEpoch;
@@ -318,6 +326,8 @@ export async function copyStep(
 					continue;
 				}
 				const plan = {destination: into, owner: keepsOwners ? undefined : owner, mode: change, time};
+				const whole = {...plan, mode: fixedMode};
+				if (item.isWhole && (await copyWhole(root, item.source, item.path, whole))) continue;
 				copyEntries(root, item.name, item.entries(), plan, into === '/' || isFolder(root, into));
 			}
 		},

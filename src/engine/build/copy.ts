@@ -16,7 +16,7 @@ import {
 import {posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {isErrno, WherryError} from '../errors.ts';
-import type {SourceEntry} from './context.ts';
+import type {Source, SourceEntry} from './context.ts';
 import type {Owner} from './root.ts';
 
 /** Of <fcntl.h>; Node has no name for it. */
@@ -66,15 +66,15 @@ export function makeFolder(root: number, path: string, owner: Owner, mode = 0o75
 	return openFolder(root, real);
 }
 
+const inTheWay = (destination: string): WherryError =>
+	new WherryError('invalid', `cannot copy to directory ${destination}: it is in the way of a file`);
+
 function writeEntry(entry: SourceEntry, target: string, plan: CopyPlan): void {
 	const {file, stat} = entry;
 	const there = lstatSync(target, {throwIfNoEntry: false});
 	if (there) {
 		if (there.isDirectory() && !stat.isDirectory()) {
-			throw new WherryError(
-				'invalid',
-				`cannot copy to directory ${plan.destination}: it is in the way of a file`,
-			);
+			throw inTheWay(plan.destination);
 		}
 		if (!(there.isDirectory() && stat.isDirectory())) rmSync(target, {force: true});
 	}
@@ -99,6 +99,31 @@ function writeEntry(entry: SourceEntry, target: string, plan: CopyPlan): void {
 function setTime(target: string, mtime: number, {time}: CopyPlan): void {
 	const seconds = (time ?? mtime) / 1000;
 	lutimesSync(target, seconds, seconds);
+}
+
+/** Copies what is in a folder at once; false, and nothing is done, where that can't be. */
+export async function copyWhole(
+	root: number,
+	source: Source,
+	path: string,
+	plan: Omit<CopyPlan, 'mode'> & {mode: number | undefined},
+): Promise<boolean> {
+	const {destination, owner, time} = plan;
+	const isNew = !isFolder(root, destination);
+	const fd = makeFolder(root, destination, owner ?? {uid: 0, gid: 0}, 0o755, time);
+	let target: number | undefined;
+	try {
+		// To list and to write in it takes more than a path.
+		target = openSync(below(fd), constants.O_RDONLY | constants.O_DIRECTORY);
+		if (!(await source.copy(path, target, plan))) return false;
+		if (isNew && time !== undefined) lutimesSync(below(fd), time / 1000, time / 1000);
+		return true;
+	} catch (error) {
+		throw isErrno(error, 'EISDIR') ? inTheWay(destination) : error;
+	} finally {
+		if (target !== undefined) closeSync(target);
+		closeSync(fd);
+	}
 }
 
 /**

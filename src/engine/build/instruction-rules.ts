@@ -114,16 +114,21 @@ export function checkInstruction(instruction: Instruction): void {
 		throw new DockerfileError('RUN requires at least one argument', line);
 	if (name === 'onbuild') {
 		if (!trigger) throw new DockerfileError('ONBUILD requires at least one argument', line);
-		checkTrigger(trigger);
+		checkTriggerName(trigger);
 	}
 }
 
-/** What ONBUILD says, also when it comes from an image. Throws DockerfileError. */
-export function checkTrigger(trigger: Instruction): void {
+/** What a trigger says is looked at where it is pulled. Throws DockerfileError. */
+function checkTriggerName(trigger: Instruction): void {
 	const name = trigger.name.toUpperCase();
 	if (name === 'ONBUILD')
 		throw new DockerfileError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", trigger.line);
 	if (name === 'MAINTAINER' || name === 'FROM')
 		throw new DockerfileError(`${name} isn't allowed as an ONBUILD trigger`, trigger.line);
+}
+
+/** What an image's ONBUILD says. Throws DockerfileError. */
+export function checkTrigger(trigger: Instruction): void {
+	checkTriggerName(trigger);
 	checkInstruction(trigger);
 }

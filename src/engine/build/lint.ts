@@ -171,7 +171,8 @@ function checkStage({instructions}: Stage, warn: Warn): void {
 							`Defined protocol '${port}' in EXPOSE instruction should be lowercase`,
 							instruction,
 						);
-					if (port.includes(':'))
+					// `${PORT:-80}` is no address.
+					if (port.replace(/\$\{[^}]*\}/g, '').includes(':'))
 						warn(
 							'ExposeInvalidFormat',
 							`EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`,

@@ -1,13 +1,5 @@
 /** Contexts that come as archives, and results that go out as files. */
-import {
-	closeSync,
-	constants,
-	createReadStream,
-	createWriteStream,
-	mkdirSync,
-	mkdtempSync,
-	openSync,
-} from 'node:fs';
+import {closeSync, constants, createReadStream, createWriteStream, mkdtempSync, openSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Readable, Writable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
@@ -15,6 +7,7 @@ import {native} from '../../kernel/native.ts';
 import type {Platform} from '../api.ts';
 import {formatPlatform} from '../images/platform.ts';
 import type {Paths} from '../paths.ts';
+import {makeFolders} from '../store/files.ts';
 import {openLayers} from './root.ts';
 
 /** Unpacks an archive into an empty folder. */
@@ -57,7 +50,7 @@ async function exportResult(
 		const from = native.openInRoot(view.fd, '/', constants.O_RDONLY | constants.O_DIRECTORY, 0);
 		try {
 			if ('folder' in output) {
-				mkdirSync(output.folder, {recursive: true});
+				makeFolders(output.folder, 0o777);
 				const to = openSync(output.folder, constants.O_RDONLY | constants.O_DIRECTORY);
 				try {
 					await native.transferTree(from, {name: '', withTop: false}, to, {folder: '/'});

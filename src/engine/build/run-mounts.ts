@@ -3,7 +3,6 @@ import {join, posix} from 'node:path';
 import {WherryError} from '../errors.ts';
 import {DockerfileError} from './parser.ts';
 import {materialize, type RunMount} from './run.ts';
-import type {StageBuild} from './stage-build.ts';
 import type {Build} from './stage-graph.ts';
 
 export interface RunMountSpec {
@@ -28,7 +27,6 @@ export interface RunMountSpec {
 
 export async function findMounts(
 	build: Build,
-	stage: StageBuild,
 	specs: readonly RunMountSpec[],
 	scratch: string,
 	line: number,
@@ -55,7 +53,7 @@ export async function findMounts(
 					spec.from === ''
 						? undefined
 						: await materialize(
-								(await build.source(spec.from, line, stage.stage.index)).root,
+								(await build.source(spec.from, line)).root,
 								posix.resolve('/', spec.source),
 								scratch,
 							),
@@ -91,7 +89,7 @@ export async function findMounts(
 				spec.from === ''
 					? await contextPath(build, spec.source, scratch)
 					: await materialize(
-							(await build.source(spec.from, line, stage.stage.index)).root,
+							(await build.source(spec.from, line)).root,
 							posix.resolve('/', spec.source),
 							scratch,
 						);
@@ -104,7 +102,6 @@ export async function findMounts(
 /** What of other stages and of the context a step's mounts depend on. */
 export async function mountKeys(
 	build: Build,
-	stage: StageBuild,
 	mounts: readonly {type: string; from: string; source: string}[],
 	line: number,
 ): Promise<string[]> {
@@ -112,7 +109,7 @@ export async function mountKeys(
 	for (const {type, from, source} of mounts) {
 		if (type !== 'bind' && !(type === 'cache' && from !== '')) continue;
 		if (from !== '') {
-			const found = await build.source(from, line, stage.stage.index);
+			const found = await build.source(from, line);
 			keys.push(found.key ?? (await found.source.read('')));
 			continue;
 		}

@@ -219,7 +219,7 @@ export class StageBuild {
 			else if (name === 'run') await this.#run(instruction, begin);
 			else await this.#copy(instruction, word, begin);
 		} catch (error) {
-			begin().failed((error as Error).message);
+			begin().failed(options.signal?.aborted ? 'context canceled' : (error as Error).message);
 			throw locate(error, title, begin().last);
 		}
 	}
@@ -303,9 +303,15 @@ export class StageBuild {
 		work: (vertex: Vertex) => Promise<Made>,
 		/** Whether the parts still say what the step was made of. */
 		isSettled: () => Promise<boolean> = async () => true,
+		/** The layer is the same on whatever it is laid. */
+		isLinked = false,
 	): Promise<void> {
 		const {store, leases, created} = this.build;
-		let key = digestOfParts(this.#key, this.build.options.sourceDateEpoch ?? '', ...parts);
+		let key = digestOfParts(
+			isLinked ? 'linked' : this.#key,
+			this.build.options.sourceDateEpoch ?? '',
+			...parts,
+		);
 		const lock = await store.locks.acquire(`build-${key}`);
 		let made: Made;
 		let when = created;
@@ -343,7 +349,7 @@ export class StageBuild {
 			created: when,
 			...(diffId && descriptor ? {layer: {diffId, ...descriptor}} : {}),
 		});
-		this.#key = key;
+		this.#key = isLinked ? digestOfParts(this.#key, key) : key;
 		if (made) {
 			this.#layers.push({descriptor: made.descriptor, diffId: made.diffId});
 			this.#keys.push(digestHex(made.diffId));
@@ -429,7 +435,7 @@ export class StageBuild {
 			...['run', argv, config.Env ?? [], [...this.#args], config.User ?? '', config.WorkingDir ?? ''],
 			...[parsed.mounts, parsed.network, parsed.security, parsed.script?.content ?? ''],
 			parsed.mounts.length > 0
-				? await (await import('./run-mounts.ts')).mountKeys(this.build, this, parsed.mounts, instruction.line)
+				? await (await import('./run-mounts.ts')).mountKeys(this.build, parsed.mounts, instruction.line)
 				: [],
 		];
 		await this.#make(
@@ -442,7 +448,6 @@ export class StageBuild {
 				const {findMounts} = await import('./run-mounts.ts');
 				const mounts = await findMounts(
 					this.build,
-					this,
 					parsed.mounts,
 					scratch,
 					instruction.line,
@@ -482,7 +487,7 @@ export class StageBuild {
 
 	async #copy(instruction: Instruction, word: (text: string) => string, begin: () => Vertex): Promise<void> {
 		const {store, leases} = this.build;
-		const prepared = await copyStep(this.build, this.stage, instruction, {
+		const prepared = await copyStep(this.build, instruction, {
 			word,
 			variables: this.#variables,
 			workdir: this.#state.config.WorkingDir || '/',
@@ -496,7 +501,7 @@ export class StageBuild {
 			prepared.description,
 			async () => {
 				const scratch = this.scratch();
-				const root = openRoot(store.paths, this.#keys, scratch);
+				const root = openRoot(store.paths, prepared.isLinked ? [] : this.#keys, scratch);
 				try {
 					await prepared.write(root.fd);
 				} finally {
@@ -505,6 +510,7 @@ export class StageBuild {
 				return takeLayer(store, leases, root.upper, undefined, this.build.options.sourceDateEpoch);
 			},
 			prepared.isSettled,
+			prepared.isLinked,
 		);
 	}
 }

@@ -42,6 +42,10 @@ export interface BuildInput {
 	readonly agents: KeyAgents | undefined;
 	/** RFC 3339; when every step of this build is said to have been made. */
 	readonly created: string;
+	/** Told about stages that fail, also when they were not the first. */
+	readonly onFailure: (error: Error) => void;
+	/** Resolves names of images one after the other. */
+	readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 	/** All steps that were made or found, by their keys. */
 	readonly steps: Map<string, CachedStep>;
 }
@@ -66,11 +70,7 @@ export interface Build extends BuildInput, StagePlan {
 	/** What --build-context has put in the place of an image or a stage. */
 	named(name: string): {folder: string} | {image: string} | undefined;
 	/** Files of another stage, an image or a named context. */
-	source(
-		name: string,
-		line: number,
-		before: number,
-	): Promise<{source: Source; root: number; key: string | undefined}>;
+	source(name: string, line: number): Promise<{source: Source; root: number; key: string | undefined}>;
 	/** The image's layers and configuration, pulled where it is missing. */
 	base(name: string, platform?: string): Promise<StageResult>;
 }
@@ -107,9 +107,9 @@ function platformArguments(target: Platform): PlatformArgs {
 
 /** Stages that a stage takes something of. */
 function neededBy(stage: Stage, stages: readonly Stage[], isReplaced: (name: string) => boolean): Stage[] {
-	const names = [stage.base];
-	for (const instruction of stage.instructions) names.push(...sourcesOf(instruction));
-	return names.flatMap((name) => (isReplaced(name) ? [] : (findStage(stages, name, stage.index) ?? [])));
+	const base = isReplaced(stage.base) ? undefined : findStage(stages, stage.base, stage.index);
+	const names = stage.instructions.flatMap(sourcesOf).filter((name) => !isReplaced(name));
+	return [base, ...names.map((name) => findStage(stages, name))].filter((found) => found !== undefined);
 }
 
 /** By its name, or as an image that is called so in full. */
@@ -167,7 +167,7 @@ export async function buildStages(input: BuildInput, plan: StagePlan): Promise<S
 				const known = results.get(stage.index);
 				if (known) return known;
 				const building = new StageBuild(build, stage).run();
-				building.catch(() => {});
+				building.catch((error) => input.onFailure(located(error, text, input.name)));
 				results.set(stage.index, building);
 				return building;
 			},
@@ -180,7 +180,7 @@ export async function buildStages(input: BuildInput, plan: StagePlan): Promise<S
 				images.set(key, loading);
 				return loading;
 			},
-			async source(name, line, before) {
+			async source(name, line) {
 				const context = named(name);
 				if (context && 'folder' in context) {
 					const fd = open(context.folder);
@@ -188,10 +188,7 @@ export async function buildStages(input: BuildInput, plan: StagePlan): Promise<S
 					const source = new FolderSource(name, context.folder, undefined, inside(fd), fast);
 					return {source, root: fd, key: undefined};
 				}
-				const stage = context ? undefined : findStage(stages, name, before);
-				if (!context && !stage && stages.some((each) => each.name === name.toLowerCase())) {
-					throw new DockerfileError(`stage ${JSON.stringify(name)} can't be used before it is defined`, line);
-				}
+				const stage = context ? undefined : findStage(stages, name);
 				if (!context && !stage && /^\d+$/.test(name))
 					throw new DockerfileError(`invalid stage index ${name}`, line);
 				const result = await (stage ? build.stage(stage) : build.base(context ? context.image : name));
@@ -209,11 +206,12 @@ export async function buildStages(input: BuildInput, plan: StagePlan): Promise<S
 			for (const each of neededBy(stage, stages, (name) => named(name) !== undefined)) want(each);
 		};
 		want(target);
-		// Cycles can't be: a stage finds only those before it. Begun together, they wait for each other where they must.
+		// Cycles can't be: the Dockerfile was refused for them. Begun together, they wait for each other where they must.
 		const outcomes = await Promise.allSettled([...wanted].map((stage) => build.stage(stage)));
+		// What failed first has ended the others.
 		signal?.throwIfAborted();
 		const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-		if (failure) throw located(failure.reason as Error, text, input.name);
+		if (failure) throw failure.reason;
 		return await build.stage(target);
 	} finally {
 		for (const fd of descriptors) closeSync(fd);

@@ -111,17 +111,19 @@ export function sourcesOf({flags, trigger}: Instruction): string[] {
 	});
 }
 
-/** No stage may need itself. A name that no earlier stage has may be a later one's. */
+/** No stage may need itself. What is taken of a name may be a later stage's; what a stage is made of is an earlier one. */
 function checkCycles(stages: readonly Stage[]): void {
 	const done = new Set<Stage>();
 	const visit = (stage: Stage, path: readonly Stage[]): Instruction | undefined => {
 		if (done.has(stage)) return undefined;
 		done.add(stage);
 		const below = [...path, stage];
+		const base = findStage(stages, stage.base, stage.index);
+		if (base && (below.includes(base) || visit(base, below))) return stage.from;
 		for (const instruction of stage.instructions) {
 			if (instruction.trigger) continue;
 			for (const name of sourcesOf(instruction)) {
-				const found = findStage(stages, name, stage.index) ?? findStage(stages, name);
+				const found = findStage(stages, name);
 				if (found && (below.includes(found) || visit(found, below))) return instruction;
 			}
 		}
@@ -176,7 +178,7 @@ function fromOf(
 	return {index, name, base, platform, from: instruction};
 }
 
-/** The stage that a word names: by name (the last one before `before`), or by index. */
+/** The stage that a word names: by name (the last one, or the last before `before`), or by index. */
 export function findStage(stages: readonly Stage[], word: string, before = stages.length): Stage | undefined {
 	const lower = word.toLowerCase();
 	const earlier = stages.slice(0, before);

@@ -1,10 +1,11 @@
 /** Where the files of a container's mounts are on the host, and what has to be done before they can be mounted. */
-import {closeSync, constants, mkdirSync, openSync, readFileSync, statSync} from 'node:fs';
+import {closeSync, constants, openSync, readFileSync, statSync} from 'node:fs';
 import {native} from '../../kernel/native.ts';
 import type {MountOrigin} from '../../runtime/mounts.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Paths} from '../paths.ts';
+import {makeFolders} from '../store/files.ts';
 import {overlayLowers} from '../store/layers.ts';
 import {acquireMount, holdMount, mountUser, mountUsers} from '../volumes/mounting.ts';
 import {dataFolder, noSuchVolume, volumeLock} from '../volumes/references.ts';
@@ -81,7 +82,7 @@ export function prepareSources(record: ContainerRecord): void {
 			);
 		}
 		try {
-			mkdirSync(mount.Source, {recursive: true, mode: 0o755});
+			makeFolders(mount.Source, 0o755);
 		} catch (error) {
 			if (!isErrno(error, 'EEXIST')) {
 				throw new WherryError(

@@ -1,5 +1,5 @@
 /** Writing files so that after a crash there is the old file, the new file, or none, but no half of one. */
-import {constants, readFileSync, unlinkSync} from 'node:fs';
+import {constants, mkdirSync, readFileSync, statSync, unlinkSync} from 'node:fs';
 import {mkdir, open, rename} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {randomHex} from '../../kernel/random.ts';
@@ -21,6 +21,27 @@ export function readIfThere(path: string): Buffer | undefined {
 	} catch (error) {
 		if (isErrno(error, 'ENOENT')) return undefined;
 		throw error;
+	}
+}
+
+/**
+ * Makes a folder with its parents, where somebody else says which. Node's own `recursive` goes round for ever where
+ * nothing can be made, as below /proc, which answers ENOENT.
+ */
+export function makeFolders(path: string, mode: number): void {
+	const make = (): void => {
+		try {
+			mkdirSync(path, {mode});
+		} catch (error) {
+			if (!isErrno(error, 'EEXIST') || !statSync(path, {throwIfNoEntry: false})?.isDirectory()) throw error;
+		}
+	};
+	try {
+		make();
+	} catch (error) {
+		if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error;
+		makeFolders(dirname(path), mode);
+		make();
 	}
 }
 

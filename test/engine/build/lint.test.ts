@@ -30,6 +30,7 @@ test('what is doubtful in a Dockerfile is told by the name of its rule and its l
 			'3 SecretsUsedInArgOrEnv',
 		],
 		['FROM a\nEXPOSE 80/TCP\n', '2 ExposeProtoCasing'],
+		['FROM a\nEXPOSE 1.2.3.4:80:80 ${A:-80}\n', '2 ExposeInvalidFormat'],
 		['FROM --platform=$TARGETPLATFORM a\n', '1 RedundantTargetPlatform'],
 		['FROM --platform=linux/amd64 a\n', '1 FromPlatformFlagConstDisallowed'],
 		['FROM a\nRUN b \\\n\n  c\n', '4 NoEmptyContinuation'],

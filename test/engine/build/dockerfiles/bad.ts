@@ -89,13 +89,22 @@ export const badCases: Readonly<Record<string, Case>> = {
 		dockerfile: 'FROM scratch\nCOPY --from=3 /a /x\n',
 		error: 'Dockerfile:2 dockerfile parse error on line 2: invalid stage index 3',
 	},
+	'COPY --from a variable': {
+		dockerfile: 'FROM scratch AS a\nARG S=a\nCOPY --from=$S /a /x\n',
+		error:
+			'Dockerfile:3 failed to parse stage name "$S": invalid reference format: repository name (library/$S) must be lowercase',
+	},
 	'COPY --from of its own stage': {
 		dockerfile: 'FROM scratch AS a\nCOPY --from=a /a /x\n',
 		error: 'Dockerfile:2 dockerfile parse error on line 2: circular dependency detected on stage: a',
 	},
-	'COPY --from of a later stage': {
-		dockerfile: 'FROM scratch AS a\nCOPY --from=b /a /x\nFROM scratch AS b\nCOPY a.txt /a\nFROM a\n',
-		error: 'Dockerfile:2 dockerfile parse error on line 2: stage "b" can\'t be used before it is defined',
+	'COPY --from of a later stage that is made of this one': {
+		dockerfile: 'FROM scratch AS a\nCOPY --from=b /a /x\nFROM a AS b\nCOPY a.txt /a\n',
+		error: 'Dockerfile:2 dockerfile parse error on line 2: circular dependency detected on stage: a',
+	},
+	'COPY --link with an owner by name, which an empty root does not know': {
+		dockerfile: 'FROM wherry/base\nCOPY --link --chown=nobody a.txt /\n',
+		error: 'Dockerfile:2 unable to find user nobody: invalid user',
 	},
 	'COPY --chown of somebody unknown': {
 		dockerfile: 'FROM wherry/base\nCOPY --chown=nobody-here a.txt /\n',
@@ -319,7 +328,8 @@ export const badCases: Readonly<Record<string, Case>> = {
 		error: "Dockerfile:2 dockerfile parse error on line 2: FROM isn't allowed as an ONBUILD trigger",
 	},
 	'ONBUILD of what is unknown': {
-		dockerfile: 'FROM scratch\nONBUILD XYZZY\n',
+		bases: {'wherry/unknown-trigger': 'FROM scratch\nONBUILD XYZZY\n'},
+		dockerfile: '# made of it\nFROM wherry/unknown-trigger\n',
 		error: 'Dockerfile:2 dockerfile parse error on line 2: unknown instruction: XYZZY',
 	},
 	'ARG without a word': {

@@ -94,6 +94,23 @@ export const copyFlagsCases: Readonly<Record<string, Case>> = {
 		],
 		history: ['COPY a.txt /x/ # buildkit', 'COPY --chown=1:2 dir /y/ # buildkit'],
 	},
+	'COPY --link knows nothing of what it is laid on': {
+		dockerfile:
+			'FROM wherry/base\nRUN mkdir -p /real /old && chmod 700 /old && ln -s /real /link\nCOPY --link a.txt /link/\nCOPY --link b.txt /old/b\nCOPY --link a.txt /real\n',
+		files: [
+			'/link/ 755 0:0',
+			'/link/a.txt 644 0:0 "a"',
+			'/old/ 755 0:0',
+			'/old/b 644 0:0 "b"',
+			'/real 644 0:0 "a"',
+		],
+		history: [
+			'RUN /bin/sh -c mkdir -p /real /old && chmod 700 /old && ln -s /real /link # buildkit',
+			'COPY a.txt /link/ # buildkit',
+			'COPY b.txt /old/b # buildkit',
+			'COPY a.txt /real # buildkit',
+		],
+	},
 	'COPY --link=false': {
 		dockerfile: 'FROM scratch\nCOPY --link=false a.txt /x/\n',
 		files: ['/x/ 755 0:0', '/x/a.txt 644 0:0 "a"'],
