@@ -13,6 +13,7 @@ const selectCounts = (state: State): string => {
 	const {up, stopped} = countContainers(state);
 	return `${up} ${stopped} ${state.images.length} ${state.networks.length} ${state.phase} ${state.volumes.length}`;
 };
+const count = (number: string, noun: string): string => `${number} ${noun}${number === '1' ? '' : 's'}`;
 const selectJobs = (state: State) => state.jobs;
 /** What the machine does, as a text: only a number that is seen draws the line again. */
 const selectHost = ({host}: State): string =>
@@ -29,7 +30,7 @@ export function Header({store, host}: {store: Store; host: string}) {
 	const counts =
 		phase === 'loading'
 			? ''
-			: `▶ ${up} up  ■ ${stopped} stopped  ${images} images  ${networks} networks  ${volumes} volumes`;
+			: `▶ ${up} up  ■ ${stopped} stopped  ${count(images!, 'image')}  ${count(networks!, 'network')}  ${count(volumes!, 'volume')}`;
 	const whole = [...jobs].map(([name, progress]) => sanitize(`${name} ${progress}`)).join(' · ');
 	// Where there is no room, of each what it is and how far: what it works on is known to who began it.
 	const brief = [...jobs]
