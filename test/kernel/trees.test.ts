@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {execFileSync} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
 import {
 	chmodSync,
 	closeSync,
@@ -10,6 +11,7 @@ import {
 	openSync,
 	readdirSync,
 	readFileSync,
+	statfsSync,
 	symlinkSync,
 	truncateSync,
 	utimesSync,
@@ -141,3 +143,42 @@ test('removeTree removes trees that are deeper than any path and wider than any 
 	await native.removeTree(join(root, 'wide'));
 	t.deepEqual(readdirSync(root), []);
 });
+
+for (const [kind, make] of [
+	['xfs', 'mkfs.xfs -q -m reflink=1'],
+	['btrfs', 'mkfs.btrfs -q'],
+] as const) {
+	test(`a copy on ${kind} shares the blocks of what it was copied from`, async (t) => {
+		const folder = privateFolder(t);
+		const [disk, mountpoint] = [join(folder, 'disk'), join(folder, 'mount')];
+		mkdirSync(mountpoint);
+		writeFileSync(disk, '');
+		truncateSync(disk, 512 << 20);
+		try {
+			execFileSync('sh', ['-c', `${make} ${disk} && mount -o loop ${disk} ${mountpoint}`], {stdio: 'pipe'});
+		} catch {
+			t.log(`no ${kind} can be made or mounted here`);
+			t.pass();
+			return;
+		}
+		try {
+			const [from, to] = [join(mountpoint, 'from'), join(mountpoint, 'to')];
+			mkdirSync(from);
+			mkdirSync(to);
+			const bytes = randomBytes(16 << 20);
+			writeFileSync(join(from, 'file'), bytes);
+			execFileSync('sync', ['-f', mountpoint]);
+			const before = statfsSync(mountpoint);
+			await copy(from, to);
+			execFileSync('sync', ['-f', mountpoint]);
+			const after = statfsSync(mountpoint);
+			t.true((before.bfree - after.bfree) * after.bsize < bytes.length / 2);
+			t.true(readFileSync(join(to, 'file')).equals(bytes));
+			// What is written to one is not seen in the other.
+			writeFileSync(join(to, 'file'), 'other', {flag: 'r+'});
+			t.true(readFileSync(join(from, 'file')).equals(bytes));
+		} finally {
+			execFileSync('umount', [mountpoint]);
+		}
+	});
+}

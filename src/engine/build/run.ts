@@ -242,7 +242,7 @@ export async function materialize(root: number, path: string, scratch: string): 
 		const file = join(folder, posix.basename(path));
 		const source = native.openInRoot(root, path, constants.O_RDONLY | constants.O_NONBLOCK, 0);
 		try {
-			copyFileSync(`/proc/self/fd/${source}`, file);
+			copyFileSync(`/proc/self/fd/${source}`, file, constants.COPYFILE_FICLONE);
 			chmodSync(file, fstatSync(source).mode & 0o7777);
 			return file;
 		} finally {
