@@ -158,12 +158,19 @@ test('a monitor that has nothing to do gives its code back, and goes on when it 
 	const box = new Container(t, {argv: sh('trap "exit 12" TERM; while :; do sleep 0.05; done')});
 	await box.start(streams.detached);
 	const {monitorPid} = box.state();
-	let most = 0;
-	await until('less of the code to be mapped', () => {
-		const now = mappedCode(monitorPid);
-		most = Math.max(most, now);
-		return now < most;
-	});
+	// It may be quiet before this process, which has other tests to run, gets to look: then it is asked again.
+	let given = false;
+	for (let round = 0; round < 20 && !given; round++) {
+		await (await box.exec(['/bin/true'])).exit;
+		let most = 0;
+		for (let look = 0; look < 30 && !given; look++) {
+			const now = mappedCode(monitorPid);
+			given = now < most;
+			most = Math.max(most, now);
+			await sleep(50);
+		}
+	}
+	t.true(given);
 	t.is((await box.stop(10)).code, 12);
 });
 
