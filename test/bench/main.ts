@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [--runs N] [--only TEXT]`: wherry and whichever of docker, podman and crun are
+ * `npm run bench [-- --json] [--runs N] [--only TEXT]...`: wherry and whichever of docker, podman and crun are
  * there, on the same work, interleaved, so that what else the machine does hits all of them alike.
  */
 import {spawnSync} from 'node:child_process';
@@ -30,10 +30,14 @@ import {startMany, startManyHere} from './networks.ts';
 import {firstFrame, idleCpu, onTerminal} from './terminal.ts';
 
 const {values: flags} = parseArgs({
-	options: {json: {type: 'boolean'}, runs: {type: 'string', default: '15'}, only: {type: 'string'}},
+	options: {
+		json: {type: 'boolean'},
+		runs: {type: 'string', default: '15'},
+		only: {type: 'string', multiple: true},
+	},
 });
 const runs = Number(flags.runs);
-const wanted = (name: string): boolean => !flags.only || name.includes(flags.only);
+const wanted = (name: string): boolean => flags.only?.some((text) => name.includes(text)) ?? true;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const env: NodeJS.ProcessEnv = {...process.env};

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:traffic [-- --json] [--runs N] [--only TEXT]`: what goes through a published port and from one container
+ * `npm run bench:traffic [-- --json] [--runs N] [--only TEXT]...`: what goes through a published port and from one container
  * to another. Each engine has a host of its own, a network namespace with nothing but its rules, and another namespace
  * beside it as the host outside; the machine's own network is not touched. All servers run the whole time, each
  * measurement takes a second, and the engines take turns, each round in another order: what else the machine does
@@ -27,10 +27,14 @@ import {output, rateTable} from './measure.ts';
 import {Rates} from './rates.ts';
 
 const {values: flags} = parseArgs({
-	options: {json: {type: 'boolean'}, runs: {type: 'string', default: '15'}, only: {type: 'string'}},
+	options: {
+		json: {type: 'boolean'},
+		runs: {type: 'string', default: '15'},
+		only: {type: 'string', multiple: true},
+	},
 });
 const runs = Number(flags.runs);
-const wanted = (name: string): boolean => !flags.only || name.includes(flags.only);
+const wanted = (name: string): boolean => flags.only?.some((text) => name.includes(text)) ?? true;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const env: NodeJS.ProcessEnv = {...process.env, WHERRY_CONFIG: '/nonexistent'};
