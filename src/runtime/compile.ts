@@ -12,6 +12,7 @@ import {
 	MS,
 	mountOps,
 	overlayOptions,
+	parseMountOptions,
 	propagationFlags,
 } from './mounts.ts';
 import {cloneFlags, hasNamespace, namespacePath} from './namespaces.ts';
@@ -182,6 +183,16 @@ function rootPropagation({linux}: Spec): Op[] {
 	return [{op: 'propagation', path: '/', flags: propagationFlags[`r${linux.rootfsPropagation}`] ?? 0}];
 }
 
+/** Of file systems that are made for the container (`--tmpfs /x:shared`); binds get theirs when they are made. */
+function mountPropagation({mounts}: Spec): Op[] {
+	return (mounts ?? []).flatMap(({type, destination, options}): Op[] => {
+		const {flags, propagation} = parseMountOptions(options ?? []);
+		const isPrivate = propagation === 0 || (propagation & MS.private) !== 0;
+		if (type === 'bind' || type === 'cgroup' || flags & MS.bind || isPrivate) return [];
+		return [{op: 'propagation', path: destination, flags: propagation}];
+	});
+}
+
 export function compileContainer(input: CompileInput): {monitor: Plan; stop: Plan} {
 	const {spec, cgroups} = input;
 	const process = spec.process!;
@@ -235,7 +246,15 @@ export function compileContainer(input: CompileInput): {monitor: Plan; stop: Pla
 		hooks && hooks.created.length + hooks.beforePivot.length > 0 ? [{op: 'wait'}, ...hooks.beforePivot] : [];
 	// What others have mounted stays as it is.
 	if (mounts) init.push(streams, ...atHooks);
-	else init.push(...rootOps(input, shares), streams, ...atHooks, {op: 'pivot'}, ...rootPropagation(spec));
+	else
+		init.push(
+			...rootOps(input, shares),
+			streams,
+			...atHooks,
+			{op: 'pivot'},
+			...rootPropagation(spec),
+			...mountPropagation(spec),
+		);
 	if (spec.hostname) init.push({op: 'hostname', name: spec.hostname});
 	if (spec.domainname) init.push({op: 'domainname', name: spec.domainname});
 	if (hasNamespace(spec, 'network') && !namespacePath(spec, 'network')) init.push({op: 'loopbackUp'});

@@ -108,6 +108,7 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 		cleanups.push(() => process.off(signal, listener));
 	}
 	if (stdin) {
+		const isTerminal = inputIsTerminal();
 		if (tty) raw.enter();
 		const scanner = tty ? new DetachScanner(options.detachKeys) : undefined;
 		const input = process.stdin;
@@ -120,9 +121,9 @@ export async function pump(session: Session, options: PumpOptions): Promise<numb
 			if (detached) leave('detached');
 		};
 		const onEnd = (): void => {
-			// A terminal in raw mode ends only when it is gone.
-			if (tty) leave('hung up');
-			else session.stdin.end();
+			// A terminal in raw mode ends only when it is gone. That of the container doesn't end with a file or a pipe.
+			if (!tty) session.stdin.end();
+			else if (isTerminal) leave('hung up');
 		};
 		input.on('data', onData);
 		input.on('end', onEnd);

@@ -196,6 +196,21 @@ test('every container has /etc/mtab, which is none of its changes and in no imag
 	t.is(await wherry.output('start', '-a', 'mtab-made'), '/proc/mounts');
 });
 
+test('a container with a terminal is followed by who has none, to its end', (t) => {
+	const docker = (...args: string[]) =>
+		spawnSync(launcher, args, {env: wherry.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+	docker('create', '-it', '--name', 'job', image, 'sh', '-c', 'sleep 0.5; echo out; exit 4');
+	const {status, stdout} = docker('start', '-ai', 'job');
+	t.deepEqual([status, stdout], [4, 'out\r\n']);
+});
+
+test('a tmpfs has the propagation that is asked for', async (t) => {
+	const fields = (word: string) =>
+		wherry.output('run', '--rm', '--tmpfs', `/tmp:${word}`, image, 'grep', ' /tmp ', '/proc/self/mountinfo');
+	t.regex(await fields('shared,size=1m'), / shared:\d+ /);
+	t.notRegex(await fields('private'), / (?:shared|master):\d+ /);
+});
+
 test('an output that takes no more is said in one line', (t) => {
 	for (const args of [['--version'], ['version'], ['images']]) {
 		const {status, stderr} = spawnSync('sh', ['-c', '"$0" "$@" > /dev/full', launcher, ...args], {

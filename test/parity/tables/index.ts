@@ -12,6 +12,7 @@ import {imageChildren, packedArchives, startRefusals} from './refusals.ts';
 import {runLimits, runProcess, runStreams} from './run.ts';
 import {several, states} from './state.ts';
 import {structure} from './structure.ts';
+import {suiteRuns} from './suites.ts';
 import {ambiguous, unknown} from './unknown.ts';
 import {help, usage} from './usage.ts';
 import {values} from './values.ts';
@@ -53,4 +54,5 @@ export const tables: readonly Table[] = [
 	host,
 	filters,
 	structure,
+	suiteRuns,
 ];
