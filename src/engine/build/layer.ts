@@ -7,6 +7,7 @@ import {
 	mkdirSync,
 	openSync,
 	readdirSync,
+	readlinkSync,
 	renameSync,
 	rmdirSync,
 	unlinkSync,
@@ -44,10 +45,16 @@ export class BuildLeases {
 }
 
 /** Removes what a start has made and nobody has changed, so that the files are what the archive says. */
-function removeMarks(upper: string, {files, folders, base}: StartMarks): void {
+function removeMarks(upper: string, {files, folders, links = [], base}: StartMarks): void {
 	for (const path of files) {
 		const stat = lstatSync(join(upper, path), {throwIfNoEntry: false});
 		if (stat?.isFile() && stat.size === 0) unlinkSync(join(upper, path));
+	}
+	for (const text of links) {
+		const [path = '', target] = text.split(' -> ');
+		const link = join(upper, path);
+		if (lstatSync(link, {throwIfNoEntry: false})?.isSymbolicLink() && readlinkSync(link) === target)
+			unlinkSync(link);
 	}
 	for (const path of [...folders].sort().reverse()) {
 		if (base !== undefined && isThere(base, path)) continue;

@@ -136,7 +136,7 @@ function marksOf(mounts: readonly RunMount[]) {
 		for (let parent = posix.dirname(path); parent !== '.' && parent !== '/'; parent = posix.dirname(parent))
 			folders.push(parent);
 	}
-	return {files: [...new Set(files)], folders: [...new Set(folders)]};
+	return {files: [...new Set(files)], folders: [...new Set(folders)], links: startMarks.links};
 }
 
 /** Runs the command when the caches that it wants for itself are free. Throws ProcessFailure. */
