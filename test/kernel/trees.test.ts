@@ -144,41 +144,41 @@ test('removeTree removes trees that are deeper than any path and wider than any 
 	t.deepEqual(readdirSync(root), []);
 });
 
+/** That this kernel knows. */
+const filesystems = readFileSync('/proc/filesystems', 'utf8').split(/\s+/);
+
 for (const [kind, make] of [
 	['xfs', 'mkfs.xfs -q -m reflink=1'],
 	['btrfs', 'mkfs.btrfs -q'],
 ] as const) {
-	test(`a copy on ${kind} shares the blocks of what it was copied from`, async (t) => {
-		const folder = privateFolder(t);
-		const [disk, mountpoint] = [join(folder, 'disk'), join(folder, 'mount')];
-		mkdirSync(mountpoint);
-		writeFileSync(disk, '');
-		truncateSync(disk, 512 << 20);
-		try {
+	(filesystems.includes(kind) ? test : test.skip)(
+		`a copy on ${kind} shares the blocks of what it was copied from`,
+		async (t) => {
+			const folder = privateFolder(t);
+			const [disk, mountpoint] = [join(folder, 'disk'), join(folder, 'mount')];
+			mkdirSync(mountpoint);
+			writeFileSync(disk, '');
+			truncateSync(disk, 512 << 20);
 			execFileSync('sh', ['-c', `${make} ${disk} && mount -o loop ${disk} ${mountpoint}`], {stdio: 'pipe'});
-		} catch {
-			t.log(`no ${kind} can be made or mounted here`);
-			t.pass();
-			return;
-		}
-		try {
-			const [from, to] = [join(mountpoint, 'from'), join(mountpoint, 'to')];
-			mkdirSync(from);
-			mkdirSync(to);
-			const bytes = randomBytes(16 << 20);
-			writeFileSync(join(from, 'file'), bytes);
-			execFileSync('sync', ['-f', mountpoint]);
-			const before = statfsSync(mountpoint);
-			await copy(from, to);
-			execFileSync('sync', ['-f', mountpoint]);
-			const after = statfsSync(mountpoint);
-			t.true((before.bfree - after.bfree) * after.bsize < bytes.length / 2);
-			t.true(readFileSync(join(to, 'file')).equals(bytes));
-			// What is written to one is not seen in the other.
-			writeFileSync(join(to, 'file'), 'other', {flag: 'r+'});
-			t.true(readFileSync(join(from, 'file')).equals(bytes));
-		} finally {
-			execFileSync('umount', [mountpoint]);
-		}
-	});
+			try {
+				const [from, to] = [join(mountpoint, 'from'), join(mountpoint, 'to')];
+				mkdirSync(from);
+				mkdirSync(to);
+				const bytes = randomBytes(16 << 20);
+				writeFileSync(join(from, 'file'), bytes);
+				execFileSync('sync', ['-f', mountpoint]);
+				const before = statfsSync(mountpoint);
+				await copy(from, to);
+				execFileSync('sync', ['-f', mountpoint]);
+				const after = statfsSync(mountpoint);
+				t.true((before.bfree - after.bfree) * after.bsize < bytes.length / 2);
+				t.true(readFileSync(join(to, 'file')).equals(bytes));
+				// What is written to one is not seen in the other.
+				writeFileSync(join(to, 'file'), 'other', {flag: 'r+'});
+				t.true(readFileSync(join(from, 'file')).equals(bytes));
+			} finally {
+				execFileSync('umount', [mountpoint]);
+			}
+		},
+	);
 }

@@ -25,6 +25,8 @@ const needs = [
 	['htpasswd', 'apache2-utils'],
 	['openssl', 'openssl'],
 	['strace', 'strace'],
+	['mkfs.xfs', 'xfsprogs'],
+	['mkfs.btrfs', 'btrfs-progs'],
 	['curl', 'curl'],
 	['redis-cli', 'redis-tools'],
 	['stty', 'coreutils'],
