@@ -46,7 +46,6 @@ test.after.always(async (t) => {
 const PROGRAMS = ['/usr', '/etc/alternatives']
 	.filter((path) => existsSync(path))
 	.flatMap((path) => ['-v', `${path}:${path}:ro`]);
-const vim = spawnSync('vim', ['--version']).status === 0;
 
 async function makeHostImage(): Promise<void> {
 	const tree = `${wherry.folder}/tree`;
@@ -162,39 +161,37 @@ const LOOP = `sh -c 'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo GET /
 	await until(/┏━ 1 Containers 2\/2/);
 
 	// An editor in another, whose window changes; what it was told is there afterwards, and is found again.
-	if (vim) {
-		await makeHostImage();
-		await wherry.output('run', '-dit', '--name', 'editor', '--network', 'none', ...PROGRAMS, 'host:1', 'sh');
-		await until(/▶ {2}editor /);
-		await choose('editor');
-		await keys('e');
-		await until(/SHELL in editor[\s\S]*[#$] ?$/m);
-		await type('cd /tmp; vim -u NONE -N -n text\n');
-		await until(/^~ *$[\s\S]*"text" \[New\]/m);
-		await type('ione');
-		await keys('Enter');
-		await type('two');
-		await keys('Escape');
-		await until(/^one *\ntwo *\n~/m);
-		await tmux('resize-window', '-x', '100', '-y', '30');
-		await until(/^one *\ntwo *\n(~ *\n){26}/m);
-		await tmux('resize-window', '-x', '130', '-y', '40');
-		await until(/^one *\ntwo *\n(~ *\n){36}/m);
-		await type(':wq\n');
-		await gone(/^~/m);
-		await type('cat text; i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo line $i; done\n');
-		await until(/^line 99$/m);
-		await keys('F12');
-		await type('re:^two$');
-		await keys('Enter');
-		await until(/re:\^two\$ 1\/1[\s\S]*two[\s\S]*line 1\b/);
-		await keys('i');
-		await type('exit\n');
-		await until(/┏━ 1 Containers 3\/3/);
-		await wherry.output('rm', '-f', 'editor');
-		await until(/Containers 2\/2/);
-		await choose('web');
-	}
+	await makeHostImage();
+	await wherry.output('run', '-dit', '--name', 'editor', '--network', 'none', ...PROGRAMS, 'host:1', 'sh');
+	await until(/▶ {2}editor /);
+	await choose('editor');
+	await keys('e');
+	await until(/SHELL in editor[\s\S]*[#$] ?$/m);
+	await type('cd /tmp; vim -u NONE -N -n text\n');
+	await until(/^~ *$[\s\S]*"text" \[New\]/m);
+	await type('ione');
+	await keys('Enter');
+	await type('two');
+	await keys('Escape');
+	await until(/^one *\ntwo *\n~/m);
+	await tmux('resize-window', '-x', '100', '-y', '30');
+	await until(/^one *\ntwo *\n(~ *\n){26}/m);
+	await tmux('resize-window', '-x', '130', '-y', '40');
+	await until(/^one *\ntwo *\n(~ *\n){36}/m);
+	await type(':wq\n');
+	await gone(/^~/m);
+	await type('cat text; i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo line $i; done\n');
+	await until(/^line 99$/m);
+	await keys('F12');
+	await type('re:^two$');
+	await keys('Enter');
+	await until(/re:\^two\$ 1\/1[\s\S]*two[\s\S]*line 1\b/);
+	await keys('i');
+	await type('exit\n');
+	await until(/┏━ 1 Containers 3\/3/);
+	await wherry.output('rm', '-f', 'editor');
+	await until(/Containers 2\/2/);
+	await choose('web');
 
 	// Stopped, removed, and the rest pruned; each is asked about, and No is what Enter says.
 	await keys('s');

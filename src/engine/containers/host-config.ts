@@ -1,5 +1,4 @@
 /** docker's `HostConfig`: the defaults, and what contradicts itself. Limits are checked in runtime/cgroups. Pure. */
-
 import type {ContainerConfig, HostConfig} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {ipVersion} from '../networks/address.ts';

@@ -1,5 +1,4 @@
 /** Builds an image from a folder: the form, the steps as they go on, and an end before their time. */
-
 import {homedir} from 'node:os';
 import {resolve} from 'node:path';
 import {humanSize} from '../../cli/format/size.ts';

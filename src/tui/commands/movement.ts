@@ -1,5 +1,4 @@
 /** Moving through panes, their rows and their tabs; what is shown of them and in what order. */
-
 import {type ActionContext, showMessage} from '../actions/context.ts';
 import {textField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';

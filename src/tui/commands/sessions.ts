@@ -1,5 +1,4 @@
 /** What keys do to terminals. */
-
 import {type ActionContext, openDialog, showMessage} from '../actions/context.ts';
 import {textField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';

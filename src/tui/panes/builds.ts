@@ -1,5 +1,4 @@
 /** Builds of this session and the last ones of those before, the newest first; their steps as they go on, and what builds have kept. */
-
 import {humanDuration} from '../../cli/format/duration.ts';
 import {humanSize} from '../../cli/format/size.ts';
 import type {BuildCacheRecord} from '../../engine/api.ts';

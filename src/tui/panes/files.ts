@@ -1,5 +1,4 @@
 /** What the selected container has changed of its image's files. */
-
 import type {FileChange} from '../../engine/api.ts';
 import {keyLine} from '../keys.ts';
 import type {Tone} from '../theme.ts';

@@ -1,5 +1,4 @@
 /** The files of the selected layer of an image, or of the whole image the largest, or those that are hidden. */
-
 import {humanSize} from '../../cli/format/size.ts';
 import type {ImageFile, ImageFileChange, ImageLayers} from '../../engine/api.ts';
 import {keyLine} from '../keys.ts';

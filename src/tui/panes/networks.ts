@@ -1,5 +1,4 @@
 /** Networks, and which containers are on them: what the containers' own rows say. */
-
 import type {ContainerSummary, NetworkRecord} from '../../engine/api.ts';
 import {predefined} from '../../engine/networks/record.ts';
 import {keyLine} from '../keys.ts';

@@ -1,5 +1,4 @@
 /** What the pane of details is about: the selected row of the list that was looked at last. */
-
 import type {ContainerSummary} from '../../engine/api.ts';
 import {keyLine} from '../keys.ts';
 import {SOURCES} from '../store/details.ts';

@@ -1,5 +1,4 @@
 /** The processes of the selected container. */
-
 import {bytesSize} from '../../cli/format/size.ts';
 import {keyLine} from '../keys.ts';
 import type {State} from '../store/state.ts';

@@ -1,5 +1,4 @@
 /** The containers that use the selected volume or image. */
-
 import type {ContainerSummary, MountPoint} from '../../engine/api.ts';
 import {keyLine, keyOf} from '../keys.ts';
 import type {State} from '../store/state.ts';

@@ -1,5 +1,4 @@
 /** Volumes, and which containers use them: what the containers' own rows say. */
-
 import {humanDuration} from '../../cli/format/duration.ts';
 import type {ContainerSummary, MountPoint, VolumeSummary} from '../../engine/api.ts';
 import {keyLine} from '../keys.ts';

@@ -1,5 +1,4 @@
 /** The output of the selected container, or of those that are marked. */
-
 import {Box, Text} from 'ink';
 import type {TextField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';

@@ -1,5 +1,4 @@
 /** Graphs of what the selected container uses. */
-
 import {Box, Text} from 'ink';
 import {keyLine} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
