@@ -751,6 +751,60 @@ export interface BuildWarning {
 	endLine: number;
 }
 
+/** A step of a build as its record says. Times in milliseconds since the epoch. */
+export interface BuildRecordStep {
+	/** As in the events; below zero for a remark on the Dockerfile. */
+	id: number;
+	name: string;
+	state: 'running' | 'done' | 'cached' | 'failed';
+	started: number;
+	ended?: number;
+	/** The last one. */
+	note?: string;
+	/** The last ones that it wrote, not sanitised, and how many came before them. */
+	lines: readonly string[];
+	dropped: number;
+}
+
+/** A build of any process of this host. All texts are what the builder and the build wrote. */
+export interface BuildRecord {
+	/** 25 letters and digits. */
+	id: string;
+	/** As they were given. */
+	tags: readonly string[];
+	/** A folder, an address, or `-` for an archive. */
+	context: string;
+	dockerfile?: string;
+	target?: string;
+	/** `broken`: its process has ended without a word; then `ended` is when it last wrote. */
+	state: 'running' | 'done' | 'failed' | 'cancelled' | 'broken';
+	/** Milliseconds since the epoch. */
+	started: number;
+	ended?: number;
+	steps: readonly BuildRecordStep[];
+	error?: string;
+	/** Its id. */
+	image?: string;
+	/** The process that builds, or has built. */
+	pid: number;
+	/** SIGINT makes that process give the build up. */
+	interruptible: boolean;
+}
+
+/** Builds of all processes: those that run, and the last fifty that have ended. The newest come first. */
+export interface Builds {
+	list(): Promise<BuildRecord[]>;
+	/** The list as it is, and again whenever it is another one, a few times a second at most. Ends with the signal. */
+	follow(options?: {signal?: AbortSignal}): AsyncIterable<BuildRecord[]>;
+	/**
+	 * Asks the process of a build to give it up, after a look whether it is still that process. Throws `not-found`,
+	 * `conflict` when it isn't running, `unsupported` for one that is not interruptible.
+	 */
+	cancel(id: string): Promise<void>;
+	/** Forgets one that has ended. Throws `not-found`, and `conflict` for one that runs. */
+	remove(id: string): Promise<void>;
+}
+
 /** A place for the cache of builds. `inline`: the built image has it in itself. */
 export type BuildCacheTarget = ({folder: string} | {reference: string} | {inline: true}) & {
 	/** What goes out: the steps of the image's own layers, or all (default). */
@@ -824,6 +878,10 @@ export interface BuildOptions {
 	output?: {folder: string} | {archive: Writable} | {image: Writable; format: 'oci' | 'docker'};
 	onProgress?: (event: BuildEvent) => void;
 	signal?: AbortSignal;
+	/** Of its record: 25 of a-z and 0-9. Made up when absent. */
+	id?: string;
+	/** SIGINT to this process aborts `signal`, so that others can ask for it. */
+	interruptible?: boolean;
 }
 
 export interface PullOptions {
@@ -1247,6 +1305,7 @@ export interface Engine {
 	readonly registryImages: RegistryImages;
 	readonly registries: Registries;
 	readonly events: Events;
+	readonly builds: Builds;
 	/** Builds an image of a Dockerfile; the id is that of its configuration. With an output there is none. */
 	build(options: BuildOptions): Promise<{id: string; digest: string}>;
 	/** What builds have kept. Shared: an image has the layer too, so that removing it frees nothing. */

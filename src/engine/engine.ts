@@ -3,6 +3,7 @@ import type {
 	BootOutcome,
 	BuildCacheRecord,
 	BuildOptions,
+	Builds,
 	CacheRoom,
 	CheckLine,
 	Containers,
@@ -88,6 +89,18 @@ function lazyRegistryImages(paths: Paths, locks: Locks): RegistryImages {
 	};
 }
 
+function lazyBuilds(paths: Paths): Builds {
+	const open = async () => new (await import('./build/records.ts')).LocalBuilds(paths);
+	return {
+		list: async () => (await open()).list(),
+		async *follow(options) {
+			yield* (await open()).follow(options);
+		},
+		cancel: async (id) => (await open()).cancel(id),
+		remove: async (id) => (await open()).remove(id),
+	};
+}
+
 function lazyRegistries(): Registries {
 	const open = async () => {
 		const [{Transport}, {registrySession}] = await Promise.all([
@@ -124,6 +137,7 @@ class LocalEngine implements Engine {
 	readonly registryImages: RegistryImages;
 	readonly registries: Registries;
 	readonly events: EventJournal;
+	readonly builds: Builds;
 	readonly #context: EngineContext;
 	#opened: Promise<ImageEngine> | undefined;
 
@@ -152,6 +166,7 @@ class LocalEngine implements Engine {
 		this.containers = new LocalContainers(this.#context);
 		this.networks = new LocalNetworks(this.#context);
 		this.registries = lazyRegistries();
+		this.builds = lazyBuilds(paths);
 	}
 
 	async build(options: BuildOptions): Promise<{id: string; digest: string}> {

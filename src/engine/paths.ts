@@ -71,9 +71,13 @@ export class Paths {
 	get events(): string {
 		return `${this.root}/events`;
 	}
-	/** `<milliseconds>-<process>-<number>.json` of each build that the terminal UI made and that has ended, the last few. */
+	/** `<milliseconds>-<id>.json` of each build that has ended, the last few. */
 	get builds(): string {
 		return `${this.root}/builds`;
+	}
+	/** The same of each build that runs, which its process writes anew as it goes on. */
+	get runBuilds(): string {
+		return `${this.run}/builds`;
 	}
 	get cache(): string {
 		return `${this.root}/cache`;

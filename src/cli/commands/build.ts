@@ -389,6 +389,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 				display?.show(event);
 			},
 			signal: abort.signal,
+			interruptible: true,
 		});
 		display?.end();
 		if (isCheck) {

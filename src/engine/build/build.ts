@@ -4,7 +4,7 @@ import type {BuildOptions, ImageConfig} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import {WherryError} from '../errors.ts';
 import {addImage, type NewImage} from '../images/new-image.ts';
-import {canonical, familiar, parseReference, withDefaultTag} from '../images/reference.ts';
+import {canonical, familiar, parseReference, type Reference, withDefaultTag} from '../images/reference.ts';
 import type {CachedStep} from '../store/build-cache.ts';
 import {openStore} from '../store/collect.ts';
 import type {StageResult} from './base-image.ts';
@@ -15,23 +15,36 @@ import {BuildLeases} from './layer.ts';
 import {parseDockerfile} from './parser.ts';
 import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
 import {Progress} from './progress.ts';
+import {recorded} from './recorder.ts';
 import {sweepContainers} from './run.ts';
 import {type BuildInput, buildStages, planStages, type StagePlan} from './stage-graph.ts';
 
-export async function buildImage(
-	engine: EngineContext,
-	options: BuildOptions,
-): Promise<{id: string; digest: string}> {
-	const store = openStore(engine.paths, engine.locks);
-	const leases = new BuildLeases(store);
-	const {signal} = options;
-	const tags = (options.tags ?? []).map((text) => {
+/** What is wrong with the request is said first, and leaves no trace; everything else is in the build's record. */
+export async function buildImage(engine: EngineContext, options: BuildOptions): Promise<Built> {
+	const tags = readTags(options.tags ?? []);
+	const {output, platforms = []} = options;
+	if (platforms.length > 1 && output && 'image' in output && output.format === 'docker')
+		throw new WherryError(
+			'unsupported',
+			'docker exporter does not currently support exporting manifest lists',
+		);
+	if (options.check) return solve(engine, options, tags);
+	return recorded(engine.paths, options, (told) => solve(engine, told, tags));
+}
+
+interface Built {
+	id: string;
+	digest: string;
+}
+
+function readTags(texts: readonly string[]): Reference[] {
+	return texts.map((text) => {
 		const invalid = (cause?: unknown): WherryError =>
 			new WherryError('invalid', `invalid tag ${JSON.stringify(text)}: invalid reference format`, {
 				object: text,
 				cause,
 			});
-		let reference: ReturnType<typeof parseReference>;
+		let reference: Reference;
 		try {
 			reference = withDefaultTag(parseReference(text));
 		} catch (error) {
@@ -40,12 +53,16 @@ export async function buildImage(
 		if (reference.digest !== undefined) throw invalid();
 		return reference;
 	});
-	const {output, platforms = []} = options;
-	if (platforms.length > 1 && output && 'image' in output && output.format === 'docker')
-		throw new WherryError(
-			'unsupported',
-			'docker exporter does not currently support exporting manifest lists',
-		);
+}
+
+async function solve(
+	engine: EngineContext,
+	options: BuildOptions,
+	tags: readonly Reference[],
+): Promise<Built> {
+	const store = openStore(engine.paths, engine.locks);
+	const leases = new BuildLeases(store);
+	const {signal} = options;
 	await sweepContainers(engine);
 	const lease = await leases.acquire([]);
 	const scratch = lease.staging('build');
