@@ -14,6 +14,7 @@ import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
 import {InputRouter, type TerminalInput} from './input/router.ts';
 import {loggedContainers, settleSelections} from './panes/index.ts';
+import type {BuildFeed} from './store/build-feed.ts';
 import {DetailFeed} from './store/detail-feed.ts';
 import {Feed} from './store/feed.ts';
 import {HostFeed} from './store/host-feed.ts';
@@ -37,7 +38,7 @@ const CLOCK = 10_000;
 const PATIENCE = 80;
 
 type Suspend = ReturnType<typeof useApp>['suspendTerminal'];
-/** Milliseconds after the first frame in which what was built before is read. */
+/** Milliseconds after the first frame in which the builds are read. */
 const SOON = 200;
 
 type Output = WriteStream & {fd: number};
@@ -120,6 +121,8 @@ class LiveUi {
 	#details: DetailFeed | undefined;
 	#usage: UsageFeed | undefined;
 	#host: HostFeed | undefined;
+	#builds: BuildFeed | undefined;
+	#closed = false;
 	#guard: ExitGuard | undefined;
 	#ink: Instance | undefined;
 	#suspendInk: Suspend | undefined;
@@ -195,18 +198,18 @@ class LiveUi {
 		});
 		try {
 			await this.#feed.start();
-			setTimeout(() => void this.#readBuilds(engine.paths.builds), SOON).unref();
+			setTimeout(() => void this.#followBuilds(engine), SOON).unref();
 		} catch (error) {
 			report(error);
 			store.update((state) => ({...state, phase: 'ready'}));
 		}
 	}
 
-	/** Those of earlier sessions. */
-	async #readBuilds(folder: string): Promise<void> {
-		const {readBuildRecords, withBuildRecords} = await import('./store/build-records.ts');
-		const records = await readBuildRecords(folder);
-		this.#store.observe((state) => withBuildRecords(state, records));
+	/** Those of other processes and of before. */
+	async #followBuilds(engine: Engine): Promise<void> {
+		const {BuildFeed} = await import('./store/build-feed.ts');
+		if (this.#closed) return;
+		this.#builds = new BuildFeed(engine, this.#store, (error) => showError({store: this.#store}, error));
 	}
 
 	/** Takes the terminal over. */
@@ -248,6 +251,7 @@ class LiveUi {
 	}
 
 	close(): void {
+		this.#closed = true;
 		clearInterval(this.#clock);
 		this.#stdout.off('resize', this.#onResize);
 		this.#feed?.close();
@@ -255,6 +259,7 @@ class LiveUi {
 		this.#details?.close();
 		this.#usage?.close();
 		this.#host?.close();
+		this.#builds?.close();
 		this.#sessionKeys.close();
 		this.#sessions.closeAll();
 		this.#store.close();

@@ -8,7 +8,7 @@ import type {UiConfig} from './config/config.ts';
 import {inside, layout} from './layout.ts';
 import {anyPane, loggedContainers, settleSelections} from './panes/index.ts';
 import {visibleRows} from './panes/pane.ts';
-import {readBuildRecords, withBuildRecords} from './store/build-records.ts';
+import {withBuildRecords} from './store/build-feed.ts';
 import {DetailFeed} from './store/detail-feed.ts';
 import {DETAILS, isDetail, MAIN_LISTS, SOURCES} from './store/details.ts';
 import {Feed} from './store/feed.ts';
@@ -59,7 +59,7 @@ export async function loadOnce(
 	const store = new Store(config ? applyConfig(first, config) : first, settleSelections);
 	const feed = new Feed(engine, store, {onError: () => {}});
 	await feed.readOnce();
-	const builds = await readBuildRecords(engine.paths.builds);
+	const builds = await engine.builds.list();
 	store.update((state) => withBuildRecords(state, builds));
 	if (pane) {
 		if (pane === 'events') await feed.readPastOnce();

@@ -1,11 +1,9 @@
-import {existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test from 'ava';
-import type {BuildOptions} from '../../src/engine/api.ts';
-import {Paths} from '../../src/engine/paths.ts';
-import {buildWords, readBuildForm, setBuild, withBuildEvents} from '../../src/tui/actions/builds.ts';
+import type {BuildRecord} from '../../src/engine/api.ts';
+import {buildWords, readBuildForm} from '../../src/tui/actions/builds.ts';
 import {renderFrame} from '../../src/tui/once.tsx';
+import {withBuildRecords} from '../../src/tui/store/build-feed.ts';
+import {setBuild, withBuildEvents} from '../../src/tui/store/build-rows.ts';
 import type {BuildRow} from '../../src/tui/store/state.ts';
 import {busyEngine, NOW} from './fake-engine.ts';
 import {openUi, until} from './harness.ts';
@@ -140,36 +138,93 @@ test('the form builds; a build can be given up, and leaving gives up those that 
 	t.is(store.state.builds[0]!.state, 'cancelled');
 });
 
-test('a build that has ended is there in the next session, with its log, until it is taken off the list', async (t) => {
-	const root = mkdtempSync(join(tmpdir(), 'wherry-builds-'));
-	t.teardown(() => rmSync(root, {recursive: true}));
-	const fake = busyEngine();
-	const paths = new Paths(root, root);
-	Object.defineProperty(fake, 'engine', {
-		value: {
-			...fake.engine,
-			paths,
-			build: async ({onProgress}: BuildOptions) => {
-				onProgress!({kind: 'start', id: 1, name: 'RUN make'});
-				onProgress!({kind: 'log', id: 1, stream: 'stdout', text: 'cc -c a.c\n'});
-				onProgress!({kind: 'error', id: 1, message: 'exit code: 2'});
-				throw new Error('process did not complete: exit code: 2');
-			},
+const record = (number: number, change: Partial<BuildRecord> = {}): BuildRecord => ({
+	id: `r${number}`,
+	tags: [`app:${number}`],
+	context: '/srv/app',
+	state: 'done',
+	started: (NOW - 1000 + number) * 1000,
+	ended: (NOW - 900 + number) * 1000,
+	image: 'sha256:aa',
+	steps: [
+		{
+			...{id: 1, name: '[1/1] RUN make', state: 'done'},
+			...{started: (NOW - 1000) * 1000, ended: (NOW - 950) * 1000, lines: ['cc -c a.c'], dropped: 3},
 		},
+	],
+	pid: 4242,
+	interruptible: true,
+	...change,
+});
+
+const RUNNING = record(9, {
+	state: 'running',
+	ended: undefined!,
+	steps: [
+		{id: 1, name: '[1/2] RUN make', state: 'running', started: (NOW - 9) * 1000, lines: ['one'], dropped: 0},
+	],
+});
+
+for (const size of [
+	{columns: 80, rows: 24},
+	{columns: 120, rows: 40},
+	{columns: 200, rows: 50},
+]) {
+	test(`builds of other processes at ${size.columns}x${size.rows}`, async (t) => {
+		const fake = busyEngine();
+		fake.builds = [
+			RUNNING,
+			record(8, {state: 'broken', steps: []}),
+			record(7, {state: 'failed', error: 'process did not complete: exit code: 2'}),
+			record(6, {state: 'cancelled', tags: []}),
+			record(5),
+		];
+		const {store, type} = await openUi(fake, size);
+		await type('6');
+		t.snapshot(renderFrame(store, false));
 	});
-	const first = await openUi(fake);
-	await first.type('6', 'A', '/srv/app', '\t', 'app:4', '\r');
-	await until(
-		() =>
-			existsSync(paths.builds) &&
-			readdirSync(paths.builds).some((name) => name.endsWith('.json') && !name.startsWith('.')),
-	);
+}
+
+test('a build of another process is followed at its end, given up after a question, and taken off the list', async (t) => {
+	const fake = busyEngine();
+	fake.builds = [RUNNING, record(5)];
 	const {store, type} = await openUi(fake);
-	await type('6');
-	t.regex(renderFrame(store, false), /× +app:4 +process did not complete/);
-	await type('0');
-	t.regex(renderFrame(store, false), /cc -c a\.c[\s\S]*exit code: 2/);
+	await type('6', '0');
+	t.regex(renderFrame(store, false), /❯ +one/);
+	const [step] = RUNNING.steps;
+	const more = {...RUNNING, steps: [{...step!, lines: ['one', '\u001b[2Jtwo']}]};
+	store.update((state) => withBuildRecords(state, [more, record(5)]));
+	t.regex(renderFrame(store, false), /❯ +two/);
+	await type('x');
+	t.regex(renderFrame(store, false), /Process 4242 builds it/);
+	await type('n', 'x', 'y');
 	await type('6', 'd');
-	await until(() => readdirSync(paths.builds).length === 0);
-	t.is(store.state.builds.length, 0);
+	t.regex(renderFrame(store, false), /It still runs/);
+	await type('j', 'd');
+	t.deepEqual(
+		fake.calls.filter((call) => /^(cancel|remove) r/.test(call)),
+		['cancel r9', 'remove r5'],
+	);
+	t.deepEqual(
+		store.state.builds.map(({id}) => id),
+		['r9'],
+	);
+	t.is(store.state.command, 'wherry buildx history rm r5');
+});
+
+test('records come among the builds of this session, each once; the same ones change nothing', async (t) => {
+	const {store} = await openUi(busyEngine());
+	store.update((state) => ({...state, builds: [{...BUILD, id: 'r3', started: NOW - 990}]}));
+	const records = [record(5), record(20), record(3)];
+	const next = withBuildRecords(store.state, records);
+	t.deepEqual(
+		next.builds.map(({id}) => id),
+		['r20', 'r3', 'r5'],
+	);
+	t.is(next.builds[1]!.steps, BUILD.steps);
+	t.is(withBuildRecords(next, records), next);
+	t.deepEqual(
+		withBuildRecords(next, []).builds.map(({id}) => id),
+		['r3'],
+	);
 });

@@ -3,6 +3,7 @@
  * is tested with the real engine (ui.test.ts).
  */
 import type {
+	BuildRecord,
 	ContainerProcesses,
 	ContainerStats,
 	ContainerSummary,
@@ -155,6 +156,7 @@ export class FakeEngine {
 	/** Of `inspect`, `top` and `changes`. */
 	detailError: Error | undefined;
 	logs = new Map<string, LogEntry[]>();
+	builds: BuildRecord[] = [];
 	layers: Parameters<typeof analyseLayers>[0] = [];
 	/** Ids of images whose layers were asked for. */
 	layersRead: string[] = [];
@@ -340,6 +342,14 @@ export class FakeEngine {
 			networks,
 			volumes,
 			events,
+			builds: {
+				list: async () => this.builds,
+				cancel: async (id: string) => void this.calls.push(`cancel ${id}`),
+				remove: async (id: string) => void this.calls.push(`remove ${id}`),
+				follow: async function* (this: {list(): Promise<BuildRecord[]>}) {
+					yield await this.list();
+				},
+			},
 			buildCache: async () => [
 				{
 					Id: 'sha256:aa',

@@ -5,11 +5,11 @@
  */
 import {closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync} from 'node:fs';
 import {resolve} from 'node:path';
-import {randomHex} from '../../kernel/random.ts';
 import type {BuildEvent, BuildOptions, BuildRecord} from '../api.ts';
 import {replaceFile, unlinkIfThere} from '../files.ts';
 import type {Paths} from '../paths.ts';
 import {isIdentityAlive, ownIdentity} from '../processes.ts';
+import {newBuildId} from './build-id.ts';
 import {
 	BuildSteps,
 	brokenOff,
@@ -25,13 +25,6 @@ import {
 const KEPT = 50;
 /** Milliseconds between two writes. */
 const PACE = 250;
-
-/** As BuildKit's: 25 letters and digits. */
-export const newBuildId = (): string =>
-	BigInt(`0x${randomHex(20)}`)
-		.toString(36)
-		.padStart(25, '0')
-		.slice(-25);
 
 /** Those of this process that run: what gives them up. */
 export const ownBuilds = new Map<string, AbortController>();

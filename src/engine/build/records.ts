@@ -48,7 +48,16 @@ function readRecords({runBuilds, builds}: Paths, known: Known = new Map()): Stor
 	return [...all.values()].sort((a, b) => b.started - a.started);
 }
 
-const shown = ({process: _, ...record}: StoredRecord): BuildRecord => record;
+const published = new WeakMap<StoredRecord, BuildRecord>();
+
+/** Without what is nobody's business; the same for the same record, so that others see whether it is another one. */
+function shown(stored: StoredRecord): BuildRecord {
+	const {process: _, ...record} = stored;
+	const before = published.get(stored);
+	if (before) return before;
+	published.set(stored, record);
+	return record;
+}
 
 export class LocalBuilds implements Builds {
 	readonly #paths: Paths;

@@ -3,20 +3,20 @@ import {homedir} from 'node:os';
 import {resolve} from 'node:path';
 import {humanSize} from '../../cli/format/size.ts';
 import type {BuildEvent, BuildOptions} from '../../engine/api.ts';
+import {newBuildId} from '../../engine/build/build-id.ts';
+import type {WherryError} from '../../engine/errors.ts';
 import {textField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';
 import {stepPath, stepRows} from '../panes/builds.ts';
 import {selectedBuild} from '../panes/index.ts';
-import {forgetBuildRecord, keepBuildRecord} from '../store/build-records.ts';
+import {setBuild, withBuildEvents} from '../store/build-rows.ts';
 import {focusPane, setJob, setList} from '../store/reducers.ts';
-import type {BuildRow, BuildStep, FormField, State} from '../store/state.ts';
+import type {BuildRow, FormField} from '../store/state.ts';
 import {type ActionContext, openDialog, remember, showError, showMessage} from './context.ts';
 import {askRun, splitWords} from './run.ts';
 
-/** Builds that are remembered, and lines of a step. */
+/** Builds that are remembered at least; those that have records come back with these. */
 const KEPT = 50;
-const LINES = 1000;
-const LINE_LIMIT = 4096;
 /** Milliseconds between two looks at what a build has told. */
 const FLUSH = 100;
 
@@ -31,7 +31,6 @@ export interface BuildRequest {
 }
 
 let last: Record<string, string | boolean> = {};
-let counted = 0;
 const running = new Map<string, {abort: AbortController; ended: Promise<void>}>();
 
 export function askBuild(context: ActionContext): void {
@@ -113,91 +112,9 @@ function optionsOf({folder, dockerfile, tag, args, target, noCache, pull}: Build
 	};
 }
 
-/** The steps after what a build has told; `now` in seconds since the epoch. Pure. */
-export function withBuildEvents(
-	steps: readonly BuildStep[],
-	events: readonly BuildEvent[],
-	now: number,
-): readonly BuildStep[] {
-	const next = [...steps];
-	const change = (id: number, by: (step: BuildStep) => Partial<BuildStep>): void => {
-		const at = next.findIndex((step) => step.id === id);
-		if (at >= 0) next[at] = {...next[at]!, ...by(next[at]!)};
-	};
-	for (const event of events) {
-		switch (event.kind) {
-			case 'start':
-				next.push({
-					id: event.id,
-					name: event.name,
-					state: 'running',
-					started: now,
-					lines: [],
-					dropped: 0,
-					open: false,
-				});
-				break;
-			case 'log':
-				change(event.id, (step) => withText(step, event.text));
-				break;
-			case 'note':
-				change(event.id, () => ({note: event.text}));
-				break;
-			case 'cached':
-			case 'done':
-				change(event.id, () => ({state: event.kind, ended: now}));
-				break;
-			case 'error':
-				change(event.id, (step) => ({...withText(step, `${event.message}\n`), state: 'failed', ended: now}));
-				break;
-			case 'warning':
-				next.push({
-					id: -next.length - 1,
-					name: `${event.rule}: ${event.message} (line ${event.line})`,
-					state: 'done',
-					started: now,
-					ended: now,
-					lines: event.excerpt.split('\n'),
-					dropped: 0,
-					open: false,
-				});
-				break;
-		}
-	}
-	return next;
-}
-
-/** Its lines with more text; the last one may have no end yet. */
-function withText(step: BuildStep, text: string): Partial<BuildStep> {
-	const parts = text.split('\n');
-	const open = parts.at(-1) !== '';
-	if (!open) parts.pop();
-	const lines = [...step.lines];
-	if (step.open && parts.length > 0) lines.push(((lines.pop() ?? '') + parts.shift()!).slice(0, LINE_LIMIT));
-	for (const part of parts) lines.push(part.slice(0, LINE_LIMIT));
-	const more = Math.max(0, lines.length - LINES);
-	return {lines: lines.slice(more), dropped: step.dropped + more, open};
-}
-
-/** The state with a build's row changed; whoever looked at the end of its steps still does. Pure. */
-export function setBuild(state: State, id: string, by: (row: BuildRow) => BuildRow): State {
-	const before = state.builds.find((row) => row.id === id);
-	if (!before) return state;
-	const after = by(before);
-	const next = {...state, builds: state.builds.map((row) => (row === before ? after : row))};
-	if (selectedBuild(state)?.id !== id) return next;
-	const end = stepRows(state, before).at(-1)?.key;
-	const {selected} = state.lists.steps;
-	const follows = end === undefined || selected === undefined || selected === end;
-	const rows = stepRows(next, after);
-	return follows && rows.length > 0
-		? setList(next, 'steps', {selected: rows.at(-1)!.key, index: rows.length - 1})
-		: next;
-}
-
 async function build(context: ActionContext, request: BuildRequest): Promise<void> {
 	const {store, engine} = context;
-	const id = `${Date.now()}-${process.pid}-${++counted}`;
+	const id = newBuildId();
 	const job = `build ${request.tag || request.folder}`;
 	const row: BuildRow = {
 		id,
@@ -248,6 +165,7 @@ async function build(context: ActionContext, request: BuildRequest): Promise<voi
 	try {
 		const made = await engine.build({
 			...optionsOf(request),
+			id,
 			signal: abort.signal,
 			onProgress: (event) => {
 				waiting.push(event);
@@ -265,8 +183,6 @@ async function build(context: ActionContext, request: BuildRequest): Promise<voi
 	} finally {
 		running.delete(id);
 		store.update((state) => setJob(state, job, undefined));
-		const over = store.state.builds.find((one) => one.id === id);
-		if (over) await keepBuildRecord(engine.paths.builds, over);
 		// Whoever leaves waits for this.
 		onEnd();
 	}
@@ -276,7 +192,29 @@ export function cancelBuild(context: ActionContext): void {
 	const row = selectedBuild(context.store.state);
 	const found = row && running.get(row.id);
 	if (found) found.abort.abort();
+	else if (row?.state === 'running') cancelForeign(context, row);
 	else showMessage(context, {tone: 'info', text: 'It is not running.'});
+}
+
+/** Somebody else waits for it. */
+function cancelForeign(context: ActionContext, {id, tag, folder, pid}: BuildRow): void {
+	openDialog(context, {
+		kind: 'confirm',
+		title: `Give up the build of ${tag || folder}`,
+		lines: [
+			`Process ${pid} builds it, outside of this window, and is told to stop.`,
+			'Steps that are done stay in the cache.',
+		],
+		choices: [
+			{id: 'no', label: 'No', key: 'n'},
+			{id: 'stop', label: 'Give it up', key: 'y'},
+		],
+		index: 0,
+		onChoice: (choice) => {
+			if (choice === 'no') return;
+			context.engine.builds.cancel(id).catch((error) => showError(context, error));
+		},
+	});
 }
 
 /** Gives all up that still run, and waits until nothing of them is left. */
@@ -288,11 +226,15 @@ export async function endBuilds(): Promise<void> {
 
 export function forgetBuild(context: ActionContext): void {
 	const row = selectedBuild(context.store.state);
-	if (row && running.has(row.id))
+	if (row?.state === 'running')
 		showMessage(context, {tone: 'info', text: `It still runs; ${keyOf('build.cancel')} gives it up.`});
 	else if (row) {
-		void forgetBuildRecord(context.engine.paths.builds, row.id);
+		remember(context, 'buildx', 'history', 'rm', row.id);
 		context.store.update((state) => ({...state, builds: state.builds.filter(({id}) => id !== row.id)}));
+		context.engine.builds.remove(row.id).catch((error) => {
+			// It has no record any more, or has never had one.
+			if ((error as WherryError).code !== 'not-found') showError(context, error);
+		});
 	}
 }
 

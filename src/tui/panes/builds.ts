@@ -1,4 +1,4 @@
-/** Builds of this session and the last ones of those before, the newest first; their steps as they go on, and what builds have kept. */
+/** Builds of this host, the newest first, whoever makes them: their steps as they go on, and what builds have kept. */
 import {humanDuration} from '../../cli/format/duration.ts';
 import {humanSize} from '../../cli/format/size.ts';
 import type {BuildCacheRecord} from '../../engine/api.ts';
@@ -14,10 +14,17 @@ const SYMBOLS: Record<BuildRow['state'] | BuildStep['state'], Cell> = {
 	cached: {text: '=', tone: 'muted'},
 	failed: {text: '×', tone: 'bad'},
 	cancelled: {text: '■', tone: 'warning'},
+	broken: {text: '×', tone: 'warning'},
 };
 
-const secondsText = (seconds: number): string =>
-	seconds < 100 ? `${seconds.toFixed(1)}s` : humanDuration(seconds);
+/** `9.3s`, `2m 05s`, `1h 02m`. */
+function secondsText(seconds: number): string {
+	const whole = Math.floor(seconds);
+	const two = (number: number): string => String(number).padStart(2, '0');
+	if (whole < 100) return `${seconds.toFixed(1)}s`;
+	if (whole < 3600) return `${Math.floor(whole / 60)}m ${two(whole % 60)}s`;
+	return `${Math.floor(whole / 3600)}h ${two(Math.floor(whole / 60) % 60)}m`;
+}
 
 export const buildName = ({tag, folder}: BuildRow): string => tag || folder;
 
@@ -27,7 +34,9 @@ function statusOf(row: BuildRow): string {
 	const steps = `${done}/${row.steps.length} steps${cached > 0 ? `, ${cached} cached` : ''}`;
 	if (row.state === 'running') return steps;
 	if (row.state === 'done') return `built, ${steps}`;
-	return row.state === 'cancelled' ? `given up after ${steps}` : (row.error ?? 'failed');
+	if (row.state === 'cancelled') return `given up after ${steps}`;
+	if (row.state === 'broken') return `broken off after ${steps}: process ${row.pid} was killed`;
+	return row.error ?? 'failed';
 }
 
 export const buildsPane: ListPane<BuildRow> = {
@@ -57,13 +66,25 @@ export const buildsPane: ListPane<BuildRow> = {
 			name: 'time',
 			title: 'TIME',
 			min: 5,
-			max: 12,
+			max: 7,
 			align: 'right',
 			drop: 1,
 			cell: (row, state) => ({
 				text: secondsText(Math.max(0, (row.ended ?? Math.max(state.now, row.started)) - row.started)),
 			}),
 			order: (row) => (row.ended ?? row.started) - row.started,
+		},
+		{
+			name: 'started',
+			title: 'STARTED',
+			min: 10,
+			max: 16,
+			drop: 3,
+			cell: (row, state) => ({
+				text: `${humanDuration(Math.max(0, state.now - row.started))} ago`,
+				tone: 'muted',
+			}),
+			order: (row) => -row.started,
 		},
 		{
 			name: 'folder',
@@ -76,8 +97,11 @@ export const buildsPane: ListPane<BuildRow> = {
 	],
 	rows: (state) => state.builds,
 	key: ({id}) => id,
-	searchText: (row) => `${row.tag} ${row.folder} ${row.state}`,
-	counter: (state) => (state.builds.length > 0 ? String(state.builds.length) : ''),
+	searchText: (row) => `${row.tag} ${row.folder} ${row.state} ${row.id}`,
+	counter: ({builds}) => {
+		const running = builds.filter(({state}) => state === 'running').length;
+		return builds.length === 0 ? '' : `${running > 0 ? `${running}/` : ''}${builds.length}`;
+	},
 	empty: () => [
 		'Nothing has been built here yet.',
 		'',

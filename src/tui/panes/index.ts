@@ -9,7 +9,7 @@ import type {
 } from '../../engine/api.ts';
 import {selectedIndex, setList} from '../store/reducers.ts';
 import type {BuildRow, ListPaneId, State} from '../store/state.ts';
-import {buildCachePane, buildsPane, type StepRow, stepsPane} from './builds.ts';
+import {buildCachePane, buildsPane, type StepRow, stepRows, stepsPane} from './builds.ts';
 import {containersPane} from './containers.ts';
 import {envPane, type Variable} from './env.ts';
 import {eventsPane} from './events.ts';
@@ -80,6 +80,18 @@ export function anyPane(id: ListPaneId): ListPane<unknown> {
 
 let settled: State | undefined;
 
+/** Of another build than before the end is what counts, or where it failed, which is the end, too. */
+function toEndOfSteps(state: State): State {
+	const {selected} = state.lists.builds;
+	if (selected === state.stepsOf) return state;
+	const build = state.builds.find(({id}) => id === selected);
+	const rows = build && build.state !== 'done' ? stepRows(state, build) : [];
+	return setList({...state, stepsOf: selected}, 'steps', {
+		selected: rows.at(-1)?.key,
+		index: Math.max(0, rows.length - 1),
+	});
+}
+
 /**
  * Pins each selection to the row that it is on, so that rows that come and go beside it don't move it, and to a
  * neighbour when its own row is gone.
@@ -114,6 +126,7 @@ export function settleSelections(state: State): State {
 		if (index >= 0 && (list.selected !== keys[index] || list.index !== index)) {
 			next = setList(next, id, {selected: keys[index], index});
 		}
+		if (id === 'builds') next = toEndOfSteps(next);
 	}
 	settled = next;
 	return next;

@@ -48,6 +48,7 @@ export function initialState(size: {columns: number; rows: number}, now: number)
 		volumes: [],
 		events: [],
 		builds: [],
+		stepsOf: undefined,
 		details: {},
 		usage: {histories: new Map(), version: 0, listed: false},
 		folded: new Set(),

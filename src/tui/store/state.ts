@@ -86,7 +86,8 @@ export interface BuildRow {
 	/** Empty for an image without a name. */
 	tag: string;
 	folder: string;
-	state: 'running' | 'done' | 'failed' | 'cancelled';
+	/** `broken`: its process has ended without a word. */
+	state: 'running' | 'done' | 'failed' | 'cancelled' | 'broken';
 	/** Seconds since the epoch. */
 	started: number;
 	ended?: number;
@@ -94,6 +95,8 @@ export interface BuildRow {
 	error?: string;
 	/** Its id. */
 	image?: string;
+	/** Of the process that builds, or has built, where that isn't this session. */
+	pid?: number;
 }
 
 export interface ListState {
@@ -298,6 +301,8 @@ export interface State {
 	volumes: readonly VolumeSummary[];
 	/** Those of this session and the last ones before it, the newest first. */
 	builds: readonly BuildRow[];
+	/** The build whose steps were chosen among last. */
+	stepsOf: string | undefined;
 	/** The last ones, the newest first. */
 	events: readonly EngineEvent[];
 	details: {readonly [Id in SourceId]?: Detail<DetailData[Id]>};
