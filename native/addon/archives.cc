@@ -73,6 +73,7 @@ UnpackOptions read_unpacking(const Options &options) {
   unpacking.folder = options.text("folder");
   unpacking.beneath = options.flag("beneath");
   unpacking.owners = options.flag("owners", true);
+  unpacking.replaces = options.flag("replaces");
   unpacking.guard = options.number("guard", -1);
   int uid = options.number("uid", -1), gid = options.number("gid", -1);
   if (uid >= 0 && gid >= 0) {

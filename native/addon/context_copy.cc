@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "copy_content.h"
 #include "directory.h"
 #include "kernel/syscalls.h"
+#include "xattrs.h"
 
 namespace wherry {
 namespace {
@@ -29,6 +32,12 @@ struct Folder {
   IgnoreRules::Matched matched;
   timespec times[2];
 };
+
+/** What is said is about the file, not about the way to it. */
+Status named(Status failure, const std::string &path) {
+  failure->subject = path;
+  return failure;
+}
 
 int open_beneath(int root, const std::string &path) {
   return sys::openat2(root, path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
@@ -49,6 +58,9 @@ class Copier {
     std::vector<Folder> found;
     /** Files in the folder that is filled may get its group instead of the process's. */
     bool inherits = false;
+    /** They get an access list of it, which takes from the mode that they are made with. */
+    bool inherits_list = false;
+    Xattrs xattrs;
   };
 
   void work_on_folders();
@@ -57,6 +69,9 @@ class Copier {
                     struct stat &status, Room &room);
   Status copy_file(int from, int to, const char *name, const std::string &path, struct stat &status, Room &room);
   Status copy_other(int from, int to, const char *name, const std::string &path, const struct stat &status);
+  bool is_first_name(const struct stat &status, const std::string &path);
+  Status make_links();
+  Status finish_folders();
   Status make_way(int to, const char *name, const std::string &path, bool for_folder, bool &there);
   void times_of(const struct stat &status, timespec (&times)[2]) const;
   mode_t mode_of(const struct stat &status) const {
@@ -80,6 +95,11 @@ class Copier {
   std::vector<Folder> waiting_;
   /** Those that are made, for their times; a folder comes before what is in it. */
   std::vector<Folder> made_;
+  /** Of those, such as have any: what is made in a folder before must not inherit of them. */
+  std::vector<std::pair<std::string, Xattrs>> xattrs_;
+  /** The name under which a file with several was copied first, and its others, which become links to that. */
+  std::map<std::pair<dev_t, ino_t>, std::string> first_names_;
+  std::vector<std::pair<std::string, std::string>> links_;
   size_t open_folders_ = 0;
   bool stopped_ = false;
   Status failure_;
@@ -105,6 +125,14 @@ Status Copier::make_way(int to, const char *name, const std::string &path, bool 
   return unlinkat(to, name, 0) == 0 ? Status() : system_failure(errno, "unlink", path);
 }
 
+/** What has been copied under another name is linked when all is there. */
+bool Copier::is_first_name(const struct stat &status, const std::string &path) {
+  std::lock_guard lock(mutex_);
+  auto [first, is_first] = first_names_.try_emplace({status.st_dev, status.st_ino}, path);
+  if (!is_first) links_.emplace_back(first->second, path);
+  return is_first;
+}
+
 Status Copier::copy_file(int from, int to, const char *name, const std::string &path, struct stat &status,
                          Room &room) {
   Fd source(openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -112,6 +140,10 @@ Status Copier::copy_file(int from, int to, const char *name, const std::string &
   if (!source) return errno == ENOENT ? Status() : system_failure(errno, "open", path);
   if (fstat(source.get(), &status) != 0) return system_failure(errno, "fstat", path);
   if (!S_ISREG(status.st_mode)) return own_failure("EBUSY", "it is being replaced", path);
+  if (status.st_nlink > 1 && !is_first_name(status, path)) {
+    bool there;
+    return make_way(to, name, path, false, there);
+  }
   const mode_t mode = mode_of(status);
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   Fd target(openat(to, name, flags, mode & 0777));
@@ -144,7 +176,12 @@ Status Copier::copy_file(int from, int to, const char *name, const std::string &
   if ((room.inherits || uid != own_uid_ || gid != own_gid_) && fchown(target.get(), uid, gid) != 0) {
     return system_failure(errno, "chown", path);
   }
-  if ((mode & 07000) != 0 && fchmod(target.get(), mode) != 0) return system_failure(errno, "chmod", path);
+  if (Status failure = read_xattrs(XattrPlace(source.get()), room.xattrs)) return named(failure, path);
+  if (Status failure = write_xattrs(XattrPlace(target.get()), room.xattrs)) return named(failure, path);
+  const bool has_list = room.inherits_list || has_access_list(room.xattrs);
+  if (((mode & 07000) != 0 || has_list) && fchmod(target.get(), mode) != 0) {
+    return system_failure(errno, "chmod", path);
+  }
   timespec times[2];
   times_of(status, times);
   return futimens(target.get(), times) == 0 ? Status() : system_failure(errno, "utimensat", path);
@@ -169,6 +206,9 @@ Status Copier::copy_other(int from, int to, const char *name, const std::string 
   if (fchownat(to, name, uid_of(status), gid_of(status), AT_SYMLINK_NOFOLLOW) != 0) {
     return system_failure(errno, "chown", path);
   }
+  Xattrs xattrs;
+  if (Status failure = read_xattrs(XattrPlace(from, name), xattrs)) return named(failure, path);
+  if (Status failure = write_xattrs(XattrPlace(to, name), xattrs)) return named(failure, path);
   if (!S_ISLNK(status.st_mode) && fchmodat(to, name, mode_of(status), 0) != 0) {
     return system_failure(errno, "chmod", path);
   }
@@ -206,6 +246,15 @@ Status Copier::copy_folder(const Folder &folder, Room &room) {
   struct stat filled;
   if (fstat(to.get(), &filled) != 0) return system_failure(errno, "fstat", folder.path);
   room.inherits = (filled.st_mode & S_ISGID) != 0 || filled.st_gid != own_gid_;
+  room.inherits_list = fgetxattr(to.get(), "system.posix_acl_default", nullptr, 0) > 0;
+  // Only what is in the folder that was asked for is copied, not what it is itself.
+  if (!folder.path.empty()) {
+    if (Status failure = read_xattrs(XattrPlace(from.get()), room.xattrs)) return named(failure, folder.path);
+    if (!room.xattrs.empty()) {
+      std::lock_guard lock(mutex_);
+      xattrs_.emplace_back(folder.path, room.xattrs);
+    }
+  }
   std::vector<DirectoryEntry> entries;
   if (Status failure = list_directory(from.get(), entries)) return failure;
   const std::string above = folder.path.empty() ? "" : folder.path + "/";
@@ -276,6 +325,29 @@ Status Copier::run() {
   for (unsigned at = 0; at < request_.threads; ++at) threads.emplace_back([&] { work_on_folders(); });
   for (std::thread &thread : threads) thread.join();
   if (failure_) return failure_;
+  if (Status failure = make_links()) return failure;
+  return finish_folders();
+}
+
+Status Copier::make_links() {
+  const int target = request_.target.get();
+  for (const auto &[first, path] : links_) {
+    // What has gone away meanwhile is noticed when all is read again.
+    if (linkat(target, first.c_str(), target, path.c_str(), 0) == 0 || errno == ENOENT) continue;
+    return system_failure(errno, "link", path);
+  }
+  return {};
+}
+
+Status Copier::finish_folders() {
+  for (const auto &[path, xattrs] : xattrs_) {
+    Fd folder(open_beneath(request_.target.get(), path));
+    if (!folder) return system_failure(errno, "open", path);
+    if (Status failure = write_xattrs(XattrPlace(folder.get()), xattrs)) return named(failure, path);
+    if (request_.mode >= 0 && fchmod(folder.get(), static_cast<mode_t>(request_.mode)) != 0) {
+      return system_failure(errno, "chmod", path);
+    }
+  }
   // Filling a folder has changed its time.
   for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) {
     if (utimensat(request_.target.get(), folder->path.c_str(), folder->times, AT_SYMLINK_NOFOLLOW) != 0) {

@@ -21,6 +21,7 @@
 #include "kernel/syscalls.h"
 #include "sha256.h"
 #include "stat_cache.h"
+#include "xattrs.h"
 
 namespace wherry {
 namespace {
@@ -83,6 +84,8 @@ struct Entry {
   FileStamp stamp;
   Sha256Bytes digest;
   std::string link;
+  /** A digest of its extended attributes, of what is no file (whose digest has them) and no folder; empty: none. */
+  std::string xattrs;
   std::unique_ptr<Folder> folder;
 };
 
@@ -93,6 +96,8 @@ struct Folder {
   bool excluded = false;
   /** Whether its digests may be kept. */
   bool lasting = false;
+  /** A digest of its extended attributes; empty: it has none. */
+  std::string xattrs;
   std::vector<Entry> entries;
 };
 
@@ -229,7 +234,17 @@ Status Walk::read_file(int fd, const Folder &folder, Entry &entry, const struct 
     if (got == 0) break;
     hash.update(room.content.data(), static_cast<size_t>(got));
   }
-  entry.digest = bytes_of(hash.digest());
+  std::string digest = hash.digest();
+  Xattrs xattrs;
+  if (Status failure = read_xattrs(XattrPlace(file.get()), xattrs)) return failure;
+  if (!xattrs.empty()) {
+    // To set one is a change that the stamp tells of, so that they are kept with the content.
+    digest += digest_of_xattrs(xattrs);
+    Sha256 both;
+    both.update(reinterpret_cast<const uint8_t *>(digest.data()), digest.size());
+    digest = both.digest();
+  }
+  entry.digest = bytes_of(digest);
   ++hashed_;
   struct statx after;
   bool same = statx(file.get(), "", AT_EMPTY_PATH, kWanted, &after) == 0 && stamp_of(after) == entry.stamp;
@@ -256,6 +271,10 @@ Status Walk::read_entry(int fd, Folder &folder, Entry &entry, Room &room, bool &
     entry.link.assign(target, static_cast<size_t>(size));
   }
   entry.device = makedev(status.stx_rdev_major, status.stx_rdev_minor);
+  if (S_ISDIR(entry.mode)) return {};
+  Xattrs xattrs;
+  if (Status failure = read_xattrs(XattrPlace(fd, entry.name.c_str()), xattrs)) return failure;
+  entry.xattrs = digest_of_xattrs(xattrs);
   return {};
 }
 
@@ -264,6 +283,9 @@ Status Walk::read_folder(Folder &folder, Room &room, std::vector<Folder *> &foun
                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, sys::kResolveBeneath | sys::kResolveNoSymlinks));
   if (!fd) return is_gone(errno) ? Status() : at(system_failure(errno, "open"), folder, "");
   folder.lasting = !request_.cache.empty() && has_own_clock(fd.get());
+  Xattrs xattrs;
+  if (Status failure = read_xattrs(XattrPlace(fd.get()), xattrs)) return at(failure, folder, "");
+  folder.xattrs = digest_of_xattrs(xattrs);
   std::vector<Listed> names;
   if (Status failure = list(fd.get(), room.list, names)) return at(failure, folder, "");
   folder.entries.reserve(names.size());
@@ -341,13 +363,16 @@ void Walk::tell(const Folder &folder, const std::string &path, Sha256 &hash, Con
                 : S_ISLNK(entry.mode)   ? 'l'
                 : S_ISSOCK(entry.mode)  ? 's'
                                         : 'x';
+    const std::string &xattrs = entry.folder ? entry.folder->xattrs : entry.xattrs;
+    if (!xattrs.empty()) kind = static_cast<char>(toupper(kind));
     int size = snprintf(head, sizeof head, "%o", entry.mode & 07777u) + 1;
     head[size++] = kind;
     put({name.c_str(), name.size() + 1});
     put({head, static_cast<size_t>(size)});
     if (kind == 'f') hash.update(entry.digest.data(), entry.digest.size());
-    if (kind == 'l') put(entry.link);
-    if (kind == 'x') put(std::to_string(entry.mode & S_IFMT) + ":" + std::to_string(entry.device));
+    if (!xattrs.empty()) put(xattrs);
+    if (kind == 'l' || kind == 'L') put(entry.link);
+    if (kind == 'x' || kind == 'X') put(std::to_string(entry.mode & S_IFMT) + ":" + std::to_string(entry.device));
     put({"", 1});
     ++summary.entries;
     if (kind == 'f') summary.bytes += entry.stamp.size;

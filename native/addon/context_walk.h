@@ -22,7 +22,7 @@ struct ContextRequest {
 };
 
 struct ContextSummary {
-  /** `sha256:<hex>` of all entries: paths, kinds, modes, contents; not owners, not times. Empty when there are none. */
+  /** `sha256:<hex>` of all entries: paths, kinds, modes, contents, extended attributes; not owners, not times. Empty when there are none. */
   std::string digest;
   uint64_t entries = 0;
   /** Of all files. */

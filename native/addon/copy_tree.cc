@@ -1,14 +1,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <map>
 
 #include "copy_content.h"
 #include "directory.h"
 #include "kernel/fd.h"
+#include "xattrs.h"
 
 namespace wherry {
 namespace {
@@ -23,36 +22,19 @@ struct Copy {
   /** Where the first name of a file with several links went, relative to `top`. */
   std::map<std::pair<dev_t, ino_t>, std::string> links;
   ContentCopy content;
-  std::vector<char> names = std::vector<char>(65536);
-  std::vector<char> value = std::vector<char>(65536);
 };
 
-/** Names are relative to the thread's working directory, which is moved: symlinks have no other way. */
-Status copy_xattrs(Copy &copy, int from, int to, const char *name) {
-  if (fchdir(from) != 0) return system_failure(errno, "fchdir");
-  ssize_t size = llistxattr(name, copy.names.data(), copy.names.size());
-  if (size <= 0) return size == 0 || errno == EOPNOTSUPP ? Status() : system_failure(errno, "llistxattr", name);
-  for (const char *key = copy.names.data(); key < copy.names.data() + size; key += strlen(key) + 1) {
-    if (fchdir(from) != 0) return system_failure(errno, "fchdir");
-    ssize_t length = lgetxattr(name, key, copy.value.data(), copy.value.size());
-    if (length < 0) continue;
-    if (fchdir(to) != 0) return system_failure(errno, "fchdir");
-    if (lsetxattr(name, key, copy.value.data(), static_cast<size_t>(length), 0) != 0 && errno != EOPNOTSUPP) {
-      return system_failure(errno, "lsetxattr", name);
-    }
-  }
-  return {};
-}
-
 /** Owner first: chown clears the set-id bits and file capabilities. Times last. */
-Status copy_metadata(Copy &copy, int from, int to, const char *name, const struct stat &status) {
+Status copy_metadata(int from, int to, const char *name, const struct stat &status) {
   if (fchownat(to, name, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) != 0) {
     return system_failure(errno, "chown", name);
   }
   if (!S_ISLNK(status.st_mode) && fchmodat(to, name, status.st_mode & 07777, 0) != 0) {
     return system_failure(errno, "chmod", name);
   }
-  if (Status failure = copy_xattrs(copy, from, to, name)) return failure;
+  Xattrs xattrs;
+  if (Status failure = read_xattrs(XattrPlace(from, name), xattrs)) return failure;
+  if (Status failure = write_xattrs(XattrPlace(to, name), xattrs)) return failure;
   timespec times[2] = {status.st_atim, status.st_mtim};
   if (utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) != 0) return system_failure(errno, "utimensat", name);
   return {};
@@ -88,7 +70,7 @@ Status copy_entry(Copy &copy, int from, int to, const std::string &path, const c
     Fd target(openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!target) return system_failure(errno, "open", path);
     if (Status failure = copy_folder(copy, source.get(), target.get(), path, depth + 1)) return failure;
-    return copy_metadata(copy, from, to, name, status);
+    return copy_metadata(from, to, name, status);
   }
   if (status.st_nlink > 1) {
     auto [link, first] = copy.links.try_emplace({status.st_dev, status.st_ino}, path);
@@ -106,7 +88,7 @@ Status copy_entry(Copy &copy, int from, int to, const std::string &path, const c
     failure = system_failure(errno, "mknod", path);
   }
   if (failure) return failure;
-  return copy_metadata(copy, from, to, name, status);
+  return copy_metadata(from, to, name, status);
 }
 
 Status copy_folder(Copy &copy, int from, int to, const std::string &path, int depth) {
@@ -126,7 +108,7 @@ Status copy_tree(int from, int to) {
   if (fstat(from, &status) != 0) return system_failure(errno, "fstat");
   Copy copy(to);
   if (Status failure = copy_folder(copy, from, to, "", 0)) return failure;
-  return copy_metadata(copy, from, to, ".", status);
+  return copy_metadata(from, to, ".", status);
 }
 
 }  // namespace wherry

@@ -10,6 +10,7 @@
 #include "binding.h"
 #include "kernel/fd.h"
 #include "kernel/syscalls.h"
+#include "xattrs.h"
 
 namespace wherry {
 namespace {
@@ -54,6 +55,25 @@ Napi::Value set_xattr(const Napi::CallbackInfo &info) {
     return throw_failure(info.Env(), system_failure(errno, "lsetxattr", path));
   }
   return info.Env().Undefined();
+}
+
+/** copyXattrs(from, to): void */
+Napi::Value copy_xattrs(const Napi::CallbackInfo &info) {
+  std::string from, to;
+  if (!get_arguments(info, from, to)) return info.Env().Undefined();
+  Xattrs xattrs;
+  if (Status failure = read_xattrs(XattrPlace(from), xattrs)) return throw_failure(info.Env(), *failure);
+  if (Status failure = write_xattrs(XattrPlace(to), xattrs)) return throw_failure(info.Env(), *failure);
+  return info.Env().Undefined();
+}
+
+/** digestXattrs(path): string */
+Napi::Value digest_xattrs(const Napi::CallbackInfo &info) {
+  std::string path;
+  if (!get_arguments(info, path)) return info.Env().Undefined();
+  Xattrs xattrs;
+  if (Status failure = read_xattrs(XattrPlace(path), xattrs)) return throw_failure(info.Env(), *failure);
+  return Napi::String::New(info.Env(), digest_of_xattrs(xattrs));
 }
 
 /** mknod(path, mode, device): void. The process's umask does not count. */
@@ -118,6 +138,8 @@ void export_paths(Napi::Env env, Napi::Object exports) {
   exports.Set("openInRoot", Napi::Function::New(env, open_in_root, "openInRoot"));
   exports.Set("getXattr", Napi::Function::New(env, get_xattr, "getXattr"));
   exports.Set("setXattr", Napi::Function::New(env, set_xattr, "setXattr"));
+  exports.Set("copyXattrs", Napi::Function::New(env, copy_xattrs, "copyXattrs"));
+  exports.Set("digestXattrs", Napi::Function::New(env, digest_xattrs, "digestXattrs"));
   exports.Set("mknod", Napi::Function::New(env, make_node, "mknod"));
   exports.Set("renameNoReplace", Napi::Function::New(env, rename_no_replace, "renameNoReplace"));
   exports.Set("spreadFolders", Napi::Function::New(env, spread_folders, "spreadFolders"));

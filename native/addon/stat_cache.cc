@@ -18,7 +18,7 @@ namespace {
  * The file: this line, then folders (length of the path, path, number of files), each with its files (length of the
  * name, name, stamp, digest), then `sha256:<hex>` of all that. Numbers as the machine has them.
  */
-constexpr std::string_view kMagic = "wherry stat cache 1\n";
+constexpr std::string_view kMagic = "wherry stat cache 2\n";
 constexpr size_t kDigestSize = 7 + 64;
 constexpr off_t kLargest = off_t{1} << 30;
 constexpr size_t kFileSize = sizeof(uint16_t) + sizeof(FileStamp) + sizeof(Sha256Bytes);

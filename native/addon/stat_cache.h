@@ -13,7 +13,7 @@ namespace wherry {
 
 using Sha256Bytes = std::array<uint8_t, 32>;
 
-/** What a file's content can't change without: the change time can't be set, only moved on. */
+/** What a file's content and its extended attributes can't change without: the change time can't be set, only moved on. */
 struct FileStamp {
   uint64_t size = 0;
   int64_t modified = 0, changed = 0;  // nanoseconds since the epoch

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "xattrs.h"
+
 namespace wherry {
 namespace {
 
@@ -257,10 +259,8 @@ Status apply_pax(const PaxRecords &pax, TarEntry &entry, bool &sparse_map_in_dat
       if (!value.empty() && !parse_time(value, entry.mtime)) return broken("bad time in a pax record");
     } else if (key.compare(0, sizeof kXattr - 1, kXattr) == 0) {
       std::string name = key.substr(sizeof kXattr - 1);
-      // Overlay's own attributes say where a layer's files are to be found: no layer may bring them.
-      bool overlay = name.compare(0, 16, "trusted.overlay.") == 0 || name.compare(0, 13, "user.overlay.") == 0;
       if (name.find('\0') != std::string::npos || name.empty()) return broken("bad name of an extended attribute");
-      if (!overlay) entry.xattrs.emplace_back(std::move(name), value);
+      if (!is_host_xattr(name.c_str())) entry.xattrs.emplace_back(std::move(name), value);
     }
   }
   return entry.type == '0' ? apply_gnu_sparse(pax, entry, sparse_map_in_data) : Status();

@@ -2,41 +2,30 @@
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <climits>
-#include <cstring>
 
 #include "guard.h"
 #include "kernel_filesystems.h"
 #include "tar_writer.h"
 #include "tree_walk.h"
+#include "xattrs.h"
 
 namespace wherry {
 namespace {
 
-constexpr size_t kXattrSize = 65536;
 /** Holes that are worth a format which not every reader knows. */
 constexpr off_t kWorthwhileHoles = 64 << 10;
 constexpr size_t kMaxParts = 1 << 19;
 constexpr char kWhiteout[] = ".wh.";
 constexpr char kOpaqueMarker[] = ".wh..wh..opq";
 
-bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
-
-/** What of a file's attributes is its own: not what overlay, and not what this host's security module, notes there. */
-bool is_portable(const char *name) {
-  if (starts_with(name, "trusted.overlay.") || starts_with(name, "user.overlay.")) return false;
-  return starts_with(name, "user.") || starts_with(name, "trusted.") || starts_with(name, "system.posix_acl_") ||
-         strcmp(name, "security.capability") == 0;
-}
-
 class Packer {
  public:
   Packer(const PackOptions &options, ArchiveWriter &writer, PackStats &stats)
-      : options_(options), writer_(writer), stats_(stats), names_(kXattrSize), value_(kXattrSize) {}
+      : options_(options), writer_(writer), stats_(stats) {}
 
   Status pack(Fd source);
 
@@ -47,7 +36,6 @@ class Packer {
   Status write_header(const TarEntry &header);
   Status write_whiteout(const std::string &folder, const std::string &name);
   Status write_range(int file, uint64_t offset, uint64_t length);
-  Status add_xattrs(const WalkEntry &entry, TarEntry &header);
   bool find_parts(int file, uint64_t size, TarEntry &header);
   bool is_closed(const WalkEntry &entry);
   std::string name_of(const std::string &path) const;
@@ -57,7 +45,6 @@ class Packer {
   PackStats &stats_;
   /** Where the first name of a file with several is in the archive. */
   std::map<std::pair<dev_t, ino_t>, std::string> links_;
-  std::vector<char> names_, value_;
 };
 
 Failure stopped() { return own_failure("ECANCELED", "stopped"); }
@@ -66,21 +53,6 @@ std::string Packer::name_of(const std::string &path) const {
   if (path.empty()) return options_.name;
   if (options_.name.empty()) return path;
   return options_.name.back() == '/' ? options_.name + path : options_.name + "/" + path;
-}
-
-Status Packer::add_xattrs(const WalkEntry &entry, TarEntry &header) {
-  std::string link = entry.link();
-  ssize_t size = listxattr(link.c_str(), names_.data(), names_.size());
-  if (size <= 0) return {};
-  for (const char *name = names_.data(); name < names_.data() + size; name += strlen(name) + 1) {
-    if (!is_portable(name)) continue;
-    ssize_t length = getxattr(link.c_str(), name, value_.data(), value_.size());
-    if (length < 0 && (errno == ENODATA || errno == EOPNOTSUPP)) continue;
-    if (length < 0) return system_failure(errno, "getxattr", entry.path);
-    header.xattrs.emplace_back(name, std::string(value_.data(), static_cast<size_t>(length)));
-  }
-  std::sort(header.xattrs.begin(), header.xattrs.end());
-  return {};
 }
 
 Status Packer::write_header(const TarEntry &header) {
@@ -220,7 +192,10 @@ Status Packer::pack_entry(WalkEntry &entry, TreeWalk &walk) {
       return write_header(header);
     }
   }
-  if (Status failure = add_xattrs(entry, header)) return failure;
+  if (Status failure = read_xattrs(XattrPlace::behind(entry.link()), header.xattrs)) {
+    failure->subject = entry.path;
+    return failure;
+  }
   if (S_ISDIR(status.st_mode)) return pack_folder(entry, header, walk);
   if (S_ISREG(status.st_mode)) return pack_file(entry, header);
   if (S_ISLNK(status.st_mode)) {

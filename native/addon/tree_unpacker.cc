@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "entry_data.h"
 #include "guard.h"
 #include "kernel/syscalls.h"
@@ -15,6 +16,7 @@
 namespace wherry {
 namespace {
 
+constexpr char kDefaultList[] = "system.posix_acl_default";
 /** How often somebody else may take a name that we have just made free. */
 constexpr int kAttempts = 16;
 /** STATX_ATTR_MOUNT_ROOT, Linux 5.8. */
@@ -100,6 +102,12 @@ Status TreeUnpacker::make_room(const TarEntry &entry, const std::string &path, c
     return errno == ENOENT ? Status() : system_failure(errno, "lstat", shown(path));
   }
   bool is_folder = S_ISDIR(status.st_mode);
+  if (options_.replaces && is_folder != (entry.type == '5')) {
+    if (is_folder) return remove_tree(parent_.get(), name);
+    Fd behind;
+    merges = S_ISLNK(status.st_mode) && !open_folder(path, behind);
+    return merges ? Status() : remove_file(parent_.get(), path, name);
+  }
   std::string target = quoted(shown(path)), folder = quoted(options_.folder.empty() ? "/" : options_.folder);
   if (is_folder && entry.type != '5') {
     return refusal("cannot overwrite directory " + target + " with non-directory " + folder);
@@ -120,6 +128,7 @@ Status TreeUnpacker::set_metadata(const TarEntry &entry, const std::string &path
   }
   if (entry.type != '2' && chmod(link.c_str(), entry.mode) != 0) return system_failure(errno, "chmod", shown(path));
   for (const auto &[key, value] : entry.xattrs) {
+    if (key == kDefaultList) continue;
     if (setxattr(link.c_str(), key.c_str(), value.data(), value.size(), 0) == 0 || errno == EOPNOTSUPP) continue;
     // Attributes of users are not for links and devices; others are for those only who may.
     if (errno == EPERM) continue;
@@ -133,15 +142,26 @@ Status TreeUnpacker::set_metadata(const TarEntry &entry, const std::string &path
   return {};
 }
 
+Status TreeUnpacker::remember_folder(const TarEntry &entry, const std::string &path, int fd) {
+  Folder folder{path, entry.mtime, {}};
+  for (const auto &xattr : entry.xattrs) {
+    if (xattr.first == kDefaultList) folder.default_list.push_back(xattr);
+  }
+  folders_.push_back(std::move(folder));
+  return set_metadata(entry, path, fd);
+}
+
 Status TreeUnpacker::make_folder(const TarEntry &entry, const std::string &path, const std::string &name, bool merges) {
   if (!merges && mkdirat(parent_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
     return system_failure(errno, "mkdir", shown(path));
   }
   Fd folder(openat(parent_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder && merges && options_.replaces && (errno == ENOTDIR || errno == ELOOP)) {
+    if (Status failure = open_folder(path, folder)) return failure;
+  }
   if (!folder) return system_failure(errno, "open", shown(path));
   if (!options_.beneath && is_kernel_filesystem(folder.get())) return {};
-  folders_.push_back({path, entry.mtime});
-  return set_metadata(entry, path, folder.get());
+  return remember_folder(entry, path, folder.get());
 }
 
 Status TreeUnpacker::make_file(const TarEntry &entry, TarReader &reader, const std::string &path,
@@ -211,8 +231,7 @@ Status TreeUnpacker::unpack_entry(const TarEntry &entry, TarReader &reader) {
     if (entry.name[0] != '/') return {};
     Fd folder;
     if (Status failure = open_folder("", folder)) return failure;
-    folders_.push_back({"", entry.mtime});
-    return set_metadata(entry, path, folder.get());
+    return remember_folder(entry, path, folder.get());
   }
   if (Status failure = find_parent(path, true, name)) return failure;
   bool merges;
@@ -240,6 +259,10 @@ Status TreeUnpacker::finish_folders() {
   for (const Folder &folder : folders_) {
     Fd fd;
     if (open_folder(folder.path, fd)) continue;  // somebody else has taken it away
+    if (Status failure = write_xattrs(XattrPlace::behind(link_of(fd.get())), folder.default_list)) {
+      failure->subject = shown(folder.path);
+      return failure;
+    }
     timespec time = {static_cast<time_t>(folder.mtime.seconds), static_cast<long>(folder.mtime.nanoseconds)};
     timespec times[2] = {time, time};
     if (utimensat(fd.get(), "", times, AT_EMPTY_PATH) != 0) {

@@ -7,6 +7,7 @@
 
 #include "kernel/fd.h"
 #include "tar_reader.h"
+#include "xattrs.h"
 
 namespace wherry {
 
@@ -19,13 +20,15 @@ struct UnpackOptions {
   bool owners = true;
   /** Files get this owner. */
   std::optional<std::pair<uint32_t, uint32_t>> owner;
+  /** What is no folder takes the place of one, and the other way round; a link to a folder is one. As BuildKit's ADD. */
+  bool replaces = false;
   /** A pidfd: when its process has ended, the unpacking fails. */
   int guard = -1;
 };
 
 /**
  * Unpacks an archive into a tree that has files already, and in which others may be at work meanwhile, by docker's
- * rules: folders are merged, other files replaced, and neither becomes the other. The kernel resolves every path
+ * rules: folders are merged, other files replaced, and neither becomes the other, unless that is asked for. The kernel resolves every path
  * in the root, what is made is new (nothing that is there is ever written to), and all else is asked of
  * descriptors, so links that others put in the way lead nowhere else.
  *
@@ -44,6 +47,8 @@ class TreeUnpacker {
   struct Folder {
     std::string path;
     TarTime mtime;
+    /** What is made in the folder would inherit of it. */
+    Xattrs default_list;
   };
 
   Status unpack_entry(const TarEntry &entry, TarReader &reader);
@@ -56,6 +61,7 @@ class TreeUnpacker {
   Status make_file(const TarEntry &entry, TarReader &reader, const std::string &path, const std::string &name);
   Status make_link(const TarEntry &entry, const std::string &path, const std::string &name);
   Status make_other(const TarEntry &entry, const std::string &path, const std::string &name);
+  Status remember_folder(const TarEntry &entry, const std::string &path, int fd);
   Status set_metadata(const TarEntry &entry, const std::string &path, int fd);
   Status finish_folders();
   std::string shown(const std::string &path) const;

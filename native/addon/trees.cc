@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sched.h>
 
 #include "binding.h"
 #include "directory.h"
@@ -16,10 +15,7 @@ Napi::Value copy_tree_on_thread(const Napi::CallbackInfo &info) {
   if (!get_arguments(info, from, to)) return info.Env().Undefined();
   return run_on_thread(
       info.Env(),
-      [=]() -> Status {
-        if (unshare(CLONE_FS) != 0) return system_failure(errno, "unshare");
-        return copy_tree(from, to);
-      },
+      [=]() -> Status { return copy_tree(from, to); },
       undefined);
 }
 

@@ -75,6 +75,8 @@ export interface UnpackOptions {
 	/** Both: all files get this owner. */
 	readonly uid?: number;
 	readonly gid?: number;
+	/** What is no folder takes the place of one, and the other way round; a link to a folder is one. */
+	readonly replaces?: boolean;
 	/** As in PackOptions. */
 	readonly guard?: number;
 }
@@ -118,7 +120,7 @@ export type SocketListener = (event: Buffer | null | undefined | Error) => void;
 
 /** What a folder of a build context holds. */
 export interface ContextReading {
-	/** `sha256:<hex>` of all entries: paths, kinds, modes and contents, not owners and times. Empty: there are none. */
+	/** `sha256:<hex>` of all entries: paths, kinds, modes, contents and xattrs, not owners and times. Empty: there are none. */
 	readonly digest: string;
 	readonly entries: number;
 	/** Bytes of all files. */
@@ -203,6 +205,10 @@ export interface Native {
 	/** xattrs of a path (links not followed). */
 	getXattr(path: string, name: string): Buffer | undefined;
 	setXattr(path: string, name: string, value: Uint8Array): void;
+	/** Copies the xattrs of one path to another (links not followed): those of `user.*`, `trusted.*`, capabilities and access lists, not overlay's and not a security module's. To be done after chown. */
+	copyXattrs(from: string, to: string): void;
+	/** `sha256:<hex>` of what `copyXattrs` would copy; empty when there is nothing. */
+	digestXattrs(path: string): string;
 	mknod(path: string, mode: number, device: number): void;
 	/** renameat2 RENAME_NOREPLACE. */
 	renameNoReplace(from: string, to: string): void;

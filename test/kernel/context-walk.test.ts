@@ -1,6 +1,7 @@
 import {
 	chmodSync,
 	closeSync,
+	linkSync,
 	lstatSync,
 	mkdirSync,
 	mkdtempSync,
@@ -19,6 +20,7 @@ import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {FolderSource} from '../../src/engine/build/context.ts';
+import {copyEntries} from '../../src/engine/build/copy.ts';
 import {PatternMatcher} from '../../src/engine/build/patterns.ts';
 import {type ContextReading, native} from '../../src/kernel/native.ts';
 
@@ -49,12 +51,37 @@ function makeTree(t: ExecutionContext, files: Record<string, string> = {}): Tree
 	};
 }
 
+/** CAP_NET_RAW, permitted and effective (struct vfs_cap_data). */
+const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+
+/** An access list that gives a user of its own some of read, write and execute (posix_acl_xattr.h). */
+function accessList(allowed: number): Buffer {
+	const none = 0xffffffff;
+	const entries = [
+		[1, 6, none],
+		[2, allowed, 1234],
+		[4, 4, none],
+		[0x10, allowed, none],
+		[0x20, 4, none],
+	];
+	return Buffer.concat([
+		Buffer.from([2, 0, 0, 0]),
+		...entries.map(([tag, bits, id]) => {
+			const entry = Buffer.alloc(8);
+			entry.writeUInt16LE(tag!, 0);
+			entry.writeUInt16LE(bits!, 2);
+			entry.writeUInt32LE(id!, 4);
+			return entry;
+		}),
+	]);
+}
+
 const many = (count: number): Record<string, string> =>
 	Object.fromEntries(
 		Array.from({length: count}, (_, at) => [`d${at % 7}/e${at % 3}/f${at}`, `content ${at}`]),
 	);
 
-test('a digest is of paths, kinds, modes and contents, and not of times', async (t) => {
+test('a digest is of paths, kinds, modes, contents and attributes, and not of times', async (t) => {
 	const tree = makeTree(t, {'a/b': 'one', c: 'two'});
 	const digests = new Set<string>();
 	const isNew = async (what: string): Promise<void> => {
@@ -78,6 +105,21 @@ test('a digest is of paths, kinds, modes and contents, and not of times', async 
 	rmSync(join(tree.folder, 'link'));
 	tree.write('link', 'a/b');
 	await isNew('a file instead of a link');
+	const attribute = Buffer.from('x');
+	native.setXattr(join(tree.folder, 'link'), 'user.one', attribute);
+	await isNew('an attribute of a file');
+	native.setXattr(join(tree.folder, 'a'), 'user.one', attribute);
+	await isNew('an attribute of a folder');
+	symlinkSync('a/b', join(tree.folder, 'named'));
+	await isNew('another link');
+	native.setXattr(join(tree.folder, 'named'), 'trusted.one', attribute);
+	await isNew('an attribute of a link');
+	rmSync(join(tree.folder, 'named'));
+	// What overlay and a security module note is not the file's, and the folder that is asked for is not copied.
+	native.setXattr(join(tree.folder, 'link'), 'user.overlay.x', attribute);
+	native.setXattr(join(tree.folder, 'link'), 'trusted.overlay.x', attribute);
+	native.setXattr(tree.folder, 'user.one', attribute);
+	t.true(digests.has((await tree.read()).digest));
 	mkdirSync(join(tree.folder, 'empty'));
 	await isNew('folder');
 	rmSync(join(tree.folder, 'a'), {recursive: true});
@@ -121,6 +163,11 @@ test('what a cache knows is not read again, and what has changed is, whatever it
 	utimesSync(`${other}.new`, statSync(other).atime, statSync(other).mtime);
 	renameSync(`${other}.new`, other);
 	t.is((await tree.read({cache})).digest, (await tree.read()).digest);
+	native.setXattr(other, 'user.one', Buffer.from('x'));
+	const marked = await tree.read({cache});
+	t.true(marked.hashed > 0);
+	t.is(marked.digest, (await tree.read()).digest);
+	t.is((await tree.read({cache})).digest, marked.digest);
 	rmSync(join(tree.folder, 'd3'), {recursive: true});
 	t.is((await tree.read({cache})).digest, (await tree.read()).digest);
 	t.is((await tree.read({cache, path: 'd1'})).digest, (await tree.read({path: 'd1'})).digest);
@@ -228,6 +275,12 @@ test('what is copied at once is what an entry after the other gives', async (t) 
 	writeFileSync(at('large'), Buffer.alloc(700_000, 'x'));
 	chmodSync(at('large'), 0o4751);
 	chmodSync(at('sub'), 0o2700);
+	linkSync(at('large'), at('sub/other-name'));
+	native.setXattr(at('large'), 'security.capability', capability);
+	native.setXattr(at('sub/keep'), 'system.posix_acl_access', accessList(6));
+	native.setXattr(at('sub'), 'system.posix_acl_default', accessList(7));
+	native.setXattr(at('sub'), 'user.overlay.x', capability);
+	native.setXattr(at('sub/link'), 'trusted.x', capability);
 	utimesSync(at('sub/keep'), 1000, 2000);
 	utimesSync(at('sub'), 1000, 3000);
 	const matcher = new PatternMatcher(['**/*.log', '.hidden', 'd1']);
@@ -264,6 +317,26 @@ test('what is copied at once is what an entry after the other gives', async (t) 
 		);
 		if (stat.isFile()) t.true(readFileSync(join(target, path)).equals(readFileSync(file)), path);
 		if (stat.isSymbolicLink()) t.is(readlinkSync(join(target, path)), '../gone');
+		t.is(native.digestXattrs(join(target, path)), native.digestXattrs(file), path);
+	}
+	t.is(lstatSync(join(target, 'large')).ino, lstatSync(join(target, 'sub/other-name')).ino);
+	t.is(native.getXattr(join(target, 'sub'), 'user.overlay.x'), undefined);
+	// One by one it is the same.
+	const single = mkdtempSync(join(tmpdir(), 'wherry-copied-'));
+	const toSingle = openSync(single, 'r');
+	t.teardown(() => {
+		closeSync(toSingle);
+		rmSync(single, {recursive: true, force: true});
+	});
+	const plan = {destination: '/', owner: {uid: 5, gid: 6}, mode: undefined, time: undefined};
+	copyEntries(toSingle, '', source.walk(''), plan, true);
+	for (const {path} of source.walk('')) {
+		const [one, other] = [join(target, path), join(single, path)];
+		const told = (file: string) => {
+			const {mode, uid, gid, size, nlink} = lstatSync(file);
+			return [mode, uid, gid, lstatSync(file).isFile() ? [size, nlink] : [], native.digestXattrs(file)];
+		};
+		if (path !== '') t.deepEqual(told(other), told(one), path);
 	}
 	t.true(entries > 250);
 	t.is(readFileSync(join(target, 'sub/other'), 'utf8'), 'stays');
@@ -272,6 +345,7 @@ test('what is copied at once is what an entry after the other gives', async (t) 
 	// All the same, and a folder in the way.
 	t.true(await source.copy('sub', to, {owner: undefined, mode: 0o640, time: 5000}));
 	const {mode, uid, mtimeMs} = lstatSync(join(target, 'keep'));
+	// A mode that is asked for is had, whatever an access list says.
 	t.deepEqual([mode & 0o7777, uid, mtimeMs], [0o640, 0, 5000]);
 	rmSync(join(target, 'keep'));
 	mkdirSync(join(target, 'keep'));

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import {join, posix} from 'node:path';
 import {type ContextReading, native} from '../../kernel/native.ts';
+import type {KnownDigests} from './context-cache.ts';
 import {globSource} from './globs.ts';
 import type {PatternMatcher} from './patterns.ts';
 
@@ -33,10 +34,13 @@ export interface Source {
 	match(pattern: string): string[];
 	/** Where a path leads when it is a link, relative to the root; itself when it is none. */
 	follow(path: string): string;
+	entry(path: string): SourceEntry;
 	/** An entry and all below it, folders before what is in them, in order. */
 	walk(path: string): Generator<SourceEntry>;
 	/** A digest of an entry and all below it; empty when all of it is left out. */
 	read(path: string): Promise<string>;
+	/** A digest of the owners of an entry and all below it. */
+	owners(path: string): string;
 	/** Copies what is in a folder into another, at once; false: it has to be done entry by entry. */
 	copy(path: string, target: number, plan: WholeCopy): Promise<boolean>;
 }
@@ -56,6 +60,8 @@ export interface FastReading {
 	/** The file that keeps digests of what is below a path; none: they are not kept. */
 	readonly cache?: ((path: string) => string) | undefined;
 	readonly signal?: AbortSignal | undefined;
+	/** What is known of files that never change. */
+	readonly known?: KnownDigests | undefined;
 	/** Told about each reading. */
 	readonly watch?: (reading: () => Promise<ContextReading>) => Promise<ContextReading>;
 }
@@ -144,6 +150,24 @@ export class FolderSource implements Source {
 	}
 
 	async read(path: string): Promise<string> {
+		const known = this.#fast?.known;
+		const before = known?.get(`content ${path}`);
+		if (before !== undefined) return before;
+		const digest = await this.#read(path);
+		known?.set(`content ${path}`, digest);
+		return digest;
+	}
+
+	owners(path: string): string {
+		const known = this.#fast?.known;
+		const before = known?.get(`owners ${path}`);
+		if (before !== undefined) return before;
+		const digest = ownersOf(this.walk(path));
+		known?.set(`owners ${path}`, digest);
+		return digest;
+	}
+
+	async #read(path: string): Promise<string> {
 		const fast = this.#fast;
 		const rules = this.#ignored ? this.#ignored.rules() : [];
 		if (!fast || !rules || !lstatSync(this.#file(path)).isDirectory()) {
@@ -179,6 +203,11 @@ export class FolderSource implements Source {
 			fast.signal?.removeEventListener('abort', stop);
 		}
 		return true;
+	}
+
+	entry(path: string): SourceEntry {
+		const file = this.#file(path);
+		return {path: '', file, stat: lstatSync(file)};
 	}
 
 	*walk(path: string): Generator<SourceEntry> {
@@ -223,6 +252,12 @@ export class FolderSource implements Source {
 const byName = (left: Dirent, right: Dirent): number =>
 	left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
 
+export function ownersOf(entries: Iterable<SourceEntry>): string {
+	const hash = createHash('sha256');
+	for (const {path, stat} of entries) hash.update(`${path}\0${stat.uid}:${stat.gid}\0`);
+	return hash.digest('hex');
+}
+
 async function contentOf({file, stat}: SourceEntry): Promise<string> {
 	const hash = createHash('sha256');
 	if (stat.size <= largeFile) hash.update(readFileSync(file));
@@ -230,7 +265,7 @@ async function contentOf({file, stat}: SourceEntry): Promise<string> {
 	return hash.digest('hex');
 }
 
-/** A digest of entries by what is in them and their modes, not their times. */
+/** A digest of entries by what is in them, their modes and extended attributes, not their times. */
 export async function digestOf(entries: Iterable<SourceEntry>): Promise<string> {
 	const hash = createHash('sha256');
 	for (const entry of entries) {
@@ -242,6 +277,11 @@ export async function digestOf(entries: Iterable<SourceEntry>): Promise<string> 
 		// A socket becomes an empty file.
 		else if (stat.isSocket()) hash.update('s');
 		else hash.update(`x${stat.rdev}`);
+		// Of the folder that is asked for, only what is in it is taken.
+		if (path !== '' || !stat.isDirectory()) {
+			const attributes = native.digestXattrs(file);
+			if (attributes !== '') hash.update(`\0a${attributes}`);
+		}
 		hash.update('\0');
 	}
 	return hash.digest('hex');

@@ -5,8 +5,8 @@ import {join, posix} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import {WherryError} from '../errors.ts';
 import {isArchive} from './archives.ts';
-import {digestOf, FolderSource, type Source, type SourceEntry} from './context.ts';
-import {copyEntries, copyWhole, isFolder, makeFolder, modeChange} from './copy.ts';
+import {digestOf, FolderSource, ownersOf, type Source, type SourceEntry} from './context.ts';
+import {copyEntries, copyWhole, isFolder, makeFolder, makeParent, modeChange} from './copy.ts';
 import {parseGitAddress} from './git-address.ts';
 import {DockerfileError, type Instruction, parseHeredoc} from './parser.ts';
 import {PatternMatcher} from './patterns.ts';
@@ -38,8 +38,8 @@ interface Item {
 	digest: string;
 	/** An archive that ADD unpacks. */
 	unpack: boolean;
-	/** For --parents: the folders that it keeps. */
-	parent: string;
+	/** For --parents: the folders that it keeps, outermost first, by their paths below the destination. */
+	parents: readonly SourceEntry[];
 	/** A folder of which nothing is left out here, so that it may be copied at once. */
 	isWhole?: boolean;
 }
@@ -126,7 +126,7 @@ async function download(build: Build, url: URL, checksum: string, scratch: strin
 		const modified = Date.parse(response.headers['last-modified'] ?? '') || 0;
 		utimesSync(file, modified / 1000, modified / 1000);
 		const source = new FolderSource(url.href, folder, undefined);
-		return {source, path: name, name, entries: () => source.walk(name), digest, unpack: false, parent: ''};
+		return {source, path: name, name, entries: () => source.walk(name), digest, unpack: false, parents: []};
 	} finally {
 		transport.close();
 	}
@@ -145,11 +145,26 @@ function withFolders(
 	return entries.filter((entry) => chosen.has(entry) || folders.has(entry.path));
 }
 
-const ownersOf = (entries: Iterable<SourceEntry>): string => {
-	const hash = createHash('sha256');
-	for (const {path, stat} of entries) hash.update(`${path}\0${stat.uid}:${stat.gid}\0`);
-	return hash.digest('hex');
-};
+/** The folders of a kept path, of which the innermost is `folder`. */
+function parentsOf(source: Source, folder: string, kept: string): SourceEntry[] {
+	const names = kept.split('/').filter((name) => name !== '' && name !== '.');
+	let path = folder;
+	return names
+		.map((_, at): SourceEntry => {
+			const {file, stat} = source.entry(path);
+			path = posix.dirname(path);
+			return {path: names.slice(0, names.length - at).join('/'), file, stat};
+		})
+		.reverse();
+}
+
+const toldOf = ({path, file, stat: {mode, uid, gid}}: SourceEntry): unknown => [
+	path,
+	mode & 0o7777,
+	uid,
+	gid,
+	native.digestXattrs(file),
+];
 
 export async function copyStep(
 	build: Build,
@@ -206,7 +221,7 @@ export async function copyStep(
 				entries: () => entries,
 				digest: await digestOf(entries),
 				unpack: false,
-				parent: '',
+				parents: [],
 			});
 			continue;
 		}
@@ -230,7 +245,7 @@ export async function copyStep(
 				entries: () => source.walk(''),
 				digest,
 				unpack: false,
-				parent: '',
+				parents: [],
 			});
 			continue;
 		}
@@ -275,7 +290,10 @@ export async function copyStep(
 						)
 						.replace(/^\/+/, '')
 				: path;
-			const parent = flags.parents ? posix.dirname(first.stat.isDirectory() ? `${kept}/x` : kept) : '';
+			const takesFolder = first.stat.isDirectory();
+			const parents = flags.parents
+				? parentsOf(from, takesFolder ? path : posix.dirname(path), takesFolder ? kept : posix.dirname(kept))
+				: [];
 			items.push({
 				source: from,
 				path,
@@ -283,8 +301,8 @@ export async function copyStep(
 				entries,
 				digest: excluded ? await digestOf(entries()) : await from.read(path),
 				unpack,
-				parent: parent === '.' ? '' : parent,
-				isWhole: !excluded && isPlainMode && first.stat.isDirectory(),
+				parents,
+				isWhole: !excluded && isPlainMode && takesFolder,
 			});
 		}
 	}
@@ -304,8 +322,10 @@ export async function copyStep(
 			name,
 			destination,
 			flags,
-			items.map((item) => [item.name, item.digest, item.unpack, item.parent]),
-			...(keepsOwners ? [items.map(({entries}) => ownersOf(entries()))] : []),
+			items.map((item) => [item.name, item.digest, item.unpack, item.parents.map(toldOf)]),
+			...(keepsOwners
+				? [items.map(({source, path, entries}) => (excluded ? ownersOf(entries()) : source.owners(path)))]
+				: []),
 		],
 		description: `${told.join(' ')} # buildkit`,
 		isLinked: flags.link,
@@ -313,13 +333,21 @@ export async function copyStep(
 			const owner: Owner = flags.chown === '' ? {uid: 0, gid: 0} : resolveOwner(root, flags.chown);
 			const time = build.options.sourceDateEpoch;
 			for (const item of items) {
-				const into = item.parent === '' ? destination : `${posix.join(destination, item.parent)}/`;
+				const parent = item.parents.at(-1)?.path;
+				const into = parent === undefined ? destination : `${posix.join(destination, parent)}/`;
+				for (const each of item.parents)
+					makeParent(root, each, {destination, owner: keepsOwners ? undefined : owner, mode: change, time});
 				if (item.unpack) {
 					const [entry] = item.entries();
 					closeSync(makeFolder(root, into, owner, 0o755, time));
 					const input = openSync(entry!.file, 'r');
 					try {
-						await native.unpackTree(root, input, {folder: posix.resolve('/', into)});
+						const chown = flags.chown === '' ? {} : owner;
+						await native.unpackTree(root, input, {
+							folder: posix.resolve('/', into),
+							replaces: true,
+							...chown,
+						});
 					} finally {
 						closeSync(input);
 					}

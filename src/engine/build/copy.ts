@@ -5,12 +5,14 @@ import {
 	constants,
 	copyFileSync,
 	lchownSync,
+	linkSync,
 	lstatSync,
 	lutimesSync,
 	mkdirSync,
 	openSync,
 	readlinkSync,
 	rmSync,
+	type Stats,
 	symlinkSync,
 } from 'node:fs';
 import {posix} from 'node:path';
@@ -66,34 +68,59 @@ export function makeFolder(root: number, path: string, owner: Owner, mode = 0o75
 	return openFolder(root, real);
 }
 
+/** Makes a folder below the destination as it is where it comes from, if there is none. */
+export function makeParent(root: number, entry: SourceEntry, plan: CopyPlan): void {
+	const path = posix.join(plan.destination, entry.path);
+	if (isFolder(root, path)) return;
+	closeSync(makeFolder(root, posix.dirname(path), plan.owner ?? {uid: 0, gid: 0}, 0o755, plan.time));
+	const fd = makeFolder(root, path, plan.owner ?? entry.stat, 0o755, plan.time);
+	try {
+		copyAttributes(entry, below(fd), plan);
+	} finally {
+		closeSync(fd);
+	}
+}
+
 const inTheWay = (destination: string): WherryError =>
 	new WherryError('invalid', `cannot copy to directory ${destination}: it is in the way of a file`);
 
+/** Removes what is in the way of an entry; true: a folder stays for a folder. */
+function makeWay({stat}: SourceEntry, target: string, plan: CopyPlan): boolean {
+	const there = lstatSync(target, {throwIfNoEntry: false});
+	if (!there) return false;
+	if (there.isDirectory() && !stat.isDirectory()) throw inTheWay(plan.destination);
+	if (there.isDirectory()) return true;
+	rmSync(target, {force: true});
+	return false;
+}
+
 function writeEntry(entry: SourceEntry, target: string, plan: CopyPlan): void {
 	const {file, stat} = entry;
-	const there = lstatSync(target, {throwIfNoEntry: false});
-	if (there) {
-		if (there.isDirectory() && !stat.isDirectory()) {
-			throw inTheWay(plan.destination);
-		}
-		if (!(there.isDirectory() && stat.isDirectory())) rmSync(target, {force: true});
-	}
-	const {owner, mode: change} = plan;
+	const isThere = makeWay(entry, target, plan);
+	const {owner} = plan;
 	if (stat.isSymbolicLink()) symlinkSync(readlinkSync(file), target);
 	else if (stat.isFile()) copyFileSync(file, target, constants.COPYFILE_FICLONE);
 	else if (stat.isDirectory()) {
-		if (!there?.isDirectory()) mkdirSync(target);
+		if (!isThere) mkdirSync(target);
 	} else if (stat.isSocket()) closeSync(openSync(target, 'wx'));
 	else native.mknod(target, stat.mode, stat.rdev);
 	lchownSync(target, (owner ?? stat).uid, (owner ?? stat).gid);
-	if (stat.isSymbolicLink()) {
+	// A folder that was there becomes what this one is. Attributes it gets when it is full: what is made in it would
+	// inherit of them.
+	if (stat.isDirectory()) chmodSync(target, modeOf(stat, plan));
+	else {
+		copyAttributes(entry, target, plan);
 		setTime(target, stat.mtimeMs, plan);
-		return;
 	}
-	const mode = stat.mode & 0o7777;
-	// A folder that was there becomes what this one is.
-	chmodSync(target, change ? change(mode, stat.isDirectory()) : mode);
-	if (!stat.isDirectory()) setTime(target, stat.mtimeMs, plan);
+}
+
+const modeOf = (stat: Stats, {mode: change}: CopyPlan): number =>
+	change ? change(stat.mode & 0o7777, stat.isDirectory()) : stat.mode & 0o7777;
+
+/** After chown, which takes capabilities away; an access list before the mode, of which it sets a part. */
+function copyAttributes({file, stat}: SourceEntry, target: string, plan: CopyPlan): void {
+	native.copyXattrs(file, target);
+	if (!stat.isSymbolicLink()) chmodSync(target, modeOf(stat, plan));
 }
 
 function setTime(target: string, mtime: number, {time}: CopyPlan): void {
@@ -141,16 +168,19 @@ export function copyEntries(
 	const {destination, time} = plan;
 	const owner = plan.owner ?? {uid: 0, gid: 0};
 	// The folder that is being filled and those above it: there may be more of them in all than open files.
-	const open: {path: string; fd: number; time: number | undefined}[] = [];
-	/** A folder gets its time when what is in it has been written. */
+	const open: {path: string; fd: number; time: number | undefined; entry?: SourceEntry}[] = [];
+	/** A folder gets its attributes and its time when what is in it has been written. */
 	const leave = (): void => {
-		const {fd, time: mtime} = open.pop()!;
+		const {fd, time: mtime, entry} = open.pop()!;
 		try {
+			if (entry) copyAttributes(entry, below(fd), plan);
 			if (mtime !== undefined) setTime(below(fd), mtime, plan);
 		} finally {
 			closeSync(fd);
 		}
 	};
+	// Where a file with several names went first, below the destination.
+	const names = new Map<string, string>();
 	try {
 		for (const entry of entries) {
 			if (entry.path === '' && !entry.stat.isDirectory()) {
@@ -181,10 +211,21 @@ export function copyEntries(
 			if (parent?.path !== above) throw new WherryError('internal', `the folder of ${entry.path} is missing`);
 			const name = entry.path.slice(slash + 1);
 			const target = below(parent.fd, name);
+			const {stat} = entry;
+			if (stat.isFile() && stat.nlink > 1) {
+				const file = `${stat.dev}:${stat.ino}`;
+				const first = names.get(file);
+				if (first !== undefined) {
+					makeWay(entry, target, plan);
+					linkSync(below(open[0]!.fd, first), target);
+					continue;
+				}
+				names.set(file, entry.path);
+			}
 			writeEntry(entry, target, plan);
 			if (entry.stat.isDirectory()) {
 				const fd = native.openInRoot(parent.fd, name, O_PATH | constants.O_DIRECTORY, 0);
-				open.push({path: entry.path, fd, time: entry.stat.mtimeMs});
+				open.push({path: entry.path, fd, time: entry.stat.mtimeMs, entry});
 			}
 		}
 		while (open.length > 0) leave();

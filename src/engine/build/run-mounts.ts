@@ -110,7 +110,16 @@ export async function mountKeys(
 		if (type !== 'bind' && !(type === 'cache' && from !== '')) continue;
 		if (from !== '') {
 			const found = await build.source(from, line);
-			keys.push(found.key ?? (await found.source.read('')));
+			const path = posix.resolve('/', source);
+			// All of a stage is what its steps have made of it, so that nothing has to be read.
+			if (path === '/' && found.key !== undefined) {
+				keys.push(found.key);
+				continue;
+			}
+			const [taken] = found.source.match(path);
+			if (taken === undefined) throw notFound(path);
+			keys.push(await found.source.read(taken));
+			if (found.key !== undefined) keys.push(found.source.owners(taken));
 			continue;
 		}
 		const {context} = build;
@@ -119,16 +128,19 @@ export async function mountKeys(
 	return keys;
 }
 
+const notFound = (path: string): WherryError =>
+	new WherryError(
+		'not-found',
+		`failed to compute cache key: ${JSON.stringify(posix.resolve('/', path))}: not found`,
+	);
+
 /** A copy of what the context has there: what is left out of it is left out here too, and nothing of it changes. */
 async function contextPath(build: Build, source: string, scratch: string): Promise<string> {
 	const {mkdtempSync, closeSync, openSync, constants, lstatSync} = await import('node:fs');
 	const {copyEntries} = await import('./copy.ts');
 	const [path] = build.context.match(source);
 	if (path === undefined) {
-		throw new WherryError(
-			'not-found',
-			`failed to compute cache key: ${JSON.stringify(posix.resolve('/', source))}: not found`,
-		);
+		throw notFound(source);
 	}
 	const folder = mkdtempSync(join(scratch, 'context-'));
 	const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -5,7 +5,6 @@ import {
 	constants,
 	copyFileSync,
 	existsSync,
-	fstatSync,
 	lchownSync,
 	lstatSync,
 	mkdirSync,
@@ -240,10 +239,23 @@ export async function materialize(root: number, path: string, scratch: string): 
 	const folder = mkdtempSync(join(scratch, 'bind-'));
 	if (!isFolder(root, path)) {
 		const file = join(folder, posix.basename(path));
-		const source = native.openInRoot(root, path, constants.O_RDONLY | constants.O_NONBLOCK, 0);
+		const real = native.resolveInRoot(root, path);
+		const source = native.openInRoot(
+			root,
+			posix.dirname(real),
+			constants.O_RDONLY | constants.O_DIRECTORY,
+			0,
+		);
 		try {
-			copyFileSync(`/proc/self/fd/${source}`, file, constants.COPYFILE_FICLONE);
-			chmodSync(file, fstatSync(source).mode & 0o7777);
+			const from = `/proc/self/fd/${source}/${posix.basename(real)}`;
+			const stat = lstatSync(from);
+			if (!stat.isFile())
+				throw new WherryError('invalid', `${path} is neither a file nor a folder`, {object: path});
+			const {mode, uid, gid} = stat;
+			copyFileSync(from, file, constants.COPYFILE_FICLONE);
+			lchownSync(file, uid, gid);
+			native.copyXattrs(from, file);
+			chmodSync(file, mode & 0o7777);
 			return file;
 		} finally {
 			closeSync(source);

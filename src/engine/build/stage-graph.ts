@@ -10,7 +10,7 @@ import type {Store} from '../store/collect.ts';
 import {loadBase, type StageResult} from './base-image.ts';
 import {inFile, located} from './build-errors.ts';
 import {FolderSource, type Source} from './context.ts';
-import {contextCache} from './context-cache.ts';
+import {contextCache, layerDigests} from './context-cache.ts';
 import type {KeyAgents} from './key-agent.ts';
 import type {BuildLeases} from './layer.ts';
 import {type Dockerfile, DockerfileError} from './parser.ts';
@@ -195,7 +195,9 @@ export async function buildStages(input: BuildInput, plan: StagePlan): Promise<S
 				const {openLayers} = await import('./root.ts');
 				const {fd} = openLayers(store.paths, result.keys, scratch);
 				descriptors.push(fd);
-				const source = new FolderSource(name, `/proc/self/fd/${fd}`, undefined, inside(fd), {fd, signal});
+				const known = layerDigests(store.paths, result.keys);
+				const fast = {fd, known, signal};
+				const source = new FolderSource(name, `/proc/self/fd/${fd}`, undefined, inside(fd), fast);
 				return {source, root: fd, key: result.key};
 			},
 		};

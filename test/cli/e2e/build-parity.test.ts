@@ -3,6 +3,8 @@ import {execFileSync, spawn} from 'node:child_process';
 import {generateKeyPairSync} from 'node:crypto';
 import {once} from 'node:events';
 import {
+	chmodSync,
+	copyFileSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
@@ -103,6 +105,126 @@ RUN [ "$(cat /x/foo)" = Hi ] && [ "$(cat /y/foo)" = Hi ] && [ -f /z/t.tar.xz.gz 
 	await once(server, 'listening');
 	const {code, stderr} = await build(folder);
 	t.is(code, 0, stderr);
+});
+
+test('capabilities and other attributes stay on a file wherever it goes, and the cache knows them', async (t) => {
+	const folder = contextOf({
+		Dockerfile: `FROM wherry/base AS one
+RUN echo secret >/secret && chmod 600 /secret
+COPY cat /one
+COPY --chown=1000:1000 --chmod=0711 cat /two
+COPY --link d /three
+COPY --chown=7 d /four/
+COPY --parents d/cat /five/
+ADD d.tar /six
+FROM one
+COPY --from=one /one /from/one
+COPY --from=one --chown=9 /three /from/three
+COPY --from=one --link / /from/all
+COPY --from=named d /from/named
+USER 1234
+RUN set -e; for at in /one /two /three/cat /four/cat /five/d/cat /six/d/cat /from/one /from/three/cat \\
+  /from/all/six/d/cat /from/named/cat; do [ "$($at /secret)" = secret ]; done; ! cat /secret
+RUN --mount=from=one,source=/three,target=/m --mount=from=one,source=/two,target=/f --mount=target=/c \\
+  [ "$(/m/cat /secret; /f /secret; /c/d/cat /secret)" = "$(echo secret; echo secret; echo secret)" ]
+USER root
+CMD ["/from/one", "/secret"]
+`,
+		cat: (path) => {
+			copyFileSync('/bin/cat', path);
+			execFileSync('setcap', ['cap_dac_override+ep', path]);
+		},
+		'd/cat': (path) => {
+			copyFileSync('/bin/cat', path);
+			execFileSync('setcap', ['cap_dac_override+ep', path]);
+		},
+	});
+	execFileSync('tar', ['-C', folder, '--xattrs', '--xattrs-include=*', '-cf', join(folder, 'd.tar'), 'd']);
+	const options = ['--build-context', `named=${folder}`, '-t', 'capable'];
+	const first = await build(...options, folder);
+	t.is(first.code, 0, first.stderr);
+	t.is(await wherry.output('run', '--rm', '--network', 'none', '-u', '99', 'capable'), 'secret');
+	// What is saved has them, and so has what is loaded of it.
+	const saved = join(folder, 'saved.tar');
+	await wherry.output('save', '-o', saved, 'capable');
+	t.true(readFileSync(saved).includes('SCHILY.xattr.security.capability='));
+	const output = join(wherry.folder, 'capable');
+	t.is((await build(...options, '-o', output, folder)).code, 0);
+	t.regex(execFileSync('getcap', ['-r', output], {encoding: 'utf8'}), /from\/three\/cat cap_dac_override=ep/);
+	const again = await build(...options, folder);
+	t.regex(again.stderr, /CACHED\n[\s\S]*COPY --from=one --chown=9/);
+	t.notRegex(again.stderr, /RUN set -e[^\n]*\n#\d+ [\d.]/);
+	// An attribute alone makes a step new.
+	execFileSync('setcap', ['-r', join(folder, 'cat')]);
+	const changed = await build(...options, folder);
+	t.is(changed.code, 1);
+	t.regex(changed.stderr, /Permission denied/);
+});
+
+test('what an archive brings takes the place of what is there', async (t) => {
+	const folder = contextOf({
+		Dockerfile: `FROM wherry/base
+RUN mkdir -p /x/file/in /x/real && echo was >/x/folder && ln -s real /x/lib
+ADD --chown=11:12 a.tar /x/
+RUN [ -f /x/file ] && [ -f /x/folder/in ] && [ -h /x/lib ] && [ "$(cat /x/real/l)" = l ]
+RUN [ "$(stat -c %u:%g /x/file /x/folder/in /x/real/l)" = "$(echo 11:12; echo 11:12; echo 11:12)" ]
+`,
+		file: '',
+		'folder/in': '',
+		'lib/l': 'l',
+	});
+	execFileSync('tar', ['-C', folder, '-cf', join(folder, 'a.tar'), 'file', 'folder', 'lib']);
+	const {code, stderr} = await build(folder);
+	t.is(code, 0, stderr);
+});
+
+test('--parents makes folders as they are where they come from', async (t) => {
+	const folder = contextOf({
+		Dockerfile: `FROM wherry/base AS one
+RUN mkdir -p /a/b && touch /a/b/f && chmod 2711 /a && chown 3:4 /a/b
+FROM wherry/base
+COPY --parents a/b/f /c/
+COPY --parents --chown=9:9 a/b/f /d/
+COPY --from=one --parents /a/b /e/
+RUN [ "$(stat -c '%a %u' /c/a /c/a/b)" = "$(echo 700 0; echo 750 0)" ]
+RUN [ "$(stat -c '%a %u' /d/a /d/a/b)" = "$(echo 700 9; echo 750 9)" ]
+RUN [ "$(stat -c '%a %u:%g' /e/a /e/a/b)" = "$(echo 2711 0:0; echo 755 3:4)" ]
+`,
+		'a/b/f': '',
+	});
+	chmodSync(join(folder, 'a'), 0o700);
+	chmodSync(join(folder, 'a/b'), 0o750);
+	const {code, stderr} = await build(folder);
+	t.is(code, 0, stderr);
+});
+
+test('a mounted folder of a stage is what is in it', async (t) => {
+	const folder = contextOf({
+		Dockerfile: `FROM wherry/base AS one
+COPY noise /noise
+COPY d /d
+FROM wherry/base
+RUN --mount=from=one,source=/d,target=/d cat /d/f >/out; head -c 9 /dev/urandom >/random
+`,
+		noise: '1',
+		'd/f': 'f',
+	});
+	const random = async (): Promise<Buffer> => {
+		const output = mkdtempSync(join(wherry.folder, 'mounted-'));
+		const {code, stderr} = await build('-o', output, folder);
+		t.is(code, 0, stderr);
+		return readFileSync(join(output, 'random'));
+	};
+	const first = await random();
+	writeFileSync(join(folder, 'noise'), '2');
+	t.deepEqual(await random(), first);
+	chmodSync(join(folder, 'd/f'), 0o600);
+	t.notDeepEqual(await random(), first);
+	writeFileSync(
+		join(folder, 'Dockerfile'),
+		'FROM wherry/base\nRUN --mount=from=wherry/base,source=/none,target=/n true\n',
+	);
+	t.regex((await build(folder)).stderr, /failed to compute cache key: "\/none": not found/);
 });
 
 test('equal layers may be there more than once, in an image that runs', async (t) => {
