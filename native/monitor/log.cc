@@ -85,6 +85,11 @@ std::string Log::name(int64_t number, const char* suffix) const {
   return text + suffix;
 }
 
+std::string Log::index_name(int64_t number) const {
+  std::string text = name(number, ".idx");
+  return text.insert(text.rfind('/') + 1, 1, '.');
+}
+
 int Log::open(const LogSettings& settings) {
   settings_ = settings;
   if (settings_.path.empty()) return 0;
@@ -108,7 +113,7 @@ int Log::open_files(bool fresh) {
   file_ = ::open(name(0).c_str(), flags, 0640);
   if (file_ < 0) return errno;
   // Without its index a log is only slower to read.
-  index_ = ::open(name(0, ".idx").c_str(), flags | (fresh ? O_TRUNC : 0), 0640);
+  index_ = ::open(index_name(0).c_str(), flags | (fresh ? O_TRUNC : 0), 0640);
   size_ = next_index_ = 0;
   lines_ = 0;
   struct stat status;
@@ -294,7 +299,7 @@ void Log::rotate() {
   await_compressor(true);
   int64_t last = oldest();
   if (last < 1) {
-    unlink(name(0, ".idx").c_str());
+    unlink(index_name(0).c_str());
     unlink(name(0).c_str());
   } else {
     // A new file takes only the place of one of its own kind.
@@ -303,10 +308,10 @@ void Log::rotate() {
   }
   for (int64_t i = last; i >= 1; i--) {
     // The index first: a log without one is only slow to read, one with another's would be read wrongly.
-    unlink(name(i, ".idx").c_str());
+    unlink(index_name(i).c_str());
     bool plain = rename(name(i - 1).c_str(), name(i).c_str()) == 0;
     bool packed = i > 1 && rename(name(i - 1, ".gz").c_str(), name(i, ".gz").c_str()) == 0;
-    if (plain || packed) rename(name(i - 1, ".idx").c_str(), name(i, ".idx").c_str());
+    if (plain || packed) rename(index_name(i - 1).c_str(), index_name(i).c_str());
   }
   int error = open_files(true);
   if (error != 0) drop(0, error);

@@ -63,6 +63,7 @@ class Log {
   void close_files();
   void drop(uint64_t lines, int reason);
   std::string name(int64_t number, const char* suffix = "") const;
+  std::string index_name(int64_t number) const;
   int64_t oldest() const;
 
   LogSettings settings_;

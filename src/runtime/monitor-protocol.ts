@@ -119,7 +119,10 @@ export interface MonitorState {
 /**
  * The log: docker's json-file lines `{"log":"text\n","stream":"stdout","time":"RFC3339Nano"}`, lines longer
  * than 16 KiB in parts without the newline. Rotated to `.1`, `.2`, ... (higher is older). Beside each file
- * `<file>.idx`: records of three u64 (byte offset of a line's start, number of that line in this file from
+ * `.<file>.idx`: records of three u64 (byte offset of a line's start, number of that line in this file from
  * 0, time of that line in ns since the epoch), one about every 64 KiB; a torn last record is ignored.
  */
 export const logIndexRecord = 24;
+
+/** Hidden: who counts the files of a log finds docker's. */
+export const logIndexPath = (path: string): string => path.replace(/[^/]*$/, (name) => `.${name}.idx`);

@@ -2,7 +2,7 @@ import {appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFi
 import {dirname} from 'node:path';
 import {gunzipSync} from 'node:zlib';
 import test from 'ava';
-import {logIndexRecord, request, streams} from '../../src/runtime/monitor-protocol.ts';
+import {logIndexPath, logIndexRecord, request, streams} from '../../src/runtime/monitor-protocol.ts';
 import {Container, until} from './monitor-container.ts';
 
 const sh = (script: string): string[] => ['/bin/sh', '-c', script];
@@ -19,7 +19,7 @@ async function logged(t: Teardown, script: string, settings = {}): Promise<Conta
 }
 
 function index(path: string): {offset: number; line: number; time: bigint}[] {
-	const data = readFileSync(`${path}.idx`);
+	const data = readFileSync(logIndexPath(path));
 	const records = [];
 	for (let at = 0; at + logIndexRecord <= data.length; at += logIndexRecord)
 		records.push({
@@ -164,7 +164,7 @@ test('a new monitor goes on after the last whole line', async (t) => {
 	const box = await logged(t, 'seq 1 3000');
 	const before = readFileSync(box.logPath);
 	appendFileSync(box.logPath, '{"log":"torn');
-	appendFileSync(`${box.logPath}.idx`, 'torn');
+	appendFileSync(logIndexPath(box.logPath), 'torn');
 	await box.start(streams.detached);
 	await until('the second run', () => box.log().length === 6000);
 	await box.ended();
@@ -175,7 +175,7 @@ test('a new monitor goes on after the last whole line', async (t) => {
 test('an index that belongs to another file is begun anew', async (t) => {
 	const box = make(t, 'seq 1 3000');
 	writeFileSync(box.logPath, '{"log":"old\\n","stream":"stdout","time":"2024-01-01T00:00:00.000000000Z"}\n');
-	writeFileSync(`${box.logPath}.idx`, Buffer.alloc(48, 0x7f));
+	writeFileSync(logIndexPath(box.logPath), Buffer.alloc(48, 0x7f));
 	await box.start(streams.detached);
 	await box.ended();
 	t.is(box.log().length, 3001);

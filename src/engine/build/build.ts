@@ -187,6 +187,8 @@ async function solve(
 					? await (await import('../images/new-index.ts')).addIndex(store, built, tags[0])
 					: await addImage(store, image, tags[0]);
 			vertex.note(`writing image ${id} done`);
+			// As docker tells it since 25: of each build, also of one that nothing has changed in.
+			engine.events.append('image', 'create', id, {...image.config.Labels, name: id});
 			if (tags[0])
 				engine.events.append('image', 'tag', id, {...image.config.Labels, name: familiar(tags[0])});
 			const images = await engine.images();

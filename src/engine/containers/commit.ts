@@ -177,6 +177,7 @@ async function commit(
 			const id = await make();
 			const imageRef = reference ? familiar(reference) : '';
 			// docker's order: the container goes on after all of it has been told.
+			context.events.append('image', 'create', id, {...config.Labels, name: id});
 			if (reference) context.events.append('image', 'tag', id, {...config.Labels, name: imageRef});
 			emit(context, record, 'commit', {comment: options.comment ?? '', imageID: id, imageRef});
 			return {id};

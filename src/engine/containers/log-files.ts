@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import {dirname, join} from 'node:path';
 import {createGunzip} from 'node:zlib';
-import {logIndexRecord} from '../../runtime/monitor-protocol.ts';
+import {logIndexPath, logIndexRecord} from '../../runtime/monitor-protocol.ts';
 import {isErrno} from '../errors.ts';
 import {parseTimestamp} from '../files.ts';
 
@@ -127,7 +127,7 @@ function openLog(path: string): LogFile | undefined {
 	let fd = openIfThere(path);
 	const packed = fd === undefined;
 	fd ??= openIfThere(`${path}.gz`);
-	return fd === undefined ? undefined : new LogFile(fd, path, openIfThere(`${path}.idx`), packed);
+	return fd === undefined ? undefined : new LogFile(fd, path, openIfThere(logIndexPath(path)), packed);
 }
 
 /** All files, oldest first. */

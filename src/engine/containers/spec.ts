@@ -329,6 +329,15 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 	const devices = devicesOf(hostConfig, edits, Number(numericUser?.[1] ?? 0), host);
 	const additionalGids = edits.flatMap((edit) => edit.additionalGids);
 	const hooks = hooksOf(edits);
+	if (config.Domainname && hostConfig.UTSMode === 'host') {
+		throw new WherryError('invalid', 'sysctl "kernel.domainname" is not in a separate kernel namespace');
+	}
+	// What a user mounts there is instead of ours, not over it.
+	const own = new Set<string>(
+		input.mounts
+			.map((point) => point.Destination)
+			.filter((path) => path === '/dev/shm' || path === '/dev/mqueue'),
+	);
 
 	return {
 		ociVersion: '1.0.2',
@@ -354,8 +363,11 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 		},
 		root: {path: input.rootPath, readonly: hostConfig.ReadonlyRootfs},
 		...(hostConfig.UTSMode === 'host' ? {} : {hostname: config.Hostname}),
-		...(config.Domainname && hostConfig.UTSMode !== 'host' ? {domainname: config.Domainname} : {}),
-		mounts: [...defaultMounts(input, options), ...userMounts(input, host)],
+		...(config.Domainname ? {domainname: config.Domainname} : {}),
+		mounts: [
+			...defaultMounts(input, options).filter(({destination}) => !own.has(destination)),
+			...userMounts(input, host),
+		],
 		...(hooks ? {hooks} : {}),
 		...(hostConfig.Annotations ? {annotations: hostConfig.Annotations} : {}),
 		linux: {

@@ -235,6 +235,10 @@ test('equal layers may be there more than once, in an image that runs', async (t
 	t.is(await wherry.output('run', '--rm', '--network', 'none', image, 'cat', '/f'), 'again');
 	await wherry.output('create', '--name', 'layers-twice', '--network', 'none', image, 'true');
 	t.is(await wherry.output('diff', 'layers-twice'), '');
+	const id = await wherry.output('inspect', '--type', 'image', '-f', '{{.Id}}', image);
+	const of = ['events', '--since', '1h', '--until', '0s', '-f', 'type=image', '-f', `image=${id}`];
+	const told = await wherry.output(...of, '--format', '{{.Action}} {{.Actor.Attributes.name}}');
+	t.is(told, `create ${id}\ntag ${image}:latest`);
 });
 
 test('the configuration is what BuildKit makes of the words', async (t) => {

@@ -211,6 +211,16 @@ test('a tmpfs has the propagation that is asked for', async (t) => {
 	t.notRegex(await fields('private'), / (?:shared|master):\d+ /);
 });
 
+test("a mount at /dev/shm is instead of the usual one, and a domain name is not given to the host's", async (t) => {
+	const grep = [image, 'grep', '/dev/shm', '/proc/mounts'];
+	const mounts = await wherry.output('run', '--rm', '--tmpfs', '/dev/shm:rw,exec,size=1m', ...grep);
+	t.is(mounts, 'tmpfs /dev/shm tmpfs rw,nosuid,nodev,relatime,size=1024k 0 0');
+	const host = ['--uts', 'host', '--domainname', 'example.com'];
+	const {code, stderr} = await wherry.result(['run', '--rm', ...host, image, 'true']);
+	t.is(code, 125);
+	t.regex(stderr, /sysctl "kernel\.domainname" is not in a separate kernel namespace/);
+});
+
 test('an output that takes no more is said in one line', (t) => {
 	for (const args of [['--version'], ['version'], ['images']]) {
 		const {status, stderr} = spawnSync('sh', ['-c', '"$0" "$@" > /dev/full', launcher, ...args], {

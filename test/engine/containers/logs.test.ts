@@ -16,6 +16,7 @@ import type {LogOptions} from '../../../src/engine/api.ts';
 import {parseLines} from '../../../src/engine/containers/log-lines.ts';
 import {readLogs, readLogText} from '../../../src/engine/containers/logs.ts';
 import {parseTimestamp, timestamp} from '../../../src/engine/files.ts';
+import {logIndexPath} from '../../../src/runtime/monitor-protocol.ts';
 
 const start = 1_700_000_000_000_000_000n;
 const timeOf = (number: number) => timestamp(start + BigInt(number) * 1_000_000_000n);
@@ -46,7 +47,7 @@ function writeLog(path: string, from: number, to: number, every = 10): void {
 		offset += line.length;
 	}
 	writeFileSync(path, text.join(''));
-	writeFileSync(`${path}.idx`, Buffer.concat([...index, Buffer.from('torn')]));
+	writeFileSync(logIndexPath(path), Buffer.concat([...index, Buffer.from('torn')]));
 }
 
 const ended = async () => {};
@@ -87,7 +88,7 @@ test('the last lines are found over files, with and without an index', async (t)
 	for (const tail of [0, 1, 7, 50, 51, 55, 150, 151, 249, 250, 1000]) {
 		t.deepEqual(await numbers(path, {tail}), range(Math.max(0, 250 - tail), 250), `tail ${tail}`);
 	}
-	for (const name of [path, `${path}.1`, `${path}.2`]) rmSync(`${name}.idx`);
+	for (const name of [path, `${path}.1`, `${path}.2`]) rmSync(logIndexPath(name));
 	t.deepEqual(await numbers(path, {tail: 120}), range(130, 250));
 });
 
@@ -96,9 +97,9 @@ test('a wrong index does no harm', async (t) => {
 	const entry = Buffer.alloc(24);
 	entry.writeBigUInt64LE(13n, 0);
 	entry.writeBigUInt64LE(5n, 8);
-	writeFileSync(`${path}.idx`, entry);
+	writeFileSync(logIndexPath(path), entry);
 	t.deepEqual(await numbers(path, {tail: 20}), range(230, 250));
-	writeFileSync(`${path}.idx`, Buffer.alloc(24, 0xff));
+	writeFileSync(logIndexPath(path), Buffer.alloc(24, 0xff));
 	t.deepEqual(await numbers(path, {tail: 20}), range(230, 250));
 });
 
@@ -144,8 +145,13 @@ test('following goes on in files that have been compressed meanwhile', async (t)
 	const rotate = (from: number) => {
 		for (const number of [1, 0]) {
 			const name = number === 0 ? path : `${path}.${number}`;
-			for (const end of ['', '.gz', '.idx']) {
-				if (existsSync(`${name}${end}`)) renameSync(`${name}${end}`, `${path}.${number + 1}${end}`);
+			const moved = `${path}.${number + 1}`;
+			for (const [from, to] of [
+				[name, moved],
+				[`${name}.gz`, `${moved}.gz`],
+				[logIndexPath(name), logIndexPath(moved)],
+			] as const) {
+				if (existsSync(from)) renameSync(from, to);
 			}
 		}
 		writeFileSync(`${path}.1.gz`, gzipSync(readFileSync(`${path}.1`)));

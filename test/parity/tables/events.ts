@@ -11,7 +11,8 @@ cat > told << 'END'
 sleep 0.5; docker events --since $(cat begun) --until $(date +%s.%N) "$@" | sed 's/execDuration=[0-9]*, //'
 END
 docker volume create evvol; docker network create evnet`,
-	pairs: lines`
+	pairs: [
+		...lines`
 		date +%s.%N > begun; docker create --name ev1 -l a=b -l c --network none busybox sleep 1000 | wc -c; sh told
 		date +%s.%N > begun; docker start ev1; sh told
 		date +%s.%N > begun; docker exec ev1 true; docker exec ev1 sh -c 'exit 3'; docker exec ev1 nonsense > /dev/null 2>&1; sh told -f event=exec_create -f event=exec_start
@@ -29,11 +30,18 @@ docker volume create evvol; docker network create evnet`,
 		date +%s.%N > begun; docker volume create --label a=b evvol2; docker volume create evvol2; docker volume rm evvol2; sh told
 		date +%s.%N > begun; docker network create evnet2 | wc -c; docker run -d --name ev9 --network evnet busybox sleep 1000 > /dev/null; docker network connect evnet2 ev9; docker network disconnect evnet2 ev9; docker network rm evnet2; sh told -f type=network | sed 's/^[^ ]* //; s/[0-9a-f]\{64\}/ID/g' | sort -u; docker rm -f ev9
 		date +%s.%N > begun; docker tag busybox evimage:1; docker tag busybox evimage:2; docker rmi evimage:1 evimage:2; sh told
-		date +%s.%N > begun; docker run -d --name ev10 --network none busybox sleep 1000 > /dev/null; docker cp ev10:/etc/passwd passwd; docker cp passwd ev10:/tmp; docker export ev10 > /dev/null; docker commit -m why ev10 evimage:3 > /dev/null; docker diff ev10 > /dev/null; docker logs ev10; sh told | cut -d' ' -f2- | sort; docker rm -f ev10; docker rmi evimage:3 > /dev/null
+	`,
+		{
+			line: `date +%s.%N > begun; docker run -d --name ev10 --network none busybox sleep 1000 > /dev/null; docker cp ev10:/etc/passwd passwd; docker cp passwd ev10:/tmp; docker export ev10 > /dev/null; docker commit -m why ev10 evimage:3 > /dev/null; docker diff ev10 > /dev/null; docker logs ev10; sh told | cut -d' ' -f2- | sort; docker rm -f ev10; docker rmi evimage:3 > /dev/null`,
+			because: 'newer docker also tells that an image has been made',
+			stdout: /(?:^|\n)image create <id> \(name=<id>\)\nimage tag <id> \(name=evimage:3\)\n/,
+		},
+		...lines`
 		date +%s.%N > begun; docker run -d --name ev11 --network none --health-cmd 'exit 1' --health-interval 1s --health-retries 1 busybox sleep 1000 > /dev/null; while [ $(docker inspect -f '{{.State.Health.Status}}' ev11) != unhealthy ]; do sleep 0.1; done; docker rm -f ev11; sh told -f event=health_status
 		date +%s.%N > begun; docker run -d --name ev12 --network none busybox sleep 1000 > /dev/null; docker update -m 100m --memory-swap 200m ev12; docker stop -t 0 ev12; docker container prune -f > /dev/null; sh told --format '{{.Type}} {{.Action}} {{.Status}} {{.From}} {{.Actor.Attributes.name}} {{.Scope}}'
 		date +%s.%N > begun; docker run --rm --name ev13 -l k=v --network none busybox true; sh told -f label=k; sh told -f label=k=x; sh told -f container=ev13 -f event=die; sh told -f container=ev; sh told -f image=busybox -f event=create; sh told -f scope=swarm; sh told -f type=image; sh told -f network=none
 		date +%s.%N > begun; docker tag busybox evload:1; docker save -o evload.tar evload:1; docker rmi evload:1; docker load -qi evload.tar; docker rmi evload:1; docker create --name ev14 busybox > /dev/null; docker export ev14 | docker import - evload:2 | wc -c; docker rm ev14; docker rmi evload:2 > /dev/null; sh told -f type=image
 		docker events --since 200 --until 100
 	`,
+	],
 };

@@ -4,7 +4,16 @@ import {lines, type Table} from '../table.ts';
 export const suiteRuns: Table = {
 	name: 'as other suites ask: run and create',
 	setup: 'docker run -d --name parent busybox top',
-	pairs: lines`
+	pairs: [
+		{
+			line: 'docker run --rm --uts=host --domainname=example.com busybox hostname',
+			because: 'the words are those of runc',
+			anyError: true,
+		},
+		...lines`
+		docker run --rm --tmpfs /dev/shm:rw,exec,size=1m busybox grep /dev/shm /proc/mounts
+		docker run --rm -v /tmp:/dev/shm busybox grep -c /dev/shm /proc/mounts
+		docker run --name rotated --log-opt max-size=2k --log-opt max-file=2 busybox seq 500 > /dev/null; ls $(dirname $(docker inspect -f '{{.LogPath}}' rotated)) | grep -c json.log; docker rm rotated
 		docker run --rm --dns 1.2.3.4 --net=container:parent busybox
 		docker run --rm --mac-address 92:d0:c6:0a:29:33 --net=container:parent busybox
 		docker run --rm --add-host test:192.168.2.109 --net=container:parent busybox
@@ -46,4 +55,5 @@ export const suiteRuns: Table = {
 		docker run --rm -w /etc/../tmp busybox pwd
 		docker run --rm -l a -l b= -l c=d=e --label-file /dev/null busybox true
 	`,
+	],
 };
