@@ -99,6 +99,24 @@ const lazySegmenter = {
 	},
 };
 
+/**
+ * React's scheduler and Ink ask for `performance` and `navigator`: Node loads ten modules of its own for them, and
+ * all that is used is a clock.
+ */
+const ownClock = {
+	name: 'own-clock',
+	setup(bundle) {
+		const {initialOptions: options} = bundle;
+		options.define = {
+			...options.define,
+			performance: 'ownPerformance',
+			'globalThis.navigator': 'undefined',
+			navigator: 'undefined',
+		};
+		options.inject = [...(options.inject ?? []), join(source, 'tui/store/clock.ts')];
+	},
+};
+
 /** In the bundle ink-table's `require('ink')` is served like any import; its row hash is never used. */
 const plainInkTable = {
 	name: 'plain-ink-table',
@@ -146,6 +164,7 @@ export const tuiPlugins = [
 	ownStringWidth,
 	ownOutput,
 	lazySegmenter,
+	ownClock,
 	plainInkTable,
 	without,
 ];

@@ -3,6 +3,7 @@ import type {CommandAction} from './cli/face.ts';
 import {printLine} from './cli/output.ts';
 import type {FlagValues} from './cli/parse/flag-values.ts';
 import type {Engine} from './engine/api.ts';
+import {Paths} from './engine/paths.ts';
 
 /**
  * Opens the terminal UI. Without a terminal it makes sure that a container of the embedded image runs and
@@ -13,15 +14,19 @@ export const ui: CommandAction = async ({flags}, open) => {
 	const warm = process.env.WHERRY_WARM === '1';
 	const chosen = readOnce(flags);
 	const once = flags.bool('once') || !(terminal || warm);
+	const since = Date.now();
 	const engine = open();
 	// An error is reported by whoever awaits it.
 	engine.catch(() => {});
+	// Hundreds of files are read while the terminal UI is loaded.
+	const {readAhead} = await import('./engine/containers/rows.ts');
+	readAhead(Paths.fromEnvironment());
 	const {runTui, rehearseTui} = await import('./tui/main.tsx');
 	if (warm && !once) return await rehearseTui(engine);
 	if (!terminal && !flags.bool('once')) await showSomething(await engine);
 	// The image that a first start offers is made behind the first frame.
 	const onShown = (): void => void engine.then((opened) => opened.images.ensureBase()).catch(() => {});
-	return await runTui({engine, once: once ? chosen : undefined, onShown, commandLine: commandLine()});
+	return await runTui({engine, since, once: once ? chosen : undefined, onShown, commandLine: commandLine()});
 };
 
 interface OnceFlags {

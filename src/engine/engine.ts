@@ -153,6 +153,7 @@ class LocalEngine implements Engine {
 					locks,
 					journal: events,
 					containersUsing: async () => (await import('./containers/list.ts')).imageUsers(paths),
+					containersShown: async () => (await import('./containers/list.ts')).shownImageUsers(paths),
 				}),
 			);
 			return this.#opened;

@@ -65,6 +65,8 @@ export interface OpenSession {
 
 export interface LiveOptions {
 	engine: Promise<Engine>;
+	/** Milliseconds since the epoch; see TuiOptions. */
+	since: number;
 	stdin: TerminalInput;
 	stdout: Output;
 	/** Bytes. */
@@ -81,7 +83,7 @@ export interface LiveOptions {
  */
 export async function runLive(options: LiveOptions): Promise<number> {
 	const live = new LiveUi(options);
-	const {engine, onShown, session} = options;
+	const {engine, since, onShown, session} = options;
 	let code = 0;
 	session?.session.exit.then(
 		(status) => {
@@ -90,7 +92,7 @@ export async function runLive(options: LiveOptions): Promise<number> {
 		() => {},
 	);
 	if (session) live.show(await engine, session);
-	const loaded = live.load(engine);
+	const loaded = live.load(engine, since);
 	// Whoever awaits it below reports it.
 	loaded.catch(() => {});
 	await Promise.race([loaded, sleep(PATIENCE)]);
@@ -171,7 +173,7 @@ class LiveUi {
 	}
 
 	/** Everything that the panes show. */
-	async load(opening: Promise<Engine>): Promise<void> {
+	async load(opening: Promise<Engine>, since: number): Promise<void> {
 		const engine = await opening;
 		const store = this.#store;
 		const report = (error: unknown): void => showError({store}, error);
@@ -197,7 +199,7 @@ class LiveUi {
 			usage.sync();
 		});
 		try {
-			await this.#feed.start();
+			await this.#feed.start(since);
 			setTimeout(() => void this.#followBuilds(engine), SOON).unref();
 		} catch (error) {
 			report(error);

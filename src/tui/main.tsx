@@ -11,6 +11,8 @@ import {rehearsalTerminal} from './rehearsal.ts';
 export interface TuiOptions {
 	/** The engine, or a promise of it: the terminal doesn't wait long. */
 	engine: Engine | Promise<Engine>;
+	/** Milliseconds since the epoch: what happens from then on may be missing in what is first read of the engine; now when absent. */
+	since?: number;
 	/** One frame as text, without taking the terminal over. */
 	once?: OnceOptions | undefined;
 	stdin?: TerminalInput;
@@ -36,9 +38,11 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	if (!stdin.isTTY || !stdout.isTTY)
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
 	const {engine, onShown = () => {}, detachKeys = '', commandLine = NO_COMMANDS, session} = options;
+	const {since = Date.now()} = options;
 	const keys = chosenKeys(detachKeys, config);
 	return await runLive({
 		engine: Promise.resolve(engine),
+		since,
 		stdin,
 		stdout,
 		detachKeys: keys.bytes,

@@ -8,14 +8,25 @@ import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
 import {networkInput, publicMounts} from './inspect.ts';
 import {type ContainerRecord, isUp} from './record.ts';
-import {loadRows, type Row, readRows} from './rows.ts';
+import {joinRows, loadRows, type Row, readRows} from './rows.ts';
 import {milliseconds, statusText} from './status.ts';
 
 export {type Row, readRows} from './rows.ts';
 
 /** The images that containers were made from or have mounted, for those who count or remove images. */
-export function imageUsers(paths: Paths): {id: string; image: string; running: boolean}[] {
-	return readRows(paths).flatMap(({record, state}) => {
+export const imageUsers = (paths: Paths): ImageUser[] => usersIn(readRows(paths));
+
+/** The same to be shown: what another list is just reading will do. */
+export const shownImageUsers = async (paths: Paths): Promise<ImageUser[]> => usersIn(await joinRows(paths));
+
+interface ImageUser {
+	id: string;
+	image: string;
+	running: boolean;
+}
+
+function usersIn(rows: readonly Row[]): ImageUser[] {
+	return rows.flatMap(({record, state}) => {
 		const mounted = record.Mounts.map(({image}) => image).filter((image) => image !== undefined);
 		const images = new Set([record.Image, ...mounted]);
 		return [...images].map((image) => ({id: record.Id, image, running: isUp(state)}));

@@ -50,11 +50,56 @@ export function readRows(paths: Paths): Row[] {
 /** Bytes; no record is that long. */
 const longest = 16 << 20;
 
-/** As readRows, for whoever can wait. */
-export async function loadRows(paths: Paths): Promise<Row[]> {
+/** What the files of all containers say, unparsed: first all records, then all states. */
+interface Texts {
+	root: string;
+	ids: string[];
+	texts: Promise<(string | undefined)[]>;
+}
+
+function readTexts(paths: Paths): Texts {
 	const ids = listIds(paths);
 	const files = [...ids.map((id) => recordPath(paths, id)), ...ids.map((id) => statePath(paths, id))];
-	const texts = await readMany(files, longest);
+	return {root: paths.root, ids, texts: readMany(files, longest)};
+}
+
+let ahead: Texts | undefined;
+
+/**
+ * Begins, on threads, what the next `loadRows` takes: for one who has something else to do until he needs it, and
+ * who hears of what happens meanwhile by events.
+ */
+export function readAhead(paths: Paths): void {
+	ahead = readTexts(paths);
+	// Whoever takes it reports it.
+	ahead.texts.catch(() => {});
+}
+
+/** What is being read, or has just been, by the root. */
+const underway = new Map<string, Promise<Row[]>>();
+
+/** As readRows, for whoever can wait. */
+export function loadRows(paths: Paths): Promise<Row[]> {
+	const {root} = paths;
+	let texts: Texts | undefined;
+	if (ahead?.root === root) [texts, ahead] = [ahead, undefined];
+	const rows = parseRows(paths, texts ?? readTexts(paths));
+	underway.set(root, rows);
+	// Nothing else happens in this process before the next turn of the event loop.
+	const forget = (): void =>
+		void setImmediate(() => {
+			if (underway.get(root) === rows) underway.delete(root);
+		});
+	rows.then(forget, forget);
+	return rows;
+}
+
+/** The rows that another is just reading, else read now: for counts that are shown beside a list. */
+export const joinRows = (paths: Paths): Promise<Row[]> => underway.get(paths.root) ?? loadRows(paths);
+
+async function parseRows(paths: Paths, begun: Texts): Promise<Row[]> {
+	const {ids} = begun;
+	const texts = await begun.texts;
 	const rows: Row[] = [];
 	for (const [at, id] of ids.entries()) {
 		const text = texts[at];

@@ -45,6 +45,8 @@ export interface ImagesOptions {
 	};
 	/** The containers with the images that they were made from. */
 	readonly containersUsing: () => Promise<readonly ImageUser[]>;
+	/** The same for lists: it may be from when another list began to read them. */
+	readonly containersShown?: () => Promise<readonly ImageUser[]>;
 	readonly transport?: TransportOptions;
 	readonly env?: NodeJS.ProcessEnv;
 }
@@ -279,7 +281,8 @@ export function createImages(options: ImagesOptions): ImageEngine {
 		},
 
 		async list({all = false, filters = {}, platforms = false} = {}) {
-			const [images, users] = await Promise.all([store.catalog.images(), options.containersUsing()]);
+			const {containersUsing, containersShown = containersUsing} = options;
+			const [images, users] = await Promise.all([store.catalog.images(), containersShown()]);
 			const counts = new Map<string, number>();
 			for (const {image} of users) counts.set(image, (counts.get(image) ?? 0) + 1);
 			const used = ({ids}: Image) => ids.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0);

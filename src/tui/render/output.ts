@@ -26,9 +26,9 @@ interface Row {
 
 const ESCAPE = '\u001b';
 const IGNORED = /^\p{Default_Ignorable_Code_Point}+$/u;
-/** SGR's parameters in the first group; other sequences and lone escapes without one. */
-const SEQUENCES =
-	/\u001b\[([0-9;:]*)m|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]?/g;
+/** Sequences that aren't SGR, and lone escapes. */
+const SEQUENCE =
+	/\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]?/y;
 
 export default class Output {
 	readonly width: number;
@@ -79,12 +79,14 @@ export default class Output {
 			let line = lines[index]!;
 			let start = x;
 			const whole = x >= left && x + displayWidth(line) <= right;
+			// That of a text without a style of its own changes nothing.
+			const changed = transformers.some((transform) => transform(line, index) !== line);
 			// A transformer finds each style opened and closed once, as Ink's does.
-			if (!whole || (transformers.length > 0 && line.includes(ESCAPE))) {
+			if (!whole || (changed && line.includes(ESCAPE))) {
 				line = sliceStyled(line, left - x, right - x);
 				start = Math.max(x, left);
 			}
-			for (const transform of transformers) line = transform(line, index);
+			if (changed) for (const transform of transformers) line = transform(line, index);
 			put(row, start, this.width, line);
 		}
 	}
@@ -111,13 +113,31 @@ function eachRun(text: string, style: Style, onRun: (run: string, style: Style) 
 		return style;
 	}
 	let at = 0;
-	for (const match of text.matchAll(SEQUENCES)) {
-		if (match.index > at) onRun(text.slice(at, match.index), style);
-		at = match.index + match[0].length;
-		if (match[1] !== undefined) style = applySgr(style, match[1]);
+	for (let from = text.indexOf(ESCAPE); from >= 0; from = text.indexOf(ESCAPE, at)) {
+		if (from > at) onRun(text.slice(at, from), style);
+		const end = sgrEnd(text, from);
+		if (end > 0) {
+			style = applySgr(style, text.slice(from + 2, end));
+			at = end + 1;
+			continue;
+		}
+		SEQUENCE.lastIndex = from;
+		at = from + (SEQUENCE.exec(text)?.[0].length ?? 1);
 	}
 	if (at < text.length) onRun(text.slice(at), style);
 	return style;
+}
+
+/** Where the `m` of the SGR that begins at `from` is; 0 when something else begins there. */
+function sgrEnd(text: string, from: number): number {
+	if (text[from + 1] !== '[') return 0;
+	for (let at = from + 2; at < text.length; at++) {
+		const code = text.charCodeAt(at);
+		// Digits, colon and semicolon.
+		if (code >= 0x30 && code <= 0x3b) continue;
+		return code === 0x6d ? at : 0;
+	}
+	return 0;
 }
 
 /** Styles go on over line ends; each line gets what it begins in. */

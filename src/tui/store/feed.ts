@@ -90,9 +90,9 @@ export class Feed {
 		this.#hooks = hooks;
 	}
 
-	/** Resolves with the first full state; the stream goes on until `close`. */
-	async start(): Promise<void> {
-		const since = (BigInt(Date.now()) - 1n) * 1_000_000n;
+	/** Resolves with the first full state; the stream, of what happens from `from` on (milliseconds since the epoch), goes on until `close`. */
+	async start(from = Date.now()): Promise<void> {
+		const since = (BigInt(from) - 1n) * 1_000_000n;
 		await this.#readAll();
 		this.#store.update((state) => ({...state, phase: 'ready'}));
 		void this.#follow(since);

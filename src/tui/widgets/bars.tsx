@@ -3,6 +3,7 @@ import {Box, Text} from 'ink';
 import {currentContext} from '../controller.ts';
 import {hints, keyOf} from '../keys.ts';
 import {countContainers} from '../panes/containers.ts';
+import {paint} from '../render/paint.ts';
 import type {State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
@@ -50,13 +51,11 @@ export function Header({store, host}: {store: Store; host: string}) {
 	const told = displayWidth(middle) <= displayWidth(counts) ? ` ${work}` : work;
 	return (
 		<Text wrap="truncate">
-			<Text bold {...tone('accent')}>
-				{left}
-			</Text>
-			<Text>{middle}</Text>
-			<Text {...tone('warning')}>{fitCells(told, Math.max(0, room - displayWidth(middle)))}</Text>
-			<Text {...tone('info')}>{numbers}</Text>
-			<Text {...tone('muted')}>{help}</Text>
+			{paint(left, {...tone('accent'), bold: true}) +
+				middle +
+				paint(fitCells(told, Math.max(0, room - displayWidth(middle))), tone('warning')) +
+				paint(numbers, tone('info')) +
+				paint(help, tone('muted'))}
 		</Text>
 	);
 }
@@ -115,15 +114,10 @@ export function Footer({store}: {store: Store}) {
 	}
 	return (
 		<Text wrap="truncate">
-			{' '}
-			{shown.map(({key, word}) => (
-				<Text key={`${key} ${word}`}>
-					<Text bold>{key}</Text>
-					<Text {...tone('muted')}>{` ${word}  `}</Text>
-				</Text>
-			))}
-			{' '.repeat(Math.max(0, room))}
-			<Text {...tone('accent')}>{last}</Text>
+			{' ' +
+				shown.map(({key, word}) => paint(key, {bold: true}) + paint(` ${word}  `, tone('muted'))).join('') +
+				' '.repeat(Math.max(0, room)) +
+				paint(last, tone('accent'))}
 		</Text>
 	);
 }

@@ -1,5 +1,6 @@
 /** What a pane says while it has nothing to show, in its middle. */
 import {Box, Text} from 'ink';
+import {paint} from '../render/paint.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {displayWidth, fitCells, wrapWords} from '../text/width.ts';
 import {tone} from '../theme.ts';
@@ -18,13 +19,15 @@ export function Empty({
 	const left = ' '.repeat(Math.max(1, Math.floor((width - block) / 2)));
 	const top = Math.max(0, Math.floor((height - lines.length) / 2));
 	return (
-		<Box flexDirection="column" marginTop={top} width={width}>
-			{lines.slice(0, height).map((line, index) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: fixed lines
-				<Text key={index} {...(index === 0 ? {bold: true} : tone('normal'))} wrap="truncate">
-					{fitCells(left + line, width) || ' '}
-				</Text>
-			))}
+		<Box marginTop={top} width={width}>
+			<Text wrap="truncate">
+				{lines
+					.slice(0, height)
+					.map((line, index) =>
+						paint(fitCells(left + line, width) || ' ', index === 0 ? {bold: true} : tone('normal')),
+					)
+					.join('\n')}
+			</Text>
 		</Box>
 	);
 }

@@ -2,6 +2,7 @@
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
 import type {Rect} from '../layout.ts';
+import {paint} from '../render/paint.ts';
 import {displayWidth, truncate} from '../text/width.ts';
 import {borderStyle, tone} from '../theme.ts';
 
@@ -33,22 +34,15 @@ export function Frame({rect, focused, title, note = '', children}: FrameProps) {
 	}
 	const right = note !== '' && used + displayWidth(note) + 3 <= room ? ` ${note} ` : '';
 	const line = edge.line.repeat(Math.max(0, room - used - displayWidth(right)));
+	const heading = focused ? {...tone('accent'), bold: true} : {bold: true};
 	return (
 		<Box flexDirection="column" width={rect.width} height={rect.height}>
 			<Text wrap="truncate">
-				<Text {...style}>{edge.left + edge.line}</Text>
-				{parts.map(({text, strong}, index) => (
-					<Text
-						// biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name and keep their order
-						key={index}
-						{...(strong ? (focused ? {...tone('accent'), bold: true} : {bold: true}) : tone('muted'))}
-					>
-						{text}
-					</Text>
-				))}
-				<Text {...style}>{line}</Text>
-				<Text {...tone('muted')}>{right}</Text>
-				<Text {...style}>{edge.line + edge.right}</Text>
+				{paint(edge.left + edge.line, style) +
+					parts.map(({text, strong}) => paint(text, strong ? heading : tone('muted'))).join('') +
+					paint(line, style) +
+					paint(right, tone('muted')) +
+					paint(edge.line + edge.right, style)}
 			</Text>
 			<Box
 				width={rect.width}

@@ -3,6 +3,7 @@ import {Box, Text} from 'ink';
 import type {TextField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
+import {paint} from '../render/paint.ts';
 import type {LogState, State} from '../store/state.ts';
 import {type Store, useSlice} from '../store/store.ts';
 import {sinceText} from '../text/since.ts';
@@ -11,7 +12,7 @@ import {foreignStyle, series, type TextStyle, type Tone, tone} from '../theme.ts
 import {logAbout, logNames} from './detail-about.ts';
 import {detailTitle} from './detail-title.ts';
 import {Frame} from './frame.tsx';
-import {type LogPart, logRows} from './log-rows.ts';
+import {type LogPart, type LogRow, logRows} from './log-rows.ts';
 
 export interface LogViewProps {
 	store: Store;
@@ -37,30 +38,23 @@ export function LogView({store, rect, focused}: LogViewProps) {
 	const rows = logRows(logs, width, height, names);
 	const counted = logs.buffer.total > 0 ? `${logs.buffer.total} lines` : '';
 	const about = logAbout(state);
+	const text =
+		rows.length === 0
+			? paint(fitCells(emptyText(logs), width), tone('muted'))
+			: rows.map((row) => rowText(row)).join('\n');
 	return (
 		<Frame rect={rect} focused={focused} title={detailTitle(state, 'logs', about, width)} note={counted}>
-			<Box flexDirection="column" width={width} height={height}>
-				{rows.length === 0 ? (
-					<Text {...tone('muted')} wrap="truncate">
-						{fitCells(emptyText(logs), width)}
-					</Text>
-				) : (
-					rows.map(({key, time, prefix, parts, tone: name, found}) => (
-						<Text key={key} wrap="truncate">
-							{prefix ? <Text {...series(prefix.series)}>{prefix.text}</Text> : null}
-							{time === '' ? null : <Text {...tone('muted')}>{time}</Text>}
-							{parts.map((part, index) => (
-								// biome-ignore lint/suspicious/noArrayIndexKey: parts of one line of text
-								<Text key={index} {...partStyle(part, name, found)}>
-									{part.text}
-								</Text>
-							))}
-						</Text>
-					))
-				)}
+			<Box width={width} height={height}>
+				<Text wrap="truncate">{text}</Text>
 			</Box>
 		</Frame>
 	);
+}
+
+function rowText({time, prefix, parts, tone: name, found}: LogRow): string {
+	const before = prefix ? paint(prefix.text, series(prefix.series)) : '';
+	const text = parts.map((part) => paint(part.text, partStyle(part, name, found))).join('');
+	return before + paint(time, tone('muted')) + text;
 }
 
 function partStyle({match, style}: LogPart, name: Tone, found: boolean): TextStyle {

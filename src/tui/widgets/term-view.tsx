@@ -52,12 +52,7 @@ export function TermView({store, rect, focused, whole}: TermViewProps) {
 				tab.screen.search.marks(row),
 			)
 		: [];
-	const rows = lines.slice(0, height).map((line, index) => (
-		// biome-ignore lint/suspicious/noArrayIndexKey: rows of a picture
-		<Text key={index} wrap="truncate">
-			{line}
-		</Text>
-	));
+	const rows = <Text wrap="truncate">{lines.slice(0, height).join('\n')}</Text>;
 	if (whole) {
 		const title = typingTitle(sessions, tab);
 		return (

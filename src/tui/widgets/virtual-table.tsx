@@ -1,10 +1,11 @@
 /**
  * A table of which only the rows in sight are made. It is an ink-table whose columns have fixed widths in cells
- * (its own count characters, which is wrong for wide ones and makes it throw), whose rows are one line of text
- * each, and which has no lines between rows.
+ * (its own count characters, which is wrong for wide ones and makes it throw), and which has no lines between rows.
+ * It is one text: hundreds of cells as elements would take most of the time of a frame.
  */
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
+import {paint} from '../render/paint.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {fitCells} from '../text/width.ts';
 import {type TextStyle, type Tone, tone} from '../theme.ts';
@@ -49,54 +50,40 @@ export class VirtualTable extends InkTable {
 	override render(): ReactNode {
 		const {count, start, height, width} = this.props;
 		const end = Math.min(count, start + Math.max(0, height - 1));
-		const lines: ReactNode[] = [];
+		const lines = [this.#titles()];
 		for (let index = start; index < end; index++) lines.push(this.#line(index));
 		return (
-			<Box flexDirection="column" width={width} height={height}>
-				{this.#titles()}
-				{lines}
+			<Box width={width} height={height}>
+				<Text wrap="truncate">{lines.join('\n')}</Text>
 			</Box>
 		);
 	}
 
-	#titles(): ReactNode {
+	#titles(): string {
 		const {fixed, sorted} = this.props;
 		const titles = fixed.map(({name, title, width, align}) => {
 			const mark = sorted?.name === name && title !== '' ? (sorted.reverse ? '▲' : '▼') : '';
 			return fitCells(title + mark, width, align);
 		});
-		return (
-			<Text {...tone('muted')} wrap="truncate">
-				{fitCells(`  ${titles.join('  ')}`, this.props.width)}
-			</Text>
-		);
+		return paint(fitCells(`  ${titles.join('  ')}`, this.props.width), tone('muted'));
 	}
 
-	#line(index: number): ReactNode {
+	#line(index: number): string {
 		const {fixed, selected, focused, width, row} = this.props;
-		const {key, cells, marked = false} = row(index);
-		const texts = this.getColumns().map((column, at) => {
-			const text = fitCells(sanitize(cells[at]?.text ?? ''), column.width, fixed[at]?.align);
+		const {cells, marked = false} = row(index);
+		const texts = fixed.map((column, at) => {
+			const text = fitCells(sanitize(cells[at]?.text ?? ''), column.width, column.align);
 			return {text, tone: cells[at]?.tone};
 		});
 		if (index === selected) {
 			// One style for the whole row: a selection in pieces is hard to see.
 			const line = `${focused ? '❯' : '›'}${marked ? '*' : ' '}${texts.map(({text}) => text).join('  ')}`;
-			return (
-				<Text key={key} {...(focused ? SELECTED : SELECTED_ELSEWHERE)} wrap="truncate">
-					{fitCells(line, width)}
-				</Text>
-			);
+			return paint(fitCells(line, width), focused ? SELECTED : SELECTED_ELSEWHERE);
 		}
-		return (
-			<Text key={key} wrap="truncate">
-				{marked ? <Text {...tone('warning')}>{' *'}</Text> : '  '}
-				{texts.map(({text, tone: name}, at) => (
-					<Text key={fixed[at]!.name} {...tone(name ?? 'normal')}>
-						{at > 0 ? `  ${text}` : text}
-					</Text>
-				))}
-			</Text>
+		const left = marked ? paint(' *', tone('warning')) : '  ';
+		const painted = texts.map(({text, tone: name}, at) =>
+			paint(at > 0 ? `  ${text}` : text, tone(name ?? 'normal')),
 		);
+		return left + painted.join('');
 	}
 }

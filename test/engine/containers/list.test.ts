@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import type {Filters} from '../../../src/engine/api.ts';
 import {findContainer} from '../../../src/engine/containers/record.ts';
-import {loadRows, readRows} from '../../../src/engine/containers/rows.ts';
+import {joinRows, loadRows, readAhead, readRows} from '../../../src/engine/containers/rows.ts';
 import {baseImage, runDetached, runToEnd, type TestEngine, testEngine} from '../../setup/engine.ts';
 
 let instance: TestEngine;
@@ -178,6 +178,20 @@ test('hundreds of containers are read in one go, damaged ones are left out', asy
 	);
 	t.is(rows.find(({record}) => record.Id === ids[3])!.state.exitCode, 4);
 	t.deepEqual(readRows(many), rows);
+
+	// What is read ahead is for the next list of the same root, once.
+	const state = join(many.container(ids[3]!), 'state.json');
+	readAhead(many);
+	t.is((await loadRows(paths)).length, readRows(paths).length);
+	const [reading, joined] = [loadRows(many), joinRows(many)];
+	t.is(joined, reading);
+	t.deepEqual(await reading, rows);
+	// In the same turn of the event loop it still is the newest that could be had; later it is not.
+	t.is(joinRows(many), reading);
+	writeFileSync(state, '{"status":"exited","exitCode":5}');
+	await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+	const later = await joinRows(many);
+	t.is(later.find(({record}) => record.Id === ids[3])!.state.exitCode, 5);
 	t.is(findContainer(many, '10').Id, ids[16]!);
 	t.throws(() => findContainer(many, '1'), {message: 'Multiple IDs found with provided prefix: 1'});
 	t.throws(() => findContainer(many, 'f'), {message: 'No such container: f'});
