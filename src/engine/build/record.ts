@@ -78,7 +78,7 @@ export class BuildSteps {
 				step.note = event.text.slice(0, TEXT);
 				return;
 			case 'error':
-				if (step.rest !== '') step.rest += '\n';
+				if (step.rest !== '' && !step.rest.endsWith('\n')) step.rest += '\n';
 				step.rest += `${event.message.slice(0, TEXT)}\n`;
 				step.state = 'failed';
 				step.ended = now;

@@ -66,18 +66,27 @@ export const buildCommands: CommandRows = {
 		flags: 'all builder:string D/debug finalize o/output:string',
 	},
 	'buildx history import': {usage: '[OPTIONS] -', flags: 'builder:string D/debug f/file:stringArray'},
-	'buildx history inspect': {usage: '[OPTIONS] [REF]', flags: 'builder:string D/debug format:string=pretty'},
+	'buildx history inspect': {
+		usage: '[OPTIONS] [REF]',
+		args: [0, 1],
+		flags: '+builder:string D/debug +format:string=pretty',
+	},
 	'buildx history inspect attachment': {
 		usage: '[OPTIONS] [REF [DIGEST]]',
 		flags: 'builder:string D/debug platform:string type:string',
 	},
-	'buildx history logs': {usage: '[OPTIONS] [REF]', flags: 'builder:string D/debug progress:string=plain'},
+	'buildx history logs': {
+		usage: '[OPTIONS] [REF]',
+		args: [0, 1],
+		flags: '+builder:string D/debug +progress:string=plain',
+	},
 	'buildx history ls': {
 		usage: '[OPTIONS]',
-		flags: 'builder:string D/debug filter:stringArray format:string=table local no-trunc',
+		args: [0, 0],
+		flags: '+builder:string D/debug +filter:stringArray +format:string=table local +no-trunc',
 	},
 	'buildx history open': {usage: '[OPTIONS] [REF]', flags: 'builder:string D/debug'},
-	'buildx history rm': {usage: '[OPTIONS] [REF...]', flags: 'all builder:string D/debug'},
+	'buildx history rm': {usage: '[OPTIONS] [REF...]', args: [0, -1], flags: '+all +builder:string D/debug'},
 	'buildx history trace': {
 		usage: '[OPTIONS] [REF]',
 		flags: 'addr:string=127.0.0.1:0 builder:string compare:string D/debug',

@@ -7,6 +7,7 @@ import type {CommandRows} from './rows.ts';
 const swarm = 'it is a part of Swarm, and wherry runs containers on this host only';
 const daemon = 'the engine runs inside this process, there is no daemon';
 const builder = 'there is one builder, which is this process';
+const bundle = 'it is for Docker Desktop';
 const clusterVolume = 'cluster volumes are a part of Swarm';
 
 const commandReasons: Record<string, string> = {
@@ -29,7 +30,11 @@ const commandReasons: Record<string, string> = {
 	'buildx dial-stdio': builder,
 	'buildx dap': 'builds have no debugger',
 	'buildx debug': 'builds have no debugger',
-	'buildx history': 'builds keep no records but their cache',
+	'buildx history export': bundle,
+	'buildx history import': bundle,
+	'buildx history inspect attachment': 'builds make no attestations',
+	'buildx history open': bundle,
+	'buildx history trace': 'builds have no traces',
 	'buildx policy': 'builds have no policies',
 };
 
@@ -47,6 +52,7 @@ const flagReasons: Record<string, string> = {
 	'checkpoint-dir': 'checkpoints are an experiment of docker',
 	cluster: clusterVolume,
 	'buildx build --policy': 'builds have no policies',
+	'buildx history ls --local': 'builds don’t look which repository a folder is of',
 	'volume create --availability': clusterVolume,
 	'volume create --group': clusterVolume,
 	'volume create --limit-bytes': clusterVolume,
