@@ -206,5 +206,4 @@ const binding = ({id, name, context}: CustomCommand, key: string | undefined): K
 	context: context as Context,
 	keys: key === undefined ? [] : [key],
 	help: name,
-	overrides: true,
 });

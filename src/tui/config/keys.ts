@@ -1,5 +1,5 @@
 /** The key table with the user's changes. A change that takes another command's key is refused, and said. Pure. */
-import {type Context, KEYMAP, type KeyBinding} from '../keymap.ts';
+import {type Context, KEYMAP, type KeyBinding, SECTIONS} from '../keymap.ts';
 import {type Clash, findClashes} from '../keys.ts';
 import type {Problem} from './schema.ts';
 
@@ -37,13 +37,13 @@ export function changedKeys(
 		const table = [
 			...KEYMAP.map((binding): KeyBinding => {
 				const change = wanted.get(binding.command);
-				return change ? {...binding, keys: change.keys, overrides: true} : binding;
+				return change ? {...binding, keys: change.keys} : binding;
 			}),
 			...custom.map(({binding}) => binding),
 		];
 		const clash = firstClash(table, (command) => wanted.has(command) || command.startsWith('custom.'));
 		if (!clash) return table;
-		const message = `${clash.key} is a key of ${clash.other} already`;
+		const message = `${clash.key} is a key of ${clash.other} already${clash.where}`;
 		const change = wanted.get(clash.command);
 		if (change) {
 			tell({path: change.path, message});
@@ -58,13 +58,27 @@ export function changedKeys(
 	}
 }
 
-/** The first one, as that of the user's command which is to give way: the later one of two. */
-function firstClash(table: readonly KeyBinding[], changed: (command: string) => boolean): Clash | undefined {
-	for (const clash of findClashes(table)) {
-		// A key that an inner context has for something else still works everywhere else.
-		if (clash.hidden) continue;
-		if (changed(clash.command)) return clash;
-		if (changed(clash.other)) return {...clash, command: clash.other, other: clash.command};
+const nameOf = ({key, command, other}: Clash): string => `${key} ${command} ${other}`;
+/** Also those that are meant. */
+const allClashes = (table: readonly KeyBinding[]): Clash[] =>
+	findClashes(table.map(({overrides: _, ...binding}): KeyBinding => binding));
+const meant = new Set(allClashes(KEYMAP).map(nameOf));
+
+/**
+ * The first one, as that of the user's command which is to give way: the later one of two. A key that an inner context
+ * would take from an outer one, or has already, is one, too: it would do something else there than everywhere.
+ */
+function firstClash(
+	table: readonly KeyBinding[],
+	changed: (command: string) => boolean,
+): (Clash & {where: string}) | undefined {
+	for (const clash of allClashes(table)) {
+		if (meant.has(nameOf(clash))) continue;
+		if (changed(clash.command)) return {...clash, where: ''};
+		if (!changed(clash.other)) continue;
+		const title = SECTIONS.find(({context}) => context === clash.context)?.title;
+		const where = clash.hidden && title !== undefined ? ` (${title})` : '';
+		return {...clash, command: clash.other, other: clash.command, where};
 	}
 	return undefined;
 }

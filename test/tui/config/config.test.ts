@@ -16,7 +16,7 @@ const GOOD = `{
 	"split": 40,
 	"detachKeys": "ctrl-a,d",
 	"logs": {"wrap": true, "since": "1h30m"},
-	"keys": {"container.stop": ["x", "ctrl-x"], "logs.wrap": "W", "list.sort": []},
+	"keys": {"container.stop": ["x", "ctrl-x"], "logs.wrap": "U", "list.sort": []},
 	"commands": [
 		{"name": "Shell", "command": ["wherry", "exec", "-it", "{{id}}", "sh"], "key": "alt-s"},
 		{"name": "Browse", "command": "ls '{{mountpoint}}/x y'", "context": "volumes", "confirm": true}
@@ -33,7 +33,7 @@ test('what is right in a configuration counts', (t) => {
 	const keymap = buildKeymap(config.table);
 	t.is(commandFor(keymap, 'containers', 'x'), 'container.stop');
 	t.is(commandFor(keymap, 'containers', 's'), undefined);
-	t.is(commandFor(keymap, 'logs', 'W'), 'logs.wrap');
+	t.is(commandFor(keymap, 'logs', 'U'), 'logs.wrap');
 	t.is(commandFor(keymap, 'containers', 'o'), undefined);
 	t.is(commandFor(keymap, 'containers', 'alt-s'), 'custom.0');
 	t.deepEqual(config.commands[1]!.words, ['ls', '{{mountpoint}}/x y']);
@@ -72,6 +72,17 @@ const WRONG: [text: string, problems: string[]][] = [
 	[
 		'{"keys": {"container.stop": "x",\n"container.start": ["x"]}}',
 		['ui.json:1: keys.container.stop: x is a key of container.start already'],
+	],
+	// Where only one pane has the key, and where all but one have it.
+	['{"keys": {\n"app.disk": "w"}}', ['ui.json:2: keys.app.disk: w is a key of logs.wrap already (Logs)']],
+	[
+		'{"keys": {\n"pane.detail": "<"}}',
+		['ui.json:2: keys.pane.detail: < is a key of term.previous already (Terminals)'],
+	],
+	['{"keys": {\n"logs.wrap": "q"}}', ['ui.json:2: keys.logs.wrap: q is a key of app.quit already']],
+	[
+		'{"commands": [\n{"name": "A", "command": "a", "context": "global",\n"key": "w"}]}',
+		['ui.json:3: commands.0.key: w is a key of logs.wrap already (Logs)'],
 	],
 	[
 		'{"commands": [{"name": "A", "command": "a", "key": "s"}]}',
