@@ -115,7 +115,10 @@ struct Spawn {
   const char *syscall = "";
 };
 
-/** In the child, which shares our memory until it execs: only system calls, and what it writes is the error. */
+/**
+ * In a child that shares our memory until its own child execs: only system calls, and what they write is the
+ * error. The session is the first one's, who ends: the program is nobody's child and can't get a terminal.
+ */
 [[noreturn]] void become_program(Spawn &spawn) {
   // Handlers and ignored signals (Node ignores SIGPIPE) are not the program's business.
   for (int signal = 1; signal < 65; ++signal) {
@@ -134,8 +137,14 @@ struct Spawn {
       sigset_t none;
       sigemptyset(&none);
       sigprocmask(SIG_SETMASK, &none, nullptr);
-      spawn.syscall = "execveat";
-      syscall(SYS_execveat, spawn.program, "", spawn.arguments.data(), spawn.environment.data(), AT_EMPTY_PATH);
+      setsid();
+      spawn.syscall = "vfork";
+      pid_t pid = vfork();
+      if (pid > 0) _exit(0);
+      if (pid == 0) {
+        spawn.syscall = "execveat";
+        syscall(SYS_execveat, spawn.program, "", spawn.arguments.data(), spawn.environment.data(), AT_EMPTY_PATH);
+      }
     }
   }
   spawn.number = errno;
@@ -143,28 +152,18 @@ struct Spawn {
 }
 
 Status wait_for_first(pid_t pid, const std::string &executable) {
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
+  while (waitpid(pid, nullptr, 0) < 0) {
     if (errno != EINTR) return system_failure(errno, "waitpid", executable);
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  std::string how = WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status))
-                                        : "ended with exit code " + std::to_string(WEXITSTATUS(status));
-  return own_failure("EMONITOR", how, executable);
+  return {};
 }
 
-Status spawn_monitor(const std::string &executable, const std::vector<std::string> &argv, const std::string &request,
-                     Fd &ours) {
+Status spawn_monitor(const std::string &executable, const std::vector<std::string> &argv, Fd &ours) {
   Fd program;
   if (Status failure = open_program(executable, program)) return failure;
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return system_failure(errno, "socketpair");
   Fd parent_end(pair[0]), child_end(pair[1]);
-  // It waits there for the monitor, which so needn't wait for us. A socket pair holds what a request takes.
-  if (!request.empty() && send(parent_end.get(), request.data(), request.size(), MSG_DONTWAIT | MSG_NOSIGNAL) !=
-                              static_cast<ssize_t>(request.size())) {
-    return system_failure(errno, "send");
-  }
   Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return system_failure(errno, "open", "/dev/null");
   if (!move_above_three(program) || !move_above_three(child_end) || !move_above_three(null)) {
@@ -200,19 +199,14 @@ Status spawn_monitor(const std::string &executable, const std::vector<std::strin
   return {};
 }
 
-/** spawnMonitor(executable, argv, request?): Promise<number> */
+/** spawnMonitor(executable, argv): Promise<number> */
 Napi::Value spawn_monitor_on_thread(const Napi::CallbackInfo &info) {
   std::string executable;
   std::vector<std::string> argv;
   if (!get_arguments(info, executable, argv)) return info.Env().Undefined();
-  std::string request;
-  if (info[2].IsTypedArray() && info[2].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
-    auto bytes = info[2].As<Napi::Uint8Array>();
-    request.assign(reinterpret_cast<const char *>(bytes.Data()), bytes.ByteLength());
-  }
   auto socket = std::make_shared<Fd>();
   return run_on_thread(
-      info.Env(), [=] { return spawn_monitor(executable, argv, request, *socket); },
+      info.Env(), [=] { return spawn_monitor(executable, argv, *socket); },
       [socket](Napi::Env env) { return Napi::Number::New(env, socket->release()); });
 }
 

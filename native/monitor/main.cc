@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,18 +35,6 @@ int complain(const Failure& failure) {
   return 1;
 }
 
-// Leaves its parent, session and terminal behind. False in the processes that are done.
-bool fork_away(int* exit_code) {
-  *exit_code = 0;
-  for (int i = 0; i < 2; i++) {
-    pid_t pid = fork();
-    if (pid < 0) *exit_code = 1;
-    if (pid != 0) return false;
-    if (i == 0) setsid();
-  }
-  return true;
-}
-
 void own_nothing_but(int kept) {
   int null = open("/dev/null", O_RDWR);
   for (int fd = 0; fd <= 2; fd++)
@@ -53,17 +42,24 @@ void own_nothing_but(int kept) {
   if (null > 2) close(null);
   sys::close_range(static_cast<unsigned>(kept) + 1, ~0u);
   fcntl(kept, F_SETFD, FD_CLOEXEC);
-  fcntl(kept, F_SETFL, fcntl(kept, F_GETFL) | O_NONBLOCK);
 }
 
+// The starter makes the plan while we are started. False when it has gone without a word.
+bool await_request(int starter) {
+  char first;
+  ssize_t size;
+  do size = recv(starter, &first, 1, MSG_PEEK);
+  while (size < 0 && errno == EINTR);
+  return size == 1;
+}
+
+// Whoever starts it has left its own parent, session and terminal to it.
 int start(const char* plan_path) {
   struct stat status;
   if (fstat(kStarter, &status) != 0 || !S_ISSOCK(status.st_mode)) {
     dprintf(2, "wherry-monitor: descriptor 3 is not a socket\n");
     return 1;
   }
-  int exit_code;
-  if (!fork_away(&exit_code)) return exit_code;
   // A stray signal must not lose the container. Those who want the monitor dead have SIGKILL, and then the
   // init goes with it.
   for (int number : {SIGHUP, SIGPIPE, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ}) signal(number, SIG_IGN);
@@ -75,6 +71,8 @@ int start(const char* plan_path) {
   mallopt(M_TRIM_THRESHOLD, 16 * 1024);
   mallopt(M_TOP_PAD, 0);
   mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+  if (!await_request(kStarter)) return 0;
+  fcntl(kStarter, F_SETFL, fcntl(kStarter, F_GETFL) | O_NONBLOCK);
   Monitor monitor(plan_path);
   monitor.run(kStarter);
   return 0;

@@ -222,10 +222,10 @@ export interface Native {
 	/**
 	 * Starts `executable argv...` from a read-only detached clone of its mount (so nothing can write to the
 	 * program through /proc/PID/exe), with /dev/null on 0, 1, 2 and one end of a stream socket pair on 3 and
-	 * nothing else, waits until its first process has ended (the monitor forks itself away), and returns the
-	 * other end. `request` is written to that before, so that the monitor finds it when it comes up.
+	 * nothing else, as nobody's child in a session without a terminal, and returns the other end. What it says
+	 * about itself is for the socket to tell: it may have ended already.
 	 */
-	spawnMonitor(executable: string, argv: readonly string[], request?: Uint8Array): Promise<number>;
+	spawnMonitor(executable: string, argv: readonly string[]): Promise<number>;
 	/**
 	 * Layers are unpacked with threads of their own: decode (gzip, zstd or plain, told by the first bytes),
 	 * hashing, and extraction into `directory`, a folder that exists and is empty. Whiteouts become

@@ -32,13 +32,17 @@ export function writeStopPlan(paths: Paths, id: string, plan: Plan): void {
 	replaceRunFile(paths, id, 'stop.plan', encodePlan(plan));
 }
 
+export function monitorPlan(paths: Paths, id: string): string {
+	return join(paths.runContainer(id), 'monitor.plan');
+}
+
 /** The stop plan comes first: from then on everybody knows how to clean up. */
 export function writeRunFiles(
 	paths: Paths,
 	record: ContainerRecord,
 	plans: {monitor: Plan; stop: Plan; unarmed?: Plan},
 	options: {starts?: boolean} = {},
-): string {
+): void {
 	const folder = paths.runContainer(record.Id);
 	makeFolder(folder);
 	if (options.starts && plans.unarmed) {
@@ -46,8 +50,6 @@ export function writeRunFiles(
 		replaceFile(join(folder, armedPlan), encodePlan(plans.stop));
 		replaceFile(join(folder, 'stop.plan'), encodePlan(plans.unarmed));
 	} else replaceFile(join(folder, 'stop.plan'), encodePlan(plans.stop));
-	const monitorPlan = join(folder, 'monitor.plan');
-	replaceFile(monitorPlan, encodePlan(plans.monitor));
+	replaceFile(monitorPlan(paths, record.Id), encodePlan(plans.monitor));
 	writeAttributes(paths, record);
-	return monitorPlan;
 }

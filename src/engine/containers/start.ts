@@ -1,5 +1,5 @@
 /** Starts a container: plans, files in WHERRY_RUN, a monitor, and its answer. Under the container's lock. */
-import {existsSync, mkdirSync} from 'node:fs';
+import {closeSync, existsSync, mkdirSync} from 'node:fs';
 import {monitorPath} from '../../kernel/locate.ts';
 import {native} from '../../kernel/native.ts';
 import {request, streams} from '../../runtime/monitor-protocol.ts';
@@ -26,27 +26,20 @@ import {
 	readState,
 	writeState,
 } from './record.ts';
-import {writeRunFiles} from './run-files.ts';
+import {monitorPlan, writeRunFiles} from './run-files.ts';
 import {awaitMonitorEnd, settleContainer} from './settle.ts';
 import {wantedStreams} from './streams.ts';
 import {unmarkTransient} from './transient.ts';
 
-interface Prepared {
-	/** The path of the monitor's plan. */
-	plan: string;
-	attachment: Attachment;
-}
-
-/** Plans and files. The folder in WHERRY_RUN comes first: from then on what a killed process has taken is found. */
+/** Plans and files, in the container's folder in WHERRY_RUN. */
 export async function prepare(
 	context: EngineContext,
 	record: ContainerRecord,
 	attach: StreamOptions | undefined,
 	restartCount: number,
-): Promise<Prepared> {
+): Promise<Attachment> {
 	const {paths} = context;
 	prepareSources(record);
-	makeFolder(paths.runContainer(record.Id));
 	await acquireVolumes(context, record);
 	if (record.MountLabel) {
 		const {relabelMounts} = await import('../security/relabel.ts');
@@ -63,7 +56,8 @@ export async function prepare(
 	});
 	writeBundle(paths, record.Id, spec);
 	if (!existsSync(paths.mountpoint)) mkdirSync(paths.mountpoint, {recursive: true, mode: 0o700});
-	return {plan: writeRunFiles(paths, record, plans, {starts: true}), attachment};
+	writeRunFiles(paths, record, plans, {starts: true});
+	return attachment;
 }
 
 /** docker's for a start that came to nothing before the command did. */
@@ -102,15 +96,37 @@ async function afterFailure(
 	await removeStopped(context, record, true);
 }
 
-async function spawn(
+/** A monitor that comes up while its plans are made: it reads them when it gets its first request. */
+class StartingMonitor {
+	#socket: Promise<number> | undefined;
+
+	constructor({paths}: EngineContext, {Id}: ContainerRecord) {
+		this.#socket = native.spawnMonitor(monitorPath(), ['start', monitorPlan(paths, Id)]);
+		// It is told to who takes the socket.
+		this.#socket.catch(() => {});
+	}
+
+	async takeSocket(): Promise<MonitorSocket> {
+		const socket = this.#socket!;
+		this.#socket = undefined;
+		return new MonitorSocket(await socket);
+	}
+
+	/** Without a request it ends when its socket does. */
+	async giveUp(): Promise<void> {
+		const socket = await this.#socket?.catch(() => undefined);
+		if (socket !== undefined) closeSync(socket);
+	}
+}
+
+async function follow(
 	context: EngineContext,
 	record: ContainerRecord,
-	plan: string,
+	socket: MonitorSocket,
 	attach: StreamOptions | undefined,
 ): Promise<Session | undefined> {
 	const wanted = attach ? wantedStreams(record, attach) : {};
-	const start = encodeFrame(request.start, streamRequest(wanted, attach ? 0 : streams.detached));
-	const socket = new MonitorSocket(await native.spawnMonitor(monitorPath(), ['start', plan], start));
+	socket.write(encodeFrame(request.start, streamRequest(wanted, attach ? 0 : streams.detached)));
 	const {session} = await followSession(socket, wanted);
 	unmarkTransient(context.paths, record.Id);
 	if (attach) {
@@ -132,16 +148,20 @@ async function launch(
 ): Promise<Session | undefined> {
 	const {Id} = record;
 	for (let attempt = 1; ; attempt++) {
-		let prepared: Prepared | undefined;
+		let attachment: Attachment | undefined;
+		let monitor: StartingMonitor | undefined;
 		try {
-			prepared = await prepare(context, record, attach, restartCount);
-			return await spawn(context, record, prepared.plan, attach);
+			// The folder comes first: from then on what a killed process has taken is found.
+			makeFolder(context.paths.runContainer(Id));
+			monitor = new StartingMonitor(context, record);
+			attachment = await prepare(context, record, attach, restartCount);
+			return await follow(context, record, await monitor.takeSocket(), attach);
 		} catch (error) {
+			await monitor?.giveUp();
 			let failure = error;
 			let again = false;
 			if (error instanceof MonitorRefusal) {
-				const network =
-					prepared && (await networkFailure(context, record, prepared.attachment, error.detail));
+				const network = attachment && (await networkFailure(context, record, attachment, error.detail));
 				again = network?.again === true && attempt < portAttempts;
 				failure = network?.error ?? startError(Id, error.detail);
 			} else if (error instanceof MonitorGone) {

@@ -1,4 +1,4 @@
-import {closeSync, openSync, rmSync, writeSync} from 'node:fs';
+import {closeSync, openSync, rmSync} from 'node:fs';
 import {createServer, type Server} from 'node:net';
 import {basename, dirname} from 'node:path';
 import {native} from '../../kernel/native.ts';
@@ -58,18 +58,12 @@ export function playMonitor(paths: Paths, id: string): Promise<Server> {
 /** Instead of monitors, this process plays them, until what is returned is called. */
 export function playStarts(paths: Paths): () => void {
 	const servers: Server[] = [];
-	const spawn = async (
-		_executable: string,
-		[, plan]: readonly string[],
-		start?: Uint8Array,
-	): Promise<number> => {
+	const spawn = async (_executable: string, [, plan]: readonly string[]): Promise<number> => {
 		const id = basename(dirname(plan!));
 		servers.push(await playMonitor(paths, id));
 		const folder = openSync(paths.runContainer(id), 'r');
 		try {
-			const fd = native.connectSocket(`/proc/self/fd/${folder}/${basename(socketPath(paths, id))}`);
-			if (start) writeSync(fd, start);
-			return fd;
+			return native.connectSocket(`/proc/self/fd/${folder}/${basename(socketPath(paths, id))}`);
 		} finally {
 			closeSync(folder);
 		}

@@ -6,7 +6,7 @@ import {encodePlan} from '../../runtime/plan/encode.ts';
 import {compileRecord, specOf} from '../containers/bundle.ts';
 import type {EngineContext} from '../containers/context.ts';
 import {writeHostFiles} from '../containers/host-files.ts';
-import {findContainer} from '../containers/record.ts';
+import {findContainer, makeFolder} from '../containers/record.ts';
 import {prepare} from '../containers/start.ts';
 import {EventJournal} from '../events.ts';
 import {Locks} from '../locks.ts';
@@ -16,7 +16,9 @@ import {bridgeAttachment} from './network.ts';
 /** One that has been created with `--network none`. */
 export async function rehearseStart(paths: Paths, container: string): Promise<void> {
 	const context = {paths, locks: new Locks(paths), events: new EventJournal(paths)} as EngineContext;
-	await prepare(context, findContainer(paths, container), {stdout: true, stderr: true}, 0);
+	const record = findContainer(paths, container);
+	makeFolder(paths.runContainer(record.Id));
+	await prepare(context, record, {stdout: true, stderr: true}, 0);
 }
 
 /** One on the default bridge. */
