@@ -30,6 +30,7 @@ bool inside_root() {
   return length > 0 && path[0] == '/';
 }
 
+// Without data() when it is not set.
 std::string_view environment(const std::vector<std::string_view>& env, std::string_view name) {
   for (std::string_view entry : env) {
     if (entry.size() > name.size() && entry[name.size()] == '=' && entry.substr(0, name.size()) == name) {
@@ -62,7 +63,7 @@ bool find_program(const std::string& name, std::string_view path, std::string* f
     failure->code = err == ENOENT || err == ENOTDIR ? 127 : 126;
     return false;
   }
-  for (size_t at = 0; !name.empty() && at <= path.size();) {
+  for (size_t at = 0; !name.empty() && !path.empty() && at <= path.size();) {
     size_t colon = path.find(':', at);
     if (colon == std::string_view::npos) colon = path.size();
     std::string folder(path.substr(at, colon - at));
@@ -156,7 +157,7 @@ bool op_await_start(ChildState& state, const Op&, Failure* failure) {
   if (last.code() != OpCode::kExec || last.list(0).empty()) return fail(failure, 0, "no command specified");
   std::string_view path = environment(last.list(1), "PATH");
   std::string program;
-  if (!find_program(std::string(last.list(0)[0]), path.empty() ? kDefaultPath : path, &program, failure)) return false;
+  if (!find_program(std::string(last.list(0)[0]), path.data() ? path : kDefaultPath, &program, failure)) return false;
   if (state.fork_at_exec) {
     if (!fork_into_pid_namespace(state, failure)) return false;
     state.fork_at_exec = false;
@@ -188,7 +189,7 @@ bool op_exec(ChildState& state, const Op& op, Failure* failure) {
 
   std::string_view path = environment(op.list(1), "PATH");
   std::string program;
-  if (!find_program(std::string(op.list(0)[0]), path.empty() ? kDefaultPath : path, &program, failure)) return false;
+  if (!find_program(std::string(op.list(0)[0]), path.data() ? path : kDefaultPath, &program, failure)) return false;
   if (!state.umask_set) umask(0022);
   if (!close_others(state, failure)) return false;
   if (state.fork_at_exec) {

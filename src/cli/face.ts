@@ -1,4 +1,5 @@
 import type {Engine} from '../engine/api.ts';
+import {systemWords} from '../engine/containers/system-words.ts';
 import {WherryError} from '../engine/errors.ts';
 import {CliError, TemplateError} from './errors.ts';
 import {printError} from './output.ts';
@@ -12,12 +13,7 @@ export function describe(error: unknown): string {
 	// A template's error is told as docker's client tells its own.
 	if (error instanceof CliError || error instanceof TemplateError) return error.message;
 	if (error instanceof WherryError) return error.bare ? error.message : `Error: ${error.message}`;
-	if (isSystemError(error)) return `Error: ${error.message}`;
-	return `Error: ${error instanceof Error ? error.message : String(error)}`;
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-	return error instanceof Error && 'syscall' in error;
+	return `Error: ${error instanceof Error ? systemWords(error) : String(error)}`;
 }
 
 /**

@@ -1,4 +1,6 @@
 import {writeSync} from 'node:fs';
+import {systemWords} from '../engine/containers/system-words.ts';
+import {isErrno} from '../engine/errors.ts';
 import {CliError} from './errors.ts';
 
 /**
@@ -25,6 +27,12 @@ function writeAll(fd: 1 | 2, data: string | Uint8Array): void {
 			throw error;
 		}
 	}
+}
+
+/** An error while an archive went to `path`, empty for standard output: in docker's words when there is no room. */
+export function archiveError(error: unknown, path: string): unknown {
+	if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) return error;
+	return new CliError(systemWords({code: error.code, syscall: 'write', path: path || '/dev/stdout'}));
 }
 
 export const writeOut = (data: string | Uint8Array): void => writeAll(1, data);

@@ -156,6 +156,7 @@ export function compileBundle(
 		seccomp: seccompOf(spec, root),
 		cgroups: cgroupsOf(spec, cgroup),
 		cgroupVersion: detectCgroups().version === 'v2' ? 2 : 1,
+		hasKcore: existsSync('/proc/kcore'),
 		settings: {
 			id,
 			'run-dir': options.stateFolder,

@@ -127,6 +127,8 @@ export interface CompileInput {
 	cgroups: CgroupOps;
 	/** 1 also on a hybrid host. */
 	cgroupVersion: 1 | 2;
+	/** Whether the host has /proc/kcore, which /dev/core leads to. */
+	hasKcore: boolean;
 	settings: Omit<
 		MonitorSettings,
 		| 'clone-flags'
@@ -174,7 +176,12 @@ function rootOps(input: CompileInput, shares: boolean): Op[] {
 						: overlayOptions,
 				}
 			: {op: 'bindRoot', source: root.path},
-		...mountOps(spec, cgroups, input.cgroupVersion, input.donors?.ipc, input.origins ?? {}),
+		...mountOps(spec, cgroups, {
+			version: input.cgroupVersion,
+			hasKcore: input.hasKcore,
+			shmDonor: input.donors?.ipc,
+			origins: input.origins ?? {},
+		}),
 	];
 }
 

@@ -126,7 +126,7 @@ const deviceLinks: readonly [path: string, target: string][] = [
 	['/dev/ptmx', 'pts/ptmx'],
 ];
 
-function deviceOps(spec: Spec): Op[] {
+function deviceOps(spec: Spec, hasKcore: boolean): Op[] {
 	// Nobody makes device nodes in a user namespace of his own.
 	const bound = hasNamespace(spec, 'user');
 	const ops = defaultDevices.map(
@@ -137,6 +137,7 @@ function deviceOps(spec: Spec): Op[] {
 	);
 	const made = new Set(defaultDevices.map(([path]) => path));
 	for (const [path, target] of deviceLinks) {
+		if (path === '/dev/core' && !hasKcore) continue;
 		ops.push({op: 'symlink', target, path});
 		made.add(path);
 	}
@@ -199,13 +200,18 @@ export function idMapOf(
 	return {uids, gids, users, recursive};
 }
 
+interface MountsInput {
+	version: 1 | 2;
+	hasKcore: boolean;
+	shmDonor: string | undefined;
+	origins: Readonly<Record<string, MountOrigin>>;
+}
+
 /** `shmDonor`: the state file of the container whose /dev/shm is mounted, which no path leads to. */
 export function mountOps(
 	spec: Spec,
 	cgroups: CgroupOps,
-	version: 1 | 2,
-	shmDonor: string | undefined,
-	origins: Readonly<Record<string, MountOrigin>>,
+	{version, hasKcore, shmDonor, origins}: MountsInput,
 ): Op[] {
 	const ops: Op[] = [];
 	for (const mount of spec.mounts ?? []) {
@@ -247,9 +253,9 @@ export function mountOps(
 			flags,
 			data: [...options, ...(label ? [contextOption(label)] : [])].join(','),
 		});
-		if (mount.destination === '/dev') ops.push(...deviceOps(spec));
+		if (mount.destination === '/dev') ops.push(...deviceOps(spec, hasKcore));
 	}
-	if (!spec.mounts?.some((mount) => mount.destination === '/dev')) ops.push(...deviceOps(spec));
+	if (!spec.mounts?.some((mount) => mount.destination === '/dev')) ops.push(...deviceOps(spec, hasKcore));
 	return ops;
 }
 /** The options of mounts that are flags of the kernel; others go to the file system. */

@@ -6,7 +6,7 @@ import {ArchiveOutput} from '../archive-output.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printable} from '../format/names.ts';
-import {printError, printLine} from '../output.ts';
+import {archiveError, printError, printLine} from '../output.ts';
 import {PullDisplay} from '../terminal/pull-display.ts';
 import {platformOf} from './run-options.ts';
 
@@ -52,7 +52,7 @@ export const save: CommandAction = async ({flags, args}, open) => {
 			printError('');
 			return 130;
 		}
-		throw archive.broken ?? error;
+		throw archiveError(archive.broken ?? error, output);
 	} finally {
 		done();
 	}

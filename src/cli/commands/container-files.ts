@@ -13,7 +13,7 @@ import {isErrno, type WherryError} from '../../engine/errors.ts';
 import {randomHex} from '../../kernel/random.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
-import {printLine} from '../output.ts';
+import {archiveError, printLine} from '../output.ts';
 
 const kinds = ['C', 'A', 'D'] as const;
 
@@ -79,7 +79,7 @@ export const exportFiles: CommandAction = async ({flags, args}, open) => {
 		else await writeFile(output, (fd) => engine.containers.export(container, {fd}));
 	} catch (error) {
 		if (output === '' && isErrno(error, 'EPIPE')) return 141;
-		throw error;
+		throw archiveError(error, output);
 	}
 	return 0;
 };

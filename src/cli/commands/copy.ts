@@ -4,7 +4,7 @@ import {isErrno} from '../../engine/errors.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {humanSize} from '../format/size.ts';
-import {printError} from '../output.ts';
+import {archiveError, printError} from '../output.ts';
 
 export const copy: CommandAction = async ({flags, args}, open) => {
 	const [source, destination] = args as [string, string];
@@ -35,7 +35,7 @@ export const copy: CommandAction = async ({flags, args}, open) => {
 		if (error instanceof CopyRefusal) throw new CliError(error.message);
 		// Whoever read the archive has left: end as a program that SIGPIPE ends.
 		if (isErrno(error, 'EPIPE')) return 141;
-		throw error;
+		throw to.path === '-' ? archiveError(error, '') : error;
 	}
 	if (!quiet) printError(`Successfully copied ${humanSize(result.size, 3)} to ${result.path}`);
 	return 0;

@@ -6,6 +6,8 @@ import {resolve} from 'node:path';
  */
 export function parseVolumeSpec(spec: string): {anonymous: string} | {bind: string} {
 	if (spec === '') throw new Error('invalid empty volume spec');
+	// docker's client takes what is that short for a path, whatever it is.
+	if (spec.length <= 2) return {anonymous: spec};
 	const parts = spec.split(':');
 	if (parts.some((part) => part === ''))
 		throw new Error(`invalid spec: ${spec}: empty section between colons`);

@@ -41,7 +41,7 @@ export function checkMac(text: string): string {
 
 export function parseDriverOption(text: string): [string, string] {
 	const equals = text.indexOf('=');
-	if (equals < 1) throw new Error('invalid key value pair format in driver options');
+	if (equals < 1) throw new Error('invalid key/value pair format in driver options');
 	return [text.slice(0, equals), text.slice(equals + 1)];
 }
 

@@ -1,5 +1,5 @@
 /** From a container's record to its `config.json` and its plans. */
-import {writeFileSync} from 'node:fs';
+import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {initPath} from '../../kernel/locate.ts';
 import {compileContainer, compileExec} from '../../runtime/compile.ts';
@@ -215,6 +215,7 @@ export function compileRecord(
 		seccomp: seccompProgram(paths, spec),
 		cgroups: containerCgroups(record, spec.linux?.resources),
 		cgroupVersion: specHost().cgroupVersion,
+		hasKcore: existsSync('/proc/kcore'),
 		settings: {
 			id: Id,
 			'run-dir': paths.runContainer(Id),

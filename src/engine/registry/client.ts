@@ -264,6 +264,8 @@ export class Repository {
 				return await this.#getOnce(path, headers, signal);
 			} catch (error) {
 				if (!retry || failed >= attempts || !isTransient(error) || signal?.aborted) throw error;
+				// Who has no network is told so at once.
+				if (this.#endpoint === undefined && isUnreached(error)) throw error;
 				// A limit that has been reached isn't lifted within seconds.
 				if (error instanceof RegistryFailure && error.status === 429) throw error;
 				await this.#pause(failed, error, signal);
@@ -386,6 +388,11 @@ const cancelled = (cause: unknown): WherryError =>
 	cause instanceof WherryError && cause.code === 'cancelled'
 		? cause
 		: new WherryError('cancelled', 'context canceled', {cause});
+
+/** Whether there is no way to the host, or no name for it. */
+const isUnreached = (error: unknown): boolean =>
+	error instanceof WherryError &&
+	isErrno(error.cause, 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT');
 
 /** Whether the same request may succeed later. */
 export function isTransient(error: unknown): boolean {

@@ -137,7 +137,7 @@ test('what is wrong about networks is said in docker words', (t) => {
 		],
 		[
 			['--network', 'name=a,driver-opt=x'],
-			flag('name=a,driver-opt=x', 'network', 'invalid key value pair format in driver options'),
+			flag('name=a,driver-opt=x', 'network', 'invalid key/value pair format in driver options'),
 		],
 		[
 			['--network', 'name=a,ip=1.2.3.4', '--ip', '1.2.3.5'],

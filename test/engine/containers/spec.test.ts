@@ -92,6 +92,7 @@ function compiled(spec: Spec, user = ''): Plan {
 		seccomp: spec.linux?.seccomp ? Buffer.alloc(8) : undefined,
 		cgroups: cgroupOps(v2Layout, id, spec.linux!.resources!),
 		cgroupVersion: 2,
+		hasKcore: true,
 		settings: {
 			id,
 			'run-dir': '/r',

@@ -53,6 +53,13 @@ async function blob(from: Repository, bytes = layer, retries: number[] = []): Pr
 	return Buffer.concat(chunks);
 }
 
+test('a registry that there is no way to is not waited for', async (t) => {
+	const transport = new Transport({retryDelay: 3_600_000, env: {}});
+	t.teardown(() => transport.close());
+	const away = new Repository(transport, '203.0.113.1:5000', 'x', async () => undefined);
+	await t.throwsAsync(away.manifest('latest'), {message: /network is unreachable/});
+});
+
 test('a registry on the loopback device is spoken to over plain HTTP', async (t) => {
 	const server = await fake(t);
 	const {digest, manifest} = await repository(t, server.host).manifest('latest');
