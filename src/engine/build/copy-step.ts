@@ -24,7 +24,7 @@ interface Flags {
 	parents: boolean;
 	exclude: string[];
 	checksum: string;
-	keepGit: boolean;
+	keepGit: boolean | undefined;
 	unpack: boolean | undefined;
 }
 
@@ -66,7 +66,7 @@ function parseFlags(instruction: Instruction, word: (text: string) => string): F
 		parents: false,
 		exclude: [],
 		checksum: '',
-		keepGit: false,
+		keepGit: undefined,
 		unpack: undefined,
 	};
 	const bool = (value: string | undefined): boolean => value === undefined || value.toLowerCase() === 'true';
@@ -86,19 +86,29 @@ function parseFlags(instruction: Instruction, word: (text: string) => string): F
 	return parsed;
 }
 
-/** What a downloaded file is called: as the server says, as the address ends, else `download`. */
-function fileName(disposition: string, {pathname}: URL): string {
-	const said = /filename="?([^";]+)"?/i.exec(disposition)?.[1] ?? '';
-	let last = posix.basename(said) || posix.basename(pathname);
+/** What a downloaded file is called: as its address ends, whatever the server says, else as BuildKit calls it. */
+function fileName({pathname}: URL): string {
+	let last = posix.basename(pathname);
 	try {
-		last = decodeURIComponent(last);
+		last = posix.basename(decodeURIComponent(pathname));
 	} catch {
 		// It is none that was encoded.
 	}
-	return ['', '.', '..'].includes(last) || last.includes('/') || last.includes('\0') ? 'download' : last;
+	return ['', '.', '..'].includes(last) || last.includes('\0') ? '__unnamed__' : last;
 }
 
-async function download(build: Build, url: URL, checksum: string, scratch: string): Promise<Item> {
+/** Throws in BuildKit's words when a checksum is none of what is downloaded. */
+function checkDigest(text: string): void {
+	const [, algorithm, hex] = /^([a-z0-9]+(?:[+._-][a-z0-9]+)*):([a-zA-Z0-9=_-]+)$/.exec(text) ?? [];
+	const length = {sha256: 64, sha384: 96, sha512: 128}[algorithm ?? ''];
+	if (hex === undefined) throw new WherryError('invalid', 'invalid checksum digest format');
+	if (length === undefined) throw new WherryError('invalid', 'unsupported digest algorithm');
+	if (hex.length !== length || !/^[a-f0-9]+$/.test(hex))
+		throw new WherryError('invalid', 'invalid checksum digest length');
+}
+
+async function download(build: Build, url: URL, {checksum, unpack}: Flags, scratch: string): Promise<Item> {
+	if (checksum !== '') checkDigest(checksum);
 	const {Transport} = await import('../registry/transport.ts');
 	const transport = new Transport({env: process.env});
 	try {
@@ -109,7 +119,7 @@ async function download(build: Build, url: URL, checksum: string, scratch: strin
 			throw new WherryError('unavailable', `invalid response status ${response.status}`, {object: url.href});
 		}
 		const folder = mkdtempSync(join(scratch, 'url-'));
-		const name = fileName(response.headers['content-disposition'] ?? '', url);
+		const name = fileName(url);
 		const file = join(folder, name);
 		const hash = createHash('sha256');
 		const chunks: Buffer[] = [];
@@ -126,7 +136,15 @@ async function download(build: Build, url: URL, checksum: string, scratch: strin
 		const modified = Date.parse(response.headers['last-modified'] ?? '') || 0;
 		utimesSync(file, modified / 1000, modified / 1000);
 		const source = new FolderSource(url.href, folder, undefined);
-		return {source, path: name, name, entries: () => source.walk(name), digest, unpack: false, parents: []};
+		return {
+			source,
+			path: name,
+			name,
+			entries: () => source.walk(name),
+			digest,
+			unpack: unpack === true && isArchive(file),
+			parents: [],
+		};
 	} finally {
 		transport.close();
 	}
@@ -190,10 +208,21 @@ export async function copyStep(
 	const change = flags.chmod === '' ? undefined : modeChange(flags.chmod);
 	const fixedMode = /^[0-7]{1,5}$/.test(flags.chmod) ? Number.parseInt(flags.chmod, 8) : undefined;
 	const isPlainMode = flags.chmod === '' || fixedMode !== undefined;
+	if (flags.from.includes('$'))
+		throw new WherryError(
+			'invalid',
+			'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
+		);
 	const origin = flags.from === '' ? undefined : await build.source(flags.from, line);
 	const from: Source = origin?.source ?? build.context;
 	const remote = isAdd ? undefined : sources.find((text) => /^https?:\/\//.test(text));
 	if (remote !== undefined) throw new DockerfileError("source can't be a URL for COPY", line);
+	if (flags.checksum !== '') {
+		if (sources.length > 1)
+			throw new WherryError('invalid', "checksum can't be specified for multiple sources");
+		if (!/^https?:\/\//.test(sources[0]!) && !parseGitAddress(sources[0]!))
+			throw new WherryError('invalid', 'checksum requires HTTP(S) or Git sources');
+	}
 	const excluded = flags.exclude.length > 0 ? new PatternMatcher(flags.exclude) : undefined;
 
 	const documentOf = (at: number) => {
@@ -225,19 +254,27 @@ export async function copyStep(
 			});
 			continue;
 		}
-		const repository = isAdd ? parseGitAddress(text) : undefined;
-		if (repository) {
+		const repository = parseGitAddress(text);
+		if (repository && !repository.isLikePath) {
+			if (!isAdd) throw new WherryError('invalid', "source can't be a git ref for COPY");
 			const {checkOut} = await import('./remote.ts');
 			const {signal} = build.options;
+			if (flags.keepGit !== undefined && (repository.keepGit ?? flags.keepGit) !== flags.keepGit)
+				throw new WherryError('invalid', 'inconsistent keep-git-dir configuration');
 			const taken = await checkOut(repository, mkdtempSync(join(scratch, 'git-')), {
-				keepGit: flags.keepGit,
+				keepGit: flags.keepGit ?? false,
+				checksum: flags.checksum,
 				agent: await build.agents?.path('default'),
 				signal,
 			});
-			if (flags.checksum !== '' && !taken.commit.startsWith(flags.checksum))
-				throw new DockerfileError(`expected checksum to match ${flags.checksum}, got ${taken.commit}`, line);
 			const source = new FolderSource(text, taken.folder, undefined);
-			const digest = JSON.stringify([taken.commit, repository.folder, flags.keepGit]);
+			const keepGit = repository.keepGit ?? flags.keepGit ?? false;
+			const digest = JSON.stringify([
+				taken.commit,
+				repository.folder,
+				keepGit,
+				repository.submodules ?? true,
+			]);
 			items.push({
 				source,
 				path: '',
@@ -250,11 +287,9 @@ export async function copyStep(
 			continue;
 		}
 		if (isAdd && /^https?:\/\//.test(text)) {
-			items.push(await download(build, new URL(text), flags.checksum, scratch));
+			items.push(await download(build, new URL(text), flags, scratch));
 			continue;
 		}
-		if (flags.checksum !== '')
-			throw new DockerfileError("checksum can't be specified for non-HTTP(S) and non-git sources", line);
 		const matched = from.match(text);
 		const wild = /[*?[]/.test(text);
 		if (matched.length === 0 && !wild) {
@@ -321,7 +356,8 @@ export async function copyStep(
 		parts: [
 			name,
 			destination,
-			flags,
+			// What is taken is told by its digest, whatever it was compared with.
+			{...flags, checksum: '', keepGit: false},
 			items.map((item) => [item.name, item.digest, item.unpack, item.parents.map(toldOf)]),
 			...(keepsOwners
 				? [items.map(({source, path, entries}) => (excluded ? ownersOf(entries()) : source.owners(path)))]

@@ -17,8 +17,10 @@ import {WherryError} from '../errors.ts';
 import {type GitAddress, parseGitAddress} from './git-address.ts';
 
 interface GitOptions {
-	/** The folder `.git` stays. */
+	/** The folder `.git` stays, if the address doesn't say otherwise. */
 	readonly keepGit?: boolean;
+	/** As the address may have one. */
+	readonly checksum?: string;
 	/** A key agent's socket. */
 	readonly agent?: string | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -75,6 +77,21 @@ async function git(folder: string, options: GitOptions, ...args: string[]): Prom
 
 const commit = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
+const hexadecimal = /^[0-9a-f]{7,64}$/;
+
+/** A commit's name, or how it begins; '' where none is asked for. */
+function agreedChecksum(one: string, other: string): string {
+	if (one !== '' && other !== '' && one !== other)
+		throw new WherryError('invalid', `checksum mismatch ${JSON.stringify(other)} != ${JSON.stringify(one)}`);
+	const checksum = (one || other).toLowerCase();
+	if (checksum !== '' && !hexadecimal.test(checksum))
+		throw new WherryError(
+			'invalid',
+			`invalid checksum ${one || other} for Git source, expected hex commit hash`,
+		);
+	return checksum;
+}
+
 /** Checks a repository out into an empty folder; resolves to the commit and the folder that was asked for. */
 export async function checkOut(
 	address: GitAddress,
@@ -86,6 +103,7 @@ export async function checkOut(
 		throw new WherryError('invalid', `invalid git address: ${url}#${ref}`);
 	await git(folder, options, 'init', '-q');
 	await git(folder, options, 'remote', 'add', '--', 'origin', url);
+	const checksum = agreedChecksum(address.checksum, options.checksum ?? '');
 	const wanted = ref === '' ? 'HEAD' : ref;
 	let head = 'FETCH_HEAD';
 	try {
@@ -94,15 +112,33 @@ export async function checkOut(
 		options.signal?.throwIfAborted();
 		// A plain web server knows no depth, and most servers don't give commits by their name.
 		await git(folder, options, 'fetch', '-q', '--tags', 'origin', '+refs/heads/*:refs/remotes/origin/*');
-		if (!commit.test(wanted)) await git(folder, options, 'fetch', '-q', 'origin', '--', wanted);
-		else head = wanted;
+		// How a commit's name begins is enough where it is said to be one.
+		if (commit.test(wanted) || (wanted === checksum && hexadecimal.test(wanted))) head = wanted;
+		else {
+			try {
+				await git(folder, options, 'fetch', '-q', 'origin', '--', wanted);
+			} catch (error) {
+				options.signal?.throwIfAborted();
+				throw new WherryError(
+					'not-found',
+					`repository does not contain ref ${wanted}, output: ${JSON.stringify((error as Error).message)}`,
+					{object: wanted, cause: error as Error},
+				);
+			}
+		}
 	}
 	await git(folder, options, 'checkout', '-q', '--force', '--detach', head);
-	if (existsSync(join(folder, '.gitmodules'))) {
+	const found = await git(folder, options, 'rev-parse', 'HEAD');
+	if (!found.startsWith(checksum)) {
+		// A tag with a message has a name of its own.
+		const named = await git(folder, options, 'rev-parse', head);
+		if (!named.startsWith(checksum))
+			throw new WherryError('corrupt', `expected checksum to match ${checksum}, got ${found}`, {object: url});
+	}
+	if (address.submodules !== false && existsSync(join(folder, '.gitmodules'))) {
 		await git(folder, options, 'submodule', '--quiet', 'update', '--init', '--recursive');
 	}
-	const found = await git(folder, options, 'rev-parse', 'HEAD');
-	if (!options.keepGit) rmSync(join(folder, '.git'), {recursive: true, force: true});
+	if (!(address.keepGit ?? options.keepGit)) rmSync(join(folder, '.git'), {recursive: true, force: true});
 	if (address.folder === '') return {commit: found, folder};
 	const root = openSync(folder, 'r');
 	try {

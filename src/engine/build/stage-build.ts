@@ -38,10 +38,16 @@ import {describeStep, shown} from './step-history.ts';
 /** A layer that a step has made: by a key, unpacked; or nothing. */
 export type Made = NewLayer | undefined;
 
-const predefined = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [
-	name,
-	name.toLowerCase(),
-]);
+const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
+
+/** Arguments that need no ARG, and are told to programs in both ways of writing them, whichever was given. */
+function proxyEnv(args: Readonly<Record<string, string>>): string[] {
+	const given = Object.entries(args);
+	return proxies.flatMap((name) => {
+		const value = args[name] ?? given.find(([key]) => key.toUpperCase() === name)?.[1];
+		return value === undefined ? [] : [`${name}=${value}`, `${name.toLowerCase()}=${value}`];
+	});
+}
 
 const comment = 'buildkit.dockerfile.v0';
 
@@ -418,11 +424,7 @@ export class StageBuild {
 		// A script too is for the shell to run.
 		const given = commandOf({...instruction, args: script ? [script] : parsed.args}, config);
 		const argv = given.length > 0 ? given : config.Cmd?.length ? config.Cmd : ['/bin/sh'];
-		let env: string[] = [];
-		for (const name of predefined) {
-			const value = options.args?.[name];
-			if (value !== undefined) env.push(`${name}=${value}`);
-		}
+		let env = proxyEnv(options.args ?? {});
 		for (const entry of config.Env ?? []) {
 			const equals = entry.indexOf('=');
 			env = setVariable(env, entry.slice(0, equals), entry.slice(equals + 1));

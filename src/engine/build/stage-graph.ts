@@ -3,17 +3,18 @@ import {closeSync, constants, openSync} from 'node:fs';
 import {native} from '../../kernel/native.ts';
 import type {BuildOptions, Platform} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
+import {WherryError} from '../errors.ts';
 import {formatPlatform, hostPlatform} from '../images/platform.ts';
 import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
 import type {CachedStep} from '../store/build-cache.ts';
 import type {Store} from '../store/collect.ts';
 import {loadBase, type StageResult} from './base-image.ts';
-import {inFile, located} from './build-errors.ts';
+import {inFile, located, StepError} from './build-errors.ts';
 import {FolderSource, type Source} from './context.ts';
 import {contextCache, layerDigests} from './context-cache.ts';
 import type {KeyAgents} from './key-agent.ts';
 import type {BuildLeases} from './layer.ts';
-import {type Dockerfile, DockerfileError} from './parser.ts';
+import {type Dockerfile, DockerfileError, type Instruction} from './parser.ts';
 import type {PatternMatcher} from './patterns.ts';
 import type {Progress} from './progress.ts';
 import {StageBuild} from './stage-build.ts';
@@ -82,7 +83,8 @@ export function planStages(
 	isOneOfSeveral: boolean,
 ): StagePlan {
 	const platform = asked ?? hostPlatform();
-	const platformArgs = platformArguments(platform);
+	const last = dockerfile.instructions.findLast(({name}) => name.toLowerCase() === 'from');
+	const platformArgs = platformArguments(platform, options.target || last?.args[2] || 'default');
 	const args = new Map(Object.entries(options.args ?? {}));
 	const {stages, globals} = inFile(text, name, () => splitStages(dockerfile, args, platformArgs));
 	const target = inFile(text, name, () => targetStage(stages, options.target ?? ''));
@@ -90,7 +92,7 @@ export function planStages(
 	return {platform, asked, stages, globals, platformArgs, target, prefix};
 }
 
-function platformArguments(target: Platform): PlatformArgs {
+function platformArguments(target: Platform, stage: string): PlatformArgs {
 	const args: Record<string, string> = {};
 	for (const [side, {os, architecture, variant}] of [
 		['BUILD', hostPlatform()],
@@ -101,7 +103,7 @@ function platformArguments(target: Platform): PlatformArgs {
 		args[`${side}ARCH`] = architecture;
 		args[`${side}VARIANT`] = variant ?? '';
 	}
-	args.TARGETSTAGE = 'default';
+	args.TARGETSTAGE = stage;
 	return args;
 }
 
@@ -110,6 +112,39 @@ function neededBy(stage: Stage, stages: readonly Stage[], isReplaced: (name: str
 	const base = isReplaced(stage.base) ? undefined : findStage(stages, stage.base, stage.index);
 	const names = stage.instructions.flatMap(sourcesOf).filter((name) => !isReplaced(name));
 	return [base, ...names.map((name) => findStage(stages, name))].filter((found) => found !== undefined);
+}
+
+/** What is taken of has to come first, as BuildKit has it. Throws StepError. */
+function checkOrder(stage: Stage, stages: readonly Stage[], isReplaced: (name: string) => boolean): void {
+	for (const instruction of stage.instructions) {
+		if (instruction.trigger) continue;
+		for (const name of sourcesOf(instruction)) {
+			const found = isReplaced(name) ? undefined : findStage(stages, name);
+			if (!found || found.index < stage.index) continue;
+			const own = stage.name === String(stage.index) ? `stage-${stage.index}` : stage.name;
+			const target = mountTargetOf(instruction, name);
+			const [taken, here] = [name, target ?? own].map((text) => JSON.stringify(text));
+			const cause =
+				target === undefined
+					? `cannot copy from stage ${taken}, it needs to be defined before current stage ${here}`
+					: `cannot mount from stage ${taken} to ${here}, stage needs to be defined before current command`;
+			const {line, endLine, source} = instruction;
+			throw new StepError(new WherryError('invalid', cause), source, [], line, endLine);
+		}
+	}
+}
+
+/** Where RUN --mount puts what it takes of a stage; undefined: it is no mount. */
+function mountTargetOf({name, flags}: Instruction, stage: string): string | undefined {
+	if (name.toLowerCase() !== 'run') return undefined;
+	const options = flags
+		.map((flag) => flag.replace(/^--mount=/, '').split(','))
+		.find((parts) => parts.includes(`from=${stage}`));
+	return (
+		/^(?:target|dst|destination)=(.*)$/.exec(
+			options?.find((part) => /^(?:target|dst|destination)=/.test(part)) ?? '',
+		)?.[1] ?? ''
+	);
 }
 
 /** By its name, or as an image that is called so in full. */
@@ -205,6 +240,11 @@ export async function buildStages(input: BuildInput, plan: StagePlan): Promise<S
 		const want = (stage: Stage): void => {
 			if (wanted.has(stage)) return;
 			wanted.add(stage);
+			try {
+				checkOrder(stage, stages, (name) => named(name) !== undefined);
+			} catch (error) {
+				throw located(error as Error, text, input.name);
+			}
 			for (const each of neededBy(stage, stages, (name) => named(name) !== undefined)) want(each);
 		};
 		want(target);

@@ -429,8 +429,14 @@ test('contexts come from git repositories and web servers', async (t) => {
 	git('add', '.');
 	git('commit', '-q', '-m', 'all');
 	git('tag', 'v1');
-	git('update-server-info');
+	git('tag', '-a', '-m', 'said', 'annotated');
 	const commit = git('rev-parse', 'HEAD').trim();
+	const annotated = git('rev-parse', 'annotated').trim();
+	// Another commit, which is nowhere but at the tip.
+	writeFileSync(join(folder, 'second'), '2');
+	git('add', 'second');
+	git('commit', '-q', '-m', 'second');
+	git('update-server-info');
 	const archive = execFileSync('tar', ['-C', join(folder, 'sub'), '-cJ', '.']);
 	const server = createServer((request, response) => {
 		const path = request.url!.split('?')[0]!;
@@ -459,6 +465,9 @@ test('contexts come from git repositories and web servers', async (t) => {
 		['/repo.git#main:sub', 'below'],
 		['/repo.git#v1:sub', 'below'],
 		[`/repo.git#${commit}`, 'top'],
+		[`/repo.git?commit=${commit.slice(0, 8)}`, 'top'],
+		[`/repo.git?tag=annotated&commit=${annotated}`, 'top'],
+		['/repo.git?branch=main&subdir=sub', 'below'],
 		['/context', 'below'],
 		['/file', 'web'],
 	]) {
@@ -467,19 +476,41 @@ test('contexts come from git repositories and web servers', async (t) => {
 		t.is(await inspect('remote', 'Author'), author);
 	}
 	t.regex((await run(`${url}/repo.git#nosuch`)).stderr, /couldn't find remote ref nosuch/);
+	t.regex((await run(`${url}/repo.git?branch=v1`)).stderr, /repository does not contain ref refs\/heads\/v1/);
+	t.regex((await run(`${url}/repo.git?tag=v1#main`)).stderr, /ref conflicts: "main" vs "refs\/tags\/v1"/);
 	t.regex((await run(`${url}/nosuch`)).stderr, /failed to GET .* with status 404/);
 	const added = contextOf({
 		Dockerfile: `FROM wherry/base
 ADD ${url}/repo.git /src
-ADD --keep-git-dir=true ${url}/repo.git#v1 /kept
+ADD --keep-git-dir=true --checksum=${commit} --chown=42:43 ${url}/repo.git#v1 /kept
+ADD ${url}/repo.git?keep-git-dir=1#annotated /kept-too
+ADD --checksum=${annotated} ${url}/repo.git#annotated /named
 ADD ${url}/repo.git#main:sub /sub
 ADD ${url}/file /downloaded/
+ADD --unpack=true ${url}/context /unpacked/
+ADD ${url}/context ${url}/file?x=/y /as-they-are/
 RUN [ -f /src/first ] && [ ! -e /src/.git ] && [ -d /kept/.git ] && [ -f /sub/only ] && [ ! -e /sub/first ]
-RUN [ "$(stat -c %a:%Y /downloaded/file)" = 600:0 ]
+RUN [ -f /src/second ] && [ ! -e /kept/second ] && [ -d /kept-too/.git ] && [ -f /named/first ]
+RUN [ "$(stat -c %u:%g /kept/first /kept/.git)" = "$(echo 42:43; echo 42:43)" ]
+RUN [ "$(stat -c %a:%Y /downloaded/file)" = 600:0 ] && [ -f /unpacked/only ]
+RUN [ "$(ls /as-they-are)" = "$(echo context; echo file)" ]
 `,
 	});
 	const {code, stderr} = await run(added);
 	t.is(code, 0, stderr);
+	// What is kept is a repository of which nothing is changed.
+	const output = join(wherry.folder, 'with-git');
+	t.is((await run('-o', output, added)).code, 0);
+	const kept = ['-c', 'safe.directory=*', '-C', join(output, 'kept')];
+	t.is(execFileSync('git', [...kept, 'status', '--short'], {encoding: 'utf8'}), '');
+	t.is(execFileSync('git', [...kept, 'rev-parse', 'HEAD'], {encoding: 'utf8'}).trim(), commit);
+	const expecting = (checksum: string) =>
+		contextOf({Dockerfile: `FROM scratch\nADD --checksum=${checksum} ${url}/repo.git /src\n`});
+	t.regex(
+		(await run(expecting(commit))).stderr,
+		new RegExp(`expected checksum to match ${commit}, got [0-9a-f]{40}`),
+	);
+	t.regex((await run(expecting('foobar'))).stderr, /invalid checksum foobar .* expected hex commit hash/);
 });
 
 test('a key agent’s socket is there for the step that asks for it', async (t) => {

@@ -8,12 +8,6 @@ export const stagesCases: Readonly<Record<string, Case>> = {
 		config: {Env: ['A=1']},
 		history: ['COPY a.txt /a # buildkit', '- ENV A=1', 'COPY b.txt /b # buildkit'],
 	},
-	'COPY --from of a later stage, by its name and by its number': {
-		dockerfile:
-			'FROM scratch AS a\nCOPY --from=b /a /x\nCOPY --from=1 /a /y\nFROM scratch AS b\nCOPY a.txt /a\nFROM a\n',
-		files: ['/x 644 0:0 "a"', '/y 644 0:0 "a"'],
-		history: ['COPY /a /x # buildkit', 'COPY /a /y # buildkit'],
-	},
 	"an ONBUILD that is wrong is nobody's business until it is pulled": {
 		dockerfile: 'FROM scratch\nCOPY a.txt /a\nONBUILD XYZZY a\nONBUILD COPY x\n',
 		files: ['/a 644 0:0 "a"'],

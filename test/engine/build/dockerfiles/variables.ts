@@ -104,10 +104,13 @@ export const variablesCases: Readonly<Record<string, Case>> = {
 		history: ['- ARG A=1', '- ARG B', 'RUN |2 A=1 B= /bin/sh -c echo "$A${B-unset}" >/o # buildkit'],
 	},
 	'predefined ARG without a declaration': {
-		dockerfile: 'FROM wherry/base\nRUN echo "$HTTP_PROXY|$https_proxy" >/o\n',
+		dockerfile:
+			'FROM wherry/base\nRUN echo "$HTTP_PROXY|$http_proxy|$HTTPS_PROXY|$https_proxy|$NO_PROXY" >/o\n',
 		args: {HTTP_PROXY: 'p', https_proxy: 'q'},
-		files: ['/o 644 0:0 "p|q\\n"'],
-		history: ['RUN /bin/sh -c echo "$HTTP_PROXY|$https_proxy" >/o # buildkit'],
+		files: ['/o 644 0:0 "p|p|q|q|\\n"'],
+		history: [
+			'RUN /bin/sh -c echo "$HTTP_PROXY|$http_proxy|$HTTPS_PROXY|$https_proxy|$NO_PROXY" >/o # buildkit',
+		],
 	},
 	'predefined platform ARG': {
 		dockerfile:
@@ -191,5 +194,22 @@ export const variablesCases: Readonly<Record<string, Case>> = {
 		dockerfile: 'FROM scratch\nENV A1=x é=y\nENV B=$A1-${é}-$1-$é\n',
 		config: {Env: ['A1=x', 'é=y', 'B=x-y--y']},
 		history: ['- ENV A1=x é=y', '- ENV B=x-y--y'],
+	},
+	'the target of a build has its name in an argument': {
+		dockerfile:
+			'FROM scratch AS one\nARG TARGETSTAGE\nLABEL s=$TARGETSTAGE\nFROM one AS two\nFROM scratch AS last\n',
+		target: 'two',
+		config: {Labels: {s: 'two'}},
+		history: ['- ARG TARGETSTAGE=two', '- LABEL s=two'],
+	},
+	'the target of a build is the last stage when none is given': {
+		dockerfile: 'FROM scratch AS one\nARG TARGETSTAGE\nLABEL s=$TARGETSTAGE\nFROM one AS last\n',
+		config: {Labels: {s: 'last'}},
+		history: ['- ARG TARGETSTAGE=last', '- LABEL s=last'],
+	},
+	'the target of a build may have no name': {
+		dockerfile: 'FROM scratch AS one\nARG TARGETSTAGE\nLABEL s=$TARGETSTAGE\nFROM one\n',
+		config: {Labels: {s: 'default'}},
+		history: ['- ARG TARGETSTAGE=default', '- LABEL s=default'],
 	},
 };
