@@ -269,6 +269,8 @@ export async function repairEngine(context: EngineContext, options: {boots?: boo
 	await repairBoot(context, !options.boots);
 	await repairRuns(context);
 	await repairTransients(context);
+	if (list(paths.runBuilds).length > 0)
+		await (await import('./build/abandoned.ts')).endAbandonedBuilds(context);
 	await repairNetworks(context);
 	repairTemporaries(paths);
 	const entries = list(paths.containers);

@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp, useIsScreenReaderEnabled} from 'ink';
 import type {Engine, EngineEvent, Session} from '../engine/api.ts';
+import {endBuilds} from './actions/builds.ts';
 import {applyConfig, problemText} from './actions/config.ts';
 import {lastLines} from './actions/containers.ts';
 import {commandLine, type Screen, showError, showMessage} from './actions/context.ts';
@@ -222,7 +223,11 @@ class LiveUi {
 		this.#guard = new ExitGuard({
 			stdin: this.#stdin,
 			stdout: this.#stdout,
-			unmount: () => this.#ink?.unmount(),
+			unmount: () => {
+				this.#ink?.unmount();
+				this.#router.stop();
+			},
+			onEnd: endBuilds,
 			onSuspend: () => this.#screen.suspend(),
 			onContinue: this.#onContinue,
 		});

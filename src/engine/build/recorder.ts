@@ -3,7 +3,16 @@
  * a second and only when something has happened. So nobody reads half of one, it has a bound, and a build that writes
  * a million lines pays no more for it than one that writes ten. A record that can't be written is no reason to fail.
  */
-import {closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync} from 'node:fs';
+import {
+	closeSync,
+	constants,
+	fstatSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readSync,
+	utimesSync,
+} from 'node:fs';
 import {resolve} from 'node:path';
 import type {BuildEvent, BuildOptions, BuildRecord} from '../api.ts';
 import {replaceFile, unlinkIfThere} from '../files.ts';
@@ -23,8 +32,9 @@ import {
 
 /** Records of builds that have ended. */
 const KEPT = 50;
-/** Milliseconds between two writes. */
+/** Milliseconds between two writes, and between two signs of life of a build that says nothing. */
 const PACE = 250;
+const PULSE = 10_000;
 
 /** Those of this process that run: what gives them up. */
 export const ownBuilds = new Map<string, AbortController>();
@@ -78,7 +88,7 @@ function keep({builds, runBuilds}: Paths, record: StoredRecord): void {
 }
 
 /** Those whose process has ended without a word are among those that have ended, too. */
-function sweep(paths: Paths): void {
+export function sweepRecords(paths: Paths): void {
 	for (const name of recordNames(paths.runBuilds)) {
 		const found = readRecord(paths.runBuilds, name);
 		try {
@@ -102,6 +112,7 @@ class Recorder {
 	readonly #steps = new BuildSteps();
 	#record: StoredRecord;
 	#timer: NodeJS.Timeout | undefined;
+	readonly #pulse: NodeJS.Timeout;
 	#works = true;
 
 	constructor(paths: Paths, id: string, options: BuildOptions) {
@@ -116,9 +127,18 @@ class Recorder {
 		};
 		this.#try(() => {
 			mkdirSync(paths.runBuilds, {recursive: true, mode: 0o700});
-			sweep(paths);
+			sweepRecords(paths);
 			this.#write();
 		});
+		// So that of one that is killed it is known how long it went on.
+		this.#pulse = setInterval(() => {
+			const now = Date.now() / 1000;
+			this.#try(() => utimesSync(this.#path, now, now));
+		}, PULSE).unref();
+	}
+
+	get #path(): string {
+		return `${this.#paths.runBuilds}/${fileName(this.#record)}`;
 	}
 
 	#try(work: () => void): void {
@@ -132,7 +152,7 @@ class Recorder {
 
 	#write(): void {
 		const record = {...this.#record, steps: this.#steps.list()};
-		replaceFile(`${this.#paths.runBuilds}/${fileName(record)}`, recordText(record));
+		replaceFile(this.#path, recordText(record));
 	}
 
 	show(event: BuildEvent): void {
@@ -145,12 +165,13 @@ class Recorder {
 
 	end(change: Pick<BuildRecord, 'state' | 'image' | 'error'>): void {
 		clearTimeout(this.#timer);
+		clearInterval(this.#pulse);
 		const ended = Date.now();
 		this.#record = {...this.#record, ...change, ended, steps: this.#steps.list()};
 		this.#try(() => keep(this.#paths, this.#record));
 		// Also when it can't be kept: it does not run any more.
 		this.#works = true;
-		this.#try(() => unlinkIfThere(`${this.#paths.runBuilds}/${fileName(this.#record)}`));
+		this.#try(() => unlinkIfThere(this.#path));
 	}
 }
 

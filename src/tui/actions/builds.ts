@@ -217,11 +217,11 @@ function cancelForeign(context: ActionContext, {id, tag, folder, pid}: BuildRow)
 	});
 }
 
-/** Gives all up that still run, and waits until nothing of them is left. */
-export async function endBuilds(): Promise<void> {
+/** Gives all up that still run; resolves when nothing of them is left. Undefined: there is none. */
+export function endBuilds(): Promise<unknown> | undefined {
 	const all = [...running.values()];
 	for (const {abort} of all) abort.abort();
-	await Promise.all(all.map(({ended}) => ended));
+	return all.length > 0 ? Promise.all(all.map(({ended}) => ended)) : undefined;
 }
 
 export function forgetBuild(context: ActionContext): void {

@@ -196,7 +196,7 @@ function quit(context: ActionContext): void {
 		],
 		index: 0,
 		onChoice: (choice) => {
-			if (choice === 'quit') void endBuilds().then(() => context.screen.quit());
+			if (choice === 'quit') void Promise.resolve(endBuilds()).then(() => context.screen.quit());
 		},
 	});
 }

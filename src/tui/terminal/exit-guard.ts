@@ -3,6 +3,7 @@
  * synchronously and first; the error comes after them, on the screen that the user is left with.
  */
 import {writeSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {RESTORE} from './modes.ts';
 
@@ -17,11 +18,16 @@ const SIGNALS = {
 	SIGXCPU: 24,
 } as const;
 
+/** Milliseconds that the process waits for what it ends. */
+const PATIENCE = 5000;
+
 export interface ExitGuardOptions {
 	stdin: ReadStream;
 	stdout: WriteStream & {fd: number};
 	/** What Ink has to do before the terminal is given back, and must not do after. */
 	unmount(): void;
+	/** What must not outlive the process. It has a few seconds; the terminal has been given back. */
+	onEnd?(): Promise<unknown> | undefined;
 	/** SIGTSTP from outside: step back, stop, come again. */
 	onSuspend(): void;
 	/** SIGCONT: the terminal has to be taken over again. */
@@ -31,6 +37,7 @@ export interface ExitGuardOptions {
 export class ExitGuard {
 	readonly #options: ExitGuardOptions;
 	#restored = false;
+	#ends = false;
 
 	constructor(options: ExitGuardOptions) {
 		this.#options = options;
@@ -106,8 +113,17 @@ export class ExitGuard {
 
 	readonly #onSignal = (signal: NodeJS.Signals): void => {
 		this.restore();
-		process.exit(128 + SIGNALS[signal as keyof typeof SIGNALS]);
+		this.#exit(128 + SIGNALS[signal as keyof typeof SIGNALS]);
 	};
+
+	/** A second reason to end waits for nothing. */
+	#exit(code: number): void {
+		const ending = this.#ends ? undefined : this.#options.onEnd?.();
+		this.#ends = true;
+		if (!ending) process.exit(code);
+		process.exitCode = code;
+		void Promise.race([ending, sleep(PATIENCE)]).finally(() => process.exit(code));
+	}
 
 	readonly #onError = (error: unknown): void => {
 		this.restore();
@@ -117,6 +133,6 @@ export class ExitGuard {
 		} catch {
 			// Nobody reads it.
 		}
-		process.exit(1);
+		this.#exit(1);
 	};
 }
