@@ -1227,11 +1227,11 @@ export interface EngineEvent {
 }
 
 export interface EventOptions {
+	/** Past events are given from here; with `until` alone they are the last 256, and with neither none. */
 	since?: bigint;
 	/** Ends the stream; a time that has passed ends it after the past events. */
 	until?: bigint;
 	filters?: Filters;
-	/** Whether past events are given: only with `since`. */
 	signal?: AbortSignal;
 }
 

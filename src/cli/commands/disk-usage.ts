@@ -5,6 +5,7 @@ import {humanDuration} from '../format/duration.ts';
 import {humanSize} from '../format/size.ts';
 import {formatList, type ListRow, type ListView} from '../format/table.ts';
 import {Struct} from '../format/template/go-value.ts';
+import {goTimeText} from '../format/time.ts';
 import {formatValue} from '../format/value.ts';
 import {writeOut} from '../output.ts';
 import {containerRow, containerView} from './container-list.ts';
@@ -142,16 +143,46 @@ export function usageDetails(usage: DiskUsage, trunc: boolean, now: number): Rec
 			Size: humanSize(volume.UsageData.Size),
 		})),
 		BuildCache: usage.BuildCache.map((record) => ({
-			ID: record.Id,
 			CacheType: 'regular',
-			Size: humanSize(record.Size),
+			CreatedAt: goTimeText(record.CreatedAt),
 			CreatedSince: `${humanDuration(now - Date.parse(record.CreatedAt) / 1000)} ago`,
+			Description: record.Description,
+			ID: record.Id,
+			InUse: 'false',
+			LastUsedAt: goTimeText(new Date(record.LastUsedAt).toISOString()),
 			LastUsedSince: `${humanDuration(now - record.LastUsedAt / 1000)} ago`,
-			UsageCount: '1',
+			Parent: '',
 			Shared: String(record.Shared),
+			Size: humanSize(record.Size),
+			UsageCount: '1',
 		})),
 	};
 }
+
+/** docker's, in which every kind of thing has its own lines. */
+const rawDetails = `{{range .Images}}type: Image
+${imageView(true).raw}
+{{end -}}
+{{range .Containers}}type: Container
+${containerView(true).raw}
+{{end -}}
+{{range .Volumes}}type: Volume
+${volumeView.raw}
+{{end -}}
+{{range .BuildCache}}type: Build Cache
+build_cache_id: {{.ID}}
+parent_id: {{.Parent}}
+build_cache_type: {{.CacheType}}
+description: {{.Description}}
+created_at: {{.CreatedAt}}
+created_since: {{.CreatedSince}}
+last_used_at: {{.LastUsedAt}}
+last_used_since: {{.LastUsedSince}}
+usage_count: {{.UsageCount}}
+in_use: {{.InUse}}
+shared: {{.Shared}}
+
+{{end -}}`;
 
 function detailText(details: Record<Kind, ListRow[]>, cache: number): string {
 	const table = (kind: Kind) =>
@@ -183,7 +214,8 @@ export const diskUsage: CommandAction = async ({flags}, open) => {
 		writeOut(detailText(usageDetails(usage, true, now), cache));
 	} else {
 		const wording = {parse: 'template parsing error', execute: ''};
-		writeOut(formatValue(format, detailValue(usageDetails(usage, false, now)), {wording}));
+		const template = format === 'raw' ? rawDetails : format;
+		writeOut(formatValue(template, detailValue(usageDetails(usage, false, now)), {wording}));
 	}
 	return 0;
 };

@@ -124,6 +124,9 @@ export const listImages: CommandAction = async ({flags, args}, open) => {
 	const rows = images.flatMap((image) =>
 		namesOf(image, digests).map((named) => imageRow(image, named, options)),
 	);
-	writeOut(formatList(imageView(flags.bool('digests')), rows, {format, quiet}));
+	const asked = flags.bool('digests');
+	// docker adds the column to a table of one's own that doesn't have it.
+	const lacks = asked && format.startsWith('table') && format !== 'table' && !format.includes('{{.Digest}}');
+	writeOut(formatList(imageView(asked), rows, {format: lacks ? `${format}\t{{.Digest}}` : format, quiet}));
 	return 0;
 };

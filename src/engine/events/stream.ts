@@ -153,6 +153,9 @@ class Wakeup {
 	}
 }
 
+/** So many events docker's daemon has. */
+const remembered = 256;
+
 export async function* streamJournal(
 	paths: Paths,
 	options: EventOptions,
@@ -188,7 +191,9 @@ export async function* streamJournal(
 			end();
 		});
 		signal?.addEventListener('abort', end, {once: true});
-		reader.open(since !== undefined);
+		reader.open(since !== undefined || until !== undefined);
+		// docker: who only says until when is told what it still knows.
+		let most = since === undefined && until !== undefined ? remembered : Number.POSITIVE_INFINITY;
 		const left = until === undefined ? undefined : Number(until - wallClock()) / 1e6;
 		// setTimeout takes 2^31-1 ms at most; a stream that ends in a month doesn't end by itself.
 		if (left !== undefined && left < 2 ** 31 - 1) timer = setTimeout(end, Math.max(0, Math.ceil(left)));
@@ -196,7 +201,8 @@ export async function* streamJournal(
 			const last = ended || (left !== undefined && left <= 0);
 			const {events, gap} = reader.read();
 			if (gap) yield {gap: true};
-			const batch = events.filter(wanted);
+			const batch = (events.length > most ? events.slice(-most) : events).filter(wanted);
+			most = Number.POSITIVE_INFINITY;
 			if (batch.length > 0) yield batch;
 			if (last) break;
 			await wakeup.wait();

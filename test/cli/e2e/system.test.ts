@@ -91,6 +91,11 @@ test.serial('system df is a row for each kind, and with -v one for each thing', 
 		),
 		'new=0B done=6B ',
 	);
+	const raw = await wherry.output('system', 'df', '-v', '--format', 'raw');
+	t.regex(raw, /^type: Image\nrepository: wherry\/base\ntag: latest\ndigest: \n/);
+	t.regex(raw, /\n\ntype: Container\ncontainer_id: [0-9a-f]{64}\n/);
+	const digests = await wherry.output('images', '--digests', '--format', 'table {{.Repository}}');
+	t.is(digests.split('\n')[0], 'REPOSITORY    DIGEST');
 	t.like(await wherry.result(['system', 'df', '--format', '{{.Nope}}']), {
 		code: 1,
 		stderr:
@@ -163,6 +168,22 @@ test.serial('version has docker’s layout, structure and errors', async (t) => 
 			'template: version:1:2: executing "version" at <.Nope>: can\'t evaluate field Nope in type system.versionInfo\n',
 	});
 	t.is((await wherry.result(['version', '-f', '{{nope}}'])).code, 64);
+});
+
+test.serial('a question that is interrupted is answered with no', async (t) => {
+	const child = spawn(launcher, ['container', 'prune'], {
+		env: wherry.env,
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
+	const closed = new Promise((resolve) => child.once('close', resolve));
+	let out = '';
+	for await (const part of child.stdout.setEncoding('utf8')) {
+		out += part;
+		if (out.endsWith('[y/N] ')) child.kill('SIGINT');
+	}
+	t.is(await closed, 0);
+	t.regex(out, /\[y\/N\] \n$/);
+	child.stdin.destroy();
 });
 
 test.serial('prunes ask as docker does, and no answer is no', async (t) => {

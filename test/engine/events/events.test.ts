@@ -112,6 +112,14 @@ test('since and until choose from the past', async (t) => {
 	t.deepEqual(await ids({filters: {volume: ['c']}}), ['c']);
 });
 
+test('who only says until when is told of the last 256', async (t) => {
+	const journal = new EventJournal(paths(t));
+	for (let id = 0; id < 300; id++) journal.append('volume', 'create', String(id));
+	const events = await past(journal, {since: undefined});
+	t.deepEqual([events.length, events[0]!.Actor.ID, events.at(-1)!.Actor.ID], [256, '44', '299']);
+	t.is((await past(journal, {since: undefined, filters: {volume: ['299', '0']}})).length, 1);
+});
+
 test('the journal is bounded, and a reader loses nothing over rotations', async (t) => {
 	const where = paths(t);
 	const journal = new EventJournal(where, {rotateAt: 20_000});

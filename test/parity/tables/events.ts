@@ -42,6 +42,7 @@ docker volume create evvol; docker network create evnet`,
 		date +%s.%N > begun; docker run --rm --name ev13 -l k=v --network none busybox true; sh told -f label=k; sh told -f label=k=x; sh told -f container=ev13 -f event=die; sh told -f container=ev; sh told -f image=busybox -f event=create; sh told -f scope=swarm; sh told -f type=image; sh told -f network=none
 		date +%s.%N > begun; docker tag busybox evload:1; docker save -o evload.tar evload:1; docker rmi evload:1; docker load -qi evload.tar; docker rmi evload:1; docker create --name ev14 busybox > /dev/null; docker export ev14 | docker import - evload:2 | wc -c; docker rm ev14; docker rmi evload:2 > /dev/null; sh told -f type=image
 		docker events --since 200 --until 100
+		docker volume create evlast; docker events --until $(date +%s.%N) -f volume=evlast --format '{{.Action}}'; docker volume rm evlast
 	`,
 	],
 };
