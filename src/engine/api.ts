@@ -875,7 +875,12 @@ export interface BuildOptions {
 	/** All times in the image, in milliseconds since the epoch. */
 	sourceDateEpoch?: number;
 	/** Writes the files of the target here in place of an image. */
-	output?: {folder: string} | {archive: Writable} | {image: Writable; format: 'oci' | 'docker'};
+	output?:
+		| {folder: string}
+		| {archive: Writable}
+		| {image: Writable; format: 'oci' | 'docker'}
+		/** The same image, unpacked into a folder. */
+		| {layout: string; format: 'oci' | 'docker'};
 	onProgress?: (event: BuildEvent) => void;
 	signal?: AbortSignal;
 	/** Of its record: 25 of a-z and 0-9. Made up when absent. */

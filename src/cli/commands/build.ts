@@ -9,6 +9,7 @@ import {ArchiveOutput} from '../archive-output.ts';
 import {CliError} from '../errors.ts';
 import type {CommandAction} from '../face.ts';
 import {printError, printLine, writeOut} from '../output.ts';
+import {parseCsvLine} from '../parse/csv.ts';
 import type {FlagValues} from '../parse/flag-values.ts';
 import type {Ulimit} from '../parse/ulimit.ts';
 import {BuildDisplay} from '../terminal/build-display.ts';
@@ -71,7 +72,7 @@ function secretsOf(list: readonly string[]): Record<string, Buffer> {
 }
 
 type Output =
-	| {kind: 'archive'; format: 'oci' | 'docker'; path: string}
+	| {kind: 'archive' | 'layout'; format: 'oci' | 'docker'; path: string; tags: string[]}
 	| {kind: 'image'; tags: string[]; push?: boolean}
 	| {kind: 'folder'; path: string}
 	| {kind: 'tar'; path: string};
@@ -82,9 +83,12 @@ function outputOf(text: string | undefined): Output {
 	if (text === '-') return {kind: 'tar', path: '-'};
 	if (!text.includes('=')) return {kind: 'folder', path: text};
 	const fields = new Map(
-		text.split(',').map((part): [string, string] => [part.split('=')[0]!, part.slice(part.indexOf('=') + 1)]),
+		csvOf(text).map((part): [string, string] => [part.split('=')[0]!, part.slice(part.indexOf('=') + 1)]),
 	);
 	const path = fields.get('dest') ?? fields.get('destination') ?? '';
+	const tags = (fields.get('name') ?? '').split(',').filter((name) => name !== '');
+	const kind = ['false', '0', 'f'].includes((fields.get('tar') ?? '').toLowerCase()) ? 'layout' : 'archive';
+	if (kind === 'layout' && path === '') throw new CliError('ERROR: dest is required for local output');
 	switch (fields.get('type')) {
 		case 'local':
 			if (path === '') throw new CliError('ERROR: dest is required for local output');
@@ -94,19 +98,26 @@ function outputOf(text: string | undefined): Output {
 		case 'oci':
 			if (path === '' && isatty(1))
 				throw new CliError('ERROR: dest file is required for oci exporter. refusing to write to console');
-			return {kind: 'archive', format: 'oci', path: path === '' ? '-' : path};
+			return {kind, format: 'oci', path: path === '' ? '-' : path, tags};
 		case 'docker':
-			if (path !== '') return {kind: 'archive', format: 'docker', path};
-			return {kind: 'image', tags: fields.has('name') ? [fields.get('name')!] : []};
+			return path === '' ? {kind: 'image', tags} : {kind, format: 'docker', path, tags};
 		case 'registry':
 		case 'image':
 			return {
 				kind: 'image',
-				tags: fields.has('name') ? [fields.get('name')!] : [],
+				tags,
 				push: fields.get('type') === 'registry' || fields.get('push') === 'true',
 			};
 		default:
 			throw new CliError(`ERROR: output type ${JSON.stringify(fields.get('type') ?? '')} is not supported`);
+	}
+}
+
+function csvOf(text: string): string[] {
+	try {
+		return parseCsvLine(text);
+	} catch (error) {
+		throw new CliError(`ERROR: ${(error as Error).message}`);
 	}
 }
 
@@ -329,13 +340,14 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const isCheck = flags.bool('check') || call === 'check';
 	const silent = quiet || isCheck || progress === 'quiet';
 	const isFolding = !silent && isatty(2) && (progress === 'auto' || progress === 'tty');
+	// An argument that is given comes before the environment's.
 	const epoch = process.env.SOURCE_DATE_EPOCH;
-	const names = [...flags.list('tag'), ...(output.kind === 'image' ? output.tags : [])];
+	const names = [...flags.list('tag'), ...('tags' in output ? output.tags : [])];
 	// All that can be wrong with them is said before a file is opened or removed.
 	const options: BuildOptions = {
 		...source,
 		tags: names,
-		args: keyed([...flags.list('build-arg'), ...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`])]),
+		args: keyed([...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`]), ...flags.list('build-arg')]),
 		labels: labelsOf(flags.list('label')),
 		target: flags.string('target'),
 		noCache: flags.bool('no-cache'),
@@ -343,7 +355,6 @@ export const build: CommandAction = async ({flags, args}, open) => {
 		secrets: secretsOf(flags.list('secret')),
 		contexts: contextsOf(flags.list('build-context')) ?? {},
 		hostConfig: hostConfigOf(flags),
-		...(epoch !== undefined && /^\d+$/.test(epoch) ? {sourceDateEpoch: Number(epoch) * 1000} : {}),
 		allow: flags.list('allow'),
 		noCacheFilter: flags.list('no-cache-filter'),
 		ssh: await agentsOf(flags.list('ssh')),
@@ -379,6 +390,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 		const built = await engine.build({
 			...options,
 			...(output.kind === 'folder' ? {output: {folder: output.path}} : {}),
+			...(output.kind === 'layout' ? {output: {layout: output.path, format: output.format}} : {}),
 			...(archive && output.kind === 'tar' ? {output: {archive: archive.stream}} : {}),
 			...(archive && output.kind === 'archive'
 				? {output: {image: archive.stream, format: output.format}}

@@ -23,7 +23,7 @@ import {type BuildInput, buildStages, planStages, type StagePlan} from './stage-
 export async function buildImage(engine: EngineContext, options: BuildOptions): Promise<Built> {
 	const tags = readTags(options.tags ?? []);
 	const {output, platforms = []} = options;
-	if (platforms.length > 1 && output && 'image' in output && output.format === 'docker')
+	if (platforms.length > 1 && output && 'format' in output && output.format === 'docker')
 		throw new WherryError(
 			'unsupported',
 			'docker exporter does not currently support exporting manifest lists',
@@ -55,11 +55,17 @@ function readTags(texts: readonly string[]): Reference[] {
 	});
 }
 
-async function solve(
-	engine: EngineContext,
-	options: BuildOptions,
-	tags: readonly Reference[],
-): Promise<Built> {
+/** The time that the argument SOURCE_DATE_EPOCH gives, in seconds, unless there is one already. */
+function withEpoch(options: BuildOptions): BuildOptions {
+	const text = options.args?.SOURCE_DATE_EPOCH ?? '';
+	if (options.sourceDateEpoch !== undefined || text === '') return options;
+	if (!/^-?\d{1,12}$/.test(text))
+		throw new WherryError('invalid', `invalid SOURCE_DATE_EPOCH: ${text}`, {object: text});
+	return {...options, sourceDateEpoch: Number(text) * 1000};
+}
+
+async function solve(engine: EngineContext, asked: BuildOptions, tags: readonly Reference[]): Promise<Built> {
+	const options = withEpoch(asked);
 	const store = openStore(engine.paths, engine.locks);
 	const leases = new BuildLeases(store);
 	const {signal} = options;
@@ -93,9 +99,9 @@ async function solve(
 				return inFile(text, name, () => parseDockerfile(text));
 			},
 		);
-		const asked = options.platforms ?? [options.platform];
+		const wanted = options.platforms ?? [options.platform];
 		const said = {text, name, dockerfile, options};
-		const plans = asked.map((platform) => planStages(said, platform, asked.length > 1));
+		const plans = wanted.map((platform) => planStages(said, platform, wanted.length > 1));
 		const [{stages}] = plans as [StagePlan];
 		const {checkDockerfile} = await import('./lint.ts');
 		const {warnings, isError} = checkDockerfile(dockerfile, stages);
@@ -152,8 +158,8 @@ async function solve(
 		}
 		const isInline =
 			options.cacheTo?.some((to) => 'inline' in to) || options.args?.BUILDKIT_INLINE_CACHE === '1';
-		if (options.output && !('image' in options.output)) {
-			const {output} = options;
+		const {output} = options;
+		if (output && ('folder' in output || 'archive' in output)) {
 			await progress.step('exporting to client', async () => {
 				const {exportResults} = await import('./output.ts');
 				const trees = results.map(({plan, result}) => ({platform: plan.platform, keys: result.keys}));
@@ -177,9 +183,11 @@ async function solve(
 					...(options.annotations ? {annotations: options.annotations} : {}),
 				});
 			}
-			if (options.output && 'image' in options.output) {
-				const {writeArchive} = await import('./image-archive.ts');
-				return writeArchive(store, built, tags, options.output);
+			if (output) {
+				const {writeArchive, writeLayout} = await import('./image-archive.ts');
+				return 'image' in output
+					? writeArchive(store, built, tags, output)
+					: writeLayout(store, built, tags, output, scratch);
 			}
 			const [image] = built as [NewImage];
 			const id =

@@ -1,13 +1,17 @@
 /** `-o type=oci` and `type=docker`: a built image as an archive, without being kept. */
-import {createReadStream} from 'node:fs';
+import {createReadStream, createWriteStream} from 'node:fs';
+import {join} from 'node:path';
 import type {Writable} from 'node:stream';
+import {finished} from 'node:stream/promises';
 import {archiveEnd, fileFrame, folderHeader, put} from '../images/archive.ts';
 import {encodeConfiguration, encodeManifest, type NewImage} from '../images/new-image.ts';
 import {encodeIndex} from '../images/new-index.ts';
 import {canonical, familiar, type Reference} from '../images/reference.ts';
 import type {Store} from '../store/collect.ts';
 import {digestHex, sha256} from '../store/digest.ts';
+import {makeFolders} from '../store/files.ts';
 import {mediaTypes} from '../store/manifest.ts';
+import {unpackFile} from './output.ts';
 
 /** An OCI image layout (image-spec, image-layout.md), with docker's `manifest.json` in what docker is to load. */
 export async function writeArchive(
@@ -78,4 +82,22 @@ export async function writeArchive(
 	}
 	await put(output, archiveEnd());
 	return {id, digest};
+}
+
+/** The same as a folder, which may be there. */
+export async function writeLayout(
+	store: Store,
+	images: readonly NewImage[],
+	tags: readonly Reference[],
+	{layout, format}: {layout: string; format: 'oci' | 'docker'},
+	scratch: string,
+): Promise<{id: string; digest: string}> {
+	const file = join(scratch, 'layout.tar');
+	const image = createWriteStream(file, {mode: 0o600});
+	const told = await writeArchive(store, images, tags, {image, format});
+	image.end();
+	await finished(image);
+	makeFolders(layout, 0o777);
+	await unpackFile(file, layout);
+	return told;
 }

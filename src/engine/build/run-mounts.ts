@@ -1,6 +1,7 @@
 /** Where the mounts of RUN --mount come from. */
 import {join, posix} from 'node:path';
 import {WherryError} from '../errors.ts';
+import type {Source} from './context.ts';
 import {DockerfileError} from './parser.ts';
 import {materialize, type RunMount} from './run.ts';
 import type {Build} from './stage-graph.ts';
@@ -49,14 +50,7 @@ export async function findMounts(
 				// What a cache begins as is a part of what it is.
 				id: [spec.id || target, ...(spec.from === '' ? [] : [spec.from, spec.source])].join('\0'),
 				isExclusive: spec.isExclusive,
-				origin:
-					spec.from === ''
-						? undefined
-						: await materialize(
-								(await build.source(spec.from, line)).root,
-								posix.resolve('/', spec.source),
-								scratch,
-							),
+				origin: spec.from === '' ? undefined : await sourcePath(build, spec, scratch, line),
 				readOnly: spec.readOnly,
 				mode: spec.mode ?? 0o755,
 				uid,
@@ -85,14 +79,7 @@ export async function findMounts(
 			mounts.push({kind: 'socket', target: place, path});
 			env.push(`SSH_AUTH_SOCK=${place}`);
 		} else {
-			const path =
-				spec.from === ''
-					? await contextPath(build, spec.source, scratch)
-					: await materialize(
-							(await build.source(spec.from, line)).root,
-							posix.resolve('/', spec.source),
-							scratch,
-						);
+			const path = await sourcePath(build, spec, scratch, line);
 			mounts.push({kind: 'bind', target, path, readOnly: spec.readOnly});
 		}
 	}
@@ -134,11 +121,25 @@ const notFound = (path: string): WherryError =>
 		`failed to compute cache key: ${JSON.stringify(posix.resolve('/', path))}: not found`,
 	);
 
-/** A copy of what the context has there: what is left out of it is left out here too, and nothing of it changes. */
-async function contextPath(build: Build, source: string, scratch: string): Promise<string> {
+/** A copy of what a mount is made of. */
+async function sourcePath(
+	build: Build,
+	{from, source}: Pick<RunMountSpec, 'from' | 'source'>,
+	scratch: string,
+	line: number,
+): Promise<string> {
+	if (from === '') return folderPath(build.context, source, scratch);
+	const found = await build.source(from, line);
+	return found.key === undefined
+		? folderPath(found.source, source, scratch)
+		: materialize(found.root, posix.resolve('/', source), scratch);
+}
+
+/** What is left out of a context is left out of its copy too, and nothing of it changes. */
+async function folderPath(context: Source, source: string, scratch: string): Promise<string> {
 	const {mkdtempSync, closeSync, openSync, constants, lstatSync} = await import('node:fs');
 	const {copyEntries} = await import('./copy.ts');
-	const [path] = build.context.match(source);
+	const [path] = context.match(source);
 	if (path === undefined) {
 		throw notFound(source);
 	}
@@ -146,7 +147,7 @@ async function contextPath(build: Build, source: string, scratch: string): Promi
 	const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
 	try {
 		const plan = {destination: '/source', owner: {uid: 0, gid: 0}, mode: undefined, time: undefined};
-		copyEntries(fd, path, build.context.walk(path), plan, false);
+		copyEntries(fd, path, context.walk(path), plan, false);
 		lstatSync(join(folder, 'source'));
 		return join(folder, 'source');
 	} finally {

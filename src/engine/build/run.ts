@@ -60,6 +60,7 @@ export interface RunRequest {
 	readonly network: 'default' | 'none' | 'host';
 	readonly privileged: boolean;
 	readonly hostConfig: Partial<HostConfig>;
+	readonly hostname: string;
 	readonly signal: AbortSignal | undefined;
 	/** Of files, in milliseconds. */
 	readonly newest: number | undefined;
@@ -164,7 +165,7 @@ async function runAlone(
 	request: RunRequest,
 	vertex: Vertex,
 ): Promise<NewLayer> {
-	const {argv, config, env, keys, mounts, network, privileged, hostConfig, signal} = request;
+	const {argv, config, env, keys, mounts, network, privileged, hostConfig, hostname, signal} = request;
 	const image: ResolvedImage = {
 		id: noImageId,
 		config: {},
@@ -182,6 +183,7 @@ async function runAlone(
 			}),
 	});
 	const {specs, tmpfs} = mountSpecs(store, scratch, mounts);
+	const mode = network === 'default' ? (hostConfig.NetworkMode ?? 'default') : network;
 	const {id} = await containers.create({
 		image: 'build',
 		config: {
@@ -191,7 +193,7 @@ async function runAlone(
 			Env: ['HOSTNAME', ...env],
 			User: config.User ?? '',
 			WorkingDir: config.WorkingDir || '/',
-			...(hostConfig.NetworkMode?.startsWith('container:') ? {} : {Hostname: 'buildkitsandbox'}),
+			...(hostConfig.NetworkMode?.startsWith('container:') ? {} : {Hostname: hostname}),
 			Labels: {[buildLabel]: ownerOf(ownIdentity())},
 			AttachStdout: true,
 			AttachStderr: true,
@@ -199,7 +201,9 @@ async function runAlone(
 		},
 		hostConfig: {
 			...hostConfig,
-			NetworkMode: network === 'default' ? (hostConfig.NetworkMode ?? 'default') : network,
+			NetworkMode: mode,
+			// Nobody else tells a container without a network its own name.
+			...(mode === 'none' ? {ExtraHosts: [...(hostConfig.ExtraHosts ?? []), `${hostname}:127.0.0.1`]} : {}),
 			Privileged: privileged,
 			...(specs.length > 0 ? {Mounts: specs} : {}),
 			...(Object.keys(tmpfs).length > 0 ? {Tmpfs: tmpfs} : {}),

@@ -431,7 +431,7 @@ export class StageBuild {
 		}
 		for (const [name, value] of this.#args) env = setVariable(env, name, value);
 		const variables = this.#variables;
-		const shown = this.#declared.map((name) => `${name}=${variables(name) ?? ''}`);
+		const shown = [...new Set(this.#declared)].map((name) => `${name}=${variables(name) ?? ''}`);
 		const prefix = shown.length > 0 ? `|${shown.length} ${shown.join(' ')} ` : '';
 		const parts = [
 			...['run', argv, config.Env ?? [], [...this.#args], config.User ?? '', config.WorkingDir ?? ''],
@@ -473,6 +473,7 @@ export class StageBuild {
 						network: parsed.network,
 						privileged: parsed.security === 'insecure',
 						hostConfig: options.hostConfig ?? {},
+						hostname: options.args?.BUILDKIT_SANDBOX_HOSTNAME || 'buildkitsandbox',
 						signal: options.signal,
 						newest: options.sourceDateEpoch,
 					},

@@ -1,5 +1,6 @@
 /** The stages of one platform: which are needed, what they take of each other, and that each is built once. */
-import {closeSync, constants, openSync} from 'node:fs';
+import {closeSync, constants, openSync, readFileSync, statSync} from 'node:fs';
+import {join} from 'node:path';
 import {native} from '../../kernel/native.ts';
 import type {BuildOptions, Platform} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
@@ -15,7 +16,7 @@ import {contextCache, layerDigests} from './context-cache.ts';
 import type {KeyAgents} from './key-agent.ts';
 import type {BuildLeases} from './layer.ts';
 import {type Dockerfile, DockerfileError, type Instruction} from './parser.ts';
-import type {PatternMatcher} from './patterns.ts';
+import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
 import type {Progress} from './progress.ts';
 import {StageBuild} from './stage-build.ts';
 import {findStage, type PlatformArgs, type Stage, sourcesOf, splitStages, targetStage} from './stages.ts';
@@ -162,6 +163,13 @@ function namedContext(contexts: NamedContexts, name: string): {folder: string} |
 	return key ? contexts[key] : undefined;
 }
 
+/** What a named folder leaves out itself. */
+function ignoredIn(folder: string): PatternMatcher | undefined {
+	const file = join(folder, '.dockerignore');
+	if (!statSync(file, {throwIfNoEntry: false})?.isFile()) return undefined;
+	return new PatternMatcher(parseIgnoreFile(readFileSync(file, 'utf8')));
+}
+
 const inside = (fd: number) => (path: string) => native.resolveInRoot(fd, `/${path}`).replace(/^\/+/, '');
 
 /** Builds what the target needs, each stage as far as possible at the same time as the others. */
@@ -220,7 +228,7 @@ export async function buildStages(input: BuildInput, plan: StagePlan): Promise<S
 				if (context && 'folder' in context) {
 					const fd = open(context.folder);
 					const fast = {fd, cache: contextCacheOf(context.folder), signal};
-					const source = new FolderSource(name, context.folder, undefined, inside(fd), fast);
+					const source = new FolderSource(name, context.folder, ignoredIn(context.folder), inside(fd), fast);
 					return {source, root: fd, key: undefined};
 				}
 				const stage = context ? undefined : findStage(stages, name);

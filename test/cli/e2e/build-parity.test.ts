@@ -227,6 +227,52 @@ RUN --mount=from=one,source=/d,target=/d cat /d/f >/out; head -c 9 /dev/urandom 
 	t.regex((await build(folder)).stderr, /failed to compute cache key: "\/none": not found/);
 });
 
+test('a named folder leaves out what its own ignore file says, and a step has the name that it is given', async (t) => {
+	const named = contextOf({in: 'in', out: 'out', '.dockerignore': 'out\n'});
+	const folder = contextOf({
+		Dockerfile: `FROM wherry/base
+COPY --from=other . /all
+COPY --from=other /* /each/
+RUN [ -f /all/in ] && [ ! -e /all/out ] && [ -f /each/in ] && [ ! -e /each/out ]
+RUN --mount=from=other,target=/m --mount=type=cache,from=other,id=other,target=/n \\
+  [ -f /m/in ] && [ ! -e /m/out ] && [ -f /n/in ] && [ ! -e /n/out ]
+RUN grep 127.0.0.1.*box /etc/hosts && [ "$(cat /proc/sys/kernel/hostname)" = box ]
+`,
+		Nothing: 'FROM wherry/base\nRUN --mount=from=other,source=out,target=/o true\n',
+	});
+	const options = ['--build-context', `other=${named}`, '--build-arg', 'BUILDKIT_SANDBOX_HOSTNAME=box'];
+	const {code, stderr} = await build(...options, folder);
+	t.is(code, 0, stderr);
+	t.regex((await build(...options, '-f', join(folder, 'Nothing'), folder)).stderr, /"\/out": not found/);
+});
+
+test('an argument sets the time of an image, which is written as a folder where that is asked for', async (t) => {
+	const folder = contextOf({Dockerfile: 'FROM wherry/base\nWORKDIR /made\nRUN echo x >y\n'});
+	const epoch = ['--no-cache', '--build-arg', 'SOURCE_DATE_EPOCH=1673364896'];
+	const ids: string[] = [];
+	for (const name of ['one', 'two']) {
+		const layout = join(wherry.folder, `layout-${name}`);
+		const output = `type=oci,tar=false,dest=${layout},"name=epoch:${name},epoch:both"`;
+		const {code, stderr} = await build(...epoch, '-o', output, folder);
+		t.is(code, 0, stderr);
+		const {manifests} = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'));
+		const tags = manifests.map((each: {annotations: Record<string, string>}) => each.annotations);
+		t.deepEqual(
+			tags.map((each: Record<string, string>) => each['org.opencontainers.image.ref.name']),
+			[name, 'both'],
+		);
+		t.is(tags[0]['org.opencontainers.image.created'], '2023-01-10T15:34:56.000Z');
+		t.true(existsSync(join(layout, 'blobs', manifests[0].digest.replace(':', '/'))));
+		ids.push(manifests[0].digest);
+	}
+	t.is(ids[0], ids[1]);
+	t.regex(
+		(await build('--build-arg', 'SOURCE_DATE_EPOCH=now', folder)).stderr,
+		/invalid SOURCE_DATE_EPOCH: now/,
+	);
+	t.regex((await build('-o', 'type=oci,tar=false', folder)).stderr, /dest is required/);
+});
+
 test('equal layers may be there more than once, in an image that runs', async (t) => {
 	const image = await built({
 		Dockerfile: `FROM wherry/base\n${'COPY f /\n'.repeat(3)}RUN rm /f\n${'COPY f /\n'.repeat(3)}`,

@@ -11,7 +11,7 @@ export const variablesCases: Readonly<Record<string, Case>> = {
 			'- ARG A=2',
 			'- ENV B=3',
 			'- ARG B=4',
-			'RUN |3 A=2 A=2 B=4 /bin/sh -c echo "$A $B" >/o # buildkit',
+			'RUN |2 A=2 B=4 /bin/sh -c echo "$A $B" >/o # buildkit',
 		],
 	},
 	'ARG of a stage and RUN in the next': {
