@@ -93,9 +93,11 @@ function summary(
 		Ports: ports ? portSummaries(ports, record.Config.ExposedPorts) : [],
 		Labels: record.Config.Labels,
 		State: state.status,
-		Status: statusText(state, now),
+		/** Found when it is looked at, as the networks: of hundreds of containers it takes time, and few are seen. */
+		get Status() {
+			return statusText(state, now);
+		},
 		HostConfig: {NetworkMode: record.HostConfig.NetworkMode},
-		/** Found when it is looked at: of hundreds of containers it takes time, and few ask. */
 		get NetworkSettings() {
 			networks ??= networksInspect(network());
 			return {Networks: networks as Record<string, object>};

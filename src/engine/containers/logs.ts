@@ -1,5 +1,5 @@
 /** Reads a container's log, and follows it over rotations until the container has ended. */
-import {type FSWatcher, readSync, statSync, watch} from 'node:fs';
+import {type FSWatcher, fstatSync, readSync, statSync, watch} from 'node:fs';
 import {basename, dirname} from 'node:path';
 import type {LogEntry, LogOptions, LogText} from '../api.ts';
 import {parseTimestamp} from '../files.ts';
@@ -24,10 +24,13 @@ class LogReader {
 
 	/** The whole lines of the next chunk; undefined at the end. */
 	read(): Buffer | undefined {
+		// One that is followed has a line or two, for which a buffer of a whole chunk would be made and thrown away.
+		const most = Math.min(chunkSize, fstatSync(this.file.fd).size - this.#offset);
+		if (most <= 0) return undefined;
 		// A new buffer each time: the rest of the last one is still in use.
-		const chunk = Buffer.allocUnsafe(this.#rest.length + chunkSize);
+		const chunk = Buffer.allocUnsafe(this.#rest.length + most);
 		this.#rest.copy(chunk);
-		const length = readSync(this.file.fd, chunk, this.#rest.length, chunkSize, this.#offset);
+		const length = readSync(this.file.fd, chunk, this.#rest.length, most, this.#offset);
 		if (length === 0) return undefined;
 		this.#offset += length;
 		const data = chunk.subarray(0, this.#rest.length + length);

@@ -33,7 +33,8 @@ export function isUp(row: ContainerSummary): boolean {
 }
 
 export function containerName(row: ContainerSummary): string {
-	return (row.Names[0] ?? row.Id.slice(0, 12)).replace(/^\//, '');
+	const name = row.Names[0] ?? row.Id.slice(0, 12);
+	return name.startsWith('/') ? name.slice(1) : name;
 }
 
 /** The engine's own words, with the time counted on to now. */

@@ -28,26 +28,36 @@ const byUpThenName = (a: Member, b: Member): number =>
 	Number(isUp(b.container)) - Number(isUp(a.container)) ||
 	(containerName(a.container) < containerName(b.container) ? -1 : 1);
 
-let memo: {containers: State['containers']; members: Map<string, Member[]>} | undefined;
+interface Members {
+	list: Member[];
+	/** Most are only counted. */
+	sorted: boolean;
+}
 
-/** By the network's name; those that are up first, then by name. */
-function allMembers({containers}: State): Map<string, Member[]> {
+let memo: {containers: State['containers']; members: Map<string, Members>} | undefined;
+
+/** By the network's name. */
+function allMembers({containers}: State): Map<string, Members> {
 	if (memo?.containers === containers) return memo.members;
-	const members = new Map<string, Member[]>();
+	const members = new Map<string, Members>();
 	for (const container of containers.values()) {
 		for (const [network, endpoint] of Object.entries(container.NetworkSettings.Networks)) {
-			const list = members.get(network) ?? [];
-			members.set(network, list);
-			list.push({container, endpoint: endpoint as Endpoint});
+			const all = members.get(network) ?? {list: [], sorted: false};
+			members.set(network, all);
+			all.list.push({container, endpoint: endpoint as Endpoint});
 		}
 	}
-	for (const list of members.values()) list.sort(byUpThenName);
 	memo = {containers, members};
 	return members;
 }
 
+/** Those that are up first, then by name. */
 export function membersOf(state: State, network: NetworkRecord): readonly Member[] {
-	return allMembers(state).get(network.Name) ?? [];
+	const members = allMembers(state).get(network.Name);
+	if (!members) return [];
+	if (!members.sorted) members.list.sort(byUpThenName);
+	members.sorted = true;
+	return members.list;
 }
 
 /** `3`, or `1/3` when not all of them are up. */
@@ -114,7 +124,7 @@ export const networksPane: ListPane<NetworkRecord> = {
 			max: 5,
 			align: 'right',
 			cell: (row, state) => {
-				const members = membersOf(state, row);
+				const members = allMembers(state).get(row.Name)?.list ?? [];
 				return {text: countText(members), tone: members.length > 0 ? 'normal' : 'muted'};
 			},
 		},

@@ -29,12 +29,14 @@ const CAPACITY = 600;
 const DRAWN = ['cpu', 'memory', 'received', 'sent', 'read', 'written', 'pids'] as const;
 type Drawn = (typeof DRAWN)[number];
 
-/** Numbers of a hundred containers for ten minutes: 17 kB each, all at once, so that the memory stays what it is. */
+/**
+ * Numbers of a hundred containers for ten minutes: 17 kB each, all at once, so that the memory stays what it is. They
+ * are written to at once, too: of what nobody has written to the system takes no memory yet.
+ */
 export class UsageHistory {
-	readonly #numbers = Object.fromEntries(DRAWN.map((name) => [name, new Float32Array(CAPACITY)])) as Record<
-		Drawn,
-		Float32Array
-	>;
+	readonly #numbers = Object.fromEntries(
+		DRAWN.map((name) => [name, new Float32Array(CAPACITY).fill(0)]),
+	) as Record<Drawn, Float32Array>;
 	/** Samples ever added: the next one's place, once around. */
 	#total = 0;
 	last: UsageSample | undefined;
