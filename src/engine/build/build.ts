@@ -55,17 +55,25 @@ function readTags(texts: readonly string[]): Reference[] {
 	});
 }
 
-/** The time that the argument SOURCE_DATE_EPOCH gives, in seconds, unless there is one already. */
-function withEpoch(options: BuildOptions): BuildOptions {
-	const text = options.args?.SOURCE_DATE_EPOCH ?? '';
-	if (options.sourceDateEpoch !== undefined || text === '') return options;
-	if (!/^-?\d{1,12}$/.test(text))
-		throw new WherryError('invalid', `invalid SOURCE_DATE_EPOCH: ${text}`, {object: text});
-	return {...options, sourceDateEpoch: Number(text) * 1000};
+/**
+ * The time that the argument SOURCE_DATE_EPOCH gives, in seconds, or its default before the first FROM. `context` is
+ * that of the context, which a folder has none of.
+ */
+function epochOf({args, sourceDateEpoch}: BuildOptions, byDefault = ''): number | undefined {
+	if (sourceDateEpoch !== undefined) return sourceDateEpoch;
+	const text = args?.SOURCE_DATE_EPOCH ?? byDefault;
+	if (text === '' || text === 'context') return undefined;
+	if (/^-?\d{1,12}$/.test(text)) return Number(text) * 1000;
+	throw new WherryError('invalid', `invalid SOURCE_DATE_EPOCH: ${text}`, {object: text});
 }
 
-async function solve(engine: EngineContext, asked: BuildOptions, tags: readonly Reference[]): Promise<Built> {
-	const options = withEpoch(asked);
+async function solve(
+	engine: EngineContext,
+	options: BuildOptions,
+	tags: readonly Reference[],
+): Promise<Built> {
+	// What is wrong with it is said before anything is begun.
+	epochOf(options);
 	const store = openStore(engine.paths, engine.locks);
 	const leases = new BuildLeases(store);
 	const {signal} = options;
@@ -118,7 +126,9 @@ async function solve(engine: EngineContext, asked: BuildOptions, tags: readonly 
 			vertex.note(`transferring context: ${Buffer.byteLength(ignore)}B done`);
 			return new PatternMatcher(parseIgnoreFile(ignore));
 		});
-		const created = new Date(options.sourceDateEpoch ?? Date.now()).toISOString();
+		const epoch = epochOf(options, plans[0]!.globals.get('SOURCE_DATE_EPOCH'));
+		const timed = epoch === undefined ? options : {...options, sourceDateEpoch: epoch};
+		const created = new Date(epoch ?? Date.now()).toISOString();
 		const steps = new Map<string, CachedStep>();
 		const shared = {
 			engine,
@@ -146,7 +156,7 @@ async function solve(engine: EngineContext, asked: BuildOptions, tags: readonly 
 				vertex.failed((error as Error).message);
 			}
 		}
-		const results = await buildPlatforms({...shared, ...said}, plans);
+		const results = await buildPlatforms({...shared, ...said, options: timed}, plans);
 		for (const to of options.cacheTo ?? []) {
 			if ('inline' in to) continue;
 			const exported = progress.step('exporting cache', async () => {

@@ -5,7 +5,7 @@ import {native} from '../../kernel/native.ts';
 import type {BuildOptions, Platform} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import {WherryError} from '../errors.ts';
-import {formatPlatform, hostPlatform} from '../images/platform.ts';
+import {formatPlatform, hostPlatform, normalize} from '../images/platform.ts';
 import {canonical, parseReference, withDefaultTag} from '../images/reference.ts';
 import type {CachedStep} from '../store/build-cache.ts';
 import type {Store} from '../store/collect.ts';
@@ -83,7 +83,7 @@ export function planStages(
 	asked: Platform | undefined,
 	isOneOfSeveral: boolean,
 ): StagePlan {
-	const platform = asked ?? hostPlatform();
+	const platform = asked ? normalize(asked) : hostPlatform();
 	const last = dockerfile.instructions.findLast(({name}) => name.toLowerCase() === 'from');
 	const platformArgs = platformArguments(platform, options.target || last?.args[2] || 'default');
 	const args = new Map(Object.entries(options.args ?? {}));

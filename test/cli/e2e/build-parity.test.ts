@@ -10,6 +10,7 @@ import {
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
+	statSync,
 	symlinkSync,
 	writeFileSync,
 } from 'node:fs';
@@ -266,6 +267,13 @@ test('an argument sets the time of an image, which is written as a folder where 
 		ids.push(manifests[0].digest);
 	}
 	t.is(ids[0], ids[1]);
+	const byDefault = contextOf({
+		Dockerfile: 'ARG SOURCE_DATE_EPOCH=1445412480\nFROM scratch\nCOPY f /\n',
+		f: '',
+	});
+	const output = join(wherry.folder, 'by-default');
+	t.is((await build('-o', output, byDefault)).code, 0);
+	t.is(statSync(join(output, 'f')).mtimeMs, 1445412480000);
 	t.regex(
 		(await build('--build-arg', 'SOURCE_DATE_EPOCH=now', folder)).stderr,
 		/invalid SOURCE_DATE_EPOCH: now/,
@@ -674,6 +682,13 @@ test('several platforms make an index, a folder each, or an archive; what needs 
 		'f-arm64': 'arm',
 	});
 	const platforms = ['--platform', 'linux/amd64,linux/arm64', '--platform', 'linux/arm64'];
+	const arm = join(wherry.folder, 'arm');
+	const variant = contextOf({
+		Dockerfile: 'FROM scratch\nARG TARGETVARIANT\nCOPY f-$TARGETVARIANT /f\n',
+		'f-v7': 'v7',
+	});
+	t.is((await build('--platform', 'linux/arm,linux/arm/v7,linux/arm/7', '-o', arm, variant)).code, 0);
+	t.deepEqual(readdirSync(arm), ['f']);
 	const name = 'several:1';
 	const made = await build(...platforms, '-t', name, '-t', 'several:2', folder);
 	t.is(made.code, 0, made.stderr);
