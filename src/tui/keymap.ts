@@ -479,6 +479,8 @@ export const KEYMAP = [
 	{command: 'confirm.no', context: 'confirm', keys: ['esc', 'n', 'q', 'ctrl-c'], help: 'no'},
 	{command: 'form.next', context: 'form', keys: ['tab', 'down'], help: 'next field'},
 	{command: 'form.previous', context: 'form', keys: ['shift-tab', 'up'], help: 'previous field'},
+	{command: 'form.pageDown', context: 'form', keys: ['pagedown'], help: 'some fields down'},
+	{command: 'form.pageUp', context: 'form', keys: ['pageup'], help: 'some fields up'},
 	{command: 'form.submit', context: 'form', keys: ['enter'], help: 'do it'},
 	{command: 'form.cancel', context: 'form', keys: ['esc', 'ctrl-c'], help: 'close'},
 	{command: 'text.down', context: 'text', keys: ['j', 'down'], help: 'down'},

@@ -1,6 +1,7 @@
 /** The terminal UI without a terminal: bytes go in at the decoder, frames come out as text. */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {ActionContext} from '../../src/tui/actions/context.ts';
+import type {CliCommand} from '../../src/tui/actions/palette.ts';
 import {Controller} from '../../src/tui/controller.ts';
 import {KeyDecoder} from '../../src/tui/input/decoder.ts';
 import {loadOnce} from '../../src/tui/once.tsx';
@@ -11,8 +12,17 @@ import {UsageFeed} from '../../src/tui/store/usage-feed.ts';
 import {Sessions} from '../../src/tui/terminal/sessions.ts';
 import {type FakeEngine, NOW} from './fake-engine.ts';
 
+const COMMANDS: readonly CliCommand[] = [
+	{name: 'container update', usage: '[OPTIONS] CONTAINER [CONTAINER...]', about: 'Change limits'},
+	{name: 'network create', usage: '[OPTIONS] NETWORK', about: 'Make a network'},
+];
+
 /** With `logs` the log is that of whatever is selected, a moment later; without it the first one's stays. */
-export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {logs: live = false} = {}) {
+export async function openUi(
+	fake: FakeEngine,
+	size = {columns: 80, rows: 24},
+	{logs: live = false, commands = COMMANDS}: {logs?: boolean; commands?: readonly CliCommand[]} = {},
+) {
 	const store = await loadOnce(fake.engine, size, NOW);
 	const screen: string[] = [];
 	const details = new DetailFeed(fake.engine, store);
@@ -32,10 +42,7 @@ export async function openUi(fake: FakeEngine, size = {columns: 80, rows: 24}, {
 		details,
 		sessions,
 		screen: {
-			commands: async () => [
-				{name: 'container update', usage: '[OPTIONS] CONTAINER [CONTAINER...]', about: 'Change limits'},
-				{name: 'network create', usage: '[OPTIONS] NETWORK', about: 'Make a network'},
-			],
+			commands: async () => commands,
 			runCommand: async (words) => {
 				screen.push(words.join(' '));
 				return 3;

@@ -4,7 +4,7 @@ import {commands} from '../../src/cli/commands/table/index.ts';
 import {pickMatches} from '../../src/tui/commands/dialogs.ts';
 import {paletteEntries} from '../../src/tui/keys.ts';
 import {renderFrame} from '../../src/tui/once.tsx';
-import type {PickDialog} from '../../src/tui/store/state.ts';
+import type {FormDialog, PickDialog} from '../../src/tui/store/state.ts';
 import {busyEngine} from './fake-engine.ts';
 import {openUi} from './harness.ts';
 
@@ -46,7 +46,41 @@ test('a command of the command line asks for its arguments, with the selected ob
 	t.is(store.state.command, 'wherry container update web open');
 	t.regex(store.state.message?.text ?? '', /ended with exit code 3/);
 	await type(':', 'wherry network create', '\r');
-	t.regex(renderFrame(store, false), /\[OPTIONS\] NETWORK/);
+	t.regex(renderFrame(store, false), /NETWORK/);
+});
+
+test('each flag of a command is a field of its form, with what it does', async (t) => {
+	const run = catalogue().find(({name}) => name === 'container run')!;
+	const fake = busyEngine();
+	const {store, screen, type} = await openUi(fake, {columns: 80, rows: 24}, {commands: [run]});
+	// What is typed as it stands comes first.
+	await type(':', 'container run', '\r', 'alpine true');
+	t.snapshot(renderFrame(store, false));
+	await type('\u001b[6~', '\u001b[6~');
+	t.regex(renderFrame(store, false), /--detach-keys[\s\S]* 21 of \d+ · /);
+	const to = async (name: string): Promise<void> => {
+		const {fields, index} = store.state.dialog as FormDialog;
+		const at = fields.findIndex(({label}) => label === name);
+		await type(...Array.from({length: (at - index + fields.length) % fields.length}, () => '\t'));
+	};
+	await to('--env');
+	await type('A=1 "B=two words');
+	await type('\r');
+	t.regex(renderFrame(store, false), /--env: a quote is not closed/);
+	await type('"');
+	await to('--rm');
+	await type(' ');
+	await to('--sig-proxy');
+	await type(' ');
+	await to('--name');
+	await type('-x y', '\r');
+	t.deepEqual(screen, [
+		'container run --env=A=1 --env=B=two words --name=-x y --rm --sig-proxy=false alpine true',
+	]);
+	t.is(
+		store.state.command,
+		"wherry container run --env=A=1 '--env=B=two words' '--name=-x y' --rm --sig-proxy=false alpine true",
+	);
 });
 
 test('each word narrows, in any order', async (t) => {

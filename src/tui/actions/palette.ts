@@ -14,6 +14,8 @@ export interface CliCommand {
 	name: string;
 	usage: string;
 	about: string;
+	/** `type` is `bool`, or what a flag with a value takes: `string`, `list`, ... */
+	flags?: readonly {name: string; about: string; type: string; default: string | undefined}[];
 }
 
 const PANE = 'pane ';
@@ -75,19 +77,64 @@ export function suggestedArguments(usage: string, context: ActionContext): strin
 	return subject && subject.list === wanted ? commandLine(subject.name) : '';
 }
 
-function askArguments(context: ActionContext, {name, usage}: CliCommand): void {
+type Flag = NonNullable<CliCommand['flags']>[number];
+
+/** Those that may be there several times take several words. */
+const REPEATED = /list|map|filter|Array|Slice|ulimit/;
+
+const isOn = ({default: value}: Flag): boolean => value === 'true';
+
+/** The words of what a form says of the flags, or why it can't be done. Pure. */
+export function flagWords(
+	flags: readonly Flag[],
+	values: Readonly<Record<string, string | boolean>>,
+): string[] | string {
+	const words: string[] = [];
+	for (const flag of flags) {
+		const value = values[`--${flag.name}`];
+		if (typeof value === 'boolean') {
+			if (value !== isOn(flag)) words.push(value ? `--${flag.name}` : `--${flag.name}=false`);
+			continue;
+		}
+		const text = (value ?? '').trim();
+		if (text === '') continue;
+		const split = REPEATED.test(flag.type) ? splitWords(text) : [text];
+		if (!split) return `--${flag.name}: a quote is not closed.`;
+		// With the equals sign: a value may begin with a dash.
+		words.push(...split.map((one) => `--${flag.name}=${one}`));
+	}
+	return words;
+}
+
+function askArguments(context: ActionContext, {name, usage, flags = []}: CliCommand): void {
+	const wanted = usage.replace(/^\[OPTIONS\] ?/, '');
 	openDialog(context, {
 		kind: 'form',
 		title: `wherry ${name}`,
 		fields: [
-			{id: 'words', label: 'Arguments', hint: usage, value: textField(suggestedArguments(usage, context))},
+			...(wanted === '' && flags.length > 0
+				? []
+				: [
+						{
+							...{id: 'words', label: 'Arguments', hint: wanted},
+							value: textField(suggestedArguments(usage, context)),
+						},
+					]),
+			...flags.map((flag) => ({
+				id: `--${flag.name}`,
+				label: `--${flag.name}`,
+				hint: flag.about,
+				value: flag.type === 'bool' ? isOn(flag) : textField(),
+			})),
 		],
 		index: 0,
 		submit: 'run',
-		onSubmit: ({words: typed}) => {
-			const words = splitWords(String(typed));
+		onSubmit: (values) => {
+			const words = splitWords(String(values.words ?? ''));
 			if (!words) return 'A quote is not closed.';
-			const all = [...name.split(' '), ...words];
+			const options = flagWords(flags, values);
+			if (typeof options === 'string') return options;
+			const all = [...name.split(' '), ...options, ...words];
 			remember(context, ...all);
 			context.screen
 				.runCommand(all)

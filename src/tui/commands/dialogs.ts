@@ -1,7 +1,17 @@
 /** What keys do in dialogs: choosing, editing, scrolling, answering. */
 import {type ActionContext, openDialog} from '../actions/context.ts';
 import {matches} from '../panes/pane.ts';
-import type {ConfirmDialog, Dialog, PickDialog, PickItem, State} from '../store/state.ts';
+import type {
+	ConfirmDialog,
+	Dialog,
+	PickDialog,
+	PickItem,
+	State,
+	TextDialog,
+	TextLine,
+} from '../store/state.ts';
+import {sanitize} from '../text/sanitize.ts';
+import {displayWidth, wrapWords} from '../text/width.ts';
 
 export type Command = (context: ActionContext) => void | Promise<void>;
 
@@ -20,14 +30,36 @@ const changeDialog =
 
 export const scrollText = (delta: number): Command =>
 	changeDialog('text', (dialog, state) => {
-		const last = Math.max(0, dialog.lines.length - dialogHeight(state));
+		const last = Math.max(0, readerLines(dialog, state).lines.length - dialogHeight(state));
 		return {...dialog, top: Math.max(0, Math.min(last, dialog.top + delta))};
 	});
 
-/** Items whose label or note has each word that is typed. */
+/** A text's lines in a box that fits the screen, long ones on several, and how wide their names are. */
+export function readerLines({lines}: TextDialog, {size}: State): {names: number; lines: TextLine[]} {
+	const names = Math.min(24, Math.max(...lines.map(({name}) => displayWidth(sanitize(name)))));
+	const room = Math.max(20, size.columns - 2 - 4 - 4 - names);
+	return {
+		names,
+		lines: lines.flatMap((line) =>
+			line.heading
+				? [line]
+				: wrapWords(sanitize(line.text), room).map((text, at) => ({
+						...line,
+						name: at === 0 ? line.name : '',
+						text,
+					})),
+		),
+	};
+}
+
+/** Items whose label or note has each word that is typed; those that have them as they are typed come first. */
 export function pickMatches({items, filter}: PickDialog): readonly PickItem[] {
 	const words = filter.value.split(' ').filter(Boolean);
-	return items.filter(({label, note}) => words.every((word) => matches(`${label} ${note}`, word)));
+	const found = items.filter(({label, note}) => words.every((word) => matches(`${label} ${note}`, word)));
+	if (words.length < 2) return found;
+	const typed = words.join(' ').toLowerCase();
+	const isTyped = ({label}: PickItem): number => Number(label.toLowerCase().includes(typed));
+	return found.sort((a, b) => isTyped(b) - isTyped(a));
 }
 
 export const movePick = (delta: (page: number) => number): Command =>
@@ -67,6 +99,13 @@ export const moveForm = (step: number): Command =>
 	changeDialog('form', (dialog) => {
 		const count = dialog.fields.length;
 		return {...dialog, index: (dialog.index + step + count) % count};
+	});
+
+/** Not round: the ends are where one wants to stay. */
+export const pageForm = (step: number): Command =>
+	changeDialog('form', (dialog) => {
+		const index = Math.max(0, Math.min(dialog.fields.length - 1, dialog.index + step));
+		return {...dialog, index};
 	});
 
 export function submitForm(context: ActionContext): void {

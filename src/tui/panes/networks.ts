@@ -121,7 +121,7 @@ export const networksPane: ListPane<NetworkRecord> = {
 			name: 'containers',
 			title: 'USED',
 			min: 4,
-			max: 5,
+			max: 7,
 			align: 'right',
 			cell: (row, state) => {
 				const members = allMembers(state).get(row.Name)?.list ?? [];

@@ -1,7 +1,7 @@
 /** Boxes over the panes: a question, a form, the help. */
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
-import {dialogHeight, pickMatches} from '../commands/dialogs.ts';
+import {dialogHeight, pickMatches, readerLines} from '../commands/dialogs.ts';
 import {keyLabel, keyOf} from '../keys.ts';
 import {windowStart} from '../store/reducers.ts';
 import type {
@@ -147,11 +147,17 @@ function Confirm({dialog, size}: {dialog: ConfirmDialog; size: Size}) {
 	);
 }
 
+/** Fields of a form that is more than a few questions: its answers are told on longer lines. */
+const LONG = 12;
+
 function Form({dialog, size}: {dialog: FormDialog; size: Size}) {
-	const labels = Math.max(...dialog.fields.map(({label}) => displayWidth(label)));
-	const wide = Math.max(20, Math.min(52, size.columns - labels - 12));
-	const lines: Line[] = dialog.fields.map((field, index) => {
-		const current = index === dialog.index;
+	const {fields, index: at, error} = dialog;
+	const labels = Math.max(...fields.map(({label}) => displayWidth(label)));
+	const wide = Math.max(20, Math.min(fields.length > LONG ? 72 : 52, size.columns - labels - 12));
+	const room = Math.max(1, size.rows - (error === undefined ? 6 : 8));
+	const start = windowStart(fields.length, at, room);
+	const lines: Line[] = fields.slice(start, start + room).map((field) => {
+		const current = field === fields[at];
 		return {
 			key: field.id,
 			parts: [
@@ -163,25 +169,30 @@ function Form({dialog, size}: {dialog: FormDialog; size: Size}) {
 			],
 		};
 	});
-	if (dialog.error !== undefined) {
+	if (error !== undefined) {
 		lines.push(
 			{key: 'space', parts: []},
-			{key: 'error', parts: [{text: sanitize(dialog.error), style: tone('bad')}]},
+			{key: 'error', parts: [{text: sanitize(error), style: tone('bad')}]},
 		);
 	}
+	const place = fields.length > room ? `${at + 1} of ${fields.length} · ` : '';
 	return (
 		<Overlay
 			title={sanitize(dialog.title)}
 			lines={lines}
 			size={size}
-			footer={`${keyOf('form.next')} next · ${keyOf('form.submit')} ${dialog.submit} · ${keyOf('form.cancel')} closes`}
+			footer={`${place}${keyOf('form.next')} next · ${keyOf('form.submit')} ${dialog.submit} · ${keyOf('form.cancel')} closes`}
 		/>
 	);
 }
 
 function fieldParts(field: FormField, current: boolean, width: number): Line['parts'] {
 	if (typeof field.value === 'boolean') {
-		return [{text: fitCells(field.value ? '[x]' : '[ ]', width), style: current ? {bold: true} : {}}];
+		const box = field.value ? '[x]' : '[ ]';
+		return [
+			{text: box, style: current ? {bold: true} : {}},
+			{text: fitCells(field.hint === undefined ? '' : ` ${field.hint}`, width - 3), style: tone('muted')},
+		];
 	}
 	const {value, cursor} = field.value;
 	if (value === '' && !current) return [{text: fitCells(field.hint ?? '', width), style: tone('muted')}];
@@ -221,8 +232,12 @@ function Pick({dialog, state}: {dialog: PickDialog; state: State}) {
 	const {value, cursor} = dialog.filter;
 	const lines: Line[] = found.slice(start, start + height).map((item, at) => {
 		const current = start + at === dialog.index;
-		const label = `${current ? '❯' : ' '} ${fitCells(sanitize(item.label), labels)}  `;
-		const note = fitCells(sanitize(item.note), notes);
+		const text = sanitize(item.label);
+		const short = displayWidth(sanitize(item.note));
+		// A label takes what its note leaves over.
+		const own = Math.max(labels, Math.min(displayWidth(text), labels + notes - short));
+		const label = `${current ? '❯' : ' '} ${fitCells(text, own)}  `;
+		const note = fitCells(sanitize(item.note), notes - (own - labels));
 		return {
 			key: item.id,
 			parts: current
@@ -246,9 +261,9 @@ function Pick({dialog, state}: {dialog: PickDialog; state: State}) {
 }
 
 function Reader({dialog, state}: {dialog: TextDialog; state: State}) {
-	const {top, lines: all} = dialog;
 	const height = dialogHeight(state);
-	const names = Math.min(24, Math.max(...all.map(({name}) => displayWidth(sanitize(name)))));
+	const {names, lines: all} = readerLines(dialog, state);
+	const top = Math.min(dialog.top, Math.max(0, all.length - height));
 	const lines = all.slice(top, top + height).map(({name, text, heading}, index) => ({
 		key: String(top + index),
 		parts: heading
