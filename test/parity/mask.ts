@@ -20,6 +20,7 @@ const masks: readonly Mask[] = [
 		/(?<=IDs found with provided prefix: |\bnetwork |No such image: |kill container: |start containers: |get container for )[0-9a-f](?=$|:| is ambiguous)/gm,
 		'<prefix>',
 	],
+	[/\d+(?= matches found based on ID prefix)/g, '<n>'],
 	[/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)? ?(Z|[+-]\d\d:?\d\d)( [A-Z]+)?/g, '<time>'],
 	[
 		/\b(Less than a second|About an? (minute|hour)|\d+ (seconds?|minutes?|hours?|days?|weeks?|months?|years?))\b/g,

@@ -56,8 +56,8 @@ export const newerWording: readonly {old: RegExp; now: string}[] = [
 		now: 'Error: invalid network config:\ninvalid subnet $1: invalid CIDR block notation',
 	},
 	{
-		old: /(\d+) matches found based on ID prefix: network (\S+) is ambiguous/g,
-		now: 'network $2 is ambiguous ($1 matches found based on ID prefix)',
+		old: /\S+ matches found based on ID prefix: network (\S+) is ambiguous/g,
+		now: 'network $1 is ambiguous (<n> matches found based on ID prefix)',
 	},
 	{
 		old: /container cannot be disconnected from host network or connected to host network/g,

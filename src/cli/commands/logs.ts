@@ -25,10 +25,8 @@ export const logs: CommandAction = async ({flags, args}, open) => {
 		if (text === '') return undefined;
 		try {
 			return parseTimestamp(text);
-		} catch {
-			throw new CliError(
-				`invalid value for "${name}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
-			);
+		} catch (error) {
+			throw new CliError(`invalid value for "${name}": ${(error as Error).message}`);
 		}
 	};
 	const since = time('since');

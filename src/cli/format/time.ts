@@ -1,4 +1,5 @@
 import {parseDuration} from './duration.ts';
+import {goTimeError} from './go-time.ts';
 
 /** Times as docker reads them in --since and --until, and as it prints them. All are nanoseconds since 1970. */
 const second = 1_000_000_000n;
@@ -39,7 +40,7 @@ export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * 
 	}
 	const unix = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
 	if (unix) return BigInt(unix[1]!) * second + BigInt((unix[2] ?? '').slice(0, 9).padEnd(9, '0') || '0');
-	const date = /^\d{4}-\d\d-\d\d(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(
+	const date = /^\d{4}-\d\d-\d\d(?:T(\d\d?)(?::(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(
 		text,
 	);
 	if (date) {
@@ -48,11 +49,14 @@ export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * 
 		if (date[1] === undefined) local += 'T00:00:00';
 		else if (date[2] === undefined) local += ':00:00';
 		else if (date[3] === undefined) local += ':00';
-		const value = parseRfc3339(local + zone);
+		// Go takes an hour of one digit.
+		const value = parseRfc3339(local.replace(/T(?=\d(?!\d))/, 'T0') + zone);
 		if (value !== undefined) return value;
-		throw new Error(`parsing time ${JSON.stringify(text)}: ${outOfRange(local) ?? 'day'} out of range`);
 	}
-	throw new Error(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
+	throw new Error(
+		(text.includes('-') ? goTimeError(text) : undefined) ??
+			`failed to parse value as time or duration: ${JSON.stringify(text)}`,
+	);
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');

@@ -148,6 +148,17 @@ test('points in time are durations before now, dates, or seconds', (t) => {
 			`parsing time "${text}": ${part} out of range`,
 		);
 	}
+	for (const [text, problem] of [
+		['2006-01-02T15:04:0Z', ' as "2006-01-02T15:04:05Z07:00": cannot parse "0Z" as "05"'],
+		['2006-1-2', ' as "2006-01-02": cannot parse "1-2" as "01"'],
+		['2006-01-02x', ': extra text: "x"'],
+		['x-1', ' as "2006-01-02": cannot parse "x-1" as "2006"'],
+		['2006-01-02T15:04:05.5X', ': extra text: "X"'],
+	] as const)
+		t.is(
+			message(() => parseTimestamp(text, now)),
+			`parsing time "${text}"${problem}`,
+		);
 	t.is(parseTimestamp(formatRfc3339Nano(now + 123n), 0n), now + 123n);
 });
 

@@ -37,7 +37,8 @@ export const formats: Table = {
 	recorded: true,
 	setup: `
 docker create --name one --network none -l a=1 -l b=x -p 80:80 busybox sh -c 'echo a long command that is longer'
-docker run --name app --network none -v vol:/v -v data:/var/data --entrypoint true parity/app:1
+docker volume create vol
+docker run --name app --network none -v data:/var/data --entrypoint true parity/app:1
 docker network create --label n=1 net
 docker volume create --label v=1 labelled
 docker tag busybox other:tag`,
@@ -47,7 +48,7 @@ docker tag busybox other:tag`,
 			'ID Image Command RunningFor Ports State Status Size Names Labels Mounts Networks LocalVolumes CreatedAt',
 		),
 		...ways('ps -a', 'Names'),
-		...columns('images', 'ID Repository Tag Digest CreatedSince CreatedAt'),
+		...columns('images', 'ID Repository Tag Digest CreatedSince CreatedAt', ' busybox'),
 		...ways('images', 'Repository', ' busybox'),
 		...columns('volume ls', 'Name Driver Scope Mountpoint Labels', " | sed 's/[^ ]*volumes/X/'"),
 		...ways('volume ls', 'Name'),

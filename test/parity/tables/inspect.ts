@@ -122,7 +122,7 @@ docker run --name done busybox true`,
 		docker update --cpuset-cpus 77 up
 		docker update --memory 128m up
 		docker update --nonsense up
-		docker events --since $(cat begun) --until 0s -f container=done --format '{{.Type}} {{.Action}}'
+		sleep 1; docker events --since $(cat begun) --until 0s -f container=done --format '{{.Type}} {{.Action}}'
 		docker events --since $(cat begun) --until 0s -f container=done -f event=die | sed 's/execDuration=0, //'
 		docker events --since $(cat begun) --until 0s -f container=done -f event=create --format '{{json .Actor.Attributes}}'
 		docker events --since $(cat begun) --until 0s -f type=volume

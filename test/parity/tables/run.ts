@@ -210,6 +210,7 @@ export const runLimits: Table = {
 	name: 'run: limits and devices',
 	pairs: [
 		...lines`
+		docker run --rm busybox sh -c 'ls /dev | sort'
 		docker run --rm -m 64m busybox cat /sys/fs/cgroup/memory/memory.limit_in_bytes
 		docker run --rm -m 64m --memory-swap 128m busybox true
 		docker run --rm -m 64m --memory-reservation 32m busybox cat /sys/fs/cgroup/memory/memory.soft_limit_in_bytes

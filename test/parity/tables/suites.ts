@@ -4,7 +4,25 @@ import {lines, type Table} from '../table.ts';
 export const suiteRuns: Table = {
 	name: 'as other suites ask: run and create',
 	setup: 'docker run -d --name parent busybox top',
+	recorded: true,
 	pairs: [
+		{
+			line: 'docker run --rm --mac-address 92:d0:c6:0a:29:33 --net=container:parent busybox',
+			because: "newer docker's client does not do it with the old daemon",
+			stderr: 'docker: Error: conflicting options: mac-address and the network mode',
+		},
+		{
+			line: 'docker run --rm -e PATH= busybox ls /',
+			because: "the words around it are runc's",
+			anyError: true,
+		},
+		{
+			line: 'docker run --rm -v x:/y busybox true',
+			because: "docker's client takes it for a path of Windows, and makes a volume at that path",
+			code: 125,
+			stderr:
+				'docker: Error: create x: volume name is too short, names should be at least two alphanumeric characters',
+		},
 		{
 			line: 'docker run --rm --uts=host --domainname=example.com busybox hostname',
 			because: 'the words are those of runc',
@@ -12,10 +30,9 @@ export const suiteRuns: Table = {
 		},
 		...lines`
 		docker run --rm --tmpfs /dev/shm:rw,exec,size=1m busybox grep /dev/shm /proc/mounts
-		docker run --rm -v /tmp:/dev/shm busybox grep -c /dev/shm /proc/mounts
+		mkdir shm; docker run --rm -v $PWD/shm:/dev/shm busybox grep -c /dev/shm /proc/mounts
 		docker run --name rotated --log-opt max-size=2k --log-opt max-file=2 busybox seq 500 > /dev/null; ls $(dirname $(docker inspect -f '{{.LogPath}}' rotated)) | grep -c json.log; docker rm rotated
 		docker run --rm --dns 1.2.3.4 --net=container:parent busybox
-		docker run --rm --mac-address 92:d0:c6:0a:29:33 --net=container:parent busybox
 		docker run --rm --add-host test:192.168.2.109 --net=container:parent busybox
 		docker run --rm --expose 80 --net=container:parent busybox
 		docker run --rm --volumes-from parent:bar busybox true
@@ -47,6 +64,11 @@ export const suiteRuns: Table = {
 		docker top parent -p 1
 		docker top parent -o pid,cmd -q 99999999
 		docker version > /dev/full
+		docker export parent > /dev/full
+		docker cp parent:/etc - > /dev/full
+		docker save busybox > /dev/full
+		docker run --rm -v z: busybox true
+		docker run --rm -e PATH= busybox /bin/true
 		docker run --rm busybox echo hi > /dev/full
 		docker create -it --name job busybox sh -c 'sleep 1; exit 4' | wc -c; docker start -ai job < /dev/null
 		docker exec -it parent true < /dev/null

@@ -313,16 +313,16 @@ export const values: Table = {
 			stderr: 'Error: invalid auxiliary address: b',
 		},
 		{
-			line: 'docker network connect --ip x a b',
+			line: 'docker network connect --ip x y z',
 			because: "newer docker's client says it",
 			stderr: 'invalid IPv4 address: x',
 		},
 		{
-			line: 'docker network connect --ip6 x a b',
+			line: 'docker network connect --ip6 x y z',
 			because: "newer docker's client says it",
 			stderr: 'invalid IPv6 address: x',
 		},
-		'docker network connect --link x a b',
+		'docker network connect --link x y z',
 		{
 			line: 'docker image prune -f --filter dangling=x',
 			because: 'newer docker looks at it',

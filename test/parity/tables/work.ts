@@ -97,6 +97,8 @@ docker run --name attrs -e X=1 -l y=2 --log-opt env=X --log-opt labels=y busybox
 		docker logs --since nonsense talk
 		docker logs --until nonsense talk
 		docker logs --since 2001-01-01 talk
+		docker logs --since 2006-01-02T15:04:0Z talk
+		docker logs --since 2006-1-2 talk
 		docker logs --since 2001-01-01T00:00:00Z --until 2001-01-02T00:00:00Z talk
 		docker logs --details attrs
 		docker logs --details talk
