@@ -836,6 +836,16 @@ export interface BuildCacheRecord {
 	LastUsedAt: number;
 }
 
+export type BuildOutput =
+	/** With the names of `tags`. */
+	| 'image'
+	/** The files of the target. */
+	| {folder: string}
+	| {archive: Writable}
+	| {image: Writable; format: 'oci' | 'docker'}
+	/** The same image, unpacked into a folder. */
+	| {layout: string; format: 'oci' | 'docker'};
+
 export interface BuildOptions {
 	/** A folder, an archive of one, or the address of a git repository, an archive or a Dockerfile. */
 	context: {folder: string} | {archive: Readable} | {empty: true} | {remote: string};
@@ -874,13 +884,8 @@ export interface BuildOptions {
 	hostConfig?: Partial<HostConfig>;
 	/** All times in the image, in milliseconds since the epoch. */
 	sourceDateEpoch?: number;
-	/** Writes the files of the target here in place of an image. */
-	output?:
-		| {folder: string}
-		| {archive: Writable}
-		| {image: Writable; format: 'oci' | 'docker'}
-		/** The same image, unpacked into a folder. */
-		| {layout: string; format: 'oci' | 'docker'};
+	/** An image of the engine's own when absent. With none, a build only fills the cache. */
+	outputs?: readonly BuildOutput[];
 	onProgress?: (event: BuildEvent) => void;
 	signal?: AbortSignal;
 	/** Of its record: 25 of a-z and 0-9. Made up when absent. */

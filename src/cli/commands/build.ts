@@ -1,8 +1,8 @@
 import {existsSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {relative, resolve} from 'node:path';
-import {Readable} from 'node:stream';
+import {Readable, type Writable} from 'node:stream';
 import {isatty} from 'node:tty';
-import type {BuildCacheTarget, BuildEvent, BuildOptions, HostConfig} from '../../engine/api.ts';
+import type {BuildCacheTarget, BuildEvent, BuildOptions, BuildOutput, HostConfig} from '../../engine/api.ts';
 import {parseGitAddress} from '../../engine/build/git-address.ts';
 import {formatPlatform, normalize} from '../../engine/images/platform.ts';
 import {ArchiveOutput} from '../archive-output.ts';
@@ -75,11 +75,22 @@ type Output =
 	| {kind: 'archive' | 'layout'; format: 'oci' | 'docker'; path: string; tags: string[]}
 	| {kind: 'image'; tags: string[]; push?: boolean}
 	| {kind: 'folder'; path: string}
-	| {kind: 'tar'; path: string};
+	| {kind: 'tar'; path: string}
+	| {kind: 'cacheonly'};
+
+/** All of `-o`, and what `--push` and `--load` ask for beside them. */
+function outputsOf(flags: FlagValues): Output[] {
+	const outputs = flags.list('output').map(outputOf);
+	const isImage = (output: Output): boolean => output.kind === 'image';
+	const isPushed = flags.bool('push') || outputs.some((output) => output.kind === 'image' && output.push);
+	if (outputs.length === 0 || ((isPushed || flags.bool('load')) && !outputs.some(isImage)))
+		outputs.push({kind: 'image', tags: []});
+	return outputs;
+}
 
 /** `-o DIR`, `-o -`, `type=local,dest=DIR`, `type=tar,dest=FILE`, `type=docker|image[,name=...]`. */
-function outputOf(text: string | undefined): Output {
-	if (text === undefined || text === '') return {kind: 'image', tags: []};
+function outputOf(text: string): Output {
+	if (text === '') return {kind: 'image', tags: []};
 	if (text === '-') return {kind: 'tar', path: '-'};
 	if (!text.includes('=')) return {kind: 'folder', path: text};
 	const fields = new Map(
@@ -108,9 +119,33 @@ function outputOf(text: string | undefined): Output {
 				tags,
 				push: fields.get('type') === 'registry' || fields.get('push') === 'true',
 			};
+		case 'cacheonly':
+			return {kind: 'cacheonly'};
 		default:
 			throw new CliError(`ERROR: output type ${JSON.stringify(fields.get('type') ?? '')} is not supported`);
 	}
+}
+
+function targetsOf(outputs: readonly Output[], archiveAt: (path: string) => Writable): BuildOutput[] {
+	// Of several images there is one, with all names.
+	const isImage = outputs.some(({kind}) => kind === 'image');
+	return [
+		...outputs.flatMap((output): BuildOutput[] => {
+			switch (output.kind) {
+				case 'folder':
+					return [{folder: output.path}];
+				case 'layout':
+					return [{layout: output.path, format: output.format}];
+				case 'tar':
+					return [{archive: archiveAt(output.path)}];
+				case 'archive':
+					return [{image: archiveAt(output.path), format: output.format}];
+				default:
+					return [];
+			}
+		}),
+		...(isImage ? (['image'] as const) : []),
+	];
 }
 
 function csvOf(text: string): string[] {
@@ -330,7 +365,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const progress = flags.string('progress') || 'auto';
 	if (!['auto', 'plain', 'tty', 'quiet', 'rawjson'].includes(progress))
 		throw new CliError(`ERROR: invalid progress mode ${progress}`);
-	const output = outputOf(flags.list('output').at(-1));
+	const outputs = outputsOf(flags);
 	const source = sourceOf(args[0]!, flags.string('file'));
 	const iidFile = flags.string('iidfile');
 	const metadataFile = flags.string('metadata-file');
@@ -342,7 +377,10 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	const isFolding = !silent && isatty(2) && (progress === 'auto' || progress === 'tty');
 	// An argument that is given comes before the environment's.
 	const epoch = process.env.SOURCE_DATE_EPOCH;
-	const names = [...flags.list('tag'), ...('tags' in output ? output.tags : [])];
+	const given = flags.list('tag');
+	const names = given.length > 0 ? given : outputs.flatMap((output) => ('tags' in output ? output.tags : []));
+	const isPushed = flags.bool('push') || outputs.some((output) => output.kind === 'image' && output.push);
+	if (isPushed && names.length === 0) throw new CliError('ERROR: tag is needed when pushing to registry');
 	// All that can be wrong with them is said before a file is opened or removed.
 	const options: BuildOptions = {
 		...source,
@@ -378,23 +416,20 @@ export const build: CommandAction = async ({flags, args}, open) => {
 	if (iidFile !== '') rmSync(iidFile, {force: true});
 	const failed: string[] = [];
 	const warnings: Extract<BuildEvent, {kind: 'warning'}>[] = [];
-	const archive =
-		!isCheck && (output.kind === 'tar' || output.kind === 'archive')
-			? new ArchiveOutput(output.path === '-' ? '' : output.path, {
-					prefix: 'ERROR: failed to build',
-					mode: 0o644,
-					onError: () => abort.abort(),
-				})
-			: undefined;
+	const archives: ArchiveOutput[] = [];
+	const archiveAt = (path: string): Writable => {
+		const archive = new ArchiveOutput(path === '-' ? '' : path, {
+			prefix: 'ERROR: failed to build',
+			mode: 0o644,
+			onError: () => abort.abort(),
+		});
+		archives.push(archive);
+		return archive.stream;
+	};
 	try {
 		const built = await engine.build({
 			...options,
-			...(output.kind === 'folder' ? {output: {folder: output.path}} : {}),
-			...(output.kind === 'layout' ? {output: {layout: output.path, format: output.format}} : {}),
-			...(archive && output.kind === 'tar' ? {output: {archive: archive.stream}} : {}),
-			...(archive && output.kind === 'archive'
-				? {output: {image: archive.stream, format: output.format}}
-				: {}),
+			outputs: isCheck ? [] : targetsOf(outputs, archiveAt),
 			onProgress(event) {
 				if (event.kind === 'warning') warnings.push(event);
 				if (event.kind === 'log') failed.push(event.text);
@@ -409,7 +444,7 @@ export const build: CommandAction = async ({flags, args}, open) => {
 			writeOut(describeWarnings(warnings));
 			return warnings.length > 0 ? 1 : 0;
 		}
-		await archive?.finish();
+		for (const archive of archives) await archive.finish();
 		if (iidFile !== '') writeFileSync(iidFile, built.id);
 		if (metadataFile !== '') {
 			const metadata = {
@@ -420,22 +455,23 @@ export const build: CommandAction = async ({flags, args}, open) => {
 			writeFileSync(metadataFile, `${JSON.stringify(metadata, undefined, 2)}\n`);
 		}
 		if (silent && built.id !== '') printLine(built.id);
-		if (flags.bool('push') || (output.kind === 'image' && output.push)) {
+		if (isPushed) {
 			const {push} = await import('../terminal/push-all.ts');
 			await push(engine, names, silent);
 		}
 		return 0;
 	} catch (error) {
 		display?.end();
-		archive?.abandon();
+		for (const archive of archives) archive.abandon();
 		if (error instanceof CliError) throw error;
-		if (archive?.broken?.code === 'EPIPE') return 141;
-		if (abort.signal.aborted && !archive?.broken) {
+		const broken = archives.find((archive) => archive.broken)?.broken;
+		if (broken?.code === 'EPIPE') return 141;
+		if (abort.signal.aborted && !broken) {
 			printError('ERROR: failed to build: failed to solve: Canceled: context canceled');
 			return 1;
 		}
 		const {describeBuildError} = await import('../terminal/build-display.ts');
-		printError(describeBuildError(archive?.broken ?? (error as Error), silent ? failed : []));
+		printError(describeBuildError(broken ?? (error as Error), silent ? failed : []));
 		return 1;
 	} finally {
 		process.off('SIGINT', onInterrupt);

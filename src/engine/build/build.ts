@@ -6,7 +6,7 @@ import {WherryError} from '../errors.ts';
 import {addImage, type NewImage} from '../images/new-image.ts';
 import {canonical, familiar, parseReference, type Reference, withDefaultTag} from '../images/reference.ts';
 import type {CachedStep} from '../store/build-cache.ts';
-import {openStore} from '../store/collect.ts';
+import {openStore, type Store} from '../store/collect.ts';
 import type {StageResult} from './base-image.ts';
 import {BuildError, excerptOf, inFile} from './build-errors.ts';
 import {contextFolder, readDockerfile} from './dockerfile-source.ts';
@@ -14,7 +14,7 @@ import type {KeyAgents} from './key-agent.ts';
 import {BuildLeases} from './layer.ts';
 import {parseDockerfile} from './parser.ts';
 import {PatternMatcher, parseIgnoreFile} from './patterns.ts';
-import {Progress} from './progress.ts';
+import {Progress, type Vertex} from './progress.ts';
 import {recorded} from './recorder.ts';
 import {sweepContainers} from './run.ts';
 import {type BuildInput, buildStages, planStages, type StagePlan} from './stage-graph.ts';
@@ -22,8 +22,11 @@ import {type BuildInput, buildStages, planStages, type StagePlan} from './stage-
 /** What is wrong with the request is said first, and leaves no trace; everything else is in the build's record. */
 export async function buildImage(engine: EngineContext, options: BuildOptions): Promise<Built> {
 	const tags = readTags(options.tags ?? []);
-	const {output, platforms = []} = options;
-	if (platforms.length > 1 && output && 'format' in output && output.format === 'docker')
+	const {outputs = ['image'], platforms = []} = options;
+	if (
+		platforms.length > 1 &&
+		outputs.some((output) => typeof output === 'object' && 'format' in output && output.format === 'docker')
+	)
 		throw new WherryError(
 			'unsupported',
 			'docker exporter does not currently support exporting manifest lists',
@@ -168,55 +171,40 @@ async function solve(
 		}
 		const isInline =
 			options.cacheTo?.some((to) => 'inline' in to) || options.args?.BUILDKIT_INLINE_CACHE === '1';
-		const {output} = options;
-		if (output && ('folder' in output || 'archive' in output)) {
-			await progress.step('exporting to client', async () => {
-				const {exportResults} = await import('./output.ts');
-				const trees = results.map(({plan, result}) => ({platform: plan.platform, keys: result.keys}));
-				await exportResults(store.paths, trees, scratch, output);
+		const built: NewImage[] = [];
+		for (const {plan, result} of results) {
+			const {config, author, history, layers} = result;
+			built.push({
+				platform: result.platform ?? plan.platform,
+				created: history.at(-1)?.created ?? created,
+				...(author ? {author} : {}),
+				config: withLabels(config, options.labels),
+				history,
+				layers,
+				...(isInline ? {more: (await import('./cache-images.ts')).cacheMember(steps, layers)} : {}),
+				...(options.annotations ? {annotations: options.annotations} : {}),
 			});
-			return {id: '', digest: ''};
 		}
-		return await progress.step('exporting to image', async (vertex) => {
-			vertex.note('exporting layers done');
-			const built: NewImage[] = [];
-			for (const {plan, result} of results) {
-				const {config, author, history, layers} = result;
-				built.push({
-					platform: result.platform ?? plan.platform,
-					created: history.at(-1)?.created ?? created,
-					...(author ? {author} : {}),
-					config: withLabels(config, options.labels),
-					history,
-					layers,
-					...(isInline ? {more: (await import('./cache-images.ts')).cacheMember(steps, layers)} : {}),
-					...(options.annotations ? {annotations: options.annotations} : {}),
+		let id: Built = {id: '', digest: ''};
+		for (const output of options.outputs ?? ['image']) {
+			if (output !== 'image' && ('folder' in output || 'archive' in output)) {
+				await progress.step('exporting to client', async () => {
+					const {exportResults} = await import('./output.ts');
+					const trees = results.map(({plan, result}) => ({platform: plan.platform, keys: result.keys}));
+					await exportResults(store.paths, trees, scratch, output);
 				});
+				continue;
 			}
-			if (output) {
+			id = await progress.step('exporting to image', async (vertex) => {
+				vertex.note('exporting layers done');
+				if (output === 'image') return keepImage(engine, store, built, tags, vertex);
 				const {writeArchive, writeLayout} = await import('./image-archive.ts');
 				return 'image' in output
 					? writeArchive(store, built, tags, output)
 					: writeLayout(store, built, tags, output, scratch);
-			}
-			const [image] = built as [NewImage];
-			const id =
-				built.length > 1
-					? await (await import('../images/new-index.ts')).addIndex(store, built, tags[0])
-					: await addImage(store, image, tags[0]);
-			vertex.note(`writing image ${id} done`);
-			// As docker tells it since 25: of each build, also of one that nothing has changed in.
-			engine.events.append('image', 'create', id, {...image.config.Labels, name: id});
-			if (tags[0])
-				engine.events.append('image', 'tag', id, {...image.config.Labels, name: familiar(tags[0])});
-			const images = await engine.images();
-			for (const [at, tag] of tags.entries()) {
-				if (at > 0) await images.tag(id, canonical(tag));
-				vertex.note(`naming to ${canonical(tag)} done`);
-			}
-			const known = (await store.catalog.images()).find(({ids}) => ids.includes(id));
-			return {id, digest: known?.manifests[0] ?? id};
-		});
+			});
+		}
+		return id;
 	} catch (error) {
 		if (signal?.aborted) throw new WherryError('cancelled', 'context canceled', {cause: error});
 		throw error;
@@ -225,6 +213,31 @@ async function solve(
 		rmSync(scratch, {recursive: true, force: true});
 		leases.release();
 	}
+}
+
+async function keepImage(
+	engine: EngineContext,
+	store: Store,
+	built: readonly NewImage[],
+	tags: readonly Reference[],
+	vertex: Vertex,
+): Promise<Built> {
+	const [image] = built as [NewImage];
+	const id =
+		built.length > 1
+			? await (await import('../images/new-index.ts')).addIndex(store, built, tags[0])
+			: await addImage(store, image, tags[0]);
+	vertex.note(`writing image ${id} done`);
+	// As docker tells it since 25: of each build, also of one that nothing has changed in.
+	engine.events.append('image', 'create', id, {...image.config.Labels, name: id});
+	if (tags[0]) engine.events.append('image', 'tag', id, {...image.config.Labels, name: familiar(tags[0])});
+	const images = await engine.images();
+	for (const [at, tag] of tags.entries()) {
+		if (at > 0) await images.tag(id, canonical(tag));
+		vertex.note(`naming to ${canonical(tag)} done`);
+	}
+	const known = (await store.catalog.images()).find(({ids}) => ids.includes(id));
+	return {id, digest: known?.manifests[0] ?? id};
 }
 
 /** All platforms at once. The first failure ends the others. */

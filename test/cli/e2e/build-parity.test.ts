@@ -758,3 +758,21 @@ test('RUN leaves its box only when whoever builds allows it', async (t) => {
 		t.is((await build('--allow', name, context)).code, 0, name);
 	}
 });
+
+test('a build goes to all outputs; names of -t come before those of an output', async (t) => {
+	const context = contextOf({Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'x'});
+	const [folder, archive] = [join(context, 'out'), join(context, 'out.tar')];
+	const outputs = ['-o', folder, '-o', `type=tar,dest=${archive}`, '--output', 'type=docker,name=unheard'];
+	t.is((await build(...outputs, '-t', 'everywhere', context)).code, 0);
+	t.is(readFileSync(join(folder, 'a'), 'utf8'), 'x');
+	t.is(execFileSync('tar', ['-tf', archive], {encoding: 'utf8'}), 'a\n');
+	t.is((await wherry.output('images', '-q', 'everywhere')).length, 12);
+	t.is(await wherry.output('images', '-q', 'unheard'), '');
+	t.is((await build('-o', folder, '--load', '-t', 'loaded', context)).code, 0);
+	t.is((await wherry.output('images', '-q', 'loaded')).length, 12);
+	t.is((await build('-o', 'type=cacheonly', '-t', 'kept', context)).code, 0);
+	t.is(await wherry.output('images', '-q', 'kept'), '');
+	const pushed = await build('--push', context);
+	t.is(pushed.code, 1);
+	t.is(pushed.stderr.trim(), 'ERROR: tag is needed when pushing to registry');
+});
