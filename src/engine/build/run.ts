@@ -19,9 +19,10 @@ import type {HostConfig, ImageConfig, MountSpec, ResolvedImage} from '../api.ts'
 import {startMarks} from '../containers/changes.ts';
 import {LocalContainers} from '../containers/containers.ts';
 import type {EngineContext} from '../containers/context.ts';
+import {readRows} from '../containers/rows.ts';
 import {WherryError} from '../errors.ts';
 import type {NewLayer} from '../images/new-image.ts';
-import {isIdentityAlive, ownIdentity, type ProcessIdentity} from '../processes.ts';
+import {isIdentityAlive, ownIdentity} from '../processes.ts';
 import {cacheMounts} from '../store/build-cache.ts';
 import type {Store} from '../store/collect.ts';
 import {noImageId, sha256} from '../store/digest.ts';
@@ -74,17 +75,13 @@ export class ProcessFailure extends WherryError {
 	}
 }
 
-/** By this a container of a build is known, and whose it is. */
-export const buildLabel = 'wherry.build';
-
-const ownerOf = ({pid, start, bootId}: ProcessIdentity): string => `${pid} ${start} ${bootId}`;
-
 /** Removes containers of builds that were killed. */
 export async function sweepContainers(context: EngineContext): Promise<void> {
 	const containers = new LocalContainers(context);
-	for (const {Id, Labels} of await containers.list({all: true, filters: {label: [buildLabel]}})) {
-		const [pid, start, bootId = ''] = (Labels[buildLabel] ?? '').split(' ');
-		if (isIdentityAlive({pid: Number(pid), start: Number(start), bootId})) continue;
+	for (const {
+		record: {Id, Build},
+	} of readRows(context.paths)) {
+		if (!Build || isIdentityAlive(Build)) continue;
 		await containers.remove(Id, {force: true, volumes: true}).catch(() => {});
 	}
 }
@@ -177,6 +174,7 @@ async function runAlone(
 	const images = await context.images();
 	const containers = new LocalContainers({
 		...context,
+		build: ownIdentity(),
 		images: async () =>
 			new Proxy(images, {
 				get: (target, name) => (name === 'resolve' ? async () => image : Reflect.get(target, name)),
@@ -194,7 +192,6 @@ async function runAlone(
 			User: config.User ?? '',
 			WorkingDir: config.WorkingDir || '/',
 			...(hostConfig.NetworkMode?.startsWith('container:') ? {} : {Hostname: hostname}),
-			Labels: {[buildLabel]: ownerOf(ownIdentity())},
 			AttachStdout: true,
 			AttachStderr: true,
 			Healthcheck: {Test: ['NONE']},

@@ -230,7 +230,7 @@ export function compileRecord(
 			'restart-count': String(start.restartCount ?? 0),
 			'stop-signal': String(signalNumber(Config.StopSignal ?? 'SIGTERM')),
 			'stop-timeout': String(Config.StopTimeout ?? 10),
-			'events-file': paths.events,
+			'events-file': record.Build ? '' : paths.events,
 			networks: networkMembers(paths, record, attachment.state),
 			volumes: volumeMembers(paths, record),
 			'auto-remove': HostConfig.AutoRemove ? '1' : '0',

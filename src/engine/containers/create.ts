@@ -150,6 +150,7 @@ export async function planRecord(
 		HostConfig: host,
 		Mounts: [],
 		...(settled.networks ? {Networks: settled.networks} : {}),
+		...(context.build ? {Build: context.build} : {}),
 		...(host.Links?.length ? {LinkIds: (await import('./links.ts')).settleLinks(context, host)} : {}),
 	};
 	if (selinuxEnabled()) Object.assign(record, await settleLabels(context, host));

@@ -8,7 +8,7 @@ import type {ContainerConfig, ContainerStatus, EndpointSettings, HostConfig, Mou
 import {isErrno, WherryError} from '../errors.ts';
 import {readIfThere, readMany, replaceFile} from '../files.ts';
 import type {Paths} from '../paths.ts';
-import {bootId, isAlive} from '../processes.ts';
+import {bootId, isAlive, type ProcessIdentity} from '../processes.ts';
 import {isId, lookUpName} from './names.ts';
 
 /** A mount point, and what the engine needs to know of it besides what `inspect` shows. */
@@ -58,6 +58,8 @@ export interface ContainerRecord {
 	Networks?: Record<string, EndpointSettings>;
 	/** Of the containers that HostConfig.Links names, by alias. */
 	LinkIds?: Record<string, string>;
+	/** The process whose build's RUN it is: such a one is in no list and tells no events. */
+	Build?: ProcessIdentity;
 }
 
 export const zeroTime = '0001-01-01T00:00:00Z';

@@ -78,7 +78,7 @@ export function readAhead(paths: Paths): void {
 /** What is being read, or has just been, by the root. */
 const underway = new Map<string, Promise<Row[]>>();
 
-/** As readRows, for whoever can wait. */
+/** As readRows, for whoever can wait and shows them to users: without those of builds. */
 export function loadRows(paths: Paths): Promise<Row[]> {
 	const {root} = paths;
 	let texts: Texts | undefined;
@@ -110,6 +110,7 @@ async function parseRows(paths: Paths, begun: Texts): Promise<Row[]> {
 		} catch {
 			continue;
 		}
+		if (record.Build) continue;
 		const state = parseState(texts[ids.length + at]);
 		rows.push(
 			rowOf(

@@ -77,6 +77,7 @@ async function runCleanup(context: EngineContext, id: string): Promise<string> {
 
 /** What the monitor would have told of its networks and volumes. */
 async function tellLeft({paths, events}: EngineContext, record: ContainerRecord): Promise<void> {
+	if (record.Build) return;
 	const [{connectedNetworks}, {readNetworkState}] = await Promise.all([
 		import('../networks/connected.ts'),
 		import('../networks/state.ts'),

@@ -276,6 +276,7 @@ function tell(
 	network: NetworkRecord,
 	record: ContainerRecord,
 ): void {
+	if (record.Build) return;
 	events.append('network', action, network.Id, {
 		container: record.Id,
 		name: network.Name,

@@ -450,8 +450,8 @@ test('a build that is interrupted or killed leaves no container, and the next on
 	t.teardown(async () => void (await alone.end()));
 	await alone.output('run', '--rm', '--network', 'none', 'wherry/base', 'true');
 	const folder = contextOf({Dockerfile: 'FROM wherry/base\nRUN echo begun; sleep 1000\n'});
-	const running = async () =>
-		(await alone.output('ps', '-aq', '--filter', 'label=wherry.build')).split('\n').filter(Boolean);
+	// Those of builds are in no list, and tell nothing.
+	const folders = () => readdirSync(join(alone.root, 'containers'));
 	for (const signal of ['SIGINT', 'SIGKILL'] as const) {
 		const child = spawn(launcher, ['build', '--network', 'none', folder], {
 			env: alone.env,
@@ -462,6 +462,9 @@ test('a build that is interrupted or killed leaves no container, and the next on
 			said += text;
 		});
 		while (!/begun\n/.test(said)) await sleep(20);
+		t.is(folders().length, 1);
+		t.is(await alone.output('ps', '-aq'), '');
+		t.is((await alone.result(['container', 'prune', '-f'])).stdout, 'Total reclaimed space: 0B\n');
 		child.kill(signal);
 		await once(child, 'exit');
 		if (signal === 'SIGKILL')
@@ -476,8 +479,11 @@ test('a build that is interrupted or killed leaves no container, and the next on
 				).code,
 				0,
 			);
-		t.deepEqual(await running(), [], signal);
+		t.deepEqual(folders(), [], signal);
 	}
+	// That of the `run`.
+	const starts = await alone.output('events', '--since', '1h', '--until', '0s', '--filter', 'event=start');
+	t.is(starts.trim().split('\n').length, 1);
 	const ingest = join(alone.root, 'ingest');
 	t.deepEqual(existsSync(ingest) ? readdirSync(ingest).filter((name) => name.includes('build')) : [], []);
 });
