@@ -78,6 +78,20 @@ const ownStringWidth = {
 	},
 };
 
+/**
+ * Ink remembers the sizes of the last thousands of texts, which keeps the texts: those here are as large as a pane,
+ * and those of most frames are never seen again. A frame has some twenty.
+ */
+const smallCaches = {
+	name: 'small-caches',
+	setup(bundle) {
+		bundle.onLoad({filter: /ink\/build\/(measure-text|wrap-text)\.js$/}, ({path}) => ({
+			contents: replaceOnce(readFileSync(path, 'utf8'), 'maxSize: 4096', 'maxSize: 64', path),
+			loader: 'js',
+		}));
+	},
+};
+
 /** Lines are put together without an object for each character, and styled text isn't taken apart to be checked. */
 const ownOutput = {
 	name: 'own-output',
@@ -162,6 +176,7 @@ export const tuiPlugins = [
 	yogaSync,
 	noDevtools,
 	ownStringWidth,
+	smallCaches,
 	ownOutput,
 	lazySegmenter,
 	ownClock,

@@ -14,7 +14,7 @@ import type {UiConfig} from './config/config.ts';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
 import {InputRouter, type TerminalInput} from './input/router.ts';
-import {collectOnce} from './memory.ts';
+import {keepFlat} from './memory.ts';
 import {loggedContainers, settleSelections} from './panes/index.ts';
 import type {BuildFeed} from './store/build-feed.ts';
 import {DetailFeed} from './store/detail-feed.ts';
@@ -100,7 +100,7 @@ export async function runLive(options: LiveOptions): Promise<number> {
 	await Promise.race([loaded, sleep(PATIENCE)]);
 	live.open();
 	onShown();
-	collectOnce();
+	keepFlat();
 	try {
 		await Promise.race([live.left, loaded.then(() => live.left)]);
 	} finally {
