@@ -361,6 +361,8 @@ export class Repository {
 			return {base: secure, insecure, lax};
 		} catch (error) {
 			if (signal?.aborted || !(error instanceof WherryError)) throw error;
+			// A name that nobody knows is not asked for a second time: that may take long.
+			if (isErrno(error.cause, 'EAI_AGAIN', 'ENOTFOUND')) throw error;
 			const lax = await isInsecure(this.#transport.settings, secure.host);
 			if (!lax && !(await onThisMachine(secure.hostname))) throw error;
 			const plain = new URL(`http://${host}/v2/`);
