@@ -161,6 +161,8 @@ function contextsOf(list: readonly string[]): BuildOptions['contexts'] {
 	for (const [name, value] of Object.entries(keyed(list))) {
 		const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
 		if (image !== undefined) contexts[name] = {image};
+		else if (value.startsWith('oci-layout://'))
+			throw new CliError(`ERROR: failed to get build context ${name}: oci-layout is not supported`);
 		else if (isRemote(value)) contexts[name] = {remote: value};
 		else if (existsSync(value)) contexts[name] = {folder: resolve(value)};
 		else
