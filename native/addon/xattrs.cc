@@ -20,6 +20,20 @@ constexpr char kAccess[] = "system.posix_acl_access";
 
 bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
 
+/** Also what is another user namespace's (capabilities with a root of their own: EOVERFLOW). */
+bool is_absent(int number) {
+  switch (number) {
+    case ENODATA:
+    case EOPNOTSUPP:
+    case ENOENT:
+    case ENOTDIR:
+    case EPERM:
+    case EACCES:
+    case EOVERFLOW: return true;
+    default: return false;
+  }
+}
+
 ssize_t list(const XattrPlace &place, char *names, size_t size) {
   if (place.fd >= 0) return flistxattr(place.fd, names, size);
   return place.follows ? listxattr(place.path.c_str(), names, size) : llistxattr(place.path.c_str(), names, size);
@@ -62,15 +76,14 @@ Status read_xattrs(const XattrPlace &place, Xattrs &xattrs) {
     size = list(place, more.data(), more.size());
   }
   if (size < 0) {
-    bool none = errno == EOPNOTSUPP || errno == ENOENT || errno == ENOTDIR || errno == ENOSYS;
-    return none ? Status() : system_failure(errno, "listxattr", place.path);
+    return is_absent(errno) || errno == ENOSYS ? Status() : system_failure(errno, "listxattr", place.path);
   }
   std::vector<char> value;
   for (const char *name = names; name < names + size; name += strlen(name) + 1) {
     if (!is_portable_xattr(name)) continue;
     value.resize(kLargest);
     ssize_t length = get(place, name, value.data(), value.size());
-    if (length < 0 && (errno == ENODATA || errno == EOPNOTSUPP || errno == ENOENT)) continue;
+    if (length < 0 && is_absent(errno)) continue;
     if (length < 0) return system_failure(errno, "getxattr", place.path);
     xattrs.emplace_back(name, std::string(value.data(), static_cast<size_t>(length)));
   }
