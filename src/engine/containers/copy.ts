@@ -181,7 +181,8 @@ function unpackInto(
 function unpackError(error: unknown): unknown {
 	const fail = (code: WherryError['code'], reason: string) =>
 		new WherryError(code, `Error processing tar file(exit status 1): ${reason}`, {cause: error});
-	if (isErrno(error, 'ENOSPC', 'EDQUOT', 'ESRCH')) return error;
+	if (isErrno(error, 'ESRCH')) return error;
+	if (isErrno(error, 'ENOSPC', 'EDQUOT')) return fail('exhausted', systemWords(error));
 	if (isErrno(error, 'EREFUSED')) return fail('conflict', error.message);
 	if (isErrno(error, 'EBADLAYER')) return fail('corrupt', badArchive(error.message));
 	return isSystemError(error) ? fail('invalid', systemWords(error)) : error;
@@ -342,8 +343,9 @@ async function copyToHost(
 		});
 	} catch (error) {
 		if (isErrno(error, 'EREFUSED')) throw new CopyRefusal('conflict', error.message, {cause: error});
-		if (isErrno(error, 'ENOSPC', 'EDQUOT') || !isSystemError(error)) throw error;
-		throw new CopyRefusal('invalid', systemWords(error), {cause: error});
+		if (!isSystemError(error)) throw error;
+		const isFull = isErrno(error, 'ENOSPC', 'EDQUOT');
+		throw new CopyRefusal(isFull ? 'exhausted' : 'invalid', systemWords(error), {cause: error});
 	} finally {
 		closeSync(target);
 	}
