@@ -67,6 +67,7 @@ export const suiteRuns: Table = {
 		docker export parent > /dev/full
 		docker cp parent:/etc - > /dev/full
 		docker save busybox > /dev/full
+		docker run -d --name tight --mount type=volume,src=tight,dst=/f,volume-opt=type=tmpfs,volume-opt=device=tmpfs,volume-opt=o=size=64k busybox top | wc -c; head -c 1000000 /dev/zero > big; docker cp big tight:/f; tar c big | docker cp - tight:/f; docker rm -fv tight; docker volume rm tight
 		docker run --rm -v z: busybox true
 		docker run --rm -e PATH= busybox /bin/true
 		docker run --rm busybox echo hi > /dev/full
