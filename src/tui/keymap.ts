@@ -47,6 +47,8 @@ export interface KeyBinding {
 	help: string;
 	/** For the bottom line: a word. */
 	hint?: string;
+	/** It makes sense without a row, too. */
+	rowless?: true;
 	/** Says that it takes a key away from an outer context on purpose. */
 	overrides?: true;
 }
@@ -82,7 +84,14 @@ export const KEYMAP = [
 	},
 	{command: 'container.prune', context: 'containers', keys: ['D'], help: 'remove all that do not run…'},
 	{command: 'container.rename', context: 'containers', keys: ['R'], help: 'rename…'},
-	{command: 'container.run', context: 'containers', keys: ['A'], help: 'run a new container…', hint: 'run'},
+	{
+		command: 'container.run',
+		context: 'containers',
+		keys: ['A'],
+		help: 'run a new container…',
+		hint: 'run',
+		rowless: true,
+	},
 	{
 		command: 'container.stats',
 		context: 'containers',
@@ -118,7 +127,7 @@ export const KEYMAP = [
 	},
 	{command: 'image.files', context: 'images', keys: ['f'], help: 'the files of a layer'},
 	{command: 'image.run', context: 'images', keys: ['A'], help: 'run a container from it…', hint: 'run'},
-	{command: 'image.pull', context: 'images', keys: ['p'], help: 'pull…', hint: 'pull'},
+	{command: 'image.pull', context: 'images', keys: ['p'], help: 'pull…', hint: 'pull', rowless: true},
 	{command: 'image.push', context: 'images', keys: ['P'], help: 'push…'},
 	{command: 'image.tag', context: 'images', keys: ['t'], help: 'tag…'},
 	{command: 'image.remove', context: 'images', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
@@ -133,7 +142,14 @@ export const KEYMAP = [
 		help: 'go to its containers',
 		hint: 'members',
 	},
-	{command: 'network.create', context: 'networks', keys: ['A'], help: 'create…', hint: 'create'},
+	{
+		command: 'network.create',
+		context: 'networks',
+		keys: ['A'],
+		help: 'create…',
+		hint: 'create',
+		rowless: true,
+	},
 	{
 		command: 'network.connect',
 		context: 'networks',
@@ -159,7 +175,7 @@ export const KEYMAP = [
 		help: 'containers that use it',
 		hint: 'users',
 	},
-	{command: 'volume.create', context: 'volumes', keys: ['A'], help: 'create…', hint: 'create'},
+	{command: 'volume.create', context: 'volumes', keys: ['A'], help: 'create…', hint: 'create', rowless: true},
 	{command: 'volume.inspect', context: 'volumes', keys: ['i'], help: 'all about it', hint: 'inspect'},
 	{command: 'volume.remove', context: 'volumes', keys: ['d', 'delete'], help: 'remove…', hint: 'remove'},
 	{
@@ -168,6 +184,7 @@ export const KEYMAP = [
 		keys: ['D'],
 		help: 'remove all that nobody uses…',
 		hint: 'prune',
+		rowless: true,
 	},
 	// Events
 	{command: 'event.inspect', context: 'events', keys: ['enter', 'i'], help: 'all about it', hint: 'inspect'},
@@ -179,17 +196,26 @@ export const KEYMAP = [
 		keys: ['A'],
 		help: 'build an image from a folder…',
 		hint: 'build',
+		rowless: true,
 	},
 	{command: 'build.cancel', context: 'builds', keys: ['x'], help: 'give it up', hint: 'give up'},
 	{command: 'build.run', context: 'builds', keys: ['r'], help: 'run a container from it…', hint: 'run'},
 	{command: 'build.forget', context: 'builds', keys: ['d', 'delete'], help: 'take it off the list'},
-	{command: 'build.cache', context: 'builds', keys: ['u'], help: 'what builds have kept', hint: 'cache'},
+	{
+		command: 'build.cache',
+		context: 'builds',
+		keys: ['u'],
+		help: 'what builds have kept',
+		hint: 'cache',
+		rowless: true,
+	},
 	{
 		command: 'build.prune',
 		context: 'builds',
 		keys: ['D'],
 		help: 'remove what builds have kept…',
 		hint: 'prune',
+		rowless: true,
 	},
 	{
 		command: 'step.fold',
@@ -236,6 +262,7 @@ export const KEYMAP = [
 		keys: ['v'],
 		help: 'those of the layer, the biggest, the hidden ones',
 		hint: 'view',
+		rowless: true,
 	},
 	{command: 'layer.command', context: 'layers', keys: ['i'], help: 'the command that made it, whole'},
 	// Members of a network
@@ -252,6 +279,7 @@ export const KEYMAP = [
 		keys: ['C'],
 		help: 'connect another container…',
 		hint: 'connect',
+		rowless: true,
 	},
 	{
 		command: 'member.disconnect',
@@ -266,6 +294,7 @@ export const KEYMAP = [
 		keys: ['i'],
 		help: 'all about the network',
 		hint: 'inspect',
+		rowless: true,
 	},
 	// Logs
 	{command: 'logs.follow', context: 'logs', keys: ['f', 'p'], help: 'follow, or stand still', hint: 'follow'},
@@ -496,8 +525,14 @@ export const KEYMAP = [
 	{command: 'pick.cancel', context: 'pick', keys: ['esc', 'ctrl-c'], help: 'close'},
 	{command: 'progress.close', context: 'progress', keys: ['esc', 'enter', 'q'], help: 'goes on behind'},
 	{command: 'progress.cancel', context: 'progress', keys: ['x', 'ctrl-c'], help: 'give it up'},
-	{command: 'filter.keep', context: 'filter', keys: ['enter', 'down', 'tab'], help: 'keep the filter'},
-	{command: 'filter.clear', context: 'filter', keys: ['esc', 'ctrl-c'], help: 'no filter'},
+	{
+		command: 'filter.keep',
+		context: 'filter',
+		keys: ['enter', 'down', 'tab'],
+		help: 'keep the filter',
+		hint: 'keep',
+	},
+	{command: 'filter.clear', context: 'filter', keys: ['esc', 'ctrl-c'], help: 'no filter', hint: 'no filter'},
 ] as const satisfies readonly KeyBinding[];
 
 export type CommandId = (typeof KEYMAP)[number]['command'];

@@ -132,20 +132,22 @@ export function helpLines(focus: Context, table: readonly KeyBinding[] = current
 	]);
 }
 
-/** The bottom line's hints for a context: key and word. */
+/** The bottom line's hints for a context: key and word. Those that aren't offered are left out. */
 export function hints(
 	context: Context,
 	table: readonly KeyBinding[] = currentTable(),
+	isOffered: (binding: KeyBinding) => boolean = () => true,
 ): {key: string; word: string}[] {
 	const places = [context, ...OUTER[context]];
 	const taken = new Set<string>();
 	return places.flatMap((place) =>
 		table
-			.filter(({context: where, hint, keys}) => {
+			.filter((binding) => {
+				const {context: where, hint, keys} = binding;
 				// An inner context has the key for something else.
 				if (where !== place || !hint || keys.length === 0 || taken.has(keys[0]!)) return false;
 				taken.add(keys[0]!);
-				return true;
+				return isOffered(binding);
 			})
 			.map((binding) => ({key: keyLabel(binding.keys[0]!), word: binding.hint!})),
 	);

@@ -3,6 +3,10 @@ import test from 'ava';
 import {KEYMAP, type KeyBinding, SECTIONS} from '../../src/tui/keymap.ts';
 import {buildKeymap, commandFor, findClashes, helpLines, hints, keyLabel} from '../../src/tui/keys.ts';
 import {keysTable, withTable} from '../../src/tui/keys-table.ts';
+import {renderFrame} from '../../src/tui/once.tsx';
+import type {BuildRow} from '../../src/tui/store/state.ts';
+import {FakeEngine} from './fake-engine.ts';
+import {openUi} from './harness.ts';
 
 test('no key means two things at once, and none hides an outer one unmarked', (t) => {
 	t.deepEqual(findClashes(KEYMAP), []);
@@ -68,4 +72,22 @@ test('keys are written as people write them', (t) => {
 test('the README has the keys as they are: node src/tui/keys-table.ts writes them', (t) => {
 	const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 	t.is(withTable(readme, keysTable()), readme);
+});
+
+test('the bottom line has only what can be done: nothing of a row where there is none', async (t) => {
+	const last = (frame: string): string => frame.split('\n').at(-1)!;
+	const {store, type} = await openUi(new FakeEngine(), {columns: 160, rows: 24});
+	const words = (): string => last(renderFrame(store, false));
+	t.regex(words(), /^ A run {2}\/ filter /);
+	await type('2');
+	t.regex(words(), /^ p pull {2}\/ filter /);
+	await type('6');
+	t.regex(words(), /^ A build {2}u cache {2}D prune {2}\/ filter /);
+	const build: BuildRow = {id: 'a', tag: 'a', folder: '/a', state: 'running', started: 1, steps: []};
+	store.update((state) => ({...state, builds: [build]}));
+	t.regex(words(), /^ Enter steps {2}A build {2}x give up {2}u cache /);
+	store.update((state) => ({...state, builds: [{...build, state: 'done', image: 'sha256:aa'}]}));
+	t.regex(words(), /^ Enter steps {2}A build {2}r run {2}u cache /);
+	await type('/', 'x');
+	t.is(words().trimEnd(), ' Enter keep  Esc no filter');
 });

@@ -100,7 +100,7 @@ export const networksPane: ListPane<NetworkRecord> = {
 		{
 			name: 'subnet',
 			title: 'SUBNET',
-			min: 13,
+			min: 14,
 			max: 18,
 			cell: (row, state) => {
 				const busy = state.busy.get(row.Id);

@@ -1,7 +1,7 @@
 /** The first and the last line of the screen. */
 import {Box, Text} from 'ink';
-import {currentContext} from '../controller.ts';
-import {hints, keyOf} from '../keys.ts';
+import {offeredHints} from '../commands/offers.ts';
+import {keyOf} from '../keys.ts';
 import {countContainers} from '../panes/containers.ts';
 import {paint} from '../render/paint.ts';
 import type {State} from '../store/state.ts';
@@ -60,7 +60,11 @@ export function Header({store, host}: {store: Store; host: string}) {
 	);
 }
 
-const selectContext = (state: State) => currentContext(state);
+/** One text, so that the same ones are no reason to draw again. */
+const selectHints = (state: State) =>
+	offeredHints(state)
+		.map(({key, word}) => `${key}\t${word}`)
+		.join('\n');
 const selectSize = (state: State) => state.size;
 const selectMessage = (state: State) => state.message;
 const selectCommand = (state: State) => state.command;
@@ -90,7 +94,7 @@ export function LongMessage({store}: {store: Store}) {
 }
 
 export function Footer({store}: {store: Store}) {
-	const context = useSlice(store, selectContext);
+	const offered = useSlice(store, selectHints);
 	const message = useSlice(store, selectMessage);
 	const command = useSlice(store, selectCommand);
 	const width = useSlice(store, selectWidth);
@@ -106,11 +110,12 @@ export function Footer({store}: {store: Store}) {
 	const last = command === undefined ? '' : `${truncate(`$ ${command}`, Math.floor(width / 2))} `;
 	let room = width - displayWidth(last) - 1;
 	const shown: {key: string; word: string}[] = [];
-	for (const hint of hints(context)) {
-		const need = displayWidth(hint.key) + displayWidth(hint.word) + 3;
-		if (need > room) break;
+	for (const hint of offered.split('\n')) {
+		const [key = '', word = ''] = hint.split('\t');
+		const need = displayWidth(key) + displayWidth(word) + 3;
+		if (need > room || word === '') break;
 		room -= need;
-		shown.push(hint);
+		shown.push({key, word});
 	}
 	return (
 		<Text wrap="truncate">

@@ -4,8 +4,7 @@
  */
 import {Box, Text} from 'ink';
 import {pickMatches} from '../commands/dialogs.ts';
-import {currentContext} from '../controller.ts';
-import {hints} from '../keys.ts';
+import {offeredHints} from '../commands/offers.ts';
 import {anyPane} from '../panes/index.ts';
 import {visibleRows} from '../panes/pane.ts';
 import {subjectName} from '../panes/subject.ts';
@@ -27,7 +26,7 @@ export function spokenLines(state: State): string[] {
 		lines.push(message.tone === 'bad' ? `Error: ${message.text.replace(/^Error: /, '')}` : message.text);
 	else if (command !== undefined) lines.push(`Last command: ${command}`);
 	for (const [name, progress] of state.jobs) lines.push(`In the background: ${name} ${progress}`);
-	const keys = hints(currentContext(state))
+	const keys = offeredHints(state)
 		.slice(0, 8)
 		.map(({key, word}) => `${key} ${word}`);
 	if (keys.length > 0) lines.push(`Keys: ${keys.join(', ')}`);
