@@ -240,6 +240,9 @@ function checkMount(mount: MountSpec): WantedMount {
 			if (options.Subpath && source === '') {
 				throw new Error('must not set Subpath when using anonymous volumes');
 			}
+			if (mount.ReadOnly && source === '') {
+				throw new Error('must not set ReadOnly mode when using anonymous volumes');
+			}
 			const subpath = subpathOf(options.Subpath);
 			if (source) checkVolumeName(source);
 			return {

@@ -32,6 +32,7 @@ export const mounts: Table = {
 		docker run --rm --mount type=volume busybox true
 		docker run --rm --mount nonsense busybox true
 		docker run --rm --mount type=volume,dst=/t,readonly=maybe busybox true
+		docker run --rm --mount type=volume,dst=/t,readonly busybox true
 		docker run --rm --mount type=bind,src=/tmp,dst=/t,volume-nocopy busybox true
 		docker run --rm --mount type=volume,dst=relative busybox true
 		docker run --rm --tmpfs /t busybox sh -c 'mount | grep " /t " | sed "s/.*(//; s/,inode64//"'
