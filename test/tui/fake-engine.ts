@@ -164,6 +164,8 @@ export class FakeEngine {
 	calls: string[] = [];
 	/** How often everything was read. */
 	fullReads = 0;
+	/** Nanoseconds since the epoch: since when events were asked for. */
+	followedFrom: bigint | undefined;
 	error: Error | undefined;
 	#wake: (() => void) | undefined;
 	#queue: (EngineEvent[] | {gap: true})[] = [];
@@ -322,8 +324,9 @@ export class FakeEngine {
 			},
 		};
 		const events = {
-			async *stream({signal, until}: {signal?: AbortSignal; until?: bigint} = {}) {
+			async *stream({signal, since, until}: {signal?: AbortSignal; since?: bigint; until?: bigint} = {}) {
 				if (until !== undefined) return;
+				self.followedFrom = since;
 				signal?.addEventListener('abort', () => self.#wake?.());
 				while (!signal?.aborted) {
 					const batch = self.#queue.shift();

@@ -36,6 +36,16 @@ test('an event reads only the row that it names, and a row that is gone goes', a
 	feed.close();
 });
 
+test('events count from when the first read was begun, where that was before the start', async (t) => {
+	const fake = busyEngine();
+	const {store, feed} = start(fake);
+	await feed.start(1_700_000_000_123);
+	t.is(store.snapshot().phase, 'ready');
+	await until(() => fake.followedFrom !== undefined);
+	t.is(fake.followedFrom, 1_700_000_000_122_000_000n);
+	feed.close();
+});
+
 test('a network comes and goes by its events, and who is on it by those of connecting', async (t) => {
 	const fake = busyEngine();
 	const {store, feed} = start(fake);
