@@ -197,7 +197,8 @@ export async function makeMounts(
 		for (const mount of inherited) {
 			if (targets.has(mount.Destination)) continue;
 			if (mount.Type === 'volume' && mount.Name) {
-				await withVolume(context, {name: mount.Name}, ({Name}) => addReference(context.paths, Name, id));
+				const known = {name: mount.Name, quiet: true};
+				await withVolume(context, known, ({Name}) => addReference(context.paths, Name, id));
 			}
 			mounts.push(mount);
 		}

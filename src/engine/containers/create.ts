@@ -88,6 +88,7 @@ const limitKeys = [
 
 /** docker's rules for limits and what the host can limit; what it can't is taken out with a warning. */
 function checkLimits(host: HostConfig): string[] {
+	if ((host.PidsLimit ?? 0) <= 0) host.PidsLimit = null;
 	const given = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : Boolean(value));
 	if (!limitKeys.some((key) => given(host[key]))) return [];
 	try {

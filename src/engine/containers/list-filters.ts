@@ -7,7 +7,7 @@ import {allNetworks} from '../networks/record.ts';
 import {readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
 import type {EngineContext} from './context.ts';
-import {type ContainerRecord, findContainer, isUp} from './record.ts';
+import {type ContainerRecord, findContainer, isUp, listIds} from './record.ts';
 import type {Row} from './rows.ts';
 
 const known = [
@@ -115,9 +115,12 @@ export async function makeTests(context: EngineContext, filters: Filters): Promi
 		return ({state}) => values.includes(state.health ?? 'none');
 	});
 	on('id', (values) => {
-		// An empty one is that of no container, so that `rm $(ps -aqf id=$NOTHING)` takes none.
-		const expressions = patternsOf(values.filter((value) => value !== ''));
-		return ({record}) => expressions.some((expression) => expression.test(record.Id));
+		// docker: what an id begins with, no pattern; what two begin with is none's, and so is an empty one, so that
+		// `rm $(ps -aqf id=$NOTHING)` takes none.
+		const ids = listIds(paths);
+		const found = values.map((value) => (value === '' ? [] : ids.filter((id) => id.startsWith(value))));
+		const wanted = new Set(found.flatMap((matches) => (matches.length === 1 ? matches : [])));
+		return ({record}) => wanted.has(record.Id);
 	});
 	on('name', nameTest);
 	on(

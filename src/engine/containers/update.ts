@@ -94,7 +94,8 @@ export function mergeUpdate(id: string, before: HostConfig, change: ContainerUpd
 	}
 	const after: HostConfig = {...before};
 	for (const key of numbers) if (change[key]) Object.assign(after, {[key]: change[key]});
-	if (PidsLimit !== undefined) after.PidsLimit = PidsLimit;
+	// No limit is stored as 0 here and as none in create, as docker has it.
+	if (PidsLimit !== undefined) after.PidsLimit = Math.max(PidsLimit, 0);
 	if (policy) after.RestartPolicy = {...policy};
 	return after;
 }

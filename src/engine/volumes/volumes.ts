@@ -76,6 +76,8 @@ export interface VolumeOptions {
 	labels?: Record<string, string>;
 	driver?: string;
 	options?: Record<string, string>;
+	/** No event tells of one that is there. */
+	quiet?: boolean;
 }
 
 export class LocalVolumes implements Volumes {
@@ -100,7 +102,7 @@ export class LocalVolumes implements Volumes {
 			const existing = readVolume(this.#paths, name);
 			if (existing) {
 				// docker tells of one that was there as well.
-				if (!made) this.#events.append('volume', 'create', name, {driver: 'local'});
+				if (!made && !options.quiet) this.#events.append('volume', 'create', name, {driver: 'local'});
 				return existing;
 			}
 			checkVolumeOptions(name, options.options ?? {});

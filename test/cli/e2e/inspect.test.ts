@@ -276,3 +276,28 @@ test('lists take their format from docker’s configuration file', async (t) => 
 	t.is(quiet.stderr, 'WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
 	t.regex(quiet.stdout, /^[0-9a-f]{12}\n$/);
 });
+
+test('what an id begins with finds it, a pattern or what two begin with does not; no limit of processes is none', async (t) => {
+	const ids: string[] = [];
+	const create = async (limit: string): Promise<string> => {
+		const id = await wherry.output('create', '-l', 'ids', '--pids-limit', limit, image, 'true');
+		ids.push(id);
+		return id;
+	};
+	const id = await create('-1');
+	await create('0');
+	await create('7');
+	const listed = async (...filter: string[]): Promise<string> =>
+		wherry.output('ps', '-aq', '--no-trunc', ...filter.flatMap((each) => ['-f', `id=${each}`]));
+	t.is(await listed(id.slice(0, 20)), id);
+	t.is(await listed(id), id);
+	t.deepEqual((await listed(...ids)).split('\n').sort(), [...ids].sort());
+	for (const none of [id.slice(3, 20), `^${id.slice(0, 20)}`, '[0-9a-f]', '', id.slice(0, 20).toUpperCase()])
+		if (none !== id.slice(0, 20)) t.is(await listed(none), '', none);
+	const limits = async (): Promise<string> =>
+		wherry.output('inspect', '-f', '{{.HostConfig.PidsLimit}}', ...ids);
+	t.is(await limits(), '<nil>\n<nil>\n7');
+	await wherry.output('update', '--pids-limit', '-1', ids[2]!);
+	t.is(await limits(), '<nil>\n<nil>\n0');
+	await wherry.output('rm', ...ids);
+});

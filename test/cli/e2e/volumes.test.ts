@@ -163,6 +163,12 @@ test('volumes are filled from the image, shared, nested, and go with the last th
 	);
 	t.is(reader.stdout, 'a\nlog\ntmp\nx\n');
 	t.regex(reader.stderr, /Read-only file system/);
+	const told = ['--until', '0s', '-f', 'type=volume', '-f', 'event=create', '--format', '{{.Actor.ID}}'];
+	const made = (await wherry.output('events', '--since', '10m', ...told)).split('\n');
+	t.is(
+		new Set(made.filter((name) => name.length === 64)).size,
+		made.filter((name) => name.length === 64).length,
+	);
 	const mounts = await wherry.output(
 		'inspect',
 		'-f',

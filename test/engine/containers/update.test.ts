@@ -88,7 +88,7 @@ test('what a container has and what it shall have must not contradict each other
 	);
 	const after = mergeUpdate('ID', {...none, Memory: 20 * mega, MemorySwap: -1}, {Memory: 50 * mega});
 	t.like(after, {Memory: 50 * mega, MemorySwap: -1});
-	t.is(mergeUpdate('ID', none, {PidsLimit: -1}).PidsLimit, -1);
+	t.is(mergeUpdate('ID', none, {PidsLimit: -1}).PidsLimit, 0);
 });
 
 test('the kernel is told of what changes and what belongs to it, no more', (t) => {

@@ -78,7 +78,7 @@ docker create --name c2 base1 true; docker commit c2 child1 > child; docker rm c
 		docker create --name c2 base > /dev/null; docker commit c2 child > /dev/null; docker rm c2; docker rmi base
 		docker rmi --no-prune child; docker images -a --format '{{.Repository}}'
 		docker images --format '{{.Repository}}'; docker image prune -f | grep -c deleted
-		docker run -d --name up busybox sleep 1000 | wc -c; s=$(date +%s); docker commit up made > /dev/null; docker commit -p=false up > /dev/null; docker events --since $s --until $(($(date +%s) + 1)) -f event=pause -f event=unpause -f event=tag -f event=commit --format '{{.Type}} {{.Action}}'
+		docker run -d --name up busybox sleep 1000 | wc -c; sleep 1.1; s=$(date +%s); docker commit up made > /dev/null; docker commit -p=false up > /dev/null; docker events --since $s --until $(($(date +%s) + 1)) -f event=pause -f event=unpause -f event=tag -f event=commit --format '{{.Type}} {{.Action}}'
 	`,
 };
 
