@@ -83,6 +83,8 @@ test('folders are made with those above them; where none can be made that is sai
 });
 
 test('an output folder that can not be made fails the build', async (t) => {
-	const {failure} = await build(t, 'FROM scratch\nCOPY a.txt /x\n', {outputs: [{folder: '/proc/none/at/all'}]});
+	const {failure} = await build(t, 'FROM scratch\nCOPY a.txt /x\n', {
+		outputs: [{folder: '/proc/none/at/all'}],
+	});
 	t.regex(failure!.message, /no such file or directory, mkdir '\/proc\/none'/);
 });
