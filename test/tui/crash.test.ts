@@ -119,3 +119,32 @@ test('after kill -9 the next command ends what the build left running', async (t
 	await engine.repair();
 	await onlyTheContainer(t, opened, 'broken');
 });
+
+test.serial('a build of another process is there live, and its end', async (t) => {
+	const {terminal} = await open(t);
+	const abort = new AbortController();
+	const building = engine.build({
+		...{context: {empty: true}, tags: ['far:1'], signal: abort.signal},
+		text: 'FROM wherry/base\nRUN --network=none echo from another place; sleep 1000\n',
+	});
+	const failed = t.throwsAsync(building, {code: 'cancelled'});
+	try {
+		terminal.type('6');
+		// The selection stays on the build that was started here.
+		await terminal.until(/ {2}▶ {2}far:1/);
+		terminal.type('g');
+		await terminal.until(/❯ ▶ {2}far:1/);
+		await terminal.until(/from another place/);
+		// This process takes no signal for it.
+		terminal.type('x');
+		await terminal.until(new RegExp(`Process ${process.pid} builds it`));
+		terminal.type('y');
+		await terminal.until(/is part of another program/);
+	} finally {
+		abort.abort();
+		await failed;
+	}
+	await terminal.until(/❯ ■ {2}far:1/);
+	terminal.type('qy');
+	await terminal.until(/status=0=/);
+});
