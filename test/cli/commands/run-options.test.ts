@@ -160,7 +160,7 @@ test('streams and stdin follow -a, -i and -d as in docker', (t) => {
 
 test('wrong values are refused in docker words', (t) => {
 	for (const [words, expected] of [
-		[['-v', ':', 'x'], 'invalid spec: :: empty section between colons'],
+		[['-v', '::/x', 'x'], 'invalid spec: ::/x: empty section between colons'],
 		[['--rm', '--restart', 'always', 'x'], 'conflicting options: cannot specify both --restart and --rm'],
 		[
 			['--restart', 'on-failure:x', 'x'],

@@ -92,9 +92,9 @@ test('an image of a container has what the container wrote, and runs', async (t)
 	);
 	t.deepEqual(
 		events.map(({Type, Action}) => `${Type} ${Action}`),
-		['image tag', 'container commit'],
+		['image create', 'image tag', 'container commit'],
 	);
-	t.like(events[1]!.Actor.Attributes, {comment: 'a comment', imageID: made.id, imageRef: 'made:1'});
+	t.like(events[2]!.Actor.Attributes, {comment: 'a comment', imageID: made.id, imageRef: 'made:1'});
 	await containers.remove(id);
 	await containers.remove(next);
 });
