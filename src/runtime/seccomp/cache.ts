@@ -34,6 +34,8 @@ const headLength = magic.length + 32;
 const maxProfile = 64 << 10;
 
 const inMemory = new Map<string, Buffer>();
+/** Default profiles, by what they were asked for with. */
+const defaults = new Map<string, LinuxSeccomp>();
 /** Of profiles that came from a cache file together with their filter. */
 const withProgram = new WeakMap<LinuxSeccomp, Buffer>();
 /** More profiles than a process uses at a time; a hostile caller can't fill the memory. */
@@ -109,16 +111,25 @@ export function compileSeccompCached(seccomp: LinuxSeccomp, arch: NativeArch, ca
 		program = compileSeccomp(seccomp, arch);
 		if (path !== undefined) writeCached(path, key, program);
 	}
-	if (inMemory.size >= maxInMemory) inMemory.delete(inMemory.keys().next().value!);
-	inMemory.set(key, program);
-	return program;
+	return remember(inMemory, key, program);
+}
+
+function remember<T>(known: Map<string, T>, key: string, value: T): T {
+	if (known.size >= maxInMemory) known.delete(known.keys().next().value!);
+	known.set(key, value);
+	return value;
 }
 
 /**
- * `defaultSeccomp`, remembered in files as `compileSeccompCached` does, together with the filter that is compiled
- * from it: neither the rules nor the compiler have to be loaded for a start. Don't change the result.
+ * `defaultSeccomp`, remembered in memory and in files as `compileSeccompCached` does, together with the filter that is
+ * compiled from it: neither the rules nor the compiler have to be loaded for a start. Don't change the result.
  */
 export function defaultSeccompCached(options: ProfileOptions, cacheDir: string): LinuxSeccomp {
+	const asked = JSON.stringify([options, cacheDir]);
+	return defaults.get(asked) ?? remember(defaults, asked, readDefault(options, cacheDir));
+}
+
+function readDefault(options: ProfileOptions, cacheDir: string): LinuxSeccomp {
 	const key = native
 		.sha256(Buffer.from(`${compilerVersion} ${defaultProfileDigest} ${JSON.stringify(options)}`))
 		.slice(7);
@@ -136,10 +147,12 @@ export function defaultSeccompCached(options: ProfileOptions, cacheDir: string):
 	const length = Buffer.alloc(4);
 	length.writeUInt32LE(text.length);
 	if (path !== undefined) writeCached(path, key, Buffer.concat([length, text, program]));
+	withProgram.set(seccomp, program);
 	return seccomp;
 }
 
 /** Forgets what is in memory. */
 export function forgetCompiledFilters(): void {
 	inMemory.clear();
+	defaults.clear();
 }
