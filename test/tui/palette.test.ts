@@ -1,6 +1,6 @@
 import test from 'ava';
 import {catalogue} from '../../src/cli/commands/catalogue.ts';
-import {commands} from '../../src/cli/commands/table/index.ts';
+import {commands} from '../../src/cli/commands/table/all.ts';
 import {pickMatches} from '../../src/tui/commands/dialogs.ts';
 import {paletteEntries} from '../../src/tui/keys.ts';
 import {renderFrame} from '../../src/tui/once.tsx';

@@ -1,6 +1,6 @@
 /** All commands that work, for whoever offers them to be chosen from: the terminal UI's palette. */
 import {about, flagText} from '../help/about.ts';
-import {commands} from './table/index.ts';
+import {commands} from './table/all.ts';
 import {readFlags} from './table/rows.ts';
 
 export interface CatalogueEntry {
@@ -31,7 +31,7 @@ export function catalogue(): CatalogueEntry[] {
 			name,
 			usage: row.usage,
 			about: about[name]!,
-			flags: readFlags(commands, row)
+			flags: readFlags(row)
 				.filter((flag) => flag.supported && !flag.hidden && !left.has(flag.name))
 				.map(({name: flag, type, default: value}) => ({
 					name: flag,

@@ -1,6 +1,7 @@
 /** What may follow the words of a command line: from the command table, and names from the engine. */
 import type {ContainerStatus, Engine} from '../../engine/api.ts';
-import {type Command, command, commands, fullName, shortForms} from '../commands/table/index.ts';
+import {commands} from '../commands/table/all.ts';
+import {type Command, command, fullName, shortForms} from '../commands/table/index.ts';
 import type {FlagSpec} from '../commands/table/rows.ts';
 import {about, flagText} from '../help/about.ts';
 import {argumentKinds, type Kind} from './arguments.ts';

@@ -1,5 +1,6 @@
 import yargs from 'yargs';
-import {aliases, type Command, command, commands, shortForms, usageLine} from '../commands/table/index.ts';
+import {commands} from '../commands/table/all.ts';
+import {aliases, type Command, command, shortForms, usageLine} from '../commands/table/index.ts';
 import {commandReason, isEmptyGroup} from '../commands/table/refusals.ts';
 import {about, commonCommands, flagText} from './about.ts';
 import {examples} from './examples.ts';

@@ -1,4 +1,4 @@
-import {type Command, command, commands, fullName, usageLine} from '../commands/table/index.ts';
+import {type Command, command, fullName, rowOf, usageLine} from '../commands/table/index.ts';
 import {refuseFlag} from '../commands/table/refusals.ts';
 import {deprecations, type FlagSpec} from '../commands/table/rows.ts';
 import {CliError} from '../errors.ts';
@@ -66,7 +66,7 @@ export function parseCommandLine(argv: readonly string[]): ParsedLine {
 
 function unknownCommand(group: string, word: string): CliError {
 	const full = `wherry ${group === '' ? '' : `${group} `}`;
-	const usage = group === '' ? '' : `\n\nUsage:  wherry ${group} ${commands[fullName(group)!]!.usage}`;
+	const usage = group === '' ? '' : `\n\nUsage:  wherry ${group} ${rowOf(fullName(group)!)!.usage}`;
 	return new CliError(
 		`wherry: unknown command: ${full}${word}${usage}\n\nRun '${full.trim()} --help' for more information`,
 	);

@@ -1,7 +1,8 @@
 import {existsSync, globSync, readFileSync} from 'node:fs';
 import test from 'ava';
 import {actions} from '../../../src/cli/commands/actions.ts';
-import {aliases, command, commands, fullName, shortForms} from '../../../src/cli/commands/table/index.ts';
+import {commands} from '../../../src/cli/commands/table/all.ts';
+import {aliases, command, fullName, shortForms} from '../../../src/cli/commands/table/index.ts';
 import {refuseCommand} from '../../../src/cli/commands/table/refusals.ts';
 import {deprecations, type FlagSpec, readFlags} from '../../../src/cli/commands/table/rows.ts';
 import {supportTable} from '../../../src/cli/commands/table/support.ts';
@@ -85,12 +86,26 @@ test('every command and flag of docker is in the table with its type, letter and
 
 test('no letter or name of a command means two flags', (t) => {
 	for (const [name, row] of Object.entries(commands)) {
-		const flags = readFlags(commands, row);
+		const flags = readFlags(row);
 		const names = flags.map((flag) => flag.name);
 		const letters = flags.flatMap((flag) => flag.short ?? []);
 		t.is(new Set(names).size, names.length, name);
 		t.is(new Set(letters).size, letters.length, name);
 	}
+});
+
+test('what is no name is no command', (t) => {
+	for (const typed of [
+		'volume create | 0 1',
+		'ps\n',
+		'\nps',
+		'ps ',
+		' ',
+		'\t+ui',
+		'__proto__',
+		'constructor',
+	])
+		t.is(fullName(typed), undefined, JSON.stringify(typed));
 });
 
 test('short forms and second names lead to commands', (t) => {
@@ -105,7 +120,7 @@ test('what the table calls supported has an action, and help for each flag', asy
 	for (const [name, row] of Object.entries(commands)) {
 		if (!row.args || name === '') continue;
 		t.truthy(about[name], name);
-		for (const flag of readFlags(commands, row)) {
+		for (const flag of readFlags(row)) {
 			if (!flag.supported || flag.hidden || flag.name === 'help') continue;
 			t.truthy(flagText(name, flag.name), `${name} --${flag.name}`);
 		}
@@ -178,7 +193,7 @@ test('a flag that is called supported is read somewhere', (t) => {
 	]);
 	for (const [name, row] of Object.entries(commands)) {
 		if (!row.args) continue;
-		for (const {name: flag, supported} of readFlags(commands, row)) {
+		for (const {name: flag, supported} of readFlags(row)) {
 			if (supported && !without.has(flag)) t.true(code.includes(`'${flag}'`), `${name} --${flag}`);
 		}
 	}

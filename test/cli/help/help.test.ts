@@ -1,5 +1,6 @@
 import test from 'ava';
-import {commands, shortForms} from '../../../src/cli/commands/table/index.ts';
+import {commands} from '../../../src/cli/commands/table/all.ts';
+import {shortForms} from '../../../src/cli/commands/table/index.ts';
 import {readFlags} from '../../../src/cli/commands/table/rows.ts';
 import {examples} from '../../../src/cli/help/examples.ts';
 import {withSubject} from '../../../src/cli/help/groups.ts';
@@ -10,7 +11,7 @@ test('every command has help that names its usage, its flags and fits the width'
 		const text = await helpText(typed);
 		t.true(text.startsWith(`Usage:  wherry ${typed}`.trimEnd()), typed);
 		const row = commands[shortForms[typed] ?? typed]!;
-		for (const {name, supported, hidden} of row.args ? readFlags(commands, row) : []) {
+		for (const {name, supported, hidden} of row.args ? readFlags(row) : []) {
 			if (name === 'help') continue;
 			const shown = new RegExp(`\\s--${name}\\s`).test(text);
 			t.is(shown, supported && !hidden, `${typed} --${name}`);
@@ -35,7 +36,7 @@ test("run's flags stand under subjects, all of them", async (t) => {
 		t.regex(text, new RegExp(`^${title}:$`, 'm'));
 	t.notRegex(text, /^Options:$/m);
 	for (const name of ['container run', 'container create', 'container update']) {
-		for (const flag of readFlags(commands, commands[name]!)) {
+		for (const flag of readFlags(commands[name]!)) {
 			if (flag.supported && !flag.hidden && flag.name !== 'help')
 				t.true(withSubject.has(flag.name), flag.name);
 		}

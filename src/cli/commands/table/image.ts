@@ -1,58 +1,34 @@
-import {buildFlags} from './build.ts';
-import type {CommandRows} from './rows.ts';
-
-export const imageCommands: CommandRows = {
-	image: {usage: 'COMMAND'},
-	'image build': {
-		usage: '[OPTIONS] PATH | URL | -',
-		args: [1, 1],
-		flags: `${buildFlags} +~disable-content-trust=true`,
-	},
-	'image history': {
-		usage: '[OPTIONS] IMAGE',
-		args: [1, 1],
-		flags: '+format:string +H/human=true +no-trunc +platform:string +q/quiet',
-	},
-	'image import': {
-		usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
-		args: [1, -1],
-		flags: '+c/change:list +m/message:string +platform:string',
-	},
-	'image inspect': {
-		usage: '[OPTIONS] IMAGE [IMAGE...]',
-		args: [1, -1],
-		flags: '+f/format:string +platform:string',
-	},
-	'image load': {
-		usage: '[OPTIONS]',
-		args: [0, 0],
-		flags: '+i/input:string +platform:stringSlice +q/quiet',
-	},
-	'image ls': {
-		usage: '[OPTIONS] [REPOSITORY[:TAG]]',
-		args: [0, 1],
-		flags: '+a/all +digests +f/filter:filter +format:string +no-trunc +q/quiet +tree',
-	},
-	'image prune': {usage: '[OPTIONS]', args: [0, 0], flags: '+a/all +filter:filter +f/force'},
-	'image pull': {
-		usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
-		args: [1, 1],
-		flags: '+a/all-tags +platform:string +q/quiet +~disable-content-trust=true',
-	},
-	'image push': {
-		usage: '[OPTIONS] NAME[:TAG]',
-		args: [1, 1],
-		flags: '+a/all-tags +platform:string +q/quiet +~disable-content-trust=true',
-	},
-	'image rm': {
-		usage: '[OPTIONS] IMAGE [IMAGE...]',
-		args: [1, -1],
-		flags: '+f/force +no-prune platform:stringSlice',
-	},
-	'image save': {
-		usage: '[OPTIONS] IMAGE [IMAGE...]',
-		args: [1, -1],
-		flags: '+o/output:string +platform:stringSlice',
-	},
-	'image tag': {usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]', args: [2, 2]},
-};
+export const imageCommands = `
+image | - | COMMAND
+image build | 1 1 | [OPTIONS] PATH | URL | -
+	+add-host:list +build-arg:list +cache-from:stringArray +cgroup-parent:string +compress
+	+cpu-period:int64=0 +cpu-quota:int64=0 +c/cpu-shares:int64=0 +cpuset-cpus:string +cpuset-mems:string
+	+f/file:string +force-rm +iidfile:string isolation:string +label:list +m/memory:bytes=0
+	+memory-swap:bytes=0 +network:string=default +no-cache +platform:stringArray +pull +q/quiet +rm=true
+	+security-opt:stringSlice +shm-size:bytes=0 squash +t/tag:list +target:string +ulimit:ulimit
+	+build-context:stringArray +load +metadata-file:string +o/output:stringArray +progress:string=auto +push
+	+secret:stringArray +allow:stringArray +annotation:stringArray +attest:stringArray +builder:string
+	+cache-to:stringArray +call:string=build +check +no-cache-filter:stringArray +provenance:string
+	+sbom:string +ssh:stringArray +~disable-content-trust=true
+image history | 1 1 | [OPTIONS] IMAGE
+	+format:string +H/human=true +no-trunc +platform:string +q/quiet
+image import | 1 -1 | [OPTIONS] file|URL|- [REPOSITORY[:TAG]]
+	+c/change:list +m/message:string +platform:string
+image inspect | 1 -1 | [OPTIONS] IMAGE [IMAGE...]
+	+f/format:string +platform:string
+image load | 0 0 | [OPTIONS]
+	+i/input:string +platform:stringSlice +q/quiet
+image ls | 0 1 | [OPTIONS] [REPOSITORY[:TAG]]
+	+a/all +digests +f/filter:filter +format:string +no-trunc +q/quiet +tree
+image prune | 0 0 | [OPTIONS]
+	+a/all +filter:filter +f/force
+image pull | 1 1 | [OPTIONS] NAME[:TAG|@DIGEST]
+	+a/all-tags +platform:string +q/quiet +~disable-content-trust=true
+image push | 1 1 | [OPTIONS] NAME[:TAG]
+	+a/all-tags +platform:string +q/quiet +~disable-content-trust=true
+image rm | 1 -1 | [OPTIONS] IMAGE [IMAGE...]
+	+f/force +no-prune platform:stringSlice
+image save | 1 -1 | [OPTIONS] IMAGE [IMAGE...]
+	+o/output:string +platform:stringSlice
+image tag | 2 2 | SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]
+`;

@@ -3,24 +3,24 @@ import {composeCommands} from './compose.ts';
 import {containerCommands} from './container.ts';
 import {imageCommands} from './image.ts';
 import {networkCommands} from './network.ts';
-import {type CommandRow, type CommandRows, type FlagSpec, readFlags} from './rows.ts';
+import {type CommandRow, type FlagSpec, findRow, hasBelow, readFlags} from './rows.ts';
 import {swarmCommands} from './swarm.ts';
 import {systemCommands} from './system.ts';
 import {volumeCommands} from './volume.ts';
 import {wherryCommands} from './wherry.ts';
 
 /** Every command by its full name; '' has the flags that go before a command. */
-export const commands: CommandRows = {
-	...containerCommands,
-	...imageCommands,
-	...volumeCommands,
-	...networkCommands,
-	...systemCommands,
-	...buildCommands,
-	...composeCommands,
-	...swarmCommands,
-	...wherryCommands,
-};
+export const tables: readonly string[] = [
+	containerCommands,
+	imageCommands,
+	volumeCommands,
+	networkCommands,
+	systemCommands,
+	buildCommands,
+	composeCommands,
+	swarmCommands,
+	wherryCommands,
+];
 
 /** docker's short forms of commands on containers, images and the system: each is the same command. */
 export const shortForms: Record<string, string> = {
@@ -121,23 +121,37 @@ export interface Command {
 	group: boolean;
 }
 
-const groups = new Set(
-	Object.keys(commands).flatMap((name) =>
-		name.includes(' ') ? [name.slice(0, name.lastIndexOf(' '))] : [''],
-	),
-);
+/** `@other command` in the place of flags. */
+const withFlags = (row: CommandRow): CommandRow =>
+	row.flags.startsWith('@') ? {...row, flags: rowOf(row.flags.slice(1))!.flags} : row;
+
+/** By its full name. */
+export function rowOf(name: string): CommandRow | undefined {
+	// Users type anything.
+	if (name.includes('|') || name.includes('\n')) return undefined;
+	for (const table of tables) {
+		const row = findRow(table, name);
+		if (row) return withFlags(row);
+	}
+	return undefined;
+}
+
+function longName(typed: string): string {
+	for (const names of [shortForms, aliases]) if (Object.hasOwn(names, typed)) return names[typed]!;
+	return typed;
+}
 
 export function fullName(typed: string): string | undefined {
-	const name = shortForms[typed] ?? aliases[typed] ?? typed;
-	return Object.hasOwn(commands, name) ? name : undefined;
+	const name = longName(typed);
+	return rowOf(name) === undefined ? undefined : name;
 }
 
 export function command(typed: string): Command | undefined {
-	const name = fullName(typed);
-	if (name === undefined) return undefined;
-	const row = commands[name]!;
-	const flags = readFlags(commands, row);
-	return {name, typed, row, flags, interspersed: !endsAtFirstArgument.has(name), group: groups.has(name)};
+	const name = longName(typed);
+	const row = rowOf(name);
+	if (row === undefined) return undefined;
+	const group = name === '' || tables.some((table) => hasBelow(table, name));
+	return {name, typed, row, flags: readFlags(row), interspersed: !endsAtFirstArgument.has(name), group};
 }
 
 /** `Usage:  wherry run [OPTIONS] IMAGE [COMMAND] [ARG...]` without the first word. */

@@ -1,18 +1,70 @@
 /**
- * The row format of the command table, and its reading. The table is docker's: every command and flag that
- * docker has, with a mark for what wherry does by now, so that a known flag is told from a wrong one.
+ * The command table and its reading. The table is docker's: every command and flag that docker has, with a mark for
+ * what wherry does by now, so that a known flag is told from a wrong one. It is text, of which a command line reads
+ * the one row that it needs:
  *
- * A flag is written `MARKS SHORT/NAME:TYPE=DEFAULT`: `+` supported, `~` hidden in help; no type is a bool.
- * `@other command` stands for that command's flags. `args` is the accepted number of arguments, -1 for any;
- * a command without it is known but not supported.
+ *     NAME | LEAST MOST | USAGE
+ *     	| MORE USAGE
+ *     	MARKS SHORT/NAME:TYPE=DEFAULT ...
+ *
+ * LEAST and MOST are the accepted number of arguments, -1 for any; with `-` in their place a command is known but not
+ * supported. Of a flag's marks `+` is supported, `~` hidden in help; no type is a bool. `@other command` stands for
+ * that command's flags. The name of the flags before a command is empty.
  */
 export interface CommandRow {
 	usage: string;
 	args?: readonly [number, number];
-	flags?: string;
+	/** As they are written. */
+	flags: string;
 }
 
 export type CommandRows = Record<string, CommandRow>;
+
+/** `start` is that of a row's first line, after its name. */
+function readRow(table: string, start: number): CommandRow {
+	const [head, ...more] = table.slice(start, rowEnd(table, start)).split('\n') as [string, ...string[]];
+	// By hand, as all here: a pattern would have to be compiled by each command anew.
+	const bar = head.indexOf(' |', 3);
+	const args = head.slice(3, bar);
+	const lines = more.map((line) => line.slice(1));
+	const isUsage = (line: string): boolean => line.startsWith('| ');
+	const [least, most] = args.split(' ').map(Number);
+	return {
+		usage: [head.slice(bar + 3), ...lines.filter(isUsage).map((line) => line.slice(2))].join('\n\t'),
+		...(args === '-' ? {} : {args: [least!, most!]}),
+		flags: lines.filter((line) => !isUsage(line)).join(' '),
+	};
+}
+
+function rowEnd(table: string, start: number): number {
+	let end = table.indexOf('\n', start);
+	while (table[end + 1] === '\t') end = table.indexOf('\n', end + 1);
+	return end;
+}
+
+/** The row of one command. */
+export function findRow(table: string, name: string): CommandRow | undefined {
+	const start = table.indexOf(`\n${name} | `);
+	return start < 0 ? undefined : readRow(table, start + 1 + name.length);
+}
+
+/** Whether there are commands below `name`. */
+export function hasBelow(table: string, name: string): boolean {
+	const below = `\n${name} `;
+	for (let at = table.indexOf(below); at >= 0; at = table.indexOf(below, at + 1))
+		if (table[at + below.length] !== '|') return true;
+	return false;
+}
+
+/** All rows, in their order. */
+export function readTable(table: string): CommandRows {
+	const rows: CommandRows = {};
+	for (let start = 1; start < table.length; start = rowEnd(table, start) + 1) {
+		const name = table.slice(start, table.indexOf(' | ', start));
+		rows[name] = readRow(table, start + name.length);
+	}
+	return rows;
+}
 
 export interface FlagSpec {
 	name: string;
@@ -24,7 +76,6 @@ export interface FlagSpec {
 	hidden: boolean;
 }
 
-/** Read by hand: a pattern would have to be compiled by each command anew, for more than a hundred words. */
 function readFlag(word: string): FlagSpec {
 	let start = 0;
 	while (word[start] === '+' || word[start] === '~') start++;
@@ -44,11 +95,8 @@ function readFlag(word: string): FlagSpec {
 	};
 }
 
-export function readFlags(rows: CommandRows, row: CommandRow): FlagSpec[] {
-	let text = row.flags ?? '';
-	if (text.startsWith('@')) text = rows[text.slice(1)]!.flags!;
-	return text.replaceAll('\n', ' ').replaceAll('\t', ' ').split(' ').filter(Boolean).map(readFlag);
-}
+/** What the flags of a row are, `@` resolved. */
+export const readFlags = ({flags}: CommandRow): FlagSpec[] => flags.split(' ').filter(Boolean).map(readFlag);
 
 /** Flags that docker has given up but still takes, and what it says about them. */
 export const deprecations: Record<string, string> = {

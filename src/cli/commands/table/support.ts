@@ -3,9 +3,11 @@
  *
  *   node src/cli/commands/table/support.ts > src/cli/commands/SUPPORT.md
  */
-import {aliases, command, commands, shortForms} from './index.ts';
+import {commands} from './all.ts';
+import {aliases, command, shortForms} from './index.ts';
 import {commandReason, flagReason} from './refusals.ts';
 import type {FlagSpec} from './rows.ts';
+import {readTable} from './rows.ts';
 import {wherryCommands} from './wherry.ts';
 
 const heads = `# What is supported
@@ -61,7 +63,7 @@ export function supportTable(): string {
 		refused.set(reason, [...(refused.get(reason) ?? []), name]);
 	}
 	const rows = [...refused].sort(([a], [b]) => (a < b ? -1 : 1));
-	const ours = Object.keys(wherryCommands);
+	const ours = Object.keys(readTable(wherryCommands));
 	const count = (list: readonly string[]): number =>
 		list.reduce((sum, name) => sum + command(name)!.flags.filter((flag) => flag.supported).length, 0);
 	return `${heads}${there.length} commands with ${count(there)} flags.
