@@ -160,5 +160,7 @@ export function removeFolders(...folders: string[]): void {
 		.map((line) => line.split(' ')[4] ?? '')
 		.filter((mount) => folders.some((folder) => mount.startsWith(folder)));
 	for (const mount of mounts.reverse()) spawnSync('umount', ['-l', mount]);
-	for (const folder of folders) rmSync(folder, {recursive: true, force: true});
+	// The last container's root may still be on its way out.
+	for (const folder of folders)
+		rmSync(folder, {recursive: true, force: true, maxRetries: 10, retryDelay: 200});
 }

@@ -316,7 +316,11 @@ try {
 		await engine.stop();
 	}
 	if (registry) await end(registry);
-	removeFolders(folder, runFolder);
+	try {
+		removeFolders(folder, runFolder);
+	} catch (error) {
+		say(String(error));
+	}
 }
 
 if (flags.json)
