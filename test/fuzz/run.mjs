@@ -22,7 +22,9 @@ const sources = [
 	'layer_writer',
 	'lzma',
 	'remove_tree',
+	'sha256',
 	'tar_header',
+	'xattrs',
 	'tar_reader',
 	'xz_decoder',
 ].map((name) => join(addon, `${name}.cc`));
