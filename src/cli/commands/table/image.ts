@@ -1,15 +1,7 @@
 export const imageCommands = `
 image | - | COMMAND
 image build | 1 1 | [OPTIONS] PATH | URL | -
-	+add-host:list +build-arg:list +cache-from:stringArray +cgroup-parent:string +compress
-	+cpu-period:int64=0 +cpu-quota:int64=0 +c/cpu-shares:int64=0 +cpuset-cpus:string +cpuset-mems:string
-	+f/file:string +force-rm +iidfile:string isolation:string +label:list +m/memory:bytes=0
-	+memory-swap:bytes=0 +network:string=default +no-cache +platform:stringArray +pull +q/quiet +rm=true
-	+security-opt:stringSlice +shm-size:bytes=0 squash +t/tag:list +target:string +ulimit:ulimit
-	+build-context:stringArray +load +metadata-file:string +o/output:stringArray +progress:string=auto +push
-	+secret:stringArray +allow:stringArray +annotation:stringArray +attest:stringArray +builder:string
-	+cache-to:stringArray +call:string=build +check +no-cache-filter:stringArray +provenance:string
-	+sbom:string +ssh:stringArray +~disable-content-trust=true
+	@build
 image history | 1 1 | [OPTIONS] IMAGE
 	+format:string +H/human=true +no-trunc +platform:string +q/quiet
 image import | 1 -1 | [OPTIONS] file|URL|- [REPOSITORY[:TAG]]
