@@ -43,8 +43,8 @@ struct XattrPlace {
 Status read_xattrs(const XattrPlace &place, Xattrs &xattrs);
 
 /**
- * After the file has its owner: chown takes its capabilities away. What the file system can't keep, or a kind of file
- * can't have, is left out, as BuildKit does; but not without a word capabilities and access lists.
+ * After the file has its owner: chown takes its capabilities away. What the file system can't keep, or we may not set,
+ * is left out, as BuildKit does. Of capabilities and access lists any other failure is told.
  */
 Status write_xattrs(const XattrPlace &place, const Xattrs &xattrs);
 

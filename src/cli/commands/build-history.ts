@@ -5,6 +5,7 @@ import {type CommandAction, forEachObject} from '../face.ts';
 import {humanDuration, parseDuration} from '../format/duration.ts';
 import {printable} from '../format/names.ts';
 import {formatList, type ListRow, type ListView} from '../format/table.ts';
+import {clock, day} from '../format/time.ts';
 import {printLine, writeErr, writeOut} from '../output.ts';
 import {checkBuilder} from './builders.ts';
 
@@ -242,9 +243,6 @@ export const inspectBuild: CommandAction = async ({args, flags}, open) => {
 	const {total, completed, cached} = counts(record);
 	const {dockerfile, target, tags, image, state} = record;
 	const date = new Date(record.started);
-	const two = (value: number): string => String(value).padStart(2, '0');
-	const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-	const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 	const share = total === 0 ? 0 : Math.round((cached / total) * 100);
 	const about: [string, string][] = [
 		['Name', buildName(record)],
@@ -256,7 +254,7 @@ export const inspectBuild: CommandAction = async ({args, flags}, open) => {
 		...(image === undefined ? [] : ([['Image', image]] as [string, string][])),
 	];
 	const how: [string, string][] = [
-		['Started', `${day} ${time}`],
+		['Started', `${day(date)} ${clock(date)}`],
 		['Duration', durationText(lasted(record)) + (state === 'running' ? ' (running)' : '')],
 		...(state === 'failed' || state === 'broken'
 			? ([['Error', errorText(record)]] as [string, string][])

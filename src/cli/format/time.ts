@@ -67,9 +67,10 @@ function zone(date: Date): string {
 	return `${minutes < 0 ? '-' : '+'}${two(Math.trunc(absolute / 60))}:${two(absolute % 60)}`;
 }
 
-const day = (date: Date): string =>
+/** `2006-01-02` and `15:04:05`, in the local zone. */
+export const day = (date: Date): string =>
 	`${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-const clock = (date: Date): string =>
+export const clock = (date: Date): string =>
 	`${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 
 /** Go's RFC3339Nano with all nine digits, in the local zone: docker's events. */

@@ -1,6 +1,7 @@
 /** What is on the screen, as one immutable value. Only the log's lines live beside it (log-buffer.ts). */
 import type {
 	BuildCacheRecord,
+	BuildRecordStep,
 	ContainerProcesses,
 	ContainerSummary,
 	EngineEvent,
@@ -66,18 +67,9 @@ export interface UsageState {
 /** What is listed of an image's files: what the selected layer does, or of all layers what is large, or hidden. */
 export type FilesView = 'changes' | 'biggest' | 'waste';
 
-export interface BuildStep {
-	/** The engine's number; below zero for a remark. */
-	id: number;
-	name: string;
-	state: 'running' | 'done' | 'cached' | 'failed';
-	/** Seconds since the epoch. */
-	started: number;
-	ended?: number;
-	note?: string;
-	/** The last ones that it wrote, how many came before them, and whether the last has no end yet. */
-	lines: readonly string[];
-	dropped: number;
+/** A step as the record of its build says, but with times in seconds, as all here. */
+export interface BuildStep extends BuildRecordStep {
+	/** Whether the last line has no end yet. */
 	open: boolean;
 }
 
