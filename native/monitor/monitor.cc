@@ -314,7 +314,7 @@ void Monitor::session_running(Session& session) {
     starter_->send_ok("{\"pid\":" + std::to_string(session.pid()) + "}");
     if (starter_->wants(kDetached)) starter_->finish();
   }
-  if (pending_stop_signal_ != 0) stop_process(pending_stop_signal_, pending_stop_seconds_, pending_stop_manually_);
+  if (pending_stop_signal_ != 0) end_process(pending_stop_signal_, pending_stop_seconds_);
 }
 
 void Monitor::session_failed(Session& session, const Failure& failure) {
@@ -564,7 +564,6 @@ void Monitor::emit_removed_volumes() {
 void Monitor::stop_process(int number, int32_t seconds, bool manually) {
   stop_requested_ = true;
   forbid_restart(manually);
-  pending_stop_manually_ = manually;
   end_process(number, seconds);
 }
 

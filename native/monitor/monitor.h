@@ -136,9 +136,8 @@ class Monitor {
   bool restart_forbidden_ = false;
   bool renewing_ = false;  // stopped only to be started again at once
   bool drop_noted_ = false;
-  int pending_stop_signal_ = 0;  // of a stop that came before the command ran
+  int pending_stop_signal_ = 0;  // of what is to end a command that doesn't run yet
   int32_t pending_stop_seconds_ = 0;
-  bool pending_stop_manually_ = false;
   int netns_ = -1;
   int root_ = -1;  // keeps the root of the running process mounted
   Network* network_ = nullptr;  // once there is something for it

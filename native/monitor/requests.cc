@@ -214,19 +214,24 @@ bool Monitor::handle_signal(Client& client, const std::string& payload) {
     if (last) end_in_backoff(true);
     return true;
   }
-  if (main_ == nullptr || !main_->running()) {
+  if (main_ != nullptr && main_->running()) {
+    int reason = number == 0 ? EINVAL : main_->signal(number);
+    if (reason != 0) {
+      refuse(client, "signal " + std::to_string(number) + ": " + error_words(reason), reason);
+      return true;
+    }
+    if (last) forbid_restart(true);
+    emit_kill(number);
+    // A frozen process doesn't die before it is thawed.
+    if (last || number == SIGKILL) thaw();
+  } else if (last) {
+    // Between the end of one process and the next, which its policy starts, or has begun to start.
+    forbid_restart(true);
+    end_process(number, -1);
+  } else if (phase_ != Phase::kStarting) {
     refuse(client, "container " + settings_.id + " is not running");
     return true;
   }
-  int reason = number == 0 ? EINVAL : main_->signal(number);
-  if (reason != 0) {
-    refuse(client, "signal " + std::to_string(number) + ": " + error_words(reason), reason);
-    return true;
-  }
-  if (last) forbid_restart(true);
-  emit_kill(number);
-  // A frozen process doesn't die before it is thawed.
-  if (last || number == SIGKILL) thaw();
   if (client.waits_for_end) return true;
   client.send_ok("{}");
   client.finish();

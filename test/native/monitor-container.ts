@@ -176,6 +176,7 @@ export interface Options {
 	freezer?: boolean;
 	/** More operations at the start of these sections. */
 	setup?: Op[];
+	init?: Op[];
 	stop?: Op[];
 	/** Operations of the network section; then the loopback interface of the container is up. */
 	network?: Op[];
@@ -258,7 +259,7 @@ export class Container {
 			...changes,
 		};
 		const setup: Op[] = [...(options.setup ?? [])];
-		const init: Op[] = [];
+		const init: Op[] = [...(options.init ?? [])];
 		for (const path of this.cgroups) setup.push({op: 'mkdirHost', path, mode: 0o755});
 		if (options.memory)
 			setup.push({

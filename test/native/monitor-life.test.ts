@@ -1,5 +1,16 @@
+import {execFileSync} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {
+	closeSync,
+	existsSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
@@ -12,6 +23,14 @@ import {allStreams, Container, int32, startOf, until} from './monitor-container.
 const sh = (script: string): string[] => ['/bin/sh', '-c', script];
 const v1 = (controller: string): boolean => existsSync(`/sys/fs/cgroup/${controller}/tasks`);
 const never = '0001-01-01T00:00:00Z';
+const parentOf = (pid: string): number => {
+	try {
+		return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+	} catch {
+		return 0;
+	}
+};
+const childrenOf = (pid: number): string[] => readdirSync('/proc').filter((name) => parentOf(name) === pid);
 
 test('the state file and the events tell the life of a container', async (t) => {
 	const box = new Container(t, {argv: sh('read end; exit 9'), settings: {'open-stdin': '1'}});
@@ -96,6 +115,33 @@ test('those who wait for the end do not wait until the root is unmounted, and th
 	await box.start(streams.detached);
 	t.is(box.state().unmountPid, undefined);
 	await box.stop(0);
+});
+
+test('a kill while the policy starts the next process ends that, and is no error', async (t) => {
+	const box = new Container(t, {argv: ['/bin/sleep', '1000'], settings: {'restart-policy': 'always'}});
+	// The init waits there until somebody reads.
+	const gate = join(box.folder, 'gate');
+	execFileSync('mkfifo', [gate]);
+	box.options.init = [{op: 'joinCgroups', files: [gate]}];
+	box.writePlan();
+	let reader = openSync(gate, 'r+');
+	await box.start(streams.detached);
+	closeSync(reader);
+	process.kill(box.state().pid, 'SIGKILL');
+	await box.status('restarting');
+	await until('the next process', () => childrenOf(box.state().monitorPid).length > 0);
+	const other = await box.ask(request.signal, Buffer.concat([int32(10), Buffer.of(0)]));
+	t.deepEqual(await other.ok, {});
+	const killing = await box.ask(
+		request.signal,
+		Buffer.concat([int32(9), Buffer.of(signalFlag.last | signalFlag.awaitEnd)]),
+	);
+	await until('the request', () => box.state().manuallyStopped);
+	reader = openSync(gate, 'r+');
+	t.is((await killing.exit).code, 137);
+	closeSync(reader);
+	t.like(box.state(), {status: 'exited', restartCount: 1, monitorPid: 0});
+	t.deepEqual(box.events(), ['start', 'die 137', 'start', 'kill 9', 'die 137']);
 });
 
 test('a start that fails undoes its setup', async (t) => {

@@ -40,7 +40,15 @@ function ava(args) {
 			cwd: root,
 			env,
 			stdio: ['ignore', 'pipe', 'inherit'],
+			// A signal that a test sends to its process group by mistake doesn't end who counts and cleans up.
+			detached: true,
 		});
+		const stop = (signal) => {
+			process.kill(-child.pid, signal);
+			process.exit(1);
+		};
+		const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+		for (const signal of signals) process.on(signal, stop);
 		// AVA's summary leaves out what passed when something failed, so its lines are counted.
 		let passed = 0;
 		let broken = 0;
@@ -59,6 +67,7 @@ function ava(args) {
 			lines.forEach(count);
 		});
 		child.on('close', (status) => {
+			for (const signal of signals) process.off(signal, stop);
 			count(rest);
 			resolve({passed, failed: status !== 0 && broken === 0 ? 1 : broken});
 		});

@@ -127,7 +127,13 @@ test('a policy brings a container back with its address and its port', async (t)
 	await t.notThrowsAsync(served(host));
 	t.is(await addressOf(engine, id), before);
 	// The host boots: nothing of the kernel and of WHERRY_RUN is left.
-	const {monitorPid, pid} = monitorOf(engine, id);
+	// It serves a moment before its monitor has written its pid.
+	const running = () => {
+		const state = monitorOf(engine, id);
+		if (!(state.pid > 0)) throw new Error('it is not running yet');
+		return state;
+	};
+	const {monitorPid, pid} = await eventually(async () => running());
 	process.kill(monitorPid, 'SIGKILL');
 	process.kill(pid, 'SIGKILL');
 	await host.run(nft, 'flush', 'ruleset');
