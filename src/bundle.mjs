@@ -126,6 +126,7 @@ const groups = {
 			'cli/commands/actions.ts',
 			'cli/config-file.ts',
 		],
+		...['cli/format/table.ts', 'cli/format/duration.ts', 'cli/format/names.ts'],
 		...[
 			'engine/engine.ts',
 			'engine/repair.ts',
@@ -145,7 +146,7 @@ const groups = {
 		...['cli/terminal/detach-keys.ts', 'cli/commands/env-file.ts'],
 	],
 	list: [
-		...['cli/commands/container-list.ts', 'cli/commands/inspect.ts', 'cli/format/table.ts'],
+		...['cli/commands/container-list.ts', 'cli/commands/inspect.ts'],
 		...['engine/containers/list.ts', 'engine/containers/inspect.ts'],
 	],
 	watch: ['ui.ts', 'ui-session.ts', 'engine/networks/list.ts', 'engine/events/stream.ts'],

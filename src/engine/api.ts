@@ -617,7 +617,7 @@ export interface ImageSummary {
 	/** Bytes of the unpacked layers. */
 	Size: number;
 	Labels: Record<string, string> | null;
-	/** Containers that use it. */
+	/** Containers that use it; -1 where they weren't counted. */
 	Containers: number;
 	/** With `platforms`. */
 	Platforms?: PlatformSummary[];
@@ -963,7 +963,13 @@ export interface Images {
 	layers(image: string, options?: {platform?: Platform; signal?: AbortSignal}): Promise<ImageLayers>;
 	/** The steps of which an image is made, newest first. */
 	history(image: string, options?: {platform?: Platform}): Promise<HistoryItem[]>;
-	list(options?: {all?: boolean; filters?: Filters; platforms?: boolean}): Promise<ImageSummary[]>;
+	/** Without `containers` these aren't looked at, and their number is -1. */
+	list(options?: {
+		all?: boolean;
+		filters?: Filters;
+		platforms?: boolean;
+		containers?: boolean;
+	}): Promise<ImageSummary[]>;
 	inspect(image: string, options?: {platform?: Platform}): Promise<ImageInspect>;
 	/** The ids of the images that these names or ids mean; undefined for one that isn't there. */
 	ids(images: readonly string[]): Promise<(string | undefined)[]>;

@@ -280,12 +280,16 @@ export function createImages(options: ImagesOptions): ImageEngine {
 			return historyOf(image, configuration, await store.catalog.layerSizes(image.diffIds, manifest.layers));
 		},
 
-		async list({all = false, filters = {}, platforms = false} = {}) {
+		async list({all = false, filters = {}, platforms = false, containers = true} = {}) {
 			const {containersUsing, containersShown = containersUsing} = options;
-			const [images, users] = await Promise.all([store.catalog.images(), containersShown()]);
+			const [images, users] = await Promise.all([
+				store.catalog.images(),
+				containers || platforms ? containersShown() : [],
+			]);
 			const counts = new Map<string, number>();
 			for (const {image} of users) counts.set(image, (counts.get(image) ?? 0) + 1);
-			const used = ({ids}: Image) => ids.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0);
+			const used = ({ids}: Image) =>
+				containers ? ids.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0) : -1;
 			const parents = new Set(images.map(({parent}) => parent));
 			// docker: what only others were made from is seen by those who want all.
 			const isHidden = ({references, ids}: Image) =>

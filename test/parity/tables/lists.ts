@@ -100,6 +100,7 @@ export const images: Table = {
 		docker images --format '{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}} {{.CreatedSince}} {{.CreatedAt}} {{.Size}}' busybox
 		docker images --format 'table {{.Repository}}\t{{.Tag}}'
 		docker images --format '{{json .Repository}}' busybox
+		docker images --format '{{.Containers}} {{.SharedSize}} {{.UniqueSize}}' busybox
 		docker images --format '{{.Nonsense}}'
 		docker images --format '{{'
 		docker images --digests busybox
