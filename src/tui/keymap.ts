@@ -510,6 +510,7 @@ export const KEYMAP = [
 	{command: 'form.previous', context: 'form', keys: ['shift-tab', 'up'], help: 'previous field'},
 	{command: 'form.pageDown', context: 'form', keys: ['pagedown'], help: 'some fields down'},
 	{command: 'form.pageUp', context: 'form', keys: ['pageup'], help: 'some fields up'},
+	{command: 'form.find', context: 'form', keys: ['ctrl-g'], help: 'find a field'},
 	{command: 'form.submit', context: 'form', keys: ['enter'], help: 'do it'},
 	{command: 'form.cancel', context: 'form', keys: ['esc', 'ctrl-c'], help: 'close'},
 	{command: 'text.down', context: 'text', keys: ['j', 'down'], help: 'down'},

@@ -63,18 +63,36 @@ export function table(samples: readonly Sample[]): string {
 	return columns(rows);
 }
 
+type RateRow = {case: string; engine: string; unit: string; values: number[]; rounds: number[]};
+
+/**
+ * The median of the ratios of rounds, which have the same state of the machine in both, and the interval that has the
+ * median of all with a probability of 95 percent: between the ranks of a sign test.
+ */
+function pairedRatio(own: RateRow, other: RateRow): string {
+	const ratios = own.rounds
+		.flatMap((round, index) => {
+			const at = other.rounds.indexOf(round);
+			return at < 0 ? [] : [own.values[index]! / other.values[at]!];
+		})
+		.sort((a, b) => a - b);
+	if (ratios.length === 0) return '';
+	const text = summarise(ratios).median.toFixed(2);
+	const low = Math.floor((ratios.length - 1.96 * Math.sqrt(ratios.length)) / 2);
+	if (low < 1) return text;
+	return `${text} (${ratios[low - 1]!.toFixed(2)} to ${ratios[ratios.length - low]!.toFixed(2)})`;
+}
+
 /** Rates: more is better, so wherry's ratio should be 1 or more. */
-export function rateTable(
-	rates: readonly {case: string; engine: string; unit: string; values: number[]}[],
-): string {
+export function rateTable(rates: readonly RateRow[]): string {
 	const rows: string[][] = [['CASE', 'ENGINE', 'MEDIAN', 'MIN', 'MAX', 'UNIT', 'WHERRY/ENGINE']];
 	for (const name of new Set(rates.map((rate) => rate.case))) {
 		const group = rates.filter((rate) => rate.case === name);
 		const own = group.find((rate) => rate.engine === 'wherry');
-		for (const {engine, unit, values} of group) {
-			const {median, min, max} = summarise(values);
-			const ratio = engine === 'wherry' || !own ? '' : (summarise(own.values).median / median).toFixed(2);
-			rows.push([name, engine, median.toFixed(1), min.toFixed(1), max.toFixed(1), unit, ratio]);
+		for (const rate of group) {
+			const {median, min, max} = summarise(rate.values);
+			const ratio = rate === own || !own ? '' : pairedRatio(own, rate);
+			rows.push([name, rate.engine, median.toFixed(1), min.toFixed(1), max.toFixed(1), rate.unit, ratio]);
 		}
 	}
 	return columns(rows);

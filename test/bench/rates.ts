@@ -7,6 +7,8 @@ export interface Rate {
 	readonly engine: string;
 	readonly unit: 'Gbit/s' | 'Gbit/CPU-s' | 'requests/s';
 	readonly values: number[];
+	/** The round of each value. */
+	readonly rounds: number[];
 }
 
 /** How often a program may fail before its measurement is left out. */
@@ -61,6 +63,7 @@ export class Rates {
 	measure(
 		name: string,
 		engine: string,
+		round: number,
 		program: keyof typeof readers,
 		argv: readonly string[],
 		env: NodeJS.ProcessEnv,
@@ -72,7 +75,7 @@ export class Rates {
 			});
 			try {
 				if (result.error) throw result.error;
-				for (const reading of readers[program](result.stdout)) this.#add(name, engine, reading);
+				for (const reading of readers[program](result.stdout)) this.#add(name, engine, round, reading);
 				return;
 			} catch (error) {
 				const reason = `${(error as Error).message} ${result.stderr ?? ''}`.trim();
@@ -82,10 +85,11 @@ export class Rates {
 		}
 	}
 
-	#add(name: string, engine: string, {unit, value, suffix = ''}: Reading): void {
+	#add(name: string, engine: string, round: number, {unit, value, suffix = ''}: Reading): void {
 		const key = `${name}${suffix} ${engine}`;
-		const rate = this.#rates.get(key) ?? {case: `${name}${suffix}`, engine, unit, values: []};
+		const rate = this.#rates.get(key) ?? {case: `${name}${suffix}`, engine, unit, values: [], rounds: []};
 		rate.values.push(value);
+		rate.rounds.push(round);
 		this.#rates.set(key, rate);
 	}
 

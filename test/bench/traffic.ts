@@ -2,8 +2,8 @@
  * `npm run bench:traffic [-- --json] [--runs N] [--only TEXT]...`: what goes through a published port and from one container
  * to another. Each engine has a host of its own, a network namespace with nothing but its rules, and another namespace
  * beside it as the host outside; the machine's own network is not touched. All servers run the whole time, each
- * measurement takes a second, and the engines take turns, each round in another order: what else the machine does
- * meanwhile comes upon all of them alike.
+ * measurement takes a second, and the engines take turns with each, every round in another order: what else the machine
+ * does meanwhile comes upon all of them alike. A ratio is the median of those of the rounds.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {copyFileSync, mkdirSync, mkdtempSync, writeFileSync} from 'node:fs';
@@ -157,11 +157,15 @@ const addressIn = (engine: BenchEngine, name: string): string =>
 
 type Wrap = (...argv: string[]) => string[];
 
+interface Job {
+	readonly name: string;
+	readonly program: 'iperf3' | 'wrk';
+	readonly argv: string[];
+}
+
 /** Throughput, and requests with and without connections that last, at an address. */
-function measureAt(
-	rates: Rates,
+function jobsAt(
 	what: string,
-	engine: BenchEngine,
 	at: {
 		address: string;
 		/** Of the web server, where it is another one. */
@@ -170,38 +174,39 @@ function measureAt(
 		http: number;
 		wrap: Wrap;
 	},
-): void {
+): Job[] {
 	const {address, httpAddress = address, iperf, http, wrap} = at;
 	const [iperf3, wrk] = [find('iperf3')!, find('wrk')];
 	const stream = wrap(iperf3, '-J', '-t', seconds, '-c', address, '-p', String(iperf));
-	rates.measure(`${what}: iperf3`, engine.name, 'iperf3', stream, engine.env);
-	if (!wrk || !find('nginx')) return;
+	const jobs: Job[] = [{name: `${what}: iperf3`, program: 'iperf3', argv: stream}];
+	if (!wrk || !find('nginx')) return jobs;
 	const load = ['-t1', '-c16', `-d${seconds}s`];
 	const url = `http://${httpAddress}:${http}/`;
-	rates.measure(`${what}: wrk, keep-alive`, engine.name, 'wrk', wrap(wrk, ...load, url), engine.env);
 	const closing = wrap(wrk, ...load, '-H', 'Connection: close', url);
-	rates.measure(`${what}: wrk, a connection each`, engine.name, 'wrk', closing, engine.env);
+	return [
+		...jobs,
+		{name: `${what}: wrk, keep-alive`, program: 'wrk', argv: wrap(wrk, ...load, url)},
+		{name: `${what}: wrk, a connection each`, program: 'wrk', argv: closing},
+	];
 }
 
-/** One round of an engine. */
-async function round(rates: Rates, engine: BenchEngine, {own, outside}: Pair): Promise<void> {
+/** What is measured of an engine. */
+function jobsOf(engine: BenchEngine, {own, outside}: Pair): Job[] {
 	const inOwn: Wrap = (...argv) => own.inside(...argv);
 	const from: [what: string, address: string, wrap: Wrap][] = [
 		['published port, from outside', hostAddress, (...argv) => outside.inside(...argv)],
 		['published port, on the host’s address', hostAddress, inOwn],
 		['published port, on 127.0.0.1', '127.0.0.1', inOwn],
 	];
-	for (const [what, address, wrap] of from) {
-		if (!wanted(what)) continue;
-		await checkpoint();
-		measureAt(rates, what, engine, {address, iperf: iperfPort, http: httpPort, wrap});
-	}
-	if (!wanted('container to container')) return;
-	await checkpoint();
-	measureAt(rates, 'container to container', engine, {
-		...{address: addressIn(engine, 'iperf'), httpAddress: find('nginx') ? addressIn(engine, 'http') : ''},
-		...{iperf: 5201, http: 80, wrap: (...argv) => [...engine.command, 'exec', 'client', ...argv]},
-	});
+	return [
+		...from.flatMap(([what, address, wrap]) =>
+			jobsAt(what, {address, iperf: iperfPort, http: httpPort, wrap}),
+		),
+		...jobsAt('container to container', {
+			...{address: addressIn(engine, 'iperf'), httpAddress: find('nginx') ? addressIn(engine, 'http') : ''},
+			...{iperf: 5201, http: 80, wrap: (...argv) => [...engine.command, 'exec', 'client', ...argv]},
+		}),
+	].filter(({name}) => wanted(name));
 }
 
 if (!find('iperf3')) {
@@ -230,11 +235,19 @@ try {
 		if (find('iptables')) pair.own.run('iptables', '-P', 'FORWARD', 'ACCEPT');
 	}
 	await sleep(1500);
-	for (let count = 0; count < runs; count++) {
-		say(`round ${count + 1} of ${runs}`);
-		const first = count % places.length;
-		for (const {engine, pair} of [...places.slice(first), ...places.slice(0, first)])
-			await round(rates, engine, pair);
+	const all = places.map(({engine, pair}) => ({engine, jobs: jobsOf(engine, pair)}));
+	for (let round = 0; round < runs; round++) {
+		say(`round ${round + 1} of ${runs}`);
+		const first = round % all.length;
+		const order = [...all.slice(first), ...all.slice(0, first)];
+		// Beside each other in time, too: the machine is faster in some minutes than in others.
+		for (const index of all[0]!.jobs.keys()) {
+			await checkpoint();
+			for (const {engine, jobs} of order) {
+				const {name, program, argv} = jobs[index]!;
+				rates.measure(name, engine.name, round, program, argv, engine.env);
+			}
+		}
 	}
 } catch (error) {
 	// What has been measured until then is told all the same.

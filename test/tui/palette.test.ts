@@ -68,8 +68,13 @@ test('each flag of a command is a field of its form, with what it does', async (
 	await type('\r');
 	t.regex(renderFrame(store, false), /--env: a quote is not closed/);
 	await type('"');
-	await to('--rm');
-	await type(' ');
+	// A word of its name or of what it does leads to a field; without a choice the form is as it was.
+	const before = store.state.dialog;
+	await type('\u0007', 'nothing', '\u001b');
+	t.is(store.state.dialog, before);
+	await type('\u0007', 'automatically remove');
+	t.regex(renderFrame(store, false), /automatically remove▏[\s\S]*--rm/);
+	await type('\r', ' ');
 	await to('--sig-proxy');
 	await type(' ');
 	await to('--name');

@@ -1,5 +1,6 @@
 /** What keys do in dialogs: choosing, editing, scrolling, answering. */
 import {type ActionContext, openDialog} from '../actions/context.ts';
+import {textField} from '../input/text-field.ts';
 import {matches} from '../panes/pane.ts';
 import type {
 	ConfirmDialog,
@@ -79,6 +80,11 @@ export function takePick(context: ActionContext): void {
 	dialog.onPick(item.id);
 }
 
+export function cancelPick(context: ActionContext): void {
+	const {dialog} = context.store.state;
+	if (dialog?.kind === 'pick') openDialog(context, dialog.behind);
+}
+
 /** Lines of a long dialog that fit: its border, its title's line and a margin are not among them. */
 export function dialogHeight({size}: State): number {
 	return Math.max(1, size.rows - 6);
@@ -107,6 +113,23 @@ export const pageForm = (step: number): Command =>
 		const index = Math.max(0, Math.min(dialog.fields.length - 1, dialog.index + step));
 		return {...dialog, index};
 	});
+
+/** Some commands have a hundred flags: a word of a field's name or of what it does leads there. */
+export function findField(context: ActionContext): void {
+	const {dialog: form} = context.store.state;
+	if (form?.kind !== 'form') return;
+	openDialog(context, {
+		kind: 'pick',
+		title: form.title,
+		items: form.fields.map(({id, label, hint = ''}) => ({id, label, note: hint})),
+		filter: textField(),
+		index: form.index,
+		submit: 'goes there',
+		onPick: (picked) =>
+			openDialog(context, {...form, index: form.fields.findIndex(({id}) => id === picked), error: undefined}),
+		behind: form,
+	});
+}
 
 export function submitForm(context: ActionContext): void {
 	const {dialog} = context.store.state;

@@ -232,6 +232,8 @@ export interface PickDialog {
 	index: number;
 	submit: string;
 	onPick: (id: string) => void;
+	/** The dialog that comes back when nothing is picked. */
+	behind?: Dialog;
 }
 
 export interface TextLine {

@@ -175,7 +175,7 @@ function Form({dialog, size}: {dialog: FormDialog; size: Size}) {
 			{key: 'error', parts: [{text: sanitize(error), style: tone('bad')}]},
 		);
 	}
-	const place = fields.length > room ? `${at + 1} of ${fields.length} · ` : '';
+	const place = fields.length > room ? `${at + 1} of ${fields.length} · ${keyOf('form.find')} finds · ` : '';
 	return (
 		<Overlay
 			title={sanitize(dialog.title)}
