@@ -5,8 +5,9 @@
  * long as it runs. Asked to look before that much has come together, V8 takes less time for all of it, and the memory
  * stays what it is.
  *
- * Pages that have become empty V8 keeps until it has collected nothing for eight seconds, which never comes here. Only
- * the collection of last resort, which takes twice the time, gives them back; it follows when the keys rest.
+ * Pages that have become empty V8 keeps until it has collected nothing for eight seconds, which never comes here, and
+ * those that are nearly empty it keeps anyway. Only the collection of last resort, which takes twice the time, gives
+ * them back; it follows when the keys rest, and now and then.
  */
 import {getHeapSpaceStatistics, setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
@@ -19,6 +20,8 @@ const INTERVAL = 1000;
 const GARBAGE = 3 << 20;
 /** Milliseconds between two collections that make them a burst, and after the last one until its end. */
 const BURST = 5000;
+/** Milliseconds from one collection of last resort to the next, if there were others between them. */
+const THOROUGH = 120_000;
 
 type Flavor = 'regular' | 'last-resort';
 type Collect = (options: {type: 'major'; execution: 'async'; flavor: Flavor}) => Promise<void>;
@@ -45,20 +48,23 @@ function oldSpace(): number {
 export function keepFlat(): void {
 	let least = 0;
 	let collected = Number.NEGATIVE_INFINITY;
+	let thorough = 0;
 	let burst = false;
 	const look = async (): Promise<void> => {
 		const now = oldSpace();
-		const since = performance.now() - collected;
+		const time = performance.now();
+		const rests = time - collected > BURST;
 		// V8 may have looked by itself.
 		least = Math.min(least, now);
 		if (now - least > GARBAGE) {
-			burst ||= since < BURST;
+			burst ||= !rests;
 			await collect();
-		} else if (burst && since > BURST) {
+			collected = performance.now();
+		} else if (rests && collected > thorough && (burst || time - thorough > THOROUGH)) {
 			burst = false;
 			await collect('last-resort');
+			thorough = performance.now();
 		} else return next();
-		collected = performance.now();
 		least = oldSpace();
 		next();
 	};
