@@ -72,8 +72,8 @@ test('each flag of a command is a field of its form, with what it does', async (
 	const before = store.state.dialog;
 	await type('\u0007', 'nothing', '\u001b');
 	t.is(store.state.dialog, before);
-	await type('\u0007', 'automatically remove');
-	t.regex(renderFrame(store, false), /automatically remove▏[\s\S]*--rm/);
+	await type('\u0007', 'remove ends');
+	t.regex(renderFrame(store, false), /remove ends▏[\s\S]*--rm/);
 	await type('\r', ' ');
 	await to('--sig-proxy');
 	await type(' ');
