@@ -25,12 +25,8 @@ if (warm) process.geteuid = () => 0;
 const shipped = `${__dirname}/v8`;
 const own = `${env.WHERRY_ROOT || '/var/lib/wherry'}/cache/v8`;
 // V8 takes a cache only with the flags that it was made with: see the launcher.
-const {execArgv} = process;
-const variant = execArgv.includes('--no-opt')
-	? 'short'
-	: execArgv.includes('--no-rehash-snapshot')
-		? 'local'
-		: 'long';
+const variants = {'--no-opt': 'short', '--max-semi-space-size=16': 'ui', '--no-rehash-snapshot': 'local'};
+const variant = variants[Object.keys(variants).find((flag) => process.execArgv.includes(flag))] ?? 'long';
 const fileOf = (face) => `${face}-${variant}-${BUILD}-${process.versions.v8}-${process.arch}`;
 
 function read(file) {
@@ -75,7 +71,8 @@ const present = [
 	'vm',
 ];
 
-const builtins = new Map();
+/** What is there without being loaded. */
+const builtins = new Map([['node:process', process]]);
 
 /**
  * Other built-in modules are loaded at the first use of one of their exports, not at import: node:crypto alone

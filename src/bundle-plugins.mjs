@@ -6,6 +6,7 @@
 import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {transform} from 'esbuild';
 
 const source = dirname(fileURLToPath(import.meta.url));
 
@@ -66,6 +67,17 @@ const noDevtools = {
 			contents = replaceOnce(contents, "await import('./devtools.js');", '', path);
 			contents = replaceOnce(contents, 'await loadPackageJson()', 'packageInfo', path);
 			return {contents, loader: 'js'};
+		});
+	},
+};
+
+/** A third of what is loaded, and nobody's but React's to debug: short names make it half as long. */
+const shortReact = {
+	name: 'short-react',
+	setup(bundle) {
+		bundle.onLoad({filter: /react-reconciler\/cjs\/.*\.production\.js$/}, async ({path}) => {
+			const {code} = await transform(readFileSync(path, 'utf8'), {minifyIdentifiers: true});
+			return {contents: code, loader: 'js'};
 		});
 	},
 };
@@ -149,7 +161,7 @@ const plainInkTable = {
 };
 
 /**
- * What Ink loads and never uses here: the exit guard gives the terminal back (60 listeners of another, and
+ * What Ink loads and never uses here: keys come from the input router; the exit guard gives the terminal back (60 listeners of another, and
  * node:assert), and its report of an error while drawing is on a screen that is gone at once (70 regular
  * expressions made when it is loaded).
  */
@@ -159,10 +171,15 @@ const without = {
 		const contents = {
 			'signal-exit': 'export default () => () => {};',
 			'error-overview': 'export default () => null;',
+			'parse-keypress': 'export const nonAlphanumericKeys = []; export default () => ({});',
 		};
 		bundle.onResolve({filter: /^signal-exit$/}, () => ({path: 'signal-exit', namespace: 'without'}));
 		bundle.onResolve({filter: /\/ErrorOverview\.js$/}, () => ({
 			path: 'error-overview',
+			namespace: 'without',
+		}));
+		bundle.onResolve({filter: /\/parse-keypress\.js$/}, () => ({
+			path: 'parse-keypress',
 			namespace: 'without',
 		}));
 		bundle.onLoad({filter: /.*/, namespace: 'without'}, ({path}) => ({
@@ -172,15 +189,48 @@ const without = {
 	},
 };
 
+/**
+ * Ink takes the process's own streams for what it isn't given, and as soon as it is loaded: with them Node loads
+ * sockets, and with `instanceof Stream` all of its streams. Colours depend on whether the output is a terminal,
+ * which the addon knows.
+ */
+const noStreams = {
+	name: 'no-streams',
+	setup(bundle) {
+		bundle.onLoad({filter: /ink\/build\/components\/Std(in|out|err)Context\.js$/}, ({path}) => {
+			const [, name] = /Std(in|out|err)Context/.exec(path);
+			const text = readFileSync(path, 'utf8');
+			return {
+				contents: replaceOnce(text, `process.std${name}`, 'undefined', path),
+				loader: 'js',
+			};
+		});
+		bundle.onLoad({filter: /ink\/build\/render\.js$/}, ({path}) => ({
+			contents: replaceOnce(readFileSync(path, 'utf8'), 'stdout instanceof Stream', 'false', path),
+			loader: 'js',
+		}));
+		bundle.onResolve({filter: /^node:tty$/}, ({importer}) =>
+			/\/supports-color\/index\.js$/.test(importer) ? {path: 'terminals', namespace: 'terminals'} : undefined,
+		);
+		bundle.onLoad({filter: /.*/, namespace: 'terminals'}, () => ({
+			contents: "import {isTerminal} from './kernel/terminal.ts'; export default {isatty: isTerminal};",
+			loader: 'js',
+			resolveDir: source,
+		}));
+	},
+};
+
 export const tuiPlugins = [
 	yogaSync,
 	noDevtools,
+	shortReact,
 	ownStringWidth,
 	smallCaches,
 	ownOutput,
 	lazySegmenter,
 	ownClock,
 	plainInkTable,
+	noStreams,
 	without,
 ];
 

@@ -85,11 +85,15 @@ const emulatorApart = {
 	},
 };
 
-/** The engine's errors are one class in all faces, so that `instanceof` holds. */
-const sharedErrors = {
-	name: 'shared-errors',
+/** The engine's errors are one class in all faces, so that `instanceof` holds; and the addon is opened once. */
+const sharedModules = {
+	name: 'shared-modules',
 	setup(bundle) {
 		bundle.onResolve({filter: /\/engine\/errors\.ts$/}, () => ({path: './core.cjs', external: true}));
+		bundle.onResolve({filter: /\/native\.ts$/}, () => ({
+			path: './core.cjs?kernel/native.ts',
+			external: true,
+		}));
 	},
 };
 
@@ -219,7 +223,7 @@ async function buildTui() {
 	const {outputFiles} = await build({
 		...commonjs,
 		jsx: 'automatic',
-		plugins: [sharedErrors, emulatorApart, ...tuiPlugins],
+		plugins: [sharedModules, emulatorApart, ...tuiPlugins],
 		entryPoints: [join(source, 'tui/main.tsx')],
 		outfile: 'tui.cjs',
 		write: false,
@@ -248,11 +252,16 @@ const shortFlags = [
 ];
 
 /**
- * For the terminal UI: room for all that a first frame makes, so that nothing of it is collected or copied. With
- * these V8 still takes what Node brings compiled, and the caches of no flags at all. And no more room than that: floods
- * in logs and terminals make a lot that is garbage at once, for which V8 would take 50 MB more.
+ * For the terminal UI: room for all that a first frame makes, so that nothing of it is collected or copied. And no
+ * more room than that: floods in logs and terminals make a lot that is garbage at once, for which V8 would take 50 MB
+ * more.
  */
-const uiFlags = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--single-threaded-gc'];
+const uiFlags = [
+	...localFlags,
+	'--min-semi-space-size=16',
+	'--max-semi-space-size=16',
+	'--single-threaded-gc',
+];
 
 /**
  * Runs commands that read only, in private roots, and has the boot file write what V8 compiled for them.
@@ -265,7 +274,13 @@ function makeCodeCache(node, flags) {
 		// Twice: what the first run puts into caches, the second only reads, as nearly all commands do.
 		for (let run = 0; run < 2; run++) {
 			const result = spawnSync(node, [...flags, join(target, 'wherry.cjs')], {
-				env: {...env, WHERRY_ROOT: join(scratch, 'root'), WHERRY_RUN: join(scratch, 'run'), WHERRY_WARM: '1'},
+				env: {
+					...env,
+					WHERRY_ROOT: join(scratch, 'root'),
+					WHERRY_RUN: join(scratch, 'run'),
+					WHERRY_WARM: '1',
+					FORCE_COLOR: '1',
+				},
 				stdio: ['ignore', 'ignore', 'pipe'],
 				encoding: 'utf8',
 				timeout: 60_000,
@@ -330,11 +345,9 @@ try {
 		const inside = relative(root, node);
 		makeCodeCache(node, []);
 		// A Node that doesn't know one of the flags would not start.
-		const lines = [shortFlags, localFlags].map((flags) =>
+		const lines = [shortFlags, localFlags, uiFlags].map((flags) =>
 			makeCodeCache(node, flags) ? flags.join(' ') : '',
 		);
-		const known = spawnSync(node, [...uiFlags, '-e', '0'], {stdio: 'ignore'}).status === 0;
-		lines.push(known ? uiFlags.join(' ') : '');
 		writeFileSync(
 			join(target, 'node-path'),
 			`${[inside.startsWith('..') ? node : inside, ...lines].join('\n')}\n`,

@@ -4,6 +4,7 @@ import {printError, printLine, writeErr, writeOut} from './cli/output.ts';
 import type {ParsedLine} from './cli/parse/command-line.ts';
 import type {Engine} from './engine/api.ts';
 import {native} from './kernel/native.ts';
+import {isTerminal} from './kernel/terminal.ts';
 
 // For the terminal UI's bundle, whose errors must be of the same class.
 export {isErrno, WherryError} from './engine/errors.ts';
@@ -20,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 		return await engine;
 	};
 	try {
-		if (argv.length === 0 && process.stdin.isTTY && process.stdout.isTTY) argv = ['ui'];
+		if (argv.length === 0 && isTerminal(0) && isTerminal(1)) argv = ['ui'];
 		if (argv[0] === '__complete' || argv[0] === '__completeNoDesc') {
 			const {answerCompletion} = await import('./cli/completion/answer.ts');
 			return await answerCompletion(argv.slice(1), argv[0] === '__complete', open);

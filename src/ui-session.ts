@@ -3,12 +3,13 @@ import {CliError} from './cli/errors.ts';
 import type {CommandAction} from './cli/face.ts';
 import type {ParsedLine} from './cli/parse/command-line.ts';
 import type {Engine} from './engine/api.ts';
+import {isTerminal} from './kernel/terminal.ts';
 import {commandLine} from './ui.ts';
 
 export const uiSession: CommandAction = async (line, open) => {
 	const {command, flags} = line;
 	// Before anything is made.
-	if (!process.stdin.isTTY || !process.stdout.isTTY) throw new CliError('--ui needs a terminal');
+	if (!isTerminal(0) || !isTerminal(1)) throw new CliError('--ui needs a terminal');
 	const attach = command.name === 'container attach';
 	if (!attach && flags.bool('detach'))
 		throw new CliError('conflicting options: cannot specify both --ui and --detach');

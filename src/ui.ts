@@ -4,13 +4,14 @@ import {printLine} from './cli/output.ts';
 import type {FlagValues} from './cli/parse/flag-values.ts';
 import type {Engine} from './engine/api.ts';
 import {Paths} from './engine/paths.ts';
+import {isTerminal} from './kernel/terminal.ts';
 
 /**
  * Opens the terminal UI. Without a terminal it makes sure that a container of the embedded image runs and
  * shows the dashboard once, so that a first start shows something anywhere.
  */
 export const ui: CommandAction = async ({flags}, open) => {
-	const terminal = process.stdin.isTTY && process.stdout.isTTY;
+	const terminal = isTerminal(0) && isTerminal(1);
 	const warm = process.env.WHERRY_WARM === '1';
 	const chosen = readOnce(flags);
 	const once = flags.bool('once') || !(terminal || warm);

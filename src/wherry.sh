@@ -48,9 +48,9 @@ if [ -r "$home/dist/node-path" ]; then
 		attach | exec | run) case " $* " in *' --ui '*) word=ui ;; esac ;;
 	esac
 	case $word in
-		# Node's own modules for these are compiled from scratch with other flags than its own.
+		# Node's own modules for these would be compiled from scratch with other flags than its own.
 		build | builder | buildx | compose | load | login | logout | push | pull | search) flags= ;;
-		# With these they aren't.
+		# Its first frame needs none of them.
 		'' | ui) flags=$ui ;;
 		# These may go through a lot of data.
 		attach | commit | events | import | logs | save | stats | df) flags=$local ;;

@@ -1,5 +1,11 @@
+import {rmSync} from 'node:fs';
 import {Paths} from '../engine/paths.ts';
 import {printError} from './output.ts';
+
+type Main = (argv: readonly string[]) => Promise<number>;
+
+/** Of the launcher's flags, the one that only the terminal UI has. */
+const UI_FLAG = '--max-semi-space-size=16';
 
 /** Lines that need no container. */
 const lines = [
@@ -18,7 +24,6 @@ const lines = [
 	['cp', '/dev/null', 'nothing:/'],
 	['diff', 'nothing'],
 	['network', 'ls'],
-	['ui', '--once'],
 	['rm', '-f', '000000000000'],
 ];
 
@@ -44,8 +49,6 @@ const uses = [
 	['exec', 'alone', 'true'],
 	['exec', '-e', 'A=b', '-w', '/', '-u', 'root', 'alone', 'true'],
 	['attach', '--no-stdin', 'alone'],
-	// Its flags are those of no other command: see the launcher.
-	...(process.execArgv.length === 0 ? [['ui']] : []),
 	['kill', '-s', 'HUP', 'alone'],
 	['ps', '-a'],
 	['start', 'nothing'],
@@ -56,14 +59,15 @@ const uses = [
  * Runs what most commands run, in this process and in private roots, so that the build can keep what V8 compiled
  * for it. Output goes where the build sends it.
  */
-export async function warm(main: (argv: readonly string[]) => Promise<number>): Promise<void> {
+export async function warm(main: Main): Promise<void> {
 	const paths = Paths.fromEnvironment();
-	const [{writeImage}, {playMonitor, playStarts}, {rehearseBridge, rehearseStart}] = await Promise.all([
-		import('../engine/rehearsal/image.ts'),
+	const {writeImage} = await import('../engine/rehearsal/image.ts');
+	writeImage(paths);
+	if (process.execArgv.includes(UI_FLAG)) return await warmUi(paths, main);
+	const [{playMonitor, playStarts}, {rehearseBridge, rehearseStart}] = await Promise.all([
 		import('../engine/rehearsal/monitor.ts'),
 		import('../engine/rehearsal/start.ts'),
 	]);
-	writeImage(paths);
 	for (const line of [...lines, ...creations]) await main(line);
 	await attempt(() => rehearseBridge(paths, 'bridged'));
 	const playsNoMore = playStarts(paths);
@@ -78,6 +82,24 @@ export async function warm(main: (argv: readonly string[]) => Promise<number>): 
 	});
 	// What `run` and a start on a bridge have besides.
 	await Promise.allSettled([import('./commands/run.ts'), import('../engine/networks/allocate.ts')]);
+}
+
+/**
+ * Its caches are only its own: what else would be in them is read by each start. Containers are made by the first
+ * of the build's two runs, so that the second, whose caches are kept, has nothing of that.
+ */
+async function warmUi(paths: Paths, main: Main): Promise<void> {
+	const [{findContainer, listIds, makeFolder}, {playMonitor}] = await Promise.all([
+		import('../engine/containers/record.ts'),
+		import('../engine/rehearsal/monitor.ts'),
+	]);
+	if (listIds(paths).length === 0) for (const line of creations) await main(line);
+	const {Id} = findContainer(paths, 'alone');
+	makeFolder(paths.runContainer(Id));
+	const monitor = await playMonitor(paths, Id);
+	await main(['ui']);
+	monitor.close();
+	rmSync(paths.runContainer(Id), {recursive: true});
 }
 
 /** What the user of the build may not do is left out. */

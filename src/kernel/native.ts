@@ -239,6 +239,10 @@ export interface Native {
 	 * one is given, and resolves to all answers, acks and errors among them. See netlink/socket.ts.
 	 */
 	netlink(protocol: number, batch: Uint8Array, namespaceFd?: number): Promise<Buffer>;
+	/** Raw mode as Node's for a terminal, without its stream. Returns what puts the mode of before back. Both throw with an errno. */
+	hushTerminal(fd: number): () => void;
+	/** TIOCGWINSZ, see ioctl_tty(2): [columns, rows], both 0 where nobody has said; undefined: no terminal. */
+	terminalSize(fd: number): [columns: number, rows: number] | undefined;
 	/** cfmakeraw(3) on a terminal, after Node's own raw mode, which keeps ONLCR and which also restores it. */
 	rawTerminal(fd: number): void;
 	/** `sha256:<hex>` of a few bytes: the addon is loaded anyway, node:crypto takes 5 ms more. */

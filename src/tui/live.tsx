@@ -1,6 +1,5 @@
 /** The panes on a terminal: puts store, feeds, input, Ink and the exit guard together, and takes them apart. */
-import {PassThrough} from 'node:stream';
-import {setTimeout as sleep} from 'node:timers/promises';
+import {EventEmitter} from 'node:events';
 import type {ReadStream, WriteStream} from 'node:tty';
 import {type Instance, render, useApp, useIsScreenReaderEnabled} from 'ink';
 import type {Engine, EngineEvent, Session} from '../engine/api.ts';
@@ -13,7 +12,8 @@ import {App} from './app.tsx';
 import type {UiConfig} from './config/config.ts';
 import {Controller} from './controller.ts';
 import type {InputEvent} from './input/event.ts';
-import {InputRouter, type TerminalInput} from './input/router.ts';
+import {InputRouter} from './input/router.ts';
+import type {InputSource} from './input/source.ts';
 import {keepFlat} from './memory.ts';
 import {loggedContainers, settleSelections} from './panes/index.ts';
 import type {BuildFeed} from './store/build-feed.ts';
@@ -22,6 +22,7 @@ import {Feed} from './store/feed.ts';
 import {HostFeed} from './store/host-feed.ts';
 import {initialState} from './store/initial.ts';
 import {LogFeed} from './store/log-feed.ts';
+import {pause} from './store/pause.ts';
 import {setList, setSize} from './store/reducers.ts';
 import type {SessionKind} from './store/state.ts';
 import {Store} from './store/store.ts';
@@ -29,6 +30,7 @@ import {UsageFeed} from './store/usage-feed.ts';
 import {runCommand} from './terminal/command.ts';
 import {ExitGuard} from './terminal/exit-guard.ts';
 import {clipboard, MOUSE_OFF, MOUSE_ON, PASTE_OFF, PASTE_ON} from './terminal/modes.ts';
+import type {TerminalStream} from './terminal/output.ts';
 import {SessionKeys} from './terminal/session-keys.ts';
 import {Sessions} from './terminal/sessions.ts';
 import {sanitize} from './text/sanitize.ts';
@@ -42,8 +44,6 @@ const PATIENCE = 80;
 type Suspend = ReturnType<typeof useApp>['suspendTerminal'];
 /** Milliseconds after the first frame in which the builds are read. */
 const SOON = 200;
-
-type Output = WriteStream & {fd: number};
 
 /** The command line that the UI belongs to. */
 export interface CommandLine {
@@ -69,8 +69,8 @@ export interface LiveOptions {
 	engine: Promise<Engine>;
 	/** Milliseconds since the epoch; see TuiOptions. */
 	since: number;
-	stdin: TerminalInput;
-	stdout: Output;
+	input: InputSource;
+	stdout: TerminalStream;
 	/** Bytes. */
 	detachKeys: Uint8Array;
 	onShown(): void;
@@ -97,7 +97,7 @@ export async function runLive(options: LiveOptions): Promise<number> {
 	const loaded = live.load(engine, since);
 	// Whoever awaits it below reports it.
 	loaded.catch(() => {});
-	await Promise.race([loaded, sleep(PATIENCE)]);
+	await Promise.race([loaded, pause(PATIENCE)]);
 	live.open();
 	onShown();
 	keepFlat();
@@ -110,8 +110,8 @@ export async function runLive(options: LiveOptions): Promise<number> {
 }
 
 class LiveUi {
-	readonly #stdin: TerminalInput;
-	readonly #stdout: Output;
+	readonly #input: InputSource;
+	readonly #stdout: TerminalStream;
 	readonly #commandLine: CommandLine;
 	readonly #config: UiConfig;
 	readonly #store: Store;
@@ -134,9 +134,9 @@ class LiveUi {
 	/** Resolves when the user has asked to leave, or the terminal has gone. */
 	readonly left: Promise<void>;
 
-	constructor({stdin, stdout, detachKeys, commandLine, config}: LiveOptions) {
+	constructor({input, stdout, detachKeys, commandLine, config}: LiveOptions) {
 		this.#commandLine = commandLine;
-		this.#stdin = stdin;
+		this.#input = input;
 		this.#stdout = stdout;
 		const size = {columns: stdout.columns, rows: stdout.rows};
 		this.#config = config;
@@ -147,7 +147,7 @@ class LiveUi {
 		const {promise, resolve} = Promise.withResolvers<void>();
 		this.left = promise;
 		this.#leave = resolve;
-		this.#router = new InputRouter(stdin, {onEvent: this.#onInput, onEnd: this.#leave});
+		this.#router = new InputRouter(input, {onEvent: this.#onInput, onEnd: this.#leave});
 		// Before the widgets listen: a terminal has its new size when it is drawn.
 		this.#sessions = new Sessions(this.#store);
 		this.#sessionKeys = new SessionKeys({
@@ -223,8 +223,8 @@ class LiveUi {
 			this.#suspendInk = suspend;
 		};
 		this.#guard = new ExitGuard({
-			stdin: this.#stdin,
-			stdout: this.#stdout,
+			input: this.#input,
+			fd: this.#stdout.fd,
 			unmount: () => {
 				this.#ink?.unmount();
 				this.#router.stop();
@@ -235,11 +235,12 @@ class LiveUi {
 		});
 		// Before Ink's own listener: it lays out what the store says.
 		this.#stdout.on('resize', this.#onResize);
-		this.#router.start();
+		this.#input.hush();
 		this.#ink = render(<Root store={this.#store} onReady={onReady} />, {
 			// Ink reads nothing: the router does.
-			stdin: new PassThrough() as unknown as ReadStream,
-			stdout: this.#stdout,
+			stdin: new EventEmitter() as unknown as ReadStream,
+			stdout: this.#stdout as unknown as WriteStream,
+			stderr: this.#stdout as unknown as WriteStream,
 			alternateScreen: true,
 			incrementalRendering: true,
 			patchConsole: false,
@@ -253,6 +254,7 @@ class LiveUi {
 			throw error;
 		});
 		this.#stdout.write(this.#modes());
+		this.#router.start();
 		const [problem] = this.#config.problems;
 		if (problem !== undefined)
 			showMessage({store: this.#store}, {tone: 'bad', text: problemText(this.#config)});

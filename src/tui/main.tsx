@@ -1,12 +1,14 @@
 /** The terminal UI's entry: `runTui` is what the command line calls. */
-import type {WriteStream} from 'node:tty';
+import type {ReadStream} from 'node:tty';
 import {parseDetachKeys} from '../cli/terminal/detach-keys.ts';
 import type {Engine} from '../engine/api.ts';
+import {isTerminal} from '../kernel/terminal.ts';
 import {loadConfig, type UiConfig} from './config/config.ts';
-import type {TerminalInput} from './input/router.ts';
+import {StreamSource, TerminalSource} from './input/source.ts';
 import {type CommandLine, type OpenSession, runLive} from './live.tsx';
 import {type OnceOptions, printOnce} from './once.tsx';
 import {rehearsalTerminal} from './rehearsal.ts';
+import {TerminalOutput, type TerminalStream} from './terminal/output.ts';
 
 export interface TuiOptions {
 	/** The engine, or a promise of it: the terminal doesn't wait long. */
@@ -15,8 +17,9 @@ export interface TuiOptions {
 	since?: number;
 	/** One frame as text, without taking the terminal over. */
 	once?: OnceOptions | undefined;
-	stdin?: TerminalInput;
-	stdout?: WriteStream & {fd: number};
+	/** Those of the process when absent. */
+	stdin?: ReadStream;
+	stdout?: TerminalStream;
 	/** Called when the first frame is on the terminal: what it needn't wait for. */
 	onShown?: () => void;
 	/** What the palette offers besides the panes' own commands, and how it is run. */
@@ -31,11 +34,10 @@ const NO_COMMANDS: CommandLine = {commands: async () => [], program: []};
 
 /** The process's exit code: 0 after `q`, or that of the session which was open at once, if it has ended. Rejects when the engine can't be opened or there is no terminal. */
 export async function runTui(options: TuiOptions): Promise<number> {
-	const stdin = options.stdin ?? process.stdin;
-	const stdout = options.stdout ?? process.stdout;
 	const config = loadConfig();
-	if (options.once) return printOnce(await options.engine, stdout, config, options.once);
-	if (!stdin.isTTY || !stdout.isTTY)
+	if (options.once) return printOnce(await options.engine, process.stdout, config, options.once);
+	const {stdin, stdout} = options;
+	if (!(stdin?.isTTY ?? isTerminal(0)) || !(stdout?.isTTY ?? isTerminal(1)))
 		throw new Error('the terminal UI needs a terminal; try `wherry ui --once`');
 	const {engine, onShown = () => {}, detachKeys = '', commandLine = NO_COMMANDS, session} = options;
 	const {since = Date.now()} = options;
@@ -43,8 +45,8 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	return await runLive({
 		engine: Promise.resolve(engine),
 		since,
-		stdin,
-		stdout,
+		input: stdin ? new StreamSource(stdin) : new TerminalSource(),
+		stdout: stdout ?? new TerminalOutput(1),
 		detachKeys: keys.bytes,
 		onShown,
 		commandLine,

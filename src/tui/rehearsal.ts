@@ -1,19 +1,31 @@
 /** A session on a terminal that isn't there, so that the build can keep what V8 compiled for one. */
-import {PassThrough, Writable} from 'node:stream';
+import {openSync} from 'node:fs';
+import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {WriteStream} from 'node:tty';
-import type {TerminalInput} from './input/router.ts';
+import type {ReadStream} from 'node:tty';
+import {TerminalOutput, type TerminalStream} from './terminal/output.ts';
 
-/** Down and up a list, to the other lists and the detail, and out. */
-const KEYS = ['j', 'k', '2', '3', '4', 'k', 'G', '1', 'q'];
+/** Down a list, and out. What other keys need is compiled when they are pressed: all starts would read it. */
+const KEYS = ['j', 'q'];
 /** Milliseconds between two keys: each has its frame, and the log is opened. */
 const PAUSE = 100;
 
 export interface RehearsalTerminal {
-	stdin: TerminalInput;
-	stdout: WriteStream & {fd: number};
+	stdin: ReadStream;
+	stdout: TerminalStream;
 	/** Types all the keys; the last one ends the session. */
 	type(): Promise<void>;
+}
+
+/** Wide enough for all panes. */
+class WideOutput extends TerminalOutput {
+	override get columns(): number {
+		return Math.max(200, super.columns);
+	}
+
+	override get rows(): number {
+		return Math.max(50, super.rows);
+	}
 }
 
 export function rehearsalTerminal(): RehearsalTerminal {
@@ -22,17 +34,8 @@ export function rehearsalTerminal(): RehearsalTerminal {
 		isTTY: true,
 		fd: 0,
 		setRawMode: () => stdin,
-	}) as unknown as TerminalInput;
-	const output = new Writable({write: (_chunk, _encoding, done) => done()});
-	// The first descriptor is where the terminal is given back to; the build throws its output away.
-	const stdout = Object.assign(output, {
-		isTTY: true,
-		fd: 1,
-		columns: 120,
-		rows: 40,
-	}) as unknown as WriteStream & {
-		fd: number;
-	};
+	}) as unknown as ReadStream;
+	const stdout = new WideOutput(openSync('/dev/null', 'w'));
 	return {
 		stdin,
 		stdout,

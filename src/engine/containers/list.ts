@@ -26,11 +26,18 @@ interface ImageUser {
 }
 
 function usersIn(rows: readonly Row[]): ImageUser[] {
-	return rows.flatMap(({record, state}) => {
-		const mounted = record.Mounts.map(({image}) => image).filter((image) => image !== undefined);
-		const images = new Set([record.Image, ...mounted]);
-		return [...images].map((image) => ({id: record.Id, image, running: isUp(state)}));
-	});
+	const users: ImageUser[] = [];
+	for (const {record, state} of rows) {
+		const {Id: id, Image: image, Mounts} = record;
+		const running = isUp(state);
+		users.push({id, image, running});
+		// Of hundreds of containers nearly none has any.
+		if (Mounts.length === 0) continue;
+		const mounted = new Set(Mounts.map((mount) => mount.image).filter((each) => each !== undefined));
+		mounted.delete(image);
+		for (const other of mounted) users.push({id, image: other, running});
+	}
+	return users;
 }
 
 /** docker's form of a command: the arguments as they are, in one line; those with a space in quotes. */
@@ -88,12 +95,14 @@ function summary(
 		Names: [`/${record.Name}`, ...linked],
 		Image: moved ? record.Image : record.Config.Image,
 		ImageID: record.Image,
-		Command: commandText(record),
 		Created: Math.trunc(created / 1000),
 		Ports: ports ? portSummaries(ports, record.Config.ExposedPorts) : [],
 		Labels: record.Config.Labels,
 		State: state.status,
-		/** Found when it is looked at, as the networks: of hundreds of containers it takes time, and few are seen. */
+		/** Found when they are looked at, as the networks: of hundreds of containers it takes time, and few are seen. */
+		get Command() {
+			return commandText(record);
+		},
 		get Status() {
 			return statusText(state, now);
 		},

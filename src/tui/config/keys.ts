@@ -62,7 +62,7 @@ const nameOf = ({key, command, other}: Clash): string => `${key} ${command} ${ot
 /** Also those that are meant. */
 const allClashes = (table: readonly KeyBinding[]): Clash[] =>
 	findClashes(table.map(({overrides: _, ...binding}): KeyBinding => binding));
-const meant = new Set(allClashes(KEYMAP).map(nameOf));
+let meant: ReadonlySet<string> | undefined;
 
 /**
  * The first one, as that of the user's command which is to give way: the later one of two. A key that an inner context
@@ -72,6 +72,7 @@ function firstClash(
 	table: readonly KeyBinding[],
 	changed: (command: string) => boolean,
 ): (Clash & {where: string}) | undefined {
+	meant ??= new Set(allClashes(KEYMAP).map(nameOf));
 	for (const clash of allClashes(table)) {
 		if (meant.has(nameOf(clash))) continue;
 		if (changed(clash.command)) return {...clash, where: ''};

@@ -5,50 +5,50 @@
 import type {ReadStream} from 'node:tty';
 import {KeyDecoder} from './decoder.ts';
 import type {InputEvent} from './event.ts';
+import type {InputSource} from './source.ts';
 
 /** How long a lone ESC may be the beginning of a sequence, milliseconds. */
 const ESCAPE_TIMEOUT = 40;
 /** Bytes that somebody may have typed one after the other; more is a paste. */
 const TYPED = 64;
 
-/** Node's declarations leave the descriptor out. */
-export type TerminalInput = ReadStream & {fd: number};
-
 export class InputRouter {
-	readonly #input: ReadStream;
+	readonly #source: InputSource;
+	#input: ReadStream | undefined;
 	readonly #onEvent: (event: InputEvent) => void;
 	readonly #onEnd: () => void;
 	#decoder = new KeyDecoder();
 	#escapeTimer: NodeJS.Timeout | undefined;
 	#receiver: ((bytes: Uint8Array) => void) | undefined;
-	#listening = false;
 
-	constructor(input: ReadStream, handlers: {onEvent(event: InputEvent): void; onEnd(): void}) {
-		this.#input = input;
+	constructor(source: InputSource, handlers: {onEvent(event: InputEvent): void; onEnd(): void}) {
+		this.#source = source;
 		this.#onEvent = handlers.onEvent;
 		this.#onEnd = handlers.onEnd;
 	}
 
 	start(): void {
-		if (this.#listening) return;
-		this.#listening = true;
-		this.#input.setRawMode?.(true);
-		this.#input.on('data', this.#onData);
-		this.#input.on('end', this.#onEnd);
-		this.#input.on('error', this.#onEnd);
-		this.#input.resume();
+		if (this.#input) return;
+		const input = this.#source.stream();
+		this.#input = input;
+		input.setRawMode?.(true);
+		input.on('data', this.#onData);
+		input.on('end', this.#onEnd);
+		input.on('error', this.#onEnd);
+		input.resume();
 	}
 
 	/** The terminal's input is somebody else's, or nobody's, until `start`. */
 	stop(): void {
-		if (!this.#listening) return;
-		this.#listening = false;
+		const input = this.#input;
+		if (!input) return;
+		this.#input = undefined;
 		clearTimeout(this.#escapeTimer);
-		this.#input.off('data', this.#onData);
-		this.#input.off('end', this.#onEnd);
-		this.#input.off('error', this.#onEnd);
-		this.#input.pause();
-		this.#input.setRawMode?.(false);
+		input.off('data', this.#onData);
+		input.off('end', this.#onEnd);
+		input.off('error', this.#onEnd);
+		input.pause();
+		input.setRawMode?.(false);
 	}
 
 	/** Everything that is typed is for `receiver`, as it comes. */

@@ -2,8 +2,8 @@
  * Keeps containers, images, networks and volumes in the store as they are: one full read, then only what events name. Nothing is
  * polled. The events are asked for from a moment before the first read, so none falls between.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine, EngineEvent} from '../../engine/api.ts';
+import {pause} from './pause.ts';
 import {
 	addEvents,
 	addPast,
@@ -79,7 +79,9 @@ export class Feed {
 	readonly #engine: Engine;
 	readonly #store: Store;
 	readonly #hooks: FeedHooks;
-	readonly #abort = new AbortController();
+	/** Made when something is followed: Node loads a class for it. */
+	#abort: AbortController | undefined;
+	#closed = false;
 	#stale: Stale = nothingStale();
 	#reading: Promise<void> | undefined;
 	#past: NodeJS.Timeout | undefined;
@@ -100,6 +102,12 @@ export class Feed {
 		this.#past.unref();
 	}
 
+	get #signal(): AbortSignal {
+		this.#abort ??= new AbortController();
+		if (this.#closed) this.#abort.abort();
+		return this.#abort.signal;
+	}
+
 	/** Reads everything once, without a stream. */
 	async readOnce(): Promise<void> {
 		await this.#readAll();
@@ -113,14 +121,15 @@ export class Feed {
 
 	close(): void {
 		clearTimeout(this.#past);
-		this.#abort.abort();
+		this.#closed = true;
+		this.#abort?.abort();
 	}
 
 	/** What happened before; without it the list of events would begin empty. */
 	async #readPast(until: bigint): Promise<void> {
 		const since = until - PAST;
 		try {
-			for await (const batch of this.#engine.events.stream({since, until, signal: this.#abort.signal})) {
+			for await (const batch of this.#engine.events.stream({since, until, signal: this.#signal})) {
 				if ('gap' in batch) continue;
 				this.#store.observe((state) => addPast(state, batch));
 			}
@@ -132,10 +141,10 @@ export class Feed {
 	async #follow(since: bigint): Promise<void> {
 		let from = since;
 		// The first frame comes before it.
-		await sleep(0);
-		while (!this.#abort.signal.aborted) {
+		await pause(0);
+		while (!this.#closed) {
 			try {
-				for await (const batch of this.#engine.events.stream({since: from, signal: this.#abort.signal})) {
+				for await (const batch of this.#engine.events.stream({since: from, signal: this.#signal})) {
 					markStale(this.#stale, batch);
 					await this.#refresh();
 					if (!('gap' in batch)) {
@@ -144,15 +153,15 @@ export class Feed {
 						this.#store.observe((state) => addEvents(state, batch));
 						this.#hooks.onEvents?.(batch);
 					}
-					await sleep(PAUSE);
+					await pause(PAUSE);
 				}
 			} catch (error) {
-				if (this.#abort.signal.aborted) return;
+				if (this.#closed) return;
 				this.#hooks.onError(error);
 			}
-			if (this.#abort.signal.aborted) return;
+			if (this.#closed) return;
 			// The stream broke: what was missed is found by reading everything again.
-			await sleep(RETRY, undefined, {ref: false});
+			await pause(RETRY);
 			this.#stale.all = true;
 			await this.#refresh();
 		}

@@ -1,10 +1,10 @@
 /** A command of the command line on the whole screen, and a key afterwards. */
 import {spawn} from 'node:child_process';
 import {constants} from 'node:os';
-import type {WriteStream} from 'node:tty';
 import type {InputRouter} from '../input/router.ts';
 import type {ExitGuard} from './exit-guard.ts';
 import {CLEAR, scrollAway, UNDO_SESSION} from './modes.ts';
+import type {TerminalStream} from './output.ts';
 
 export interface CommandOptions {
 	/** The program and what comes before the command's own words. */
@@ -14,7 +14,7 @@ export interface CommandOptions {
 	banner: string;
 	router: InputRouter;
 	guard: ExitGuard;
-	stdout: WriteStream;
+	stdout: TerminalStream;
 }
 
 /** The caller has taken Ink off the screen and puts it back afterwards. Resolves to the exit code, 128+N after signal N. */

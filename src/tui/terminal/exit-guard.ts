@@ -4,7 +4,7 @@
  */
 import {writeSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {ReadStream, WriteStream} from 'node:tty';
+import type {InputSource} from '../input/source.ts';
 import {RESTORE} from './modes.ts';
 
 /** Those that would end the process and that a program may be told to end by. */
@@ -22,8 +22,9 @@ const SIGNALS = {
 const PATIENCE = 5000;
 
 export interface ExitGuardOptions {
-	stdin: ReadStream;
-	stdout: WriteStream & {fd: number};
+	input: InputSource;
+	/** The terminal's descriptor. */
+	fd: number;
 	/** What Ink has to do before the terminal is given back, and must not do after. */
 	unmount(): void;
 	/** What must not outlive the process. It has a few seconds; the terminal has been given back. */
@@ -53,19 +54,19 @@ export class ExitGuard {
 	readonly restore = (): void => {
 		if (this.#restored) return;
 		this.#restored = true;
-		const {stdin, stdout, unmount} = this.#options;
+		const {input, fd, unmount} = this.#options;
 		try {
 			unmount();
 		} catch {
 			// The terminal comes first.
 		}
 		try {
-			writeSync(stdout.fd, RESTORE);
+			writeSync(fd, RESTORE);
 		} catch {
 			// A terminal that has gone needs nothing.
 		}
 		try {
-			if (stdin.isTTY) stdin.setRawMode(false);
+			input.restore();
 		} catch {
 			// As above.
 		}

@@ -1,5 +1,4 @@
 /** Gives the terminal's input to the session that has the keys, and the mouse to a program that asked for it. */
-import type {WriteStream} from 'node:tty';
 import {showMessage} from '../actions/context.ts';
 import type {MouseEvent} from '../input/event.ts';
 import type {InputRouter} from '../input/router.ts';
@@ -10,6 +9,7 @@ import type {SessionTab} from '../store/state.ts';
 import type {Store} from '../store/store.ts';
 import type {MouseTracking} from './emulator.ts';
 import {MOUSE_ON, mouseModes} from './modes.ts';
+import type {TerminalStream} from './output.ts';
 import {type Sessions, terminalRect, typingTab} from './sessions.ts';
 
 /** Rows that one turn of the mouse's wheel moves. */
@@ -24,7 +24,7 @@ export interface SessionKeysOptions {
 	store: Store;
 	sessions: Sessions;
 	router: InputRouter;
-	stdout: WriteStream;
+	stdout: TerminalStream;
 	detachKeys: Uint8Array;
 	/** The few keys that aren't the program's; false for all others. */
 	onKey(key: string): boolean;

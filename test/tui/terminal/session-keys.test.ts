@@ -1,10 +1,12 @@
 /** Who gets what is typed while sessions are opened, have the keys, and end. */
 import {PassThrough} from 'node:stream';
-import type {ReadStream, WriteStream} from 'node:tty';
+import type {ReadStream} from 'node:tty';
 import test from 'ava';
 import {InputRouter} from '../../../src/tui/input/router.ts';
+import {StreamSource} from '../../../src/tui/input/source.ts';
 import {initialState} from '../../../src/tui/store/initial.ts';
 import {Store} from '../../../src/tui/store/store.ts';
+import type {TerminalStream} from '../../../src/tui/terminal/output.ts';
 import {SessionKeys} from '../../../src/tui/terminal/session-keys.ts';
 import {Sessions} from '../../../src/tui/terminal/sessions.ts';
 import {FakeSession} from '../fake-session.ts';
@@ -20,7 +22,7 @@ function terminal() {
 	const written: string[] = [];
 	const sessions = new Sessions(store);
 	let onPaneKey = (_key: string): void => {};
-	const router = new InputRouter(stdin as unknown as ReadStream, {
+	const router = new InputRouter(new StreamSource(stdin as unknown as ReadStream), {
 		onEvent: (event) => {
 			if (event.type !== 'key') return;
 			panes.push(event.key);
@@ -33,7 +35,7 @@ function terminal() {
 		store,
 		sessions,
 		router,
-		stdout: {write: (text: string) => void written.push(text)} as unknown as WriteStream,
+		stdout: {write: (text: string) => void written.push(text)} as unknown as TerminalStream,
 		detachKeys: Uint8Array.of(16, 17),
 		onKey: () => false,
 		onMouse: () => {},
