@@ -18,10 +18,28 @@ export interface Clip {
 /** Gets a line with its styles and its number within the text, and gives it back otherwise. */
 type Transformer = (line: string, index: number) => string;
 
+/** A piece of a line in one style, of characters that are one cell each. */
+interface Piece {
+	x: number;
+	text: string;
+	style: Style;
+}
+
 /** Cells of one line: a wide character's second cell is empty. */
-interface Row {
+interface Cells {
 	texts: string[];
 	styles: Style[];
+}
+
+/**
+ * One line: while everything is narrow and each thing is behind the one before, its pieces from left to right, which is
+ * nearly always; otherwise its cells.
+ */
+interface Row {
+	pieces: Piece[];
+	/** The cell behind the last piece. */
+	end: number;
+	cells: Cells | undefined;
 }
 
 const ESCAPE = '\u001b';
@@ -44,10 +62,7 @@ export default class Output {
 	constructor({width, height}: {width: number; height: number}) {
 		this.width = width;
 		this.height = height;
-		this.#rows = Array.from({length: height}, () => ({
-			texts: new Array(width).fill(' '),
-			styles: new Array(width).fill(PLAIN),
-		}));
+		this.#rows = Array.from({length: height}, () => ({pieces: [], end: 0, cells: undefined}));
 	}
 
 	clip(clip: Clip): void {
@@ -76,29 +91,42 @@ export default class Output {
 		const top = Math.max(0, clip?.y1 ?? 0);
 		const bottom = Math.min(this.height, clip?.y2 ?? this.height);
 		if (left >= right || top >= bottom) return;
-		const lines = text.includes('\n') ? splitLines(text) : [text];
+		const inScreen = x >= 0 && left === 0 && right === this.width;
+		const lines = text.split('\n');
+		// Styles go on over line ends.
+		let style = PLAIN;
 		// Transformers count from the first line that the clip lets through, and from the text's own.
-		const first = Math.max(0, top - y);
-		for (let index = first; index < lines.length && y + index < bottom; index++) {
+		for (let index = 0; index < lines.length && y + index < bottom; index++) {
+			const line = lines[index]!;
+			if (y + index < top) {
+				style = eachRun(line, style, ignore);
+				continue;
+			}
 			const row = this.#rows[y + index]!;
-			let line = lines[index]!;
-			let start = x;
-			const whole = x >= left && x + displayWidth(line) <= right;
+			const whole = inScreen || (x >= left && x + displayWidth(line) <= right);
 			// That of a text without a style of its own changes nothing.
 			const changed = transformers.some((transform) => transform(line, index) !== line);
+			if (whole && !changed) {
+				style = put(row, x, this.width, line, style);
+				continue;
+			}
+			const end = eachRun(line, style, ignore);
+			let part = transition(PLAIN, style) + line + transition(end, PLAIN);
+			style = end;
+			let start = x;
 			// A transformer finds each style opened and closed once, as Ink's does.
-			if (!whole || (changed && line.includes(ESCAPE))) {
-				line = sliceStyled(line, left - x, right - x);
+			if (!whole || (changed && part.includes(ESCAPE))) {
+				part = sliceStyled(part, left - x, right - x);
 				start = Math.max(x, left);
 			}
-			if (changed) for (const transform of transformers) line = transform(line, index);
-			put(row, start, this.width, line);
+			if (changed) for (const transform of transformers) part = transform(part, index);
+			put(row, start, this.width, part, PLAIN);
 		}
 	}
 
 	/** The lines without the spaces at their ends, and how many they are. */
 	get(): {output: string; height: number} {
-		return {output: this.#rows.map(rowText).join('\n'), height: this.height};
+		return {output: this.#rows.map((row) => rowText(row)).join('\n'), height: this.height};
 	}
 }
 
@@ -110,6 +138,8 @@ function tighter(
 	if (a === undefined) return b;
 	return b === undefined ? a : choose(a, b);
 }
+
+const ignore = (): void => {};
 
 /** Calls back with each piece of plain text and the style that it is in; returns the last style. */
 function eachRun(text: string, style: Style, onRun: (run: string, style: Style) => void): Style {
@@ -145,18 +175,6 @@ function sgrEnd(text: string, from: number): number {
 	return 0;
 }
 
-/** Styles go on over line ends; each line gets what it begins in. */
-function splitLines(text: string): string[] {
-	const lines = text.split('\n');
-	if (!text.includes(ESCAPE)) return lines;
-	let style = PLAIN;
-	return lines.map((line) => {
-		const start = transition(PLAIN, style);
-		style = eachRun(line, style, () => {});
-		return start + line + transition(style, PLAIN);
-	});
-}
-
 /** The cells from `from` up to `to`; of a wide character cut in half a space stays. */
 function sliceStyled(line: string, from: number, to: number): string {
 	let out = '';
@@ -186,9 +204,43 @@ function sliceStyled(line: string, from: number, to: number): string {
 	return out + transition(last, PLAIN);
 }
 
-/** Writes over the cells from `x` on; those outside the row are left out. */
-function put(row: Row, x: number, width: number, line: string): void {
-	const {texts, styles} = row;
+/** Writes over the cells from `x` on, beginning in `style`; those outside the row are left out. Returns the last style. */
+function put(row: Row, x: number, width: number, line: string, style: Style): Style {
+	if (row.cells || x < row.end || x < 0) return putCells(cellsOf(row, width), x, width, line, style);
+	// Taken back if something doesn't fit.
+	const {end} = row;
+	const before = row.pieces.length;
+	let at = x;
+	let plain = true;
+	const last = eachRun(line, style, (text, its) => {
+		plain &&= isNarrow(text) && at + text.length <= width;
+		if (!plain || text === '') return;
+		row.pieces.push({x: at, text, style: its});
+		at += text.length;
+		row.end = at;
+	});
+	if (plain) return last;
+	row.pieces.length = before;
+	row.end = end;
+	return putCells(cellsOf(row, width), x, width, line, style);
+}
+
+function cellsOf(row: Row, width: number): Cells {
+	if (row.cells) return row.cells;
+	const texts: string[] = new Array(width).fill(' ');
+	const styles: Style[] = new Array(width).fill(PLAIN);
+	for (const {x, text, style} of row.pieces) {
+		for (let index = 0; index < text.length; index++) {
+			texts[x + index] = text[index]!;
+			styles[x + index] = style;
+		}
+	}
+	row.cells = {texts, styles};
+	row.pieces = [];
+	return row.cells;
+}
+
+function putCells({texts, styles}: Cells, x: number, width: number, line: string, first: Style): Style {
 	let at = x;
 	let begun = false;
 	const begin = (): void => {
@@ -196,7 +248,7 @@ function put(row: Row, x: number, width: number, line: string): void {
 		// Half of a wide character is left before and behind what is written over it.
 		if (texts[at] === '' && at > 0) texts[at - 1] = ' ';
 	};
-	eachRun(line, PLAIN, (run, style) => {
+	const last = eachRun(line, first, (run, style) => {
 		if (!begun && run !== '') begin();
 		if (isNarrow(run)) {
 			for (let index = 0; index < run.length; index++, at++) {
@@ -218,18 +270,34 @@ function put(row: Row, x: number, width: number, line: string): void {
 		}
 	});
 	if (begun && texts[at] === '') texts[at] = ' ';
+	return last;
 }
 
-function rowText({texts, styles}: Row): string {
+function rowText({pieces, cells}: Row): string {
 	let out = '';
 	let style = PLAIN;
-	for (let at = 0; at < texts.length; at++) {
-		const next = styles[at]!;
-		if (next !== style) {
-			out += transition(style, next);
-			style = next;
+	const go = (next: Style): void => {
+		if (next === style) return;
+		out += transition(style, next);
+		style = next;
+	};
+	if (cells) {
+		for (const [at, text] of cells.texts.entries()) {
+			go(cells.styles[at]!);
+			out += text;
 		}
-		out += texts[at]!;
+	} else {
+		let end = 0;
+		for (const piece of pieces) {
+			if (piece.x > end) {
+				go(PLAIN);
+				out += ' '.repeat(piece.x - end);
+			}
+			go(piece.style);
+			out += piece.text;
+			end = piece.x + piece.text.length;
+		}
 	}
-	return (out + transition(style, PLAIN)).trimEnd();
+	go(PLAIN);
+	return out.trimEnd();
 }

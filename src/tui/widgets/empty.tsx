@@ -5,29 +5,29 @@ import {sanitize} from '../text/sanitize.ts';
 import {displayWidth, fitCells, wrapWords} from '../text/width.ts';
 import {tone} from '../theme.ts';
 
-export function Empty({
-	lines: long,
-	width,
-	height,
-}: {
+interface EmptyProps {
 	lines: readonly string[];
 	width: number;
 	height: number;
-}) {
+}
+
+/** For a frame of anything. */
+export function Empty({width, ...rest}: EmptyProps) {
+	return (
+		<Box width={width}>
+			<Text wrap="truncate">{emptyRows({width, ...rest}).join('\n')}</Text>
+		</Box>
+	);
+}
+
+/** For a frame of lines, each exactly as wide. */
+export function emptyRows({lines: long, width, height}: EmptyProps): string[] {
 	const lines = long.flatMap((line) => wrapWords(sanitize(line), Math.max(1, width - 2)));
 	const block = Math.max(...lines.map((line) => displayWidth(line)));
 	const left = ' '.repeat(Math.max(1, Math.floor((width - block) / 2)));
 	const top = Math.max(0, Math.floor((height - lines.length) / 2));
-	return (
-		<Box marginTop={top} width={width}>
-			<Text wrap="truncate">
-				{lines
-					.slice(0, height)
-					.map((line, index) =>
-						paint(fitCells(left + line, width) || ' ', index === 0 ? {bold: true} : tone('normal')),
-					)
-					.join('\n')}
-			</Text>
-		</Box>
-	);
+	const rows = lines
+		.slice(0, height)
+		.map((line, index) => paint(fitCells(left + line, width), index === 0 ? {bold: true} : tone('normal')));
+	return [...new Array<string>(top).fill(' '.repeat(width)), ...rows];
 }

@@ -10,8 +10,8 @@ import {type Store, useSlice} from '../store/store.ts';
 import {sanitize} from '../text/sanitize.ts';
 import {displayWidth} from '../text/width.ts';
 import {columnWidths} from './column-widths.ts';
-import {Empty} from './empty.tsx';
-import {Frame} from './frame.tsx';
+import {emptyRows} from './empty.tsx';
+import {LinesFrame} from './frame.tsx';
 import {listNote, listParts} from './pane-title.ts';
 import {VirtualTable} from './virtual-table.tsx';
 
@@ -82,39 +82,34 @@ export function ListView({store, id, rect, focused, tabs}: ListViewProps) {
 	const sized = columnWidths(columns, longest, width - 2);
 	const right = listNote(state, id, rows.length, selected);
 	const places = sized.map(({column}) => columns.indexOf(column));
+	const frame = {
+		rect,
+		focused,
+		title: listParts(state, id, tabs, width - displayWidth(right) - 2),
+		note: right,
+	};
+	if (rows.length === 0)
+		return <LinesFrame {...frame} lines={emptyRows({lines: emptyLines(state, id), width, height})} />;
 	return (
-		<Frame
-			rect={rect}
-			focused={focused}
-			title={listParts(state, id, tabs, width - displayWidth(right) - 2)}
-			note={right}
-		>
-			{rows.length === 0 ? (
-				<Empty lines={emptyLines(state, id)} width={width} height={height} />
-			) : (
-				<VirtualTable
-					data={[]}
-					fixed={sized.map(({column, width: cellsWide}) => ({
-						name: column.name,
-						title: column.title,
-						width: cellsWide,
-						...(column.align ? {align: column.align} : {}),
-					}))}
-					count={rows.length}
-					start={start}
-					height={height}
-					width={width}
-					selected={selected}
-					focused={focused}
-					sorted={{name: list.sort, reverse: list.reverse}}
-					row={(index) => ({
-						key: pane.key(rows[index]),
-						marked: marks?.has(pane.key(rows[index])) ?? false,
-						cells: places.map((place) => cells[index - start]![place]!),
-					})}
-				/>
-			)}
-		</Frame>
+		<VirtualTable
+			data={[]}
+			frame={frame}
+			fixed={sized.map(({column, width: cellsWide}) => ({
+				name: column.name,
+				title: column.title,
+				width: cellsWide,
+				...(column.align ? {align: column.align} : {}),
+			}))}
+			count={rows.length}
+			start={start}
+			selected={selected}
+			sorted={{name: list.sort, reverse: list.reverse}}
+			row={(index) => ({
+				key: pane.key(rows[index]),
+				marked: marks?.has(pane.key(rows[index])) ?? false,
+				cells: places.map((place) => cells[index - start]![place]!),
+			})}
+		/>
 	);
 }
 

@@ -1,5 +1,4 @@
 /** The output of the selected container, or of those that are marked. */
-import {Box, Text} from 'ink';
 import type {TextField} from '../input/text-field.ts';
 import {keyOf} from '../keys.ts';
 import {inside, type Rect} from '../layout.ts';
@@ -11,7 +10,7 @@ import {fitCells} from '../text/width.ts';
 import {foreignStyle, series, type TextStyle, type Tone, tone} from '../theme.ts';
 import {logAbout, logNames} from './detail-about.ts';
 import {detailTitle} from './detail-title.ts';
-import {Frame} from './frame.tsx';
+import {LinesFrame} from './frame.tsx';
 import {type LogPart, type LogRow, logRows} from './log-rows.ts';
 
 export interface LogViewProps {
@@ -38,16 +37,18 @@ export function LogView({store, rect, focused}: LogViewProps) {
 	const rows = logRows(logs, width, height, names);
 	const counted = logs.buffer.total > 0 ? `${logs.buffer.total} lines` : '';
 	const about = logAbout(state);
-	const text =
+	const lines =
 		rows.length === 0
-			? paint(fitCells(emptyText(logs), width), tone('muted'))
-			: rows.map((row) => rowText(row)).join('\n');
+			? [paint(fitCells(emptyText(logs), width), tone('muted'))]
+			: rows.map((row) => rowText(row));
 	return (
-		<Frame rect={rect} focused={focused} title={detailTitle(state, 'logs', about, width)} note={counted}>
-			<Box width={width} height={height}>
-				<Text wrap="truncate">{text}</Text>
-			</Box>
-		</Frame>
+		<LinesFrame
+			rect={rect}
+			focused={focused}
+			title={detailTitle(state, 'logs', about, width)}
+			note={counted}
+			lines={lines}
+		/>
 	);
 }
 

@@ -12,8 +12,8 @@ import {activeTab, typingTab} from '../terminal/sessions.ts';
 import {displayWidth, fitCells, truncate} from '../text/width.ts';
 import {foreignColours, tone} from '../theme.ts';
 import {detailTitle} from './detail-title.ts';
-import {Empty} from './empty.tsx';
-import {Frame, type TitlePart} from './frame.tsx';
+import {emptyRows} from './empty.tsx';
+import {Frame, LinesFrame, type TitlePart} from './frame.tsx';
 
 export interface TermViewProps {
 	store: Store;
@@ -52,7 +52,6 @@ export function TermView({store, rect, focused, whole}: TermViewProps) {
 				tab.screen.search.marks(row),
 			)
 		: [];
-	const rows = <Text wrap="truncate">{lines.slice(0, height).join('\n')}</Text>;
 	if (whole) {
 		const title = typingTitle(sessions, tab);
 		return (
@@ -64,22 +63,22 @@ export function TermView({store, rect, focused, whole}: TermViewProps) {
 				) : (
 					<TitleLine parts={title} note={zoomNote('back')} width={rect.width} />
 				)}
-				{rows}
+				<Text wrap="truncate">{lines.slice(0, height).join('\n')}</Text>
 			</Box>
 		);
 	}
 	const title = typing
 		? typingTitle(sessions, tab)
 		: detailTitle(state, 'term', restingText(sessions, tab, searching), width);
+	const frame = {rect, focused, title, note: typing ? zoomNote('full screen') : ''};
+	if (!tab) return <LinesFrame {...frame} lines={emptyRows({lines: emptyLines(), width, height})} />;
+	if (tab.screen.emulator.columns === width) return <LinesFrame {...frame} lines={lines} />;
+	// For a moment, while its size is being changed.
 	return (
-		<Frame rect={rect} focused={focused} title={title} note={typing ? zoomNote('full screen') : ''}>
-			{tab ? (
-				<Box flexDirection="column" width={width} height={height} overflow="hidden">
-					{rows}
-				</Box>
-			) : (
-				<Empty lines={emptyLines()} width={width} height={height} />
-			)}
+		<Frame {...frame}>
+			<Box width={width} height={height} overflow="hidden">
+				<Text wrap="truncate">{lines.join('\n')}</Text>
+			</Box>
 		</Frame>
 	);
 }
