@@ -82,6 +82,16 @@ const shortReact = {
 	},
 };
 
+/** Three packages bring their own copy of the same table, each made when it is loaded. */
+const oneTableOfStyles = {
+	name: 'one-table-of-styles',
+	setup(bundle) {
+		bundle.onResolve({filter: /^ansi-styles$/}, () => ({
+			path: join(source, '../node_modules/ansi-styles/index.js'),
+		}));
+	},
+};
+
 /** Ink measures text in six places, with a package that runs regular expressions on each character. */
 const ownStringWidth = {
 	name: 'own-string-width',
@@ -224,6 +234,7 @@ export const tuiPlugins = [
 	yogaSync,
 	noDevtools,
 	shortReact,
+	oneTableOfStyles,
 	ownStringWidth,
 	smallCaches,
 	ownOutput,

@@ -74,23 +74,49 @@ async function movedImages(context: EngineContext, rows: readonly Row[]): Promis
 	return new Set(suspects.filter(({record}) => idOf.get(record.Config.Image) !== record.Image));
 }
 
-function summary(
-	paths: Paths,
-	{record, state, created}: Row,
-	now: number,
-	linked: readonly string[],
-	moved: boolean,
-): ContainerSummary {
+/** What a summary's late properties are made of. */
+interface Source extends Row {
+	paths: Paths;
+	/** Milliseconds since the epoch. */
+	now: number;
+	input?: ReturnType<typeof networkInput>;
+	networks?: Record<string, object>;
+}
+
+const sources = new WeakMap<object, Source>();
+
+function inputOf(source: Source): ReturnType<typeof networkInput> {
+	source.input ??= networkInput(source.paths, source.record, source.state);
+	return source.input;
+}
+
+const late = (value: (source: Source) => unknown): PropertyDescriptor => ({
+	configurable: true,
+	enumerable: true,
+	get(this: object) {
+		return value(sources.get(this)!);
+	},
+});
+
+/**
+ * Found when they are looked at: of hundreds of containers it takes time, and few are seen. The same functions for
+ * all: with functions of its own each summary would be of a kind of its own for V8, which takes more time than all else.
+ */
+const LATE = {
+	Command: late(({record}) => commandText(record)),
+	Status: late(({state, now}) => statusText(state, now)),
+	NetworkSettings: late((source) => {
+		source.networks ??= networksInspect(inputOf(source)) as Record<string, object>;
+		return {Networks: source.networks};
+	}),
+};
+
+function summary(source: Source, linked: readonly string[], moved: boolean): ContainerSummary {
+	const {record, state, created} = source;
 	const started = seconds(state.startedAt);
 	const finished = seconds(state.finishedAt);
-	let input: ReturnType<typeof networkInput> | undefined;
-	const network = () => {
-		input ??= networkInput(paths, record, state);
-		return input;
-	};
-	let networks: ReturnType<typeof networksInspect> | undefined;
-	const ports = isUp(state) && network().sandbox ? network().state.ports : undefined;
-	return {
+	const ports = isUp(state) && inputOf(source).sandbox ? inputOf(source).state.ports : undefined;
+	const early = {
 		Id: record.Id,
 		Names: [`/${record.Name}`, ...linked],
 		Image: moved ? record.Image : record.Config.Image,
@@ -99,22 +125,14 @@ function summary(
 		Ports: ports ? portSummaries(ports, record.Config.ExposedPorts) : [],
 		Labels: record.Config.Labels,
 		State: state.status,
-		/** Found when they are looked at, as the networks: of hundreds of containers it takes time, and few are seen. */
-		get Command() {
-			return commandText(record);
-		},
-		get Status() {
-			return statusText(state, now);
-		},
 		HostConfig: {NetworkMode: record.HostConfig.NetworkMode},
-		get NetworkSettings() {
-			networks ??= networksInspect(network());
-			return {Networks: networks as Record<string, object>};
-		},
 		Mounts: publicMounts(record),
 		...(started ? {StartedAt: started} : {}),
 		...(finished ? {FinishedAt: finished} : {}),
 	};
+	Object.defineProperties(early, LATE);
+	sources.set(early, source);
+	return early as unknown as ContainerSummary;
 }
 
 export async function listContainers(
@@ -135,7 +153,7 @@ export async function listContainers(
 	const moved = await movedImages(context, rows);
 	const now = Date.now();
 	const summaries = rows.map((row) =>
-		summary(paths, row, now, linked.get(row.record.Id) ?? [], moved.has(row)),
+		summary({...row, paths, now}, linked.get(row.record.Id) ?? [], moved.has(row)),
 	);
 	if (options.size) {
 		const {containerSize} = await import('./size.ts');
