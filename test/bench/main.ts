@@ -217,17 +217,20 @@ try {
 		['kill', ['kill', 'bench'], ['sleep', '1000']],
 		['rm -f of a running container', ['rm', '-f', 'bench'], ['sleep', '1000']],
 	];
-	for (const [name, argv, command] of ends) {
-		await measure(name, all, Math.min(runs, 8), (engine) => ({
-			before: () => {
-				const start = ['run', '-d', '--name', 'bench', '--network', 'none', images.small, ...command];
-				output(on(engine, ...start), engine.env);
-				// The command has to get to its trap.
-				pause();
-			},
-			argv: on(engine, ...argv),
-			after: () => removeAll(engine),
-		}));
+	// On the network that a container has by itself, and without one.
+	for (const network of ['bridge', 'none']) {
+		for (const [name, argv, command] of ends) {
+			await measure(`${name}, network ${network}`, all, runs, (engine) => ({
+				before: () => {
+					const start = ['run', '-d', '--name', 'bench', '--network', network, images.small, ...command];
+					output(on(engine, ...start), engine.env);
+					// The command has to get to its trap.
+					pause();
+				},
+				argv: on(engine, ...argv),
+				after: () => removeAll(engine),
+			}));
+		}
 	}
 	await measureLists(measure, all, runs, {image: images.small, wanted, removeAll});
 	if (wanted(statsCase)) {

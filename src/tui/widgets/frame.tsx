@@ -58,21 +58,23 @@ export function LinesFrame({lines, ...frame}: FrameProps & {lines: readonly stri
 export function framedText(frame: FrameProps, lines: readonly string[]): string {
 	const {focused, rect} = frame;
 	const {width, height} = inside(rect);
-	const {left, right, side, line} = corners(focused);
+	const {side, line, lower} = borderOf(focused);
 	const style = borderStyle(focused);
 	const edge = paint(side, style);
 	const rows = [upperLine(frame)];
 	for (let row = 0; row < height; row++) rows.push(edge + (lines[row] ?? ' '.repeat(width)) + edge);
-	rows.push(paint(left + line.repeat(width) + right, style));
+	rows.push(paint(lower.left + line.repeat(width) + lower.right, style));
 	return rows.join('\n');
 }
 
-const corners = (focused: boolean) =>
-	focused ? {left: '┗', right: '┛', side: '┃', line: '━'} : {left: '╰', right: '╯', side: '│', line: '─'};
+const borderOf = (focused: boolean) =>
+	focused
+		? {line: '━', side: '┃', upper: {left: '┏', right: '┓'}, lower: {left: '┗', right: '┛'}}
+		: {line: '─', side: '│', upper: {left: '╭', right: '╮'}, lower: {left: '╰', right: '╯'}};
 
 function upperLine({rect, focused, title, note = ''}: FrameProps): string {
 	const style = borderStyle(focused);
-	const edge = focused ? {left: '┏', right: '┓', line: '━'} : {left: '╭', right: '╮', line: '─'};
+	const {line, upper} = borderOf(focused);
 	const room = rect.width - 4;
 	const parts: TitlePart[] = [];
 	let used = 0;
@@ -83,13 +85,13 @@ function upperLine({rect, focused, title, note = ''}: FrameProps): string {
 		used += displayWidth(text);
 	}
 	const right = note !== '' && used + displayWidth(note) + 3 <= room ? ` ${note} ` : '';
-	const line = edge.line.repeat(Math.max(0, room - used - displayWidth(right)));
+	const rule = line.repeat(Math.max(0, room - used - displayWidth(right)));
 	const heading = focused ? {...tone('accent'), bold: true} : {bold: true};
 	return (
-		paint(edge.left + edge.line, style) +
+		paint(upper.left + line, style) +
 		parts.map(({text, strong}) => paint(text, strong ? heading : tone('muted'))).join('') +
-		paint(line, style) +
+		paint(rule, style) +
 		paint(right, tone('muted')) +
-		paint(edge.line + edge.right, style)
+		paint(line + upper.right, style)
 	);
 }
