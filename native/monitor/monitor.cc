@@ -249,10 +249,11 @@ void Monitor::start_process(bool first, uint16_t rows, uint16_t columns) {
   set_up_ = true;
   Child child;
   if (!run_host_section(file.plan, Section::kSetup, host_context(), false, &failure)) return start_failed(failure);
-  if (first) join_own_cgroups();
   set_oom_score(false);
   bool cloned = clone_init(file.plan, netns_, &child, &failure);
   set_oom_score(true);
+  // While the init, which goes into its own, mounts: nine hierarchies take a fifth of a millisecond.
+  if (first) join_own_cgroups();
   if (!cloned) return start_failed(failure);
   if (netns_ < 0) {
     netns_ = child.netns_fd;

@@ -1,10 +1,15 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
+let built: string | undefined;
+
 /** The folder with what `native/build.mjs` built, from the sources as from the bundle in dist/. */
 function builtFolder(): string {
-	const override = process.env.WHERRY_NATIVE;
-	if (override) return override;
+	built ??= process.env.WHERRY_NATIVE || findBuilt();
+	return built;
+}
+
+function findBuilt(): string {
 	for (const relative of ['../native/build/Release/', '../../native/build/Release/']) {
 		const folder = fileURLToPath(new URL(relative, import.meta.url));
 		if (existsSync(folder)) return folder;

@@ -26,6 +26,12 @@ export function parseOciJson(text: string): unknown {
 
 /** Prints with the given indentation; a bigint becomes an integer. */
 export function printOciJson(value: unknown, indent?: string): string {
+	try {
+		// A replacer costs several times the printing, and nearly nothing has such an integer.
+		return JSON.stringify(value, null, indent);
+	} catch (error) {
+		if (!(error instanceof TypeError)) throw error;
+	}
 	return JSON.stringify(
 		value,
 		(_key, field: unknown) => (typeof field === 'bigint' ? rawJson(field.toString()) : field),
