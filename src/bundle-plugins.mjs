@@ -171,9 +171,9 @@ const plainInkTable = {
 };
 
 /**
- * What Ink loads and never uses here: keys come from the input router; the exit guard gives the terminal back (60 listeners of another, and
- * node:assert), and its report of an error while drawing is on a screen that is gone at once (70 regular
- * expressions made when it is loaded).
+ * What Ink loads and never uses here: keys come from the input router; the exit guard gives the terminal back (60
+ * listeners of another, and node:assert), and its report of an error while drawing is on a screen that is gone at once
+ * (70 regular expressions made when it is loaded).
  */
 const without = {
 	name: 'without',
