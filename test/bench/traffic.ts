@@ -160,8 +160,17 @@ type Wrap = (...argv: string[]) => string[];
 interface Job {
 	readonly name: string;
 	readonly program: 'iperf3' | 'wrk';
-	readonly argv: string[];
+	readonly argv: (round: number) => string[];
 }
+
+/**
+ * Each round has a load of its own, the same for all engines: how processes happen to take turns at one number of
+ * connections, or with writes of one size, moves a rate by more than what engines differ in.
+ */
+const variants = 9;
+const variant = (round: number): number => (round * 4) % variants;
+const connections = (round: number): string => `-c${12 + variant(round)}`;
+const writeSize = (round: number): string => `${112 + 4 * variant(round)}K`;
 
 /** Throughput, and requests with and without connections that last, at an address. */
 function jobsAt(
@@ -177,16 +186,28 @@ function jobsAt(
 ): Job[] {
 	const {address, httpAddress = address, iperf, http, wrap} = at;
 	const [iperf3, wrk] = [find('iperf3')!, find('wrk')];
-	const stream = wrap(iperf3, '-J', '-t', seconds, '-c', address, '-p', String(iperf));
-	const jobs: Job[] = [{name: `${what}: iperf3`, program: 'iperf3', argv: stream}];
+	const stream = ['-J', '-t', seconds, '-c', address, '-p', String(iperf), '-l'];
+	const jobs: Job[] = [
+		{
+			name: `${what}: iperf3`,
+			program: 'iperf3',
+			argv: (round) => wrap(iperf3, ...stream, writeSize(round)),
+		},
+	];
 	if (!wrk || !find('nginx')) return jobs;
-	const load = ['-t1', '-c16', `-d${seconds}s`];
 	const url = `http://${httpAddress}:${http}/`;
-	const closing = wrap(wrk, ...load, '-H', 'Connection: close', url);
+	const load =
+		(...how: string[]) =>
+		(round: number): string[] =>
+			wrap(wrk, '-t1', connections(round), `-d${seconds}s`, ...how, url);
 	return [
 		...jobs,
-		{name: `${what}: wrk, keep-alive`, program: 'wrk', argv: wrap(wrk, ...load, url)},
-		{name: `${what}: wrk, a connection each`, program: 'wrk', argv: closing},
+		{name: `${what}: wrk, keep-alive`, program: 'wrk', argv: load()},
+		{
+			name: `${what}: wrk, a connection each`,
+			program: 'wrk',
+			argv: load('-H', 'Connection: close'),
+		},
 	];
 }
 
@@ -245,7 +266,7 @@ try {
 			await checkpoint();
 			for (const {engine, jobs} of order) {
 				const {name, program, argv} = jobs[index]!;
-				rates.measure(name, engine.name, round, program, argv, engine.env);
+				rates.measure(name, engine.name, round, program, argv(round), engine.env);
 			}
 		}
 	}

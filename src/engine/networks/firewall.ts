@@ -126,15 +126,24 @@ export function writeBase(paths: Paths): void {
 	}
 }
 
-/** Makes the table with a network's elements, or adds them. Under the firewall's lock. */
+/**
+ * Makes the table with a network's elements, or adds them. A table that lacks a set, as that of another version, is made
+ * anew; the monitors hear of it and add what they have published. Under the firewall's lock.
+ */
 export async function addNetwork(paths: Paths, stamp: Stamp): Promise<void> {
 	const table = tableName(paths);
 	for (const version of familiesOf(stamp)) {
 		const others = listStamps(paths).filter(({bridge}) => bridge !== stamp.bridge);
-		const messages = (await presentTables(familyOf(version), [table])).has(table)
-			? nft.transaction(elementMessages(nft.newElements, table, version, stamp))
-			: baseMessages(table, version, [...others, stamp]);
-		await exchange(protocol.netfilter, messages);
+		if ((await presentTables(familyOf(version), [table])).has(table)) {
+			const elements = elementMessages(nft.newElements, table, version, stamp);
+			try {
+				await exchange(protocol.netfilter, nft.transaction(elements));
+				continue;
+			} catch (error) {
+				if (!isErrno(error, 'ENOENT')) throw error;
+			}
+		}
+		await exchange(protocol.netfilter, baseMessages(table, version, [...others, stamp]));
 	}
 }
 

@@ -11,9 +11,10 @@ export const setName = {
 	bridges: 'bridges',
 	/** Bridges of --internal networks: nothing is forwarded from or to them. */
 	internal: 'internal',
-	/** Bridges whose containers may not talk to each other (icc=false). */
-	isolated: 'isolated',
-	/** Bridge . the same bridge: what stays within one network, and is forwarded only with br_netfilter. */
+	/**
+	 * Bridge . the same bridge: what stays within one network whose containers may talk to each other (icc). It is
+	 * forwarded only with br_netfilter.
+	 */
 	within: 'within',
 	/** Subnet . bridge, for what is sent to a container of the same network by way of the host's address. */
 	local: 'local',
@@ -65,16 +66,11 @@ const facts: Record<4 | 6, FamilyFacts> = {
 
 export const familyOf = (version: 4 | 6): nft.NfFamily => facts[version].family;
 
-const inputIn = (set: string, not = false): nft.Expression[] => [
-	nft.loadMeta(metaKey.inputName),
-	nft.lookup(set, {not}),
-];
-const outputIn = (set: string, not = false): nft.Expression[] => [
-	nft.loadMeta(metaKey.outputName),
-	nft.lookup(set, {not}),
-];
+const inputIn = (set: string): nft.Expression[] => [nft.loadMeta(metaKey.inputName), nft.lookup(set)];
+const outputIn = (set: string): nft.Expression[] => [nft.loadMeta(metaKey.outputName), nft.lookup(set)];
 const accept = nft.verdict(nft.verdictCode.accept);
 const drop = nft.verdict(nft.verdictCode.drop);
+const go = (chain: string): nft.Expression => nft.verdict(nft.verdictCode.goto, chain);
 const hasState = (bits: number): nft.Expression[] => [
 	nft.loadConntrack(nft.ctKey.state),
 	nft.mask(nft.word(bits)),
@@ -86,7 +82,6 @@ const destinationWasChanged: nft.Expression[] = [
 	nft.compare(nft.word(0), {not: true}),
 ];
 const loopback6 = Buffer.from('00000000000000000000000000000001', 'hex');
-const loopbackName = nft.interfaceName('lo');
 
 /** Table, sets and chains. Applied to a host without the table; one that is there is left alone by the caller. */
 export function baseRuleset(version: 4 | 6, table: string): Message[] {
@@ -97,17 +92,17 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 	const load = (offset: number, to: number = register.first): nft.Expression =>
 		nft.loadPayload(nft.payloadBase.network, offset, addressLength, to);
 	const published = (map: string, onAddress: boolean): nft.Expression[] => [
-		nft.loadAddressType('destination'),
-		nft.compare(nft.word(nft.addressLocal)),
 		nft.loadMeta(metaKey.l4protocol, register.word0),
 		...(onAddress ? [load(destination, register.word1)] : []),
 		nft.loadPayload(nft.payloadBase.transport, 2, 2, onAddress ? portOnRegister : register.word1),
 		nft.lookup(map, {from: register.first, to: register.first}),
 		nft.destinationNat(version === 4 ? 2 : 10, register.word0, portRegister),
 	];
-	const publishedRules = (chain: string): Message[] => [
-		rule(chain, published(setName.publishedOn, true)),
-		rule(chain, published(setName.published, false)),
+	const toThisHost = [nft.loadAddressType('destination'), nft.compare(nft.word(nft.addressLocal))];
+	/** One byte is all that 127.0.0.0/8 needs. */
+	const loopback4 = (offset: number): nft.Expression[] => [
+		nft.loadPayload(nft.payloadBase.network, offset, 1),
+		nft.compare(Buffer.of(127)),
 	];
 	const names = [dataType.interfaceName];
 	const endpoint = [addressType, dataType.service];
@@ -115,15 +110,14 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		nft.newTable(family, table),
 		nft.newSet(family, table, setName.bridges, {key: names, id: 1}),
 		nft.newSet(family, table, setName.internal, {key: names, id: 2}),
-		nft.newSet(family, table, setName.isolated, {key: names, id: 3}),
 		nft.newSet(family, table, setName.local, {
 			key: [addressType, dataType.interfaceName],
 			interval: true,
-			id: 4,
+			id: 3,
 		}),
 		nft.newSet(family, table, setName.within, {
 			key: [dataType.interfaceName, dataType.interfaceName],
-			id: 8,
+			id: 4,
 		}),
 		nft.newSet(family, table, setName.masqueraded, {key: [addressType], interval: true, id: 5}),
 		nft.newSet(family, table, setName.published, {
@@ -137,12 +131,6 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			id: 7,
 		}),
 
-		nft.newChain(family, table, 'guard', {
-			type: 'filter',
-			hook: nft.hook.prerouting,
-			priority: -300,
-			policy: 'accept',
-		}),
 		nft.newChain(family, table, 'prerouting', {
 			type: 'nat',
 			hook: nft.hook.prerouting,
@@ -167,51 +155,51 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			priority: 100,
 			policy: 'accept',
 		}),
+		nft.newChain(family, table, 'published'),
+		nft.newChain(family, table, 'to_bridges'),
+		nft.newChain(family, table, 'out_to_bridges'),
 	];
 	if (version === 4) {
-		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558).
+		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558). The first
+		// packet of a connection ends before it could be led to a port that is published there; what has no connection, or
+		// claims to belong to another one, ends before a socket of the host has it. What is forwarded meets neither.
+		const fromOutside = [
+			nft.loadMeta(metaKey.inputType),
+			nft.compare(nft.halfWord(nft.loopbackType), {not: true}),
+		];
+		const comment = 'loopback addresses from outside';
 		messages.push(
-			rule(
-				'guard',
-				[
-					nft.loadMeta(metaKey.inputName),
-					nft.compare(loopbackName, {not: true}),
-					load(destination),
-					nft.mask(Buffer.of(255, 0, 0, 0)),
-					nft.compare(Buffer.of(127, 0, 0, 0)),
-					drop,
-				],
-				'loopback addresses from outside',
-			),
+			nft.newChain(family, table, 'guard', {
+				type: 'filter',
+				hook: nft.hook.input,
+				priority: 0,
+				policy: 'accept',
+			}),
+			nft.newChain(family, table, 'loopback'),
+			rule('guard', [...loopback4(destination), go('loopback')]),
+			// A container's answer to somebody on 127.0.0.1; of a packet without a connection this is never true.
+			rule('loopback', [...destinationWasChanged, accept]),
+			rule('loopback', [...fromOutside, drop], comment),
+			rule('prerouting', [...loopback4(destination), ...fromOutside, drop], comment),
 		);
 	}
 	messages.push(
-		...publishedRules('prerouting'),
+		rule('prerouting', [...toThisHost, go('published')]),
 		// Linux has no route_localnet for IPv6: what is for ::1 stays with the socket that proxies it.
 		...(version === 6
 			? [rule('output', [load(destination), nft.compare(loopback6), nft.verdict(nft.verdictCode.return)])]
 			: []),
-		...publishedRules('output'),
+		rule('output', [...toThisHost, go('published')]),
+		rule('published', published(setName.publishedOn, true)),
+		rule('published', published(setName.published, false)),
 
 		// First, so that it is all that most packets meet: what is not allowed is never established.
 		rule('forward', [...hasState(nft.ctState.established | nft.ctState.related), accept]),
+		rule('forward', [...outputIn(setName.bridges), go('to_bridges')]),
+		rule('forward', [...inputIn(setName.internal), drop], 'an internal network sends nothing outside'),
+		// Between containers of one bridge packets are forwarded only where br_netfilter is on.
 		rule(
-			'forward',
-			[...inputIn(setName.internal), ...outputIn(setName.internal, true), drop],
-			'an internal network sends nothing outside',
-		),
-		rule(
-			'forward',
-			[...outputIn(setName.internal), ...inputIn(setName.internal, true), drop],
-			'an internal network receives nothing from outside',
-		),
-		rule('forward', [...outputIn(setName.bridges), ...destinationWasChanged, accept], 'published ports'),
-		rule('forward', [...outputIn(setName.isolated), ...inputIn(setName.isolated), drop], 'icc=false'),
-	);
-	// Between containers of one bridge packets are forwarded only where br_netfilter is on.
-	messages.push(
-		rule(
-			'forward',
+			'to_bridges',
 			[
 				nft.loadMeta(metaKey.inputName, register.first),
 				nft.loadMeta(metaKey.outputName, register.second),
@@ -220,43 +208,31 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			],
 			'within one network',
 		),
-		rule('forward', [...outputIn(setName.bridges), drop], 'nothing else reaches a container'),
-	);
-	messages.push(
+		rule('to_bridges', [...inputIn(setName.internal), drop], 'an internal network sends nothing outside'),
 		rule(
-			'postrouting',
+			'to_bridges',
+			[...outputIn(setName.internal), drop],
+			'an internal network receives nothing from outside',
+		),
+		rule('to_bridges', [...destinationWasChanged, accept], 'published ports'),
+		rule('to_bridges', [drop], 'nothing else reaches a container'),
+
+		rule('postrouting', [...outputIn(setName.bridges), go('out_to_bridges')]),
+		rule('postrouting', [load(source), nft.lookup(setName.masqueraded), nft.masquerade()]),
+		...(version === 4
+			? [rule('out_to_bridges', [...loopback4(source), nft.masquerade()], 'published ports on the loopback')]
+			: []),
+		rule(
+			'out_to_bridges',
 			[
+				...destinationWasChanged,
 				load(source, register.word0),
 				nft.loadMeta(metaKey.outputName, version === 4 ? register.word1 : register.word4),
 				nft.lookup(setName.local),
-				...destinationWasChanged,
 				nft.masquerade(),
 			],
 			'a container that reaches its own network by a published port',
 		),
-	);
-	if (version === 4) {
-		messages.push(
-			rule(
-				'postrouting',
-				[
-					...outputIn(setName.bridges),
-					load(source),
-					nft.mask(Buffer.of(255, 0, 0, 0)),
-					nft.compare(Buffer.of(127, 0, 0, 0)),
-					nft.masquerade(),
-				],
-				'published ports on the loopback',
-			),
-		);
-	}
-	messages.push(
-		rule('postrouting', [
-			load(source),
-			nft.lookup(setName.masqueraded),
-			...outputIn(setName.bridges, true),
-			nft.masquerade(),
-		]),
 	);
 	return messages;
 }
@@ -278,12 +254,9 @@ const next = ({version, value}: Address): Buffer => addressBytes({version, value
 export function networkElements(network: NetworkElements): [set: string, elements: nft.Element[]][] {
 	const {bridge, subnets, internal, icc, masquerade} = network;
 	const name = nft.interfaceName(bridge);
-	const sets: [string, nft.Element[]][] = [
-		[setName.bridges, [{key: name}]],
-		[setName.within, [{key: Buffer.concat([name, name])}]],
-	];
+	const sets: [string, nft.Element[]][] = [[setName.bridges, [{key: name}]]];
+	if (icc) sets.push([setName.within, [{key: Buffer.concat([name, name])}]]);
 	if (internal) sets.push([setName.internal, [{key: name}]]);
-	if (!icc) sets.push([setName.isolated, [{key: name}]]);
 	if (subnets.length === 0) return sets;
 	const ends = subnets.map((subnet) => ({
 		from: subnet.address,

@@ -148,6 +148,7 @@ export const metaKey = {
 	mark: 3,
 	inputName: 6,
 	outputName: 7,
+	inputType: 8,
 	family: 15,
 	l4protocol: 16,
 } as const;
@@ -214,6 +215,16 @@ export function word(number: number): Buffer {
 	out.writeUInt32LE(number >>> 0);
 	return out;
 }
+
+/** A 16-bit number in host order, as kinds of interfaces are compared. */
+export function halfWord(number: number): Buffer {
+	const out = Buffer.alloc(2);
+	out.writeUInt16LE(number);
+	return out;
+}
+
+/** ARPHRD_LOOPBACK. */
+export const loopbackType = 772;
 
 /** An interface's name as the `ifname` type has it: 16 bytes. */
 export function interfaceName(name: string): Buffer {

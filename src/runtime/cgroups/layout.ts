@@ -21,6 +21,8 @@ export interface UnifiedHierarchy {
 	readonly controllers: readonly string[];
 	/** Controllers that cgroups below `wherry` have already. */
 	readonly delegated: readonly string[];
+	/** The kernel keeps account of the pressure of `wherry` as a whole. */
+	readonly pressure: boolean;
 	/** This process is in the root of the hierarchy, so no session or scope of systemd's has it. */
 	readonly selfInRoot: boolean;
 }
@@ -129,6 +131,7 @@ export function cgroupLayout(mountinfo: string, read: (path: string) => string):
 						mount,
 						controllers: words(read(`${mount}/cgroup.controllers`)),
 						delegated: words(read(`${mount}/${cgroupParent}/cgroup.subtree_control`)),
+						pressure: line(`${mount}/${cgroupParent}/cgroup.pressure`) === '1',
 						selfInRoot: read('/proc/self/cgroup').split('\n').includes('0::/'),
 					},
 				}),

@@ -1,9 +1,12 @@
 import test, {type ExecutionContext} from 'ava';
+import {tableName} from '../../../src/engine/networks/firewall.ts';
+import {Paths} from '../../../src/engine/paths.ts';
 import {
 	busybox,
 	connect,
 	eventually,
 	makeNamespace,
+	nft,
 	type RemoteEngine,
 	startEngine,
 } from '../../setup/netns.ts';
@@ -63,6 +66,38 @@ test('a port of 127.0.0.1 is not reached from outside by a packet for 127.0.0.1'
 	outside.ip('route', 'add', '127.0.0.1/32', 'via', '192.0.2.1', 'dev', device, 'src', '192.0.2.2');
 	await t.throwsAsync(outside.run('busybox', 'nc', '-w', '1', '127.0.0.1', '8080'));
 	await t.throwsAsync(outside.run('busybox', 'nc', '-w', '1', '192.0.2.1', '8080'));
+});
+
+test('a container reaches no service of the host on 127.0.0.1, tracked or not', async (t) => {
+	const {host, engine} = await setUp(t);
+	const table = tableName(new Paths(engine.root, engine.run));
+	host.start('busybox', ['nc', '-ll', '-p', '7000', '-e', '/bin/busybox', 'echo', 'served']);
+	const port = {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]};
+	await engine.startContainer(busybox(server, on('bridge', port)));
+	const mine = on('bridge');
+	const id = await engine.startContainer(
+		busybox(sleep, {...mine, hostConfig: {...mine.hostConfig, Privileged: true}}),
+	);
+	const send = [
+		'ip addr del 127.0.0.1/8 dev lo',
+		'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet',
+		'set -- $(ip route show default)',
+		'ip route add 127.0.0.1 via $3 src $(hostname -i)',
+	].join(' && ');
+	t.is((await engine.exec(id, '/bin/busybox', 'sh', '-c', send)).code, 0);
+	for (const at of ['7000', '8080']) {
+		t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', '127.0.0.1', at)), /served/);
+		t.false(await reaches(engine, id, '127.0.0.1', Number(at)), at);
+	}
+	const untracked = 'type filter hook prerouting priority -300; tcp dport 7000 notrack;';
+	await host.run(nft, `table ip raw { chain untracked { ${untracked} }; }`);
+	t.false(await reaches(engine, id, '127.0.0.1', 7000), 'what is not tracked');
+	await host.run(nft, 'delete', 'table', 'ip', 'raw');
+	// Nothing else has kept it away, and each of the two chains does.
+	await host.run(nft, 'insert', 'rule', 'ip', table, 'prerouting', 'accept');
+	t.false(await reaches(engine, id, '127.0.0.1', 7000));
+	await host.run(nft, 'insert', 'rule', 'ip', table, 'guard', 'accept');
+	t.true(await reaches(engine, id, '127.0.0.1', 7000));
 });
 
 test('an internal network leads nowhere', async (t) => {

@@ -3,7 +3,7 @@ import {globSync} from 'node:fs';
 import test from 'ava';
 import {tableName} from '../../../src/engine/networks/firewall.ts';
 import {Paths} from '../../../src/engine/paths.ts';
-import {busybox, makeNamespace, nft, startEngine} from '../../setup/netns.ts';
+import {busybox, eventually, makeNamespace, nft, startEngine} from '../../setup/netns.ts';
 
 const containers = 100;
 const atOnce = 5;
@@ -75,4 +75,31 @@ test(`after ${containers} containers with published ports the table is what it w
 	t.deepEqual(await list(), before);
 	t.deepEqual(leases(), []);
 	t.deepEqual(links(), []);
+});
+
+test('a table that lacks sets, as that of another version, is made anew, with what is published', async (t) => {
+	const host = makeNamespace(t);
+	const engine = await startEngine(t, host);
+	const table = tableName(new Paths(engine.root, engine.run));
+	const server = (port: number, network: string) => ({
+		...busybox(['nc', '-ll', '-p', '80', '-e', '/bin/busybox', 'echo', network]),
+		hostConfig: {
+			NetworkMode: network,
+			Binds: ['/bin/busybox:/bin/busybox:ro'],
+			PortBindings: {'80/tcp': [{HostIp: '', HostPort: String(port)}]},
+		},
+	});
+	await engine.startContainer(server(20_001, 'bridge'));
+	await host.run(
+		nft,
+		`delete table ip ${table}; add table ip ${table}; add set ip ${table} bridges {type ifname;}`,
+	);
+	await engine.call('networks.create', {name: 'later'});
+	await engine.startContainer(server(20_002, 'later'));
+	for (const [port, answer] of [
+		['20001', /bridge/],
+		['20002', /later/],
+	] as const) {
+		t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', '127.0.0.1', port)), answer);
+	}
 });
