@@ -171,6 +171,7 @@ bool run_operation(const Op& op, const HostContext& context, Failure* failure) {
                     : send_netlink(inside ? netns_fd : -1, netns_fd, static_cast<int>(op.number(1)), op.text(2), failure);
       return ok || (op.number(3) & kIgnoreErrors);
     }
+    case OpCode::kPinAddress: return pin_address(op.path(0), op.text(1), failure);
     case OpCode::kRemoveFile:
       return unlink(op.path(0)) == 0 || errno == ENOENT || errno == ENOTDIR ||
              fail(failure, errno, "unlink %s", op.path(0));

@@ -19,6 +19,9 @@ bool remove_cgroup(const char* path, Failure*);
 // messages name them (IFLA_NET_NS_FD).
 bool send_netlink(int socket_netns, int container_netns, int protocol, std::string_view messages, Failure*);
 
+// The bridge looks for this MAC address behind this port of it, an interface, and nowhere else.
+bool pin_address(const char* port, std::string_view mac, Failure*);
+
 // A socket in another network namespace (-1: ours), where it stays. Close-on-exec.
 bool socket_in_network(int netns, int family, int type, int protocol, Fd*, Failure*);
 

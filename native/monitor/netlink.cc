@@ -1,7 +1,11 @@
 // Netlink batches, sent as the plan has them.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -169,6 +173,30 @@ bool send_netlink(int socket_netns, int container_netns, int protocol, std::stri
                         sizeof kernel);
   if (sent != static_cast<ssize_t>(messages.size())) return fail(failure, errno, "send netlink messages");
   return read_answers(fd.get(), messages, expected, failure);
+}
+
+bool pin_address(const char* port, std::string_view mac, Failure* failure) {
+  struct {
+    nlmsghdr header;
+    ndmsg entry;
+    nlattr attribute;
+    char mac[NLA_ALIGN(ETH_ALEN)];
+  } message = {};
+  if (mac.size() != ETH_ALEN) return fail(failure, EINVAL, "a MAC address of %zu bytes", mac.size());
+  unsigned index = if_nametoindex(port);
+  if (index == 0) return fail(failure, errno, "find the interface %s", port);
+  message.header.nlmsg_len = sizeof message;
+  message.header.nlmsg_type = RTM_NEWNEIGH;
+  message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+  message.entry.ndm_family = AF_BRIDGE;
+  message.entry.ndm_ifindex = static_cast<int>(index);
+  // It never ages, and stays with the port when frames with this address come in elsewhere.
+  message.entry.ndm_state = NUD_NOARP;
+  message.entry.ndm_flags = NTF_MASTER | NTF_STICKY;
+  message.attribute.nla_len = NLA_HDRLEN + ETH_ALEN;
+  message.attribute.nla_type = NDA_LLADDR;
+  memcpy(message.mac, mac.data(), mac.size());
+  return send_netlink(-1, -1, NETLINK_ROUTE, {reinterpret_cast<const char*>(&message), sizeof message}, failure);
 }
 
 }  // namespace wherry

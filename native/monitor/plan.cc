@@ -20,6 +20,7 @@ bool is_raw(OpCode code, unsigned argument) {
   switch (code) {
     case OpCode::kWriteHost:
     case OpCode::kAttachDeviceFilter:
+    case OpCode::kPinAddress:
     case OpCode::kReservePorts:
     case OpCode::kForgetConnections:
     case OpCode::kForgetPorts:

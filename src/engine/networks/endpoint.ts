@@ -55,10 +55,15 @@ function makeChild({driver, index, mtu, master, mode, mac, ...endpoint}: Endpoin
 
 /**
  * The host's end becomes a port of the bridge. In hairpin mode: with br_netfilter a container's packet to its own
- * published port is turned round on the bridge itself.
+ * published port is turned round on the bridge itself. The bridge is told what address is behind the port, and learns
+ * none there: it needs no look-up for each packet, and a container can't draw another's frames to itself. What has yet
+ * another address in there (a virtual machine) is reached like any that a bridge doesn't know, by way of all ports.
  */
-const joinBridge = ({peer, master, isolated}: EndpointState): Message[] =>
-	rt.joinBridge(peer!, master, {hairpin: true, isolated});
+function joinBridge({peer, master, isolated, mac}: EndpointState): Op[] {
+	const port = rt.joinBridge(peer!, master, {hairpin: true, isolated, learning: mac === undefined});
+	const pins: Op[] = mac === undefined ? [] : [{op: 'pinAddress', port: peer!, mac: parseMac(mac)!}];
+	return [netlink(where.host, protocol.route, port), ...pins];
+}
 
 function containerMessages(endpoint: EndpointState): Message[] {
 	const {index, ipv4, ipv6, routed, gateway} = endpoint;
@@ -91,7 +96,7 @@ export const endpointOps = (endpoint: EndpointState): Op[] =>
 	endpoint.driver === 'bridge'
 		? [
 				netlink(where.container, protocol.route, [makeVeth(endpoint), ...containerMessages(endpoint)]),
-				netlink(where.host, protocol.route, joinBridge(endpoint)),
+				...joinBridge(endpoint),
 			]
 		: [
 				netlink(where.host, protocol.route, [makeChild(endpoint)]),

@@ -94,15 +94,19 @@ export function newBridge(name: string, options: LinkOptions = {}): Message {
 
 /**
  * Makes an interface, found by name, a port of a bridge. In hairpin mode a frame may leave by the port that it came
- * from; an isolated port reaches no other isolated one.
+ * from; an isolated port reaches no other isolated one; of one that learns nothing the bridge takes no sender's address.
  */
 export function joinBridge(
 	name: string,
 	bridge: number,
-	options: {hairpin: boolean; isolated: boolean},
+	options: {hairpin: boolean; isolated: boolean; learning: boolean},
 ): Message[] {
-	const [slaveKind, slaveData, portMode, portIsolated] = [4, 5, 4, 33];
-	const data = [u8(portMode, options.hairpin ? 1 : 0), u8(portIsolated, options.isolated ? 1 : 0)];
+	const [slaveKind, slaveData, portMode, portLearning, portIsolated] = [4, 5, 4, 8, 33];
+	const data = [
+		u8(portMode, options.hairpin ? 1 : 0),
+		u8(portLearning, options.learning ? 1 : 0),
+		u8(portIsolated, options.isolated ? 1 : 0),
+	];
 	return [
 		setLink({name}, {master: bridge, up: true}),
 		message(

@@ -72,6 +72,15 @@ export const opSchemas = {
 		],
 		'Sends a netlink batch and reads every ack. where 0: host, 1: container namespace. Flag 1: errors are ignored. While it is sent, descriptor 100 is the namespace of the host and 101 that of the container, for IFLA_NET_NS_FD.',
 	),
+	pinAddress: op(
+		89,
+		['host'],
+		[
+			['port', 's'],
+			['mac', 's'],
+		],
+		'The bridge looks for this MAC address (six bytes) behind this port of it, and nowhere else.',
+	),
 	removeFile: op(14, ['host'], [['path', 's']], 'Unlinks; a file that is gone is fine.'),
 	removeTree: op(
 		15,

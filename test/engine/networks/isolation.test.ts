@@ -100,6 +100,33 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 	t.true(await reaches(engine, id, '127.0.0.1', 7000));
 });
 
+test('a container that takes the MAC address of another one does not get its frames', async (t) => {
+	const {engine} = await setUp(t);
+	const two = await engine.startContainer(busybox(server));
+	const one = await engine.startContainer(busybox(sleep));
+	const mine = on('bridge');
+	const thief = await engine.startContainer(
+		busybox(sleep, {...mine, hostConfig: {...mine.hostConfig, CapAdd: ['NET_ADMIN']}}),
+	);
+	const address = await addressOf(engine, two);
+	const reached = async () => {
+		if (!(await reaches(engine, one, address))) throw new Error('not reached');
+	};
+	await t.notThrowsAsync(eventually(reached));
+	const {stdout} = await engine.exec(two, '/bin/busybox', 'cat', '/sys/class/net/eth0/address');
+	const theft = [
+		'set -- $(ip route show default)',
+		`ip link set eth0 down && ip link set eth0 address ${stdout.trim()} && ip link set eth0 up`,
+		'ping -c 1 -W 1 $3; true',
+	].join('; ');
+	t.is((await engine.exec(thief, '/bin/busybox', 'sh', '-c', theft)).code, 0);
+	t.true(await reaches(engine, one, address));
+	// Its own way out goes on, with an address that the bridge knows elsewhere or not at all.
+	const own = 'ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:99; ip link set eth0 up';
+	await engine.exec(thief, '/bin/busybox', 'sh', '-c', own);
+	t.true(await reaches(engine, thief, address));
+});
+
 test('an internal network leads nowhere', async (t) => {
 	const {engine} = await setUp(t);
 	await engine.call('networks.create', {name: 'inner', internal: true});

@@ -42,7 +42,7 @@ test('a bridge with a veth, addresses and a route is what ip shows', async (t) =
 			rt.withoutLinkLocal({index: 100}),
 			rt.setLink({index: 100}, {up: true}),
 			rt.newRoute(100, {family: rt.family.inet, gateway: Buffer.of(10, 9, 0, 1)}),
-			...rt.joinBridge('peer0', bridge!.index, {hairpin: true, isolated: true}),
+			...rt.joinBridge('peer0', bridge!.index, {hairpin: true, isolated: true, learning: false}),
 		],
 		{namespaceFd},
 	);

@@ -23,7 +23,7 @@ test('rtnetlink messages have these bytes', (t) => {
 			rt.newVeth('eth0', {index: 100, mac}, 'wh0123456789', {namespaceFd: 100}),
 			rt.newChildLink('macvlan', 'eth0', 7, rt.macvlanMode.bridge, {namespaceFd: 101, index: 100}),
 			rt.newChildLink('ipvlan', 'eth0', 7, rt.ipvlanMode.l3, {namespaceFd: 101, index: 100}),
-			...rt.joinBridge('wh0123456789', 3, {hairpin: true, isolated: true}),
+			...rt.joinBridge('wh0123456789', 3, {hairpin: true, isolated: true, learning: false}),
 			rt.withoutLinkLocal({index: 100}),
 			rt.newAddress(100, four, 20, Buffer.of(172, 16, 15, 255)),
 			rt.newAddress(100, Buffer.from('fd000000000000000000000000000002', 'hex'), 64),
