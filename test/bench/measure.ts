@@ -77,10 +77,10 @@ function pairedRatio(own: RateRow, other: RateRow): string {
 		})
 		.sort((a, b) => a - b);
 	if (ratios.length === 0) return '';
-	const text = summarise(ratios).median.toFixed(2);
+	const text = summarise(ratios).median.toFixed(3);
 	const low = Math.floor((ratios.length - 1.96 * Math.sqrt(ratios.length)) / 2);
 	if (low < 1) return text;
-	return `${text} (${ratios[low - 1]!.toFixed(2)} to ${ratios[ratios.length - low]!.toFixed(2)})`;
+	return `${text} (${ratios[low - 1]!.toFixed(3)} to ${ratios[ratios.length - low]!.toFixed(3)})`;
 }
 
 /** Rates: more is better, so wherry's ratio should be 1 or more. */
