@@ -71,11 +71,13 @@ const outputIn = (set: string): nft.Expression[] => [nft.loadMeta(metaKey.output
 const accept = nft.verdict(nft.verdictCode.accept);
 const drop = nft.verdict(nft.verdictCode.drop);
 const go = (chain: string): nft.Expression => nft.verdict(nft.verdictCode.goto, chain);
-const hasState = (bits: number): nft.Expression[] => [
+const state = (bits: number, not: boolean): nft.Expression[] => [
 	nft.loadConntrack(nft.ctKey.state),
 	nft.mask(nft.word(bits)),
-	nft.compare(nft.word(0), {not: true}),
+	nft.compare(nft.word(0), {not}),
 ];
+const isKnown = state(nft.ctState.established | nft.ctState.related, true);
+const isUnknown = state(nft.ctState.established | nft.ctState.related, false);
 const destinationWasChanged: nft.Expression[] = [
 	nft.loadConntrack(nft.ctKey.status),
 	nft.mask(nft.word(nft.ctStatus.destinationNat)),
@@ -160,9 +162,10 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		nft.newChain(family, table, 'out_to_bridges'),
 	];
 	if (version === 4) {
-		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558). The first
-		// packet of a connection ends before it could be led to a port that is published there; what has no connection, or
-		// claims to belong to another one, ends before a socket of the host has it. What is forwarded meets neither.
+		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558), other
+		// than a container's answers. The first packet of a connection ends before it could be led to a port that is
+		// published there, and so none is ever established; what is of no connection, or not tracked, ends before a socket of
+		// the host has it. What is forwarded meets neither, and the most of what is delivered two expressions.
 		const fromOutside = [
 			nft.loadMeta(metaKey.inputType),
 			nft.compare(nft.halfWord(nft.loopbackType), {not: true}),
@@ -175,11 +178,7 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 				priority: 0,
 				policy: 'accept',
 			}),
-			nft.newChain(family, table, 'loopback'),
-			rule('guard', [...loopback4(destination), go('loopback')]),
-			// A container's answer to somebody on 127.0.0.1; of a packet without a connection this is never true.
-			rule('loopback', [...destinationWasChanged, accept]),
-			rule('loopback', [...fromOutside, drop], comment),
+			rule('guard', [...loopback4(destination), ...isUnknown, ...fromOutside, drop], comment),
 			rule('prerouting', [...loopback4(destination), ...fromOutside, drop], comment),
 		);
 	}
@@ -194,7 +193,7 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		rule('published', published(setName.published, false)),
 
 		// First, so that it is all that most packets meet: what is not allowed is never established.
-		rule('forward', [...hasState(nft.ctState.established | nft.ctState.related), accept]),
+		rule('forward', [...isKnown, accept]),
 		rule('forward', [...outputIn(setName.bridges), go('to_bridges')]),
 		rule('forward', [...inputIn(setName.internal), drop], 'an internal network sends nothing outside'),
 		// Between containers of one bridge packets are forwarded only where br_netfilter is on.
