@@ -1,13 +1,22 @@
-/** A benchmark that is told to end undoes what it has made: signals count between two measurements. */
+/**
+ * A benchmark that is told to end undoes what it has made: signals count between two measurements, and so does that
+ * nobody reads it any more (`| head`).
+ */
 import {constants} from 'node:os';
 import {setImmediate as turn} from 'node:timers/promises';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-let received: (typeof signals)[number] | undefined;
+let received: (typeof signals)[number] | 'SIGPIPE' | undefined;
 
 for (const signal of signals) {
 	process.on(signal, () => {
 		received ??= signal;
+	});
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+	stream.on('error', () => {
+		received ??= 'SIGPIPE';
 	});
 }
 

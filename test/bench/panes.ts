@@ -158,8 +158,10 @@ async function cleanUp(): Promise<void> {
 	rmSync(folder, {recursive: true, force: true});
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-	process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
+const giveUp = (code: number) => void cleanUp().finally(() => process.exit(code));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => giveUp(130));
+// Nobody reads it any more (`| head`).
+process.stdout.once('error', () => giveUp(141));
 try {
 	await engine.images.ensureBase();
 	await inTurn(count, async (at) => {
