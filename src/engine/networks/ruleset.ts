@@ -18,6 +18,8 @@ export const setName = {
 	within: 'within',
 	/** Subnet . bridge, for what is sent to a container of the same network by way of the host's address. */
 	local: 'local',
+	/** All subnets: whether one in `local`, a dear look-up, is worth while. */
+	subnets: 'subnets',
 	/** Subnets whose packets leave with the host's address. */
 	masqueraded: 'masqueraded',
 	/**
@@ -122,6 +124,7 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			id: 4,
 		}),
 		nft.newSet(family, table, setName.masqueraded, {key: [addressType], interval: true, id: 5}),
+		nft.newSet(family, table, setName.subnets, {key: [addressType], interval: true, id: 8}),
 		nft.newSet(family, table, setName.published, {
 			key: [dataType.protocol, dataType.service],
 			data: endpoint,
@@ -226,6 +229,7 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			[
 				...destinationWasChanged,
 				load(source, register.word0),
+				nft.lookup(setName.subnets),
 				nft.loadMeta(metaKey.outputName, version === 4 ? register.word1 : register.word4),
 				nft.lookup(setName.local),
 				nft.masquerade(),
@@ -268,11 +272,11 @@ export function networkElements(network: NetworkElements): [set: string, element
 			keyEnd: Buffer.concat([addressBytes(to), name]),
 		})),
 	]);
-	if (masquerade && !internal) {
-		sets.push([
-			setName.masqueraded,
-			ends.flatMap(({from, to}) => [{key: addressBytes(from)}, {key: next(to), intervalEnd: true}]),
-		]);
-	}
+	const intervals = ends.flatMap(({from, to}) => [
+		{key: addressBytes(from)},
+		{key: next(to), intervalEnd: true},
+	]);
+	sets.push([setName.subnets, intervals]);
+	if (masquerade && !internal) sets.push([setName.masqueraded, intervals]);
 	return sets;
 }
