@@ -168,7 +168,8 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558), other
 		// than a container's answers. The first packet of a connection ends before it could be led to a port that is
 		// published there, and so none is ever established; what is of no connection, or not tracked, ends before a socket of
-		// the host has it. What is forwarded meets neither, and the most of what is delivered two expressions.
+		// the host has it, but for what a rule of somebody else's has led there. What is forwarded meets neither, and the
+		// most of what is delivered two expressions.
 		const fromOutside = [
 			nft.loadMeta(metaKey.inputType),
 			nft.compare(nft.halfWord(nft.loopbackType), {not: true}),
@@ -181,7 +182,10 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 				priority: 0,
 				policy: 'accept',
 			}),
-			rule('guard', [...loopback4(destination), ...isUnknown, ...fromOutside, drop], comment),
+			nft.newChain(family, table, 'to_loopback'),
+			rule('guard', [...loopback4(destination), ...isUnknown, ...fromOutside, go('to_loopback')]),
+			rule('to_loopback', [...destinationWasChanged, accept]),
+			rule('to_loopback', [drop], comment),
 			rule('prerouting', [...loopback4(destination), ...fromOutside, drop], comment),
 		);
 	}

@@ -93,6 +93,10 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 	await host.run(nft, `table ip raw { chain untracked { ${untracked} }; }`);
 	t.false(await reaches(engine, id, '127.0.0.1', 7000), 'what is not tracked');
 	await host.run(nft, 'delete', 'table', 'ip', 'raw');
+	// What somebody has led there by a rule of his own arrives.
+	const led = 'type nat hook prerouting priority -100; tcp dport 7001 dnat to 127.0.0.1:7000;';
+	await host.run(nft, `table ip own { chain led { ${led} }; }`);
+	t.true(await reaches(engine, id, '192.0.2.1', 7001));
 	// Nothing else has kept it away, and each of the two chains does.
 	await host.run(nft, 'insert', 'rule', 'ip', table, 'prerouting', 'accept');
 	t.false(await reaches(engine, id, '127.0.0.1', 7000));
