@@ -79,7 +79,7 @@ const state = (bits: number, not: boolean): nft.Expression[] => [
 	nft.compare(nft.word(0), {not}),
 ];
 const isKnown = state(nft.ctState.established | nft.ctState.related, true);
-const isUnknown = state(nft.ctState.established | nft.ctState.related, false);
+const isNoPartOfOne = state(nft.ctState.established, false);
 const destinationWasChanged: nft.Expression[] = [
 	nft.loadConntrack(nft.ctKey.status),
 	nft.mask(nft.word(nft.ctStatus.destinationNat)),
@@ -167,9 +167,10 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 	if (version === 4) {
 		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558), other
 		// than a container's answers. The first packet of a connection ends before it could be led to a port that is
-		// published there, and so none is ever established; what is of no connection, or not tracked, ends before a socket of
-		// the host has it, but for what a rule of somebody else's has led there. What is forwarded meets neither, and the
-		// most of what is delivered two expressions.
+		// published there, and so none is ever established; what is of no connection, not tracked, or an error of somebody
+		// else's connection, ends before a socket of the host has it. What a rule of somebody else's has led there passes, as
+		// do errors of published ports. What is forwarded meets neither chain, and the most of what is delivered two
+		// expressions.
 		const fromOutside = [
 			nft.loadMeta(metaKey.inputType),
 			nft.compare(nft.halfWord(nft.loopbackType), {not: true}),
@@ -183,7 +184,7 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 				policy: 'accept',
 			}),
 			nft.newChain(family, table, 'to_loopback'),
-			rule('guard', [...loopback4(destination), ...isUnknown, ...fromOutside, go('to_loopback')]),
+			rule('guard', [...loopback4(destination), ...isNoPartOfOne, ...fromOutside, go('to_loopback')]),
 			rule('to_loopback', [...destinationWasChanged, accept]),
 			rule('to_loopback', [drop], comment),
 			rule('prerouting', [...loopback4(destination), ...fromOutside, drop], comment),

@@ -131,7 +131,7 @@ function prepareParents(layout: CgroupLayout, resources: LinuxResources): Op[] {
 			);
 		}
 		// The kernel keeps account of a cgroup's pressure at each switch of tasks, in all that it is in. Each container has
-		// its own; nobody needs the sum of them, which costs half a percent of a web server's requests. Since Linux 6.1.
+		// its own; nobody needs the sum of them, which costs a web server a few thousandths of its requests. Since Linux 6.1.
 		if (wanted.length > 0 || unified.pressure)
 			ops.push(writeOp(`${ours}/cgroup.pressure`, '0', ignoreErrors));
 	}

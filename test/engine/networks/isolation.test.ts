@@ -97,11 +97,28 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 	const led = 'type nat hook prerouting priority -100; tcp dport 7001 dnat to 127.0.0.1:7000;';
 	await host.run(nft, `table ip own { chain led { ${led} }; }`);
 	t.true(await reaches(engine, id, '192.0.2.1', 7001));
-	// Nothing else has kept it away, and each of the two chains does.
+	// The guard alone does it, and nothing but the two chains has kept it away.
 	await host.run(nft, 'insert', 'rule', 'ip', table, 'prerouting', 'accept');
 	t.false(await reaches(engine, id, '127.0.0.1', 7000));
 	await host.run(nft, 'insert', 'rule', 'ip', table, 'guard', 'accept');
 	t.true(await reaches(engine, id, '127.0.0.1', 7000));
+});
+
+test('somebody on 127.0.0.1 hears that nobody listens behind a published UDP port', async (t) => {
+	const {host, engine} = await setUp(t);
+	await engine.startContainer(
+		busybox(sleep, on('bridge', {'53/udp': [{HostIp: '127.0.0.1', HostPort: '5300'}]})),
+	);
+	const ask = [
+		'import socket',
+		's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)',
+		's.settimeout(5)',
+		"s.connect(('127.0.0.1', 5300))",
+		"s.send(b'?')",
+		'try: s.recv(1)',
+		"except ConnectionRefusedError: print('refused')",
+	].join('\n');
+	t.is((await host.run('python3', '-c', ask)).trim(), 'refused');
 });
 
 test('a container that takes the MAC address of another one does not get its frames', async (t) => {
