@@ -2,7 +2,7 @@ import {lines, type Table} from '../table.ts';
 
 export const commandLine: Table = {
 	name: 'the command line itself',
-	setup: 'docker run -d --name abc busybox sleep 1000; docker run -d --name abcd busybox sleep 1000',
+	setup: 'docker run -d --name xyz busybox sleep 1000; docker run -d --name xyzw busybox sleep 1000',
 	pairs: [
 		...lines`
 		docker nonsense
@@ -42,15 +42,15 @@ export const commandLine: Table = {
 		docker ps -f
 		docker ps --
 		docker ps -- extra
-		docker stop abcde
-		docker inspect abc -f '{{.Name}}'
-		docker inspect -f '{{.Name}}' abc abcd
-		docker inspect /abc -f '{{.Name}}'
-		docker inspect -f '{{.Name}}' ab
-		docker stop -t 0 abc abcd nothing
+		docker stop xyzwv
+		docker inspect xyz -f '{{.Name}}'
+		docker inspect -f '{{.Name}}' xyz xyzw
+		docker inspect /xyz -f '{{.Name}}'
+		docker inspect -f '{{.Name}}' xy
+		docker stop -t 0 xyz xyzw nothing
 		docker --tls=false ps -q -f name=nothing
-		docker kill --signal=KILL abc
-		docker rm -fv abc abcd
+		docker kill --signal=KILL xyz
+		docker rm -fv xyz xyzw
 		docker images -aq=x
 		docker run -it=false --rm busybox true
 		docker run --rm -e=A=1 busybox sh -c 'echo $A'
@@ -61,7 +61,7 @@ export const commandLine: Table = {
 		docker container run --rm busybox echo long
 		docker image pull UPPER
 		docker create --name=x --rm busybox | wc -c; docker rm x
-		docker rm -- abc
+		docker rm -- xyz
 		docker start --attach=false nothing
 		docker logs --follow=maybe x
 		docker ps -h > /dev/null
@@ -76,10 +76,10 @@ export const commandLine: Table = {
 		docker plugin nonsense
 	`,
 		{
-			line: 'docker stop --time 1 abc',
+			line: 'docker stop --time 1 xyz',
 			because: 'a note about a flag is no output',
 			stdout: '',
-			stderr: 'Flag --time has been deprecated, use --timeout instead\nError: No such container: abc',
+			stderr: 'Flag --time has been deprecated, use --timeout instead\nError: No such container: xyz',
 		},
 		{
 			line: 'docker checkpoint',

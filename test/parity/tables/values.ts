@@ -201,8 +201,8 @@ export const values: Table = {
 		docker login -u x -p y --password-stdin 127.0.0.1:1
 		docker login --password-stdin 127.0.0.1:1
 		docker login -u x -p y 127.0.0.1:1/path < /dev/null > /dev/null 2>&1
-		docker rename a ''
-		docker rename a -- -b
+		docker rename nothing ''
+		docker rename nothing -- -b
 		docker wait ''
 		docker rm ''
 		docker stop ''
@@ -266,9 +266,9 @@ export const values: Table = {
 			stderr: 'docker: Error: bad format for links: :',
 		},
 		{
-			line: 'docker run --link a: busybox',
+			line: 'docker run --link nothing: busybox',
 			because: 'its form is looked at before anything is looked for',
-			stderr: 'docker: Error: bad format for links: a:',
+			stderr: 'docker: Error: bad format for links: nothing:',
 		},
 		{
 			line: 'docker run --gpus device= busybox',
