@@ -16,7 +16,7 @@ const reserve = (protocol: number, address: Buffer, port: number, count = 1): Op
 	op: 'reservePorts',
 	protocol,
 	address,
-	ports: rangesText(Array.from({length: count}, (_, index) => ({from: port + index, to: 80}))),
+	ports: rangesText(Array.from({length: count}, (_, index) => ({from: port + index, to: 80, count: 1}))),
 });
 
 function releasePayload(protocol: number, address: Buffer, port: number): Buffer {

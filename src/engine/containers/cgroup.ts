@@ -4,10 +4,16 @@ import {detectCgroupMounts, detectCgroups} from '../../runtime/cgroups/layout.ts
 import {type CgroupOps, cgroupOps, execJoinFiles} from '../../runtime/cgroups/ops.ts';
 import type {LinuxResources} from '../../runtime/oci.ts';
 import {WherryError} from '../errors.ts';
-import type {ContainerRecord} from './record.ts';
+import type {ContainerRecord, HostSettings} from './record.ts';
 
 /** A name below ours, or with --cgroup-parent an absolute path below every hierarchy; see cgroupPath. */
-export function containerCgroup({Id, HostConfig}: Pick<ContainerRecord, 'Id' | 'HostConfig'>): string {
+export function containerCgroup({
+	Id,
+	HostConfig,
+}: {
+	Id: string;
+	HostConfig: Pick<HostSettings, 'CgroupParent'>;
+}): string {
 	return HostConfig.CgroupParent === '' ? Id : posix.join(parentPath(HostConfig.CgroupParent), Id);
 }
 

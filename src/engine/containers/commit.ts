@@ -5,7 +5,7 @@
 import {fstatSync} from 'node:fs';
 import {native} from '../../kernel/native.ts';
 import {request} from '../../runtime/monitor-protocol.ts';
-import type {CommitOptions, ContainerConfig, ImageConfig} from '../api.ts';
+import type {CommitOptions, ImageConfig} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {wallClock} from '../events/record.ts';
 import {timestamp} from '../files.ts';
@@ -13,6 +13,7 @@ import {applyConfigChanges, keepCommand} from '../images/config-changes.ts';
 import {noSuchImage} from '../images/lookup.ts';
 import {addImage, type NewLayer, packLayer} from '../images/new-image.ts';
 import {familiar, parseReference, type Reference, withDefaultTag} from '../images/reference.ts';
+import {exposedOf} from '../networks/port-ranges.ts';
 import {openStore, type Store} from '../store/collect.ts';
 import {acquireLease} from '../store/leases.ts';
 import type {Configuration, Manifest} from '../store/manifest.ts';
@@ -21,7 +22,7 @@ import {type EngineContext, emit} from './context.ts';
 import {unpauseContainer} from './control.ts';
 import {hold} from './monitor-client.ts';
 import {reachMonitor} from './monitor-requests.ts';
-import {type ContainerRecord, currentState} from './record.ts';
+import {type ContainerRecord, currentState, type StoredConfig} from './record.ts';
 import {withLocked} from './root.ts';
 
 function targetOf(text: string | undefined): Reference | undefined {
@@ -37,12 +38,12 @@ function targetOf(text: string | undefined): Reference | undefined {
 }
 
 /** What of a container's configuration is an image's. */
-function imageConfig(config: ContainerConfig, onBuild: string[] | null | undefined): ImageConfig {
+function imageConfig(config: StoredConfig, onBuild: string[] | null | undefined): ImageConfig {
 	const {User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels} = config;
 	const {StopSignal, Shell, Healthcheck} = config;
 	return {
 		User,
-		...(ExposedPorts ? {ExposedPorts} : {}),
+		...(ExposedPorts ? {ExposedPorts: exposedOf(ExposedPorts)} : {}),
 		Env,
 		Entrypoint,
 		Cmd,

@@ -24,7 +24,14 @@ import {joinedContainer} from './joined.ts';
 import {wantedMounts} from './mounts.ts';
 import {checkName, lookUpName, nameConflict, randomName, releaseName, reserveName} from './names.ts';
 import {limitFolders, rootSize} from './quota.ts';
-import {type ContainerRecord, findContainer, readRecord} from './record.ts';
+import {
+	type ContainerRecord,
+	findContainer,
+	type HostSettings,
+	readRecord,
+	storedConfig,
+	storedHostConfig,
+} from './record.ts';
 import {makeRoot, storageDriver} from './storage.ts';
 import {markTransient, unmarkTransient} from './transient.ts';
 
@@ -103,7 +110,7 @@ function checkLimits(host: HostConfig): string[] {
 /** A pair of categories that no other container has, unless the user says which. */
 async function settleLabels(
 	context: EngineContext,
-	host: HostConfig,
+	host: HostSettings,
 ): Promise<Pick<ContainerRecord, 'ProcessLabel' | 'MountLabel'>> {
 	const [selinux, {parseSecurityOptions}, {readRows}] = await Promise.all([
 		import('../security/selinux.ts'),
@@ -136,7 +143,8 @@ export async function planRecord(
 	checkPlatform(options, image);
 	const config = mergeConfig(user, image.config, options.image);
 	resolveJoined(context, host, name);
-	const settled = await settleNetworks(context, host, options.networks);
+	const stored = storedHostConfig(host);
+	const settled = await settleNetworks(context, stored, options.networks);
 	warnings.push(...settled.warnings);
 	const record: ContainerRecord = {
 		Id: randomHex(32),
@@ -147,14 +155,14 @@ export async function planRecord(
 		Os: image.os,
 		Architecture: image.architecture,
 		layers: image.layers,
-		Config: config,
-		HostConfig: host,
+		Config: storedConfig(config),
+		HostConfig: stored,
 		Mounts: [],
 		...(settled.networks ? {Networks: settled.networks} : {}),
 		...(context.build ? {Build: context.build} : {}),
-		...(host.Links?.length ? {LinkIds: (await import('./links.ts')).settleLinks(context, host)} : {}),
+		...(stored.Links?.length ? {LinkIds: (await import('./links.ts')).settleLinks(context, stored)} : {}),
 	};
-	if (selinuxEnabled()) Object.assign(record, await settleLabels(context, host));
+	if (selinuxEnabled()) Object.assign(record, await settleLabels(context, stored));
 	completeHostname(context, record);
 	checkConfig(config);
 	return {record, image, warnings};

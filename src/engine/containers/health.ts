@@ -1,8 +1,9 @@
 /** Health checks: docker's rules for what is checked, and what the monitor gets to know of it. Pure. */
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {MonitorSettings} from '../../runtime/plan/sections.ts';
-import type {ContainerConfig, HealthConfig, HealthState} from '../api.ts';
+import type {HealthConfig, HealthState} from '../api.ts';
 import {WherryError} from '../errors.ts';
+import type {ConfigSettings} from './record.ts';
 
 const millisecond = 1_000_000;
 const second = 1000 * millisecond;
@@ -22,7 +23,7 @@ export const unhealthyActions = ['none', 'kill', 'restart', 'stop'] as const;
 const defaultShell = ['/bin/sh', '-c'];
 
 /** The command that tells whether the container is well; undefined when nobody asks. */
-export function probeCommand(config: ContainerConfig): string[] | undefined {
+export function probeCommand(config: ConfigSettings): string[] | undefined {
 	const [kind, ...words] = config.Healthcheck?.Test ?? [];
 	if (kind === 'CMD' && words.length > 0) return words;
 	if (kind === 'CMD-SHELL') return [...(config.Shell?.length ? config.Shell : defaultShell), ...words];
@@ -47,7 +48,7 @@ export function durationWords(nanoseconds: number): string {
 type HealthSettings = Pick<MonitorSettings, Extract<keyof MonitorSettings, `health-${string}`>>;
 
 /** `log` is where the last results are kept. */
-export function healthSettings(config: ContainerConfig, log: string): HealthSettings {
+export function healthSettings(config: ConfigSettings, log: string): HealthSettings {
 	const health = config.Healthcheck ?? {};
 	const of = (key: keyof typeof defaults): number => health[key] || defaults[key];
 	return {
@@ -63,7 +64,7 @@ export function healthSettings(config: ContainerConfig, log: string): HealthSett
 }
 
 /** Throws `invalid` in docker's words, and podman's for what docker doesn't have. */
-export function checkHealth(config: ContainerConfig): void {
+export function checkHealth(config: ConfigSettings): void {
 	const fail = (message: string): never => {
 		throw new WherryError('invalid', message);
 	};

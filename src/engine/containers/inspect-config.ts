@@ -3,8 +3,10 @@
  * nothing was said. Members that docker leaves out when they say nothing are undefined. Pure.
  */
 import type {ContainerConfig, HostConfig} from '../api.ts';
+import {bindingsOf, exposedOf} from '../networks/port-ranges.ts';
 import {sortedKeys} from '../sorted.ts';
 import {shownPaths} from './masked-paths.ts';
+import type {StoredConfig, StoredHostConfig} from './record.ts';
 
 const config: Readonly<Record<string, unknown>> = {
 	Hostname: '',
@@ -147,16 +149,23 @@ function leaveOut(members: Record<string, unknown>, names: readonly string[]): v
 	}
 }
 
-export function shownConfig(given: ContainerConfig): ContainerConfig {
-	const shown: Record<string, unknown> = {...config, ...given};
+export function shownConfig({ExposedPorts, ...given}: StoredConfig): ContainerConfig {
+	const exposed = ExposedPorts && exposedOf(ExposedPorts);
+	const shown: Record<string, unknown> = {...config, ...given, ExposedPorts: exposed};
 	leaveOut(shown, optionalConfig);
 	sortMaps(shown);
 	return shown as unknown as ContainerConfig;
 }
 
 /** `links` are those of the default bridge, as paths. */
-export function shownHostConfig(given: HostConfig, links: readonly string[] | null): HostConfig {
-	const shown: Record<string, unknown> = {...host, ...given, Links: links, ...shownPaths(given)};
+export function shownHostConfig(given: StoredHostConfig, links: readonly string[] | null): HostConfig {
+	const shown: Record<string, unknown> = {
+		...host,
+		...given,
+		PortBindings: bindingsOf(given.PortBindings),
+		Links: links,
+		...shownPaths(given),
+	};
 	for (const name of emptyLists) shown[name] ??= [];
 	leaveOut(shown, optionalHost);
 	sortMaps(shown);

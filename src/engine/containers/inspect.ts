@@ -2,7 +2,7 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {basename} from 'node:path';
 import type {MonitorState} from '../../runtime/monitor-protocol.ts';
-import type {ContainerInspect, HostConfig, MountPoint} from '../api.ts';
+import type {ContainerInspect, MountPoint} from '../api.ts';
 import {readIfThere} from '../files.ts';
 import {
 	type EndpointInspect,
@@ -21,7 +21,15 @@ import type {EngineContext} from './context.ts';
 import {healthState} from './health.ts';
 import {shownConfig, shownHostConfig} from './inspect-config.ts';
 import {isId} from './names.ts';
-import {type ContainerRecord, currentState, findContainer, healthLogPath, isUp, logPath} from './record.ts';
+import {
+	type ContainerRecord,
+	currentState,
+	findContainer,
+	healthLogPath,
+	isUp,
+	logPath,
+	type StoredHostConfig,
+} from './record.ts';
 import {storageDriver} from './storage.ts';
 
 /** Without what only the engine needs; a tmpfs of --tmpfs is in HostConfig alone, as docker has it. */
@@ -65,7 +73,7 @@ async function shownLinks(context: EngineContext, record: ContainerRecord): Prom
 }
 
 /** Only cgroup v1 has a switch for the OOM killer; there docker says that it is not off. */
-const oomKiller = (host: HostConfig): HostConfig => ({
+const oomKiller = (host: StoredHostConfig): StoredHostConfig => ({
 	...host,
 	OomKillDisable: host.OomKillDisable ?? (existsSync('/sys/fs/cgroup/cgroup.controllers') ? null : false),
 });

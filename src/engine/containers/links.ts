@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import type {HostConfig} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {parseLink} from '../networks/parse-link.ts';
-import {parseContainerPort} from '../networks/ports.ts';
+import {exposedPorts} from '../networks/ports.ts';
 import {readNetworkState} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
 import {joinedContainer} from './joined.ts';
@@ -129,9 +129,9 @@ function lastOfRun(ports: readonly Port[], at: number): number {
 export function linkVariables(record: ContainerRecord, links: readonly Link[]): string[] {
 	return links.flatMap(({alias, other, address}) => {
 		const prefix = alias.toUpperCase().replaceAll('-', '_');
-		const ports = Object.keys(other.Config.ExposedPorts ?? {})
-			.map(parseContainerPort)
-			.toSorted((a, b) => a.port - b.port || (a.protocol === 'tcp' ? -1 : 1));
+		const ports = exposedPorts(other.Config.ExposedPorts).toSorted(
+			(a, b) => a.port - b.port || (a.protocol === 'tcp' ? -1 : 1),
+		);
 		const url = ({port, protocol}: Port) => `${protocol}://${address}:${port}`;
 		const nameOf = ({port, protocol}: Port) => `${prefix}_PORT_${port}_${protocol.toUpperCase()}`;
 		const lines = ports[0] ? [`${prefix}_PORT=${url(ports[0])}`] : [];

@@ -3,6 +3,7 @@ import type {Filters} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {labelsMatch} from '../events/filter.ts';
 import {checkFilters, goNumberError, patternsOf, truthOf} from '../filters.ts';
+import {bindingsOf, eachPort, exposedKeys} from '../networks/port-ranges.ts';
 import {allNetworks} from '../networks/record.ts';
 import {readNetworkState} from '../networks/state.ts';
 import type {Paths} from '../paths.ts';
@@ -52,11 +53,11 @@ function portRange(key: 'expose' | 'publish', text: string): string[] {
 }
 
 const publishedPorts = (paths: Paths, {record}: Row): string[] =>
-	readNetworkState(paths, record.Id).ports.map(({hostPort, protocol}) => `${hostPort}/${protocol}`);
+	eachPort(readNetworkState(paths, record.Id).ports).map(({hostPort, protocol}) => `${hostPort}/${protocol}`);
 
-const exposedPorts = ({Config, HostConfig}: ContainerRecord): string[] =>
-	[...Object.keys(Config.ExposedPorts ?? {}), ...Object.keys(HostConfig.PortBindings ?? {})].map((key) =>
-		key.includes('/') ? key : `${key}/tcp`,
+const exposedOrPublished = ({Config, HostConfig}: ContainerRecord): string[] =>
+	[...exposedKeys(Config.ExposedPorts ?? []), ...Object.keys(bindingsOf(HostConfig.PortBindings))].map(
+		(key) => (key.includes('/') ? key : `${key}/tcp`),
 	);
 
 /** A container that fits one of the ports of either filter is shown. */
@@ -67,7 +68,7 @@ function portTest(paths: Paths, filters: Filters): Test | undefined {
 	// One that doesn't run has no ports.
 	return (row) =>
 		isUp(row.state) &&
-		(exposedPorts(row.record).some((port) => exposed.has(port)) ||
+		(exposedOrPublished(row.record).some((port) => exposed.has(port)) ||
 			(published.size > 0 && publishedPorts(paths, row).some((port) => published.has(port))));
 }
 

@@ -1,5 +1,6 @@
 /** What of /proc and /sys a container doesn't see, or sees only to read: docker's lists. */
 import type {HostConfig} from '../api.ts';
+import type {HostSettings} from './record.ts';
 
 export const maskedPaths: readonly string[] = [
 	'/proc/acpi',
@@ -25,7 +26,7 @@ export const readonlyPaths: readonly string[] = [
 ];
 
 /** docker's two lists of a container; none with --privileged, and empty ones when it is told to leave them out. */
-export function shownPaths(host: HostConfig): Pick<HostConfig, 'MaskedPaths' | 'ReadonlyPaths'> {
+export function shownPaths(host: HostSettings): Pick<HostConfig, 'MaskedPaths' | 'ReadonlyPaths'> {
 	if (host.Privileged) return {MaskedPaths: null, ReadonlyPaths: null};
 	const open = host.SecurityOpt?.some((option) => /^systempaths[=:]unconfined$/.test(option));
 	return {

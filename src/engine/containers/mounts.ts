@@ -3,9 +3,10 @@
  * points: docker's rules and texts. Pure; what it needs of the disk is done in create-mounts.ts.
  */
 import {posix} from 'node:path';
-import type {ContainerConfig, HostConfig, MountSpec} from '../api.ts';
+import type {MountSpec} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {checkVolumeName} from '../volumes/names.ts';
+import type {ConfigSettings, HostSettings} from './record.ts';
 
 export interface WantedMount {
 	type: 'bind' | 'volume' | 'tmpfs' | 'image';
@@ -328,8 +329,8 @@ export function parseVolumesFrom(text: string): {container: string; mode: string
  * comes before them. Throws `Duplicate mount point: /x`.
  */
 export function wantedMounts(
-	config: ContainerConfig,
-	host: HostConfig,
+	config: ConfigSettings,
+	host: HostSettings,
 	taken: ReadonlySet<string>,
 ): WantedMount[] {
 	const tmpfs = Object.entries(host.Tmpfs ?? {}).map(([target, options]) => parseTmpfs(target, options));

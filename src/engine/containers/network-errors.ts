@@ -3,8 +3,9 @@ import type {MonitorError} from '../../runtime/monitor-protocol.ts';
 import type {Op} from '../../runtime/plan/ops.ts';
 import {sectionKinds} from '../../runtime/plan/sections.ts';
 import {WherryError} from '../errors.ts';
+import {hasHostPort, type PublishedPort} from '../networks/port-ranges.ts';
 import {clash} from '../networks/ports.ts';
-import {type PublishedPort, publishingEndpoint, readNetworkState} from '../networks/state.ts';
+import {publishingEndpoint, readNetworkState} from '../networks/state.ts';
 import type {EngineContext} from './context.ts';
 import type {Attachment} from './network.ts';
 import {type ContainerRecord, isUp} from './record.ts';
@@ -50,7 +51,7 @@ function isPublished({paths}: EngineContext, id: string, {protocol, hostIp, host
 			record.Id !== id &&
 			isUp(state) &&
 			readNetworkState(paths, record.Id).ports.some(
-				(port) => port.hostPort === hostPort && clash(port, {protocol, hostIp}),
+				(range) => hasHostPort(range, hostPort) && clash(range, {protocol, hostIp}),
 			),
 	);
 }
@@ -97,7 +98,7 @@ export async function networkFailure(
 	const port = portError(context, record, endpoint?.endpointId ?? '', op, detail);
 	if (port) {
 		const failed = failedPort(op, detail);
-		const chosen = state.ports.some(({hostPort, chosen: ours}) => ours && hostPort === failed?.hostPort);
+		const chosen = state.ports.some((range) => range.chosen && failed && hasHostPort(range, failed.hostPort));
 		return {error: port, again: chosen && detail.errno === errno.EADDRINUSE};
 	}
 	// The port is ours by its socket, so an element that is in the way is nobody's any more.

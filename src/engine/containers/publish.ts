@@ -1,15 +1,22 @@
 /** Publishes ports of a container and takes them back, also while it runs. */
-import type {HostConfig, PublishChange} from '../api.ts';
+import type {PublishChange} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {portsFor} from '../networks/allocate.ts';
 import {publishOps, reserveOps, unpublishOps} from '../networks/endpoint.ts';
-import {groupPorts} from '../networks/port-ranges.ts';
-import {checkTwice, parseContainerPort, wantedPorts} from '../networks/ports.ts';
+import {
+	type BindingRange,
+	groupPorts,
+	isExposed,
+	type PublishedRange,
+	packExposed,
+	portAt,
+	takeOut,
+} from '../networks/port-ranges.ts';
+import {checkBindings, checkTwice, overlap, wantedPorts} from '../networks/ports.ts';
 import {
 	hasEndpoints,
 	type NetworkState,
 	noNetwork,
-	type PublishedPort,
 	publishingEndpoint,
 	readNetworkState,
 	writeNetworkState,
@@ -29,91 +36,90 @@ import {
 import {releasePorts} from './release-ports.ts';
 import {reloadMonitor, rewritePlans, runNetworkOps} from './rewrite-plans.ts';
 
-type Bindings = HostConfig['PortBindings'];
-
-const isNormal = (key: string): boolean => /^\d+\/(?:tcp|udp|sctp)$/.test(key);
-
-const normalKey = (key: string): string => {
-	if (isNormal(key)) return key;
-	const {port, protocol} = parseContainerPort(key);
-	return `${port}/${protocol}`;
-};
-
-/** A copy that may be changed, but for its lists. */
-function normalize(bindings: Bindings | undefined): Bindings {
-	const result: Bindings = {};
-	for (const [key, list] of Object.entries(bindings ?? {})) {
-		const name = normalKey(key);
-		result[name] = [...(result[name] ?? []), ...(list?.length ? list : [{HostIp: '', HostPort: ''}])];
-	}
-	return result;
-}
-
 const matches = (
-	wanted: {HostIp: string; HostPort: string},
-	port: {hostIp: string; hostPort: string},
+	{hostIp, hostPort}: BindingRange,
+	port: {hostIp: string; hostPort: number | string},
 ): boolean =>
-	(wanted.HostPort === '' || wanted.HostPort === port.hostPort) &&
-	(wanted.HostIp === '' || wanted.HostIp === port.hostIp);
+	(hostPort === '' || hostPort === String(port.hostPort)) && (hostIp === '' || hostIp === port.hostIp);
 
-/** Takes those off the bindings; throws when one isn't there. */
-function takeOff(left: Bindings, remove: Bindings, ports: readonly PublishedPort[]): void {
-	for (const [key, list] of Object.entries(remove)) {
-		for (const wanted of list) {
-			const before = left[key] ?? [];
-			// A port that the engine has chosen is known by its number only while it is up.
-			const chosen = ports.some(
-				(port) =>
-					`${port.containerPort}/${port.protocol}` === key &&
-					matches(wanted, {hostIp: port.hostIp, hostPort: String(port.hostPort)}),
-			);
-			const after = before.filter(
-				(binding) =>
-					!matches(wanted, {hostIp: binding.HostIp, hostPort: binding.HostPort}) &&
-					!(chosen && !/^[1-9]\d*$/.test(binding.HostPort)),
-			);
-			if (after.length === before.length && !chosen) {
-				const host = `${wanted.HostIp ? `${wanted.HostIp}:` : ''}${wanted.HostPort}`;
-				throw new WherryError('not-found', `port ${host ? `${host}:` : ''}${key} is not published`, {
-					object: key,
-				});
-			}
-			if (after.length > 0) left[key] = after;
-			else delete left[key];
+/** One by one: they don't have to be ranges of the container's. */
+const single = (ranges: readonly BindingRange[]): BindingRange[] =>
+	ranges.flatMap((range) =>
+		Array.from(
+			{length: range.count},
+			(_, step) => portAt(range, range.protocol, range.containerPort + step)!,
+		),
+	);
+
+/** What is left of the bindings; throws when one isn't there. */
+function takeOff(
+	bindings: readonly BindingRange[],
+	remove: readonly BindingRange[],
+	ports: readonly PublishedRange[],
+): BindingRange[] {
+	let left = [...bindings];
+	for (const wanted of single(remove)) {
+		// A port that the engine has chosen is known by its number only while it is up.
+		const chosen = ports.some((range) => {
+			const port = portAt(range, wanted.protocol, wanted.containerPort);
+			return port !== undefined && matches(wanted, port);
+		});
+		const found = takeOut(
+			left,
+			wanted,
+			(binding) => matches(wanted, binding) || (chosen && !/^[1-9]\d*$/.test(binding.hostPort)),
+		);
+		if (found.taken.length === 0 && !chosen) {
+			const {hostIp, hostPort, containerPort, protocol} = wanted;
+			const host = `${hostIp ? `${hostIp}:` : ''}${hostPort}`;
+			const key = `${containerPort}/${protocol}`;
+			throw new WherryError('not-found', `port ${host ? `${host}:` : ''}${key} is not published`, {
+				object: key,
+			});
 		}
+		left = found.left;
 	}
+	return left;
 }
 
 /**
  * Throws when what is added asks for what the container has already. The others have been checked when they came, and
  * there may be thousands of them.
  */
-function checkAdded(bindings: Bindings, add: Bindings): void {
-	const added = new Set(Object.values(add).flatMap((list) => list.map(({HostPort}) => HostPort)));
-	const concerned: Bindings = {...add};
-	for (const [key, list] of Object.entries(bindings)) {
-		if (list.some(({HostPort}) => added.has(HostPort))) concerned[key] = [...(add[key] ?? []), ...list];
-	}
-	checkTwice(wantedPorts(concerned));
+function checkAdded(bindings: readonly BindingRange[], add: readonly BindingRange[]): void {
+	const added = wantedPorts(add);
+	const concerned = wantedPorts(bindings).filter((ports) => added.some((each) => overlap(ports, each)));
+	checkTwice([...concerned, ...added]);
 }
 
-function split(state: NetworkState, remove: Bindings): {gone: PublishedPort[]; stay: PublishedPort[]} {
-	if (Object.keys(remove).length === 0) return {gone: [], stay: state.ports};
-	const isGone = ({containerPort, protocol, hostIp, hostPort}: PublishedPort): boolean =>
-		(remove[`${containerPort}/${protocol}`] ?? []).some((wanted) =>
-			matches(wanted, {hostIp, hostPort: String(hostPort)}),
-		);
-	const [gone, stay]: PublishedPort[][] = [[], []];
-	for (const port of state.ports) (isGone(port) ? gone! : stay!).push(port);
-	return {gone: gone!, stay: stay!};
+function split(
+	state: NetworkState,
+	remove: readonly BindingRange[],
+): {gone: PublishedRange[]; stay: PublishedRange[]} {
+	const gone: PublishedRange[] = [];
+	let stay = state.ports;
+	for (const wanted of single(remove)) {
+		const {taken, left} = takeOut(stay, wanted, (port) => matches(wanted, port));
+		gone.push(...taken);
+		stay = left;
+	}
+	return {gone, stay};
+}
+
+/** What is published counts as exposed, and goes on to. */
+function withAdded(exposed: readonly string[], add: readonly BindingRange[]): string[] {
+	const more = single(add)
+		.filter(({protocol, containerPort}) => !isExposed(exposed, protocol, containerPort))
+		.map(({protocol, containerPort}) => `${containerPort}/${protocol}`);
+	return [...exposed, ...packExposed(new Set(more))];
 }
 
 async function apply(
 	context: EngineContext,
 	record: ContainerRecord,
 	before: NetworkState,
-	add: Bindings,
-	remove: Bindings,
+	add: readonly BindingRange[],
+	remove: readonly BindingRange[],
 ): Promise<void> {
 	const {paths} = context;
 	const endpoint = publishingEndpoint(before);
@@ -154,7 +160,7 @@ async function apply(
 async function reserve(
 	context: EngineContext,
 	record: ContainerRecord,
-	added: readonly PublishedPort[],
+	added: readonly PublishedRange[],
 	endpoint: NonNullable<ReturnType<typeof publishingEndpoint>>,
 ): Promise<void> {
 	const ops = reserveOps(groupPorts(added), endpoint);
@@ -170,8 +176,8 @@ export async function updatePublished(
 	change: PublishChange,
 ): Promise<{warnings: string[]}> {
 	const {paths, locks} = context;
-	const add = normalize(change.add);
-	const remove = normalize(change.remove);
+	const add = checkBindings(change.add);
+	const remove = checkBindings(change.remove);
 	checkTwice(wantedPorts(add));
 	const {Id} = findContainer(paths, container);
 	const warnings: string[] = [];
@@ -189,18 +195,12 @@ export async function updatePublished(
 			state = readNetworkState(paths, Id);
 		}
 		if (state.unfinished) state = await takeBackPorts(context, record, state);
-		let bindings = record.HostConfig.PortBindings ?? {};
-		if (!Object.entries(bindings).every(([key, list]) => isNormal(key) && list?.length))
-			bindings = normalize(bindings);
-		takeOff(bindings, remove, state.ports);
-		checkAdded(bindings, add);
-		for (const [key, list] of Object.entries(add)) bindings[key] = [...(bindings[key] ?? []), ...list];
-		const ExposedPorts = record.Config.ExposedPorts ?? {};
-		for (const key of Object.keys(add)) ExposedPorts[key] ??= {};
+		const left = takeOff(record.HostConfig.PortBindings, remove, state.ports);
+		checkAdded(left, add);
 		const updated: ContainerRecord = {
 			...record,
-			Config: {...record.Config, ExposedPorts},
-			HostConfig: {...record.HostConfig, PortBindings: bindings},
+			Config: {...record.Config, ExposedPorts: withAdded(record.Config.ExposedPorts ?? [], add)},
+			HostConfig: {...record.HostConfig, PortBindings: [...left, ...add]},
 		};
 		if (up) await apply(context, updated, state, add, remove);
 		writeRecord(paths, updated);

@@ -7,6 +7,8 @@ import type {MonitorState} from '../../runtime/monitor-protocol.ts';
 import type {ContainerConfig, ContainerStatus, EndpointSettings, HostConfig, MountPoint} from '../api.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {readIfThere, readMany, replaceFile} from '../files.ts';
+import {type BindingRange, packExposed} from '../networks/port-ranges.ts';
+import {checkBindings} from '../networks/ports.ts';
 import type {Paths} from '../paths.ts';
 import {bootId, isAlive, type ProcessIdentity} from '../processes.ts';
 import {isId, lookUpName} from './names.ts';
@@ -34,6 +36,28 @@ export interface StoredMount extends MountPoint {
 	layers?: string[];
 }
 
+/** docker's `Config` and `HostConfig` without the ports, which a record has as ranges. */
+export type ConfigSettings = Omit<ContainerConfig, 'ExposedPorts'>;
+export type HostSettings = Omit<HostConfig, 'PortBindings'>;
+
+export interface StoredConfig extends ConfigSettings {
+	ExposedPorts?: string[];
+}
+
+export interface StoredHostConfig extends HostSettings {
+	PortBindings: BindingRange[];
+}
+
+export const storedConfig = ({ExposedPorts, ...config}: ContainerConfig): StoredConfig => ({
+	...config,
+	...(ExposedPorts ? {ExposedPorts: packExposed(Object.keys(ExposedPorts))} : {}),
+});
+
+export const storedHostConfig = (host: HostConfig): StoredHostConfig => ({
+	...host,
+	PortBindings: checkBindings(host.PortBindings),
+});
+
 export interface ContainerRecord {
 	Id: string;
 	/** Without the slash. */
@@ -48,8 +72,8 @@ export interface ContainerRecord {
 	Architecture: string;
 	/** Keys of the layers, lowest first. */
 	layers: string[];
-	Config: ContainerConfig;
-	HostConfig: HostConfig;
+	Config: StoredConfig;
+	HostConfig: StoredHostConfig;
 	Mounts: StoredMount[];
 	/** Of SELinux, where the host has it; the process's is empty when it has none of its own. */
 	ProcessLabel?: string;
@@ -78,10 +102,19 @@ export function readRecord(paths: Paths, id: string): ContainerRecord | undefine
 	const text = readIfThere(recordPath(paths, id));
 	if (text === undefined) return undefined;
 	try {
-		return JSON.parse(text) as ContainerRecord;
+		return parseRecord(text);
 	} catch (cause) {
 		throw new WherryError('corrupt', `the record of container ${id} is damaged`, {object: id, cause});
 	}
+}
+
+/** Throws when it is none. */
+export function parseRecord(text: string): ContainerRecord {
+	const record = JSON.parse(text) as ContainerRecord;
+	if (Array.isArray(record.HostConfig.PortBindings)) return record;
+	// Earlier versions had each port, as docker has them.
+	const {Config, HostConfig} = record as unknown as {Config: ContainerConfig; HostConfig: HostConfig};
+	return {...record, Config: storedConfig(Config), HostConfig: storedHostConfig(HostConfig)};
 }
 
 /** Without fsync: a container that a power cut takes away was not running after it, either. */

@@ -2,7 +2,7 @@
 import {request} from '../../runtime/monitor-protocol.ts';
 import {addressBytes, parseAddress} from '../networks/address.ts';
 import {protocolNumber} from '../networks/endpoint.ts';
-import type {PublishedPort} from '../networks/state.ts';
+import {eachPort, type PublishedRange} from '../networks/port-ranges.ts';
 import type {EngineContext} from './context.ts';
 import {ask} from './monitor-client.ts';
 import {reachMonitor} from './monitor-requests.ts';
@@ -11,10 +11,10 @@ import type {ContainerRecord} from './record.ts';
 export async function releasePorts(
 	context: EngineContext,
 	record: ContainerRecord,
-	ports: readonly PublishedPort[],
+	ports: readonly PublishedRange[],
 ): Promise<void> {
 	if (ports.length === 0) return;
-	const records = ports.map(({protocol, hostIp, hostPort}) => {
+	const records = eachPort(ports).map(({protocol, hostIp, hostPort}) => {
 		const address = addressBytes(parseAddress(hostIp)!);
 		const head = Buffer.alloc(4);
 		head[0] = protocolNumber[protocol];

@@ -8,6 +8,7 @@ import {
 	isActiveStatus,
 	listIds,
 	monitorLivedLately,
+	parseRecord,
 	parseState,
 	readRecord,
 	recordPath,
@@ -106,7 +107,7 @@ async function parseRows(paths: Paths, begun: Texts): Promise<Row[]> {
 		if (text === undefined) continue;
 		let record: ContainerRecord;
 		try {
-			record = JSON.parse(text) as ContainerRecord;
+			record = parseRecord(text);
 		} catch {
 			continue;
 		}

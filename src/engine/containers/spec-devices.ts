@@ -1,10 +1,11 @@
 /** Devices of a container: their nodes, the filter's rules and the limits on them. */
+
 import {deviceRules, type GrantedDevice} from '../../runtime/cgroups/device-filter.ts';
 import type {DeviceRate, ThrottleRequest} from '../../runtime/cgroups/limits.ts';
 import type {LinuxDevice, LinuxDeviceCgroup} from '../../runtime/oci.ts';
-import type {HostConfig} from '../api.ts';
 import type {ContainerEdits, DeviceNode} from '../cdi/specification.ts';
 import {WherryError} from '../errors.ts';
+import type {HostSettings} from './record.ts';
 import type {SpecHost} from './spec.ts';
 
 function noDevice(path: string, reason: string): WherryError {
@@ -41,7 +42,7 @@ function editedNode(edit: DeviceNode, owner: number, host: SpecHost): LinuxDevic
 
 /** Privileged: all devices of the host. Those of the Container Device Interface come with `edits`. */
 export function devicesOf(
-	{Privileged: privileged, Devices: mappings, DeviceCgroupRules: cgroupRules}: HostConfig,
+	{Privileged: privileged, Devices: mappings, DeviceCgroupRules: cgroupRules}: HostSettings,
 	edits: readonly ContainerEdits[],
 	owner: number,
 	host: SpecHost,
@@ -66,7 +67,7 @@ export function devicesOf(
 }
 
 /** Limits of block devices, by their numbers. */
-export function throttlesOf(config: HostConfig, host: SpecHost): ThrottleRequest {
+export function throttlesOf(config: HostSettings, host: SpecHost): ThrottleRequest {
 	const numbers = (path: string): {major: number; minor: number} => {
 		const found = host.deviceNumbers(path);
 		if (!found) throw new WherryError('invalid', `stat ${path}: no such file or directory`, {object: path});

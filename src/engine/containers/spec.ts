@@ -18,7 +18,6 @@ import type {
 } from '../../runtime/oci.ts';
 import {parseSeccompProfile} from '../../runtime/seccomp/profile.ts';
 import type {ProfileOptions} from '../../runtime/seccomp/profile-options.ts';
-import type {ContainerConfig, HostConfig} from '../api.ts';
 import type {ContainerEdits} from '../cdi/specification.ts';
 import {WherryError} from '../errors.ts';
 import {parseSecurityOptions, type SecurityOptions} from '../security/options.ts';
@@ -26,7 +25,7 @@ import type {Labels} from '../security/selinux.ts';
 import {containerCgroup} from './cgroup.ts';
 import {type Grants, noGrants} from './grants.ts';
 import {maskedPaths, readonlyPaths} from './masked-paths.ts';
-import type {StoredMount} from './record.ts';
+import type {ConfigSettings, HostSettings, StoredMount} from './record.ts';
 import {devicesOf, throttlesOf} from './spec-devices.ts';
 
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -59,8 +58,8 @@ export interface JoinedNamespaces {
 
 export interface SpecInput {
 	id: string;
-	config: ContainerConfig;
-	hostConfig: HostConfig;
+	config: ConfigSettings;
+	hostConfig: HostSettings;
 	mounts: readonly StoredMount[];
 	/** Of those whose source is no plain path, by destination. */
 	origins?: Readonly<Record<string, MountOrigin>>;
@@ -78,7 +77,7 @@ export interface SpecInput {
 	labels?: Labels;
 }
 
-function environment(config: ContainerConfig, more: readonly string[]): string[] {
+function environment(config: ConfigSettings, more: readonly string[]): string[] {
 	const env = new Map<string, string>([['PATH', defaultPath]]);
 	if (config.Hostname) env.set('HOSTNAME', config.Hostname);
 	if (config.Tty) env.set('TERM', 'xterm');
@@ -273,7 +272,7 @@ const namespacedKernelSysctls = new Set([
 ]);
 
 /** Only sysctls of a namespace that the container has to itself may be set (CVE-2022-0811). */
-export function checkSysctls(host: HostConfig): void {
+export function checkSysctls(host: HostSettings): void {
 	for (const [key, value] of Object.entries(host.Sysctls ?? {})) {
 		if (!/^[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+$/.test(key) || /[\n\0]/.test(value)) {
 			throw new WherryError('invalid', `sysctl "${key}" is not allowed: it is not a sysctl's name`);
@@ -292,7 +291,7 @@ export function checkSysctls(host: HostConfig): void {
 }
 
 /** `RLIMIT_NOFILE` for `nofile`; docker's -1 is the kernel's largest number. */
-function rlimits(host: HostConfig): Rlimit[] {
+function rlimits(host: HostSettings): Rlimit[] {
 	const value = (limit: number): number | bigint => (limit < 0 ? 2n ** 64n - 1n : limit);
 	return (host.Ulimits ?? []).map((limit) => ({
 		type: `RLIMIT_${limit.Name.toUpperCase()}`,

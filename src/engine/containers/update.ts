@@ -19,6 +19,7 @@ import {
 	type ContainerRecord,
 	currentState,
 	findContainer,
+	type HostSettings,
 	isUp,
 	noSuchContainer,
 	readRecord,
@@ -36,7 +37,7 @@ function cannotUpdate(
 }
 
 /** Once a container has CPUs by number it can't have a period or a quota, and so the other way. */
-function cpuConflict(change: ContainerUpdate, before: HostConfig): string | undefined {
+function cpuConflict(change: ContainerUpdate, before: HostSettings): string | undefined {
 	const {NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0} = change;
 	const late = (what: string, is: string, has: string): string =>
 		`Conflicting options: ${what} cannot be updated as ${is} ${has} already been set`;
@@ -49,7 +50,7 @@ function cpuConflict(change: ContainerUpdate, before: HostConfig): string | unde
 
 function memoryConflict(
 	{Memory = 0, MemorySwap = 0}: ContainerUpdate,
-	before: HostConfig,
+	before: HostSettings,
 ): string | undefined {
 	if (Memory > 0 && MemorySwap === 0 && before.MemorySwap >= 0 && Memory > before.MemorySwap) {
 		return 'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
@@ -81,7 +82,7 @@ const numbers = [
 ] as const satisfies (keyof ContainerUpdate & keyof HostConfig)[];
 
 /** What the container's settings become. Throws when they would contradict each other. */
-export function mergeUpdate(id: string, before: HostConfig, change: ContainerUpdate): HostConfig {
+export function mergeUpdate<H extends HostSettings>(id: string, before: H, change: ContainerUpdate): H {
 	const {RestartPolicy: policy, PidsLimit} = change;
 	const conflict = cpuConflict(change, before) ?? memoryConflict(change, before);
 	if (conflict) throw cannotUpdate(id, conflict, 'conflict');
@@ -92,7 +93,7 @@ export function mergeUpdate(id: string, before: HostConfig, change: ContainerUpd
 			'conflict',
 		);
 	}
-	const after: HostConfig = {...before};
+	const after: H = {...before};
 	for (const key of numbers) if (change[key]) Object.assign(after, {[key]: change[key]});
 	// No limit is stored as 0 here and as none in create, as docker has it.
 	if (PidsLimit !== undefined) after.PidsLimit = Math.max(PidsLimit, 0);
@@ -101,7 +102,7 @@ export function mergeUpdate(id: string, before: HostConfig, change: ContainerUpd
 }
 
 /** The limits that the kernel has to be told of: those that go together with what has changed. */
-export function changedResources(after: HostConfig, change: ContainerUpdate): LinuxResources {
+export function changedResources(after: HostSettings, change: ContainerUpdate): LinuxResources {
 	const {memory = {}, cpu = {}, pids, blockIO} = linuxResources(after, []);
 	const {limit, swap, reservation} = memory;
 	const hasMemory = change.Memory || change.MemorySwap;

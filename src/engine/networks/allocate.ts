@@ -4,7 +4,6 @@ import {protocol} from '../../kernel/netlink/message.ts';
 import * as rt from '../../kernel/netlink/rtnetlink.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
 import {randomHex} from '../../kernel/random.ts';
-import type {HostConfig} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
 import {isId} from '../containers/names.ts';
 import {type ContainerRecord, currentState, isUp} from '../containers/record.ts';
@@ -16,13 +15,13 @@ import {type AddressPool, poolsOf} from './ipam.ts';
 import {type Abandoned, dropLeases, type Lease, takeLease} from './leases.ts';
 import {bridgeOptions, childOptions} from './options.ts';
 import {parseLink} from './parse-link.ts';
+import type {BindingRange, PublishedRange} from './port-ranges.ts';
 import {checkTwice, wantedPorts, withExposed} from './ports.ts';
 import {findNetwork, type NetworkRecord} from './record.ts';
 import {
 	type EndpointState,
 	type NetworkState,
 	noNetwork,
-	type PublishedPort,
 	publishingEndpoint,
 	readNetworkState,
 } from './state.ts';
@@ -190,8 +189,8 @@ export async function portsFor(
 	{HostConfig, Config, Name}: ContainerRecord,
 	endpoint: EndpointState,
 	before: NetworkState,
-	options: {bindings?: HostConfig['PortBindings']; taken?: readonly PublishedPort[]} = {},
-): Promise<PublishedPort[]> {
+	options: {bindings?: readonly BindingRange[]; taken?: readonly PublishedRange[]} = {},
+): Promise<PublishedRange[]> {
 	const all = HostConfig.PublishAllPorts
 		? withExposed(HostConfig.PortBindings, Config.ExposedPorts)
 		: HostConfig.PortBindings;

@@ -31,7 +31,14 @@ import {
 } from './endpoint.ts';
 import {leaseFile, listLeases} from './leases.ts';
 import {hostResolvConf, planNames, writeZoneEntries} from './names.ts';
-import {groupPorts} from './port-ranges.ts';
+import {
+	type BindingRange,
+	eachPort,
+	groupPorts,
+	type PublishedPort,
+	packPorts,
+	portAt,
+} from './port-ranges.ts';
 import {findNetwork, type NetworkRecord} from './record.ts';
 import {resolvText} from './resolv-conf.ts';
 import {
@@ -40,7 +47,6 @@ import {
 	hasEndpoints,
 	type NetworkState,
 	noNetwork,
-	type PublishedPort,
 	publishingEndpoint,
 	readNetworkState,
 	writeNetworkState,
@@ -158,8 +164,9 @@ function chosenFreely(
 	{HostConfig}: ContainerRecord,
 	{chosen, containerPort, protocol}: PublishedPort,
 ): boolean {
-	const bindings = HostConfig.PortBindings?.[`${containerPort}/${protocol}`] ?? [];
-	return chosen === true && !bindings.some(({HostPort}) => HostPort.includes('-'));
+	const isOfRange = (binding: BindingRange): boolean =>
+		portAt(binding, protocol, containerPort)?.hostPort.includes('-') ?? false;
+	return chosen === true && !HostConfig.PortBindings.some(isOfRange);
 }
 
 /**
@@ -180,7 +187,7 @@ async function movePorts(
 		await runNetworkOps(context, record, unpublishOps(paths, groupPorts(before.ports), old));
 		await releasePorts(context, record, before.ports);
 	}
-	const left = before.ports.filter((port) => chosenFreely(record, port));
+	const left = packPorts(eachPort(before.ports).filter((port) => chosenFreely(record, port)));
 	const ports = next ? await portsFor(context, record, next, noNetwork, {taken: left}) : [];
 	after.ports = ports;
 	if (!next || ports.length === 0) return;

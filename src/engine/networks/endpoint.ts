@@ -153,8 +153,8 @@ function target(endpoint: EndpointState, hostIp: string): Buffer | undefined {
 }
 
 /** Sockets first: a port that is taken fails before anything else has been done. */
-function reserveOp({protocol: name, hostIp, ranges}: PortGroup, endpoint: EndpointState): Op {
-	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: ranges};
+function reserveOp({protocol: name, hostIp, text}: PortGroup, endpoint: EndpointState): Op {
+	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: text};
 	// There is no route_localnet for IPv6: what comes for ::1, or for an address of a kind that the container doesn't
 	// have, is proxied; but SCTP, whose associations have many addresses.
 	if (name === 'sctp' || (!hostIp.includes(':') && endpoint.ipv4)) return {op: 'reservePorts', ...common};
@@ -168,7 +168,7 @@ const elementOps = (
 	groups: readonly PortGroup[],
 	endpoint: EndpointState,
 ): Op[] =>
-	groups.flatMap(({protocol: name, hostIp, ranges}): Op[] => {
+	groups.flatMap(({protocol: name, hostIp, text}): Op[] => {
 		const toAddress = target(endpoint, hostIp);
 		if (!toAddress) return [];
 		return [
@@ -180,7 +180,7 @@ const elementOps = (
 				protocol: protocolNumber[name],
 				address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
 				toAddress,
-				ports: ranges,
+				ports: text,
 			},
 		];
 	});
@@ -189,11 +189,11 @@ const elementOps = (
 const forgetPorts = (groups: readonly PortGroup[]): Op[] =>
 	groups
 		.filter(({protocol: name, hostIp}) => name === 'udp' && !hostIp.includes(':'))
-		.map(({hostIp, ranges}) => ({
+		.map(({hostIp, text}) => ({
 			op: 'forgetPorts',
 			protocol: protocolNumber.udp,
 			address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
-			ports: ranges,
+			ports: text,
 		}));
 
 const forgetAddress = (address: string): Op => ({
@@ -217,10 +217,10 @@ export const publishOps = (paths: Paths, groups: readonly PortGroup[], endpoint:
 /** For a container that goes on: connections by these ports end. */
 export const unpublishOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] => [
 	...elementOps('unpublishPorts', paths, groups, endpoint),
-	...groups.flatMap(({protocol: name, hostIp, ports}): Op[] => {
+	...groups.flatMap(({protocol: name, hostIp, ranges}): Op[] => {
 		const address = target(endpoint, hostIp);
 		if (!address) return [];
-		const inside = ports.map(({containerPort}) => ({from: containerPort, to: containerPort}));
+		const inside = ranges.map(({containerPort: port, count}) => ({from: port, to: port, count}));
 		return [{op: 'forgetPorts', protocol: protocolNumber[name], address, ports: rangesText(inside)}];
 	}),
 ];

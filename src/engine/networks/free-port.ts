@@ -3,8 +3,8 @@ import {createSocket} from 'node:dgram';
 import {existsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {isErrno, WherryError} from '../errors.ts';
-import {clash, everywhere, type Protocol, type WantedPort} from './ports.ts';
-import type {PublishedPort} from './state.ts';
+import {hasHostPort, type Protocol, type PublishedRange, portAt} from './port-ranges.ts';
+import {clash, everywhere, isFixed, type WantedPorts} from './ports.ts';
 
 export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
@@ -41,15 +41,15 @@ const attempts = 20;
 
 /** A free port for all of the addresses at once. */
 async function choosePort(
-	wanted: WantedPort,
+	wanted: WantedPorts,
 	ips: readonly string[],
-	taken: readonly PublishedPort[],
+	taken: readonly PublishedRange[],
 	before: number,
 ): Promise<number> {
 	const isTaken = (port: number) =>
 		taken.some(
 			(other) =>
-				other.hostPort === port && ips.some((hostIp) => clash(other, {protocol: wanted.protocol, hostIp})),
+				hasHostPort(other, port) && ips.some((hostIp) => clash(other, {protocol: wanted.protocol, hostIp})),
 		);
 	const free = async (port: number): Promise<number | undefined> => {
 		const got = await probe(wanted.protocol, ips[0]!, port);
@@ -74,31 +74,36 @@ async function choosePort(
 
 /** `before`: what the container had; its chosen ports are kept while they are free. */
 export async function choosePorts(
-	wanted: readonly WantedPort[],
-	options: {hostBinding: string; before: readonly PublishedPort[]; taken?: readonly PublishedPort[]},
-): Promise<PublishedPort[]> {
-	const published: PublishedPort[] = [];
+	wanted: readonly WantedPorts[],
+	options: {hostBinding: string; before: readonly PublishedRange[]; taken?: readonly PublishedRange[]},
+): Promise<PublishedRange[]> {
+	const published: PublishedRange[] = [];
 	const binding = everywhere(options.hostBinding) ? '' : options.hostBinding;
 	// As `inspect` shows them.
 	const allIps = binding !== '' ? [binding] : hostHasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
-	for (const port of wanted) {
-		const {protocol, containerPort} = port;
-		const ips = port.hostIp ? [port.hostIp] : allIps;
-		const fixed = port.from !== 0 && port.from === port.to;
-		const old = fixed
-			? undefined
-			: options.before.find(
-					(each) =>
-						each.chosen &&
-						each.protocol === protocol &&
-						each.containerPort === containerPort &&
-						each.hostIp === ips[0],
-				);
-		const hostPort = fixed
-			? port.from
-			: await choosePort(port, ips, [...published, ...(options.taken ?? [])], old?.hostPort ?? -1);
-		for (const hostIp of ips) {
-			published.push({protocol, containerPort, hostIp, hostPort, ...(fixed ? {} : {chosen: true})});
+	const chosenBefore = (protocol: Protocol, containerPort: number, hostIp: string): number =>
+		options.before
+			.filter((range) => range.chosen && range.hostIp === hostIp)
+			.map((range) => portAt(range, protocol, containerPort)?.hostPort)
+			.find((port) => port !== undefined) ?? -1;
+	for (const ports of wanted) {
+		const {protocol, from, count} = ports;
+		const ips = ports.hostIp ? [ports.hostIp] : allIps;
+		if (isFixed(ports)) {
+			const {containerPort} = ports;
+			for (const hostIp of ips) published.push({protocol, containerPort, hostIp, hostPort: from, count});
+			continue;
+		}
+		for (let step = 0; step < count; step++) {
+			const containerPort = ports.containerPort + step;
+			const hostPort = await choosePort(
+				ports,
+				ips,
+				[...published, ...(options.taken ?? [])],
+				chosenBefore(protocol, containerPort, ips[0]!),
+			);
+			for (const hostIp of ips)
+				published.push({protocol, containerPort, hostIp, hostPort, count: 1, chosen: true});
 		}
 	}
 	return published;

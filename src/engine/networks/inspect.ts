@@ -59,7 +59,7 @@ export interface InspectInput {
 	settings: Settings | undefined;
 	/** Empty when it is not up. */
 	state: NetworkState;
-	exposed: Record<string, object> | undefined;
+	exposed: readonly string[] | undefined;
 	/** By network: names that others find it by. */
 	names: (endpoint: EndpointState) => string[];
 	/** A path of the network namespace, or empty. */

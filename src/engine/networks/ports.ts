@@ -2,7 +2,15 @@
 import type {HostConfig, PortSummary} from '../api.ts';
 import {WherryError} from '../errors.ts';
 import {parseAddress} from './address.ts';
-import type {PublishedPort} from './state.ts';
+import {
+	type BindingRange,
+	eachPort,
+	exposedKeys,
+	type Protocol,
+	type PublishedRange,
+	packBindings,
+	portAt,
+} from './port-ranges.ts';
 
 type Bindings = HostConfig['PortBindings'];
 
@@ -10,16 +18,17 @@ const fail = (message: string): never => {
 	throw new WherryError('invalid', message);
 };
 
-export type Protocol = PublishedPort['protocol'];
-
-export interface WantedPort {
+/** Candidates for one port, or as many ports of the host as of the container. */
+export interface WantedPorts {
 	protocol: Protocol;
 	containerPort: number;
 	/** Empty: every address. */
 	hostIp: string;
-	/** Candidates, first and last; 0 and 0: any. */
+	/** First and last; 0 and 0: any. */
 	from: number;
 	to: number;
+	/** Of more than one `from` and `to` are the first. */
+	count: number;
 }
 
 function portNumber(text: string, what: string): number {
@@ -37,29 +46,49 @@ export function parseContainerPort(key: string): {port: number; protocol: Protoc
 	return {port, protocol: protocol as Protocol};
 }
 
+function hostPorts(text: string): {from: number; to: number} {
+	const [from = '', to = from] = (text || '0').split('-') as [string, string?];
+	const range = {from: portNumber(from, 'hostPort'), to: portNumber(to, 'hostPort')};
+	if (range.to < range.from) fail(`invalid hostPort: ${text}`);
+	return range;
+}
+
 /** Throws in docker's words. */
-export function wantedPorts(bindings: Bindings | null | undefined): WantedPort[] {
-	const wanted: WantedPort[] = [];
+export function checkBindings(bindings: Bindings | null | undefined): BindingRange[] {
+	const entries: [Protocol, number, Bindings[string]][] = [];
+	const places = new Map<string, number>();
 	for (const [key, list] of Object.entries(bindings ?? {})) {
 		const {port, protocol} = parseContainerPort(key);
-		for (const {HostIp, HostPort} of list?.length ? list : [{HostIp: '', HostPort: ''}]) {
+		const ports = (list?.length ? list : [{HostIp: '', HostPort: ''}]).map(({HostIp, HostPort}) => {
 			if (HostIp && !parseAddress(HostIp)) fail(`invalid IP address: ${HostIp}`);
-			const [from = '', to = from] = (HostPort || '0').split('-') as [string, string?];
-			const range = {from: portNumber(from, 'hostPort'), to: portNumber(to, 'hostPort')};
-			if (range.to < range.from) fail(`invalid hostPort: ${HostPort}`);
-			wanted.push({protocol, containerPort: port, hostIp: HostIp ?? '', ...range});
-		}
+			hostPorts(HostPort);
+			return {HostIp: HostIp ?? '', HostPort: HostPort ?? ''};
+		});
+		// `80` and `80/tcp` are the same one.
+		const name = `${port}/${protocol}`;
+		const at = places.get(name) ?? entries.length;
+		places.set(name, at);
+		entries[at] = [protocol, port, [...(entries[at]?.[2] ?? []), ...ports]];
 	}
-	return wanted;
+	return packBindings(entries);
 }
+
+export const wantedPorts = (ranges: readonly BindingRange[]): WantedPorts[] =>
+	ranges.map(({protocol, containerPort, hostIp, hostPort, count}) => ({
+		protocol,
+		containerPort,
+		hostIp,
+		...hostPorts(hostPort),
+		count,
+	}));
 
 export const everywhere = (ip: string): boolean => ip === '' || ip === '0.0.0.0' || ip === '::';
 const familyOf = (ip: string): 4 | 6 | undefined => (ip === '' ? undefined : ip.includes(':') ? 6 : 4);
 
 /** Whether both want the same port of an address. */
 export function clash(
-	a: Pick<WantedPort, 'protocol' | 'hostIp'>,
-	b: Pick<WantedPort, 'protocol' | 'hostIp'>,
+	a: Pick<WantedPorts, 'protocol' | 'hostIp'>,
+	b: Pick<WantedPorts, 'protocol' | 'hostIp'>,
 ): boolean {
 	const [x, y] = [familyOf(a.hostIp), familyOf(b.hostIp)];
 	if (a.protocol !== b.protocol || (x && y && x !== y)) return false;
@@ -79,64 +108,77 @@ export function allocatedError(hostIp: string, port: number): WherryError {
 	);
 }
 
+/** Whether the ports of the host are named. */
+export const isFixed = ({from, to}: WantedPorts): boolean => from !== 0 && from === to;
+
 /** A port that one container wants twice. docker sees it when the container is started. */
-export function checkTwice(wanted: readonly WantedPort[]): void {
-	const byPort = new Map<number, WantedPort | WantedPort[]>();
-	for (const port of wanted) {
-		if (port.from === 0 || port.from !== port.to) continue;
-		const there = byPort.get(port.from);
-		if (!there) {
-			byPort.set(port.from, port);
-			continue;
-		}
-		const others = Array.isArray(there) ? there : [there];
-		if (others.some((other) => clash(other, port))) throw allocatedError(port.hostIp, port.from);
-		byPort.set(port.from, [...others, port]);
+export function checkTwice(wanted: readonly WantedPorts[]): void {
+	// Those that reach as far as the next one begins.
+	let open: WantedPorts[] = [];
+	for (const ports of wanted.filter(isFixed).toSorted((a, b) => a.from - b.from)) {
+		open = open.filter(({from, count}) => from + count > ports.from);
+		if (open.some((other) => clash(other, ports))) throw allocatedError(ports.hostIp, ports.from);
+		open.push(ports);
 	}
 }
 
+/** Whether ports of the host that both name are the same. */
+export const overlap = (a: WantedPorts, b: WantedPorts): boolean =>
+	a.from < b.from + b.count && b.from < a.from + a.count;
+
 /** With -P every exposed port that is not published already. */
 export function withExposed(
-	bindings: Bindings | null | undefined,
-	exposed: Record<string, object> | undefined,
-): Bindings {
-	const all: Bindings = {...bindings};
-	for (const key of Object.keys(exposed ?? {})) {
-		const {port, protocol} = parseContainerPort(key);
-		const name = `${port}/${protocol}`;
-		if (!all[name]?.length) all[name] = [{HostIp: '', HostPort: ''}];
+	bindings: readonly BindingRange[],
+	exposed: readonly string[] | undefined,
+): BindingRange[] {
+	const all = [...bindings];
+	for (const {port, protocol} of exposedPorts(exposed)) {
+		if (all.some((range) => portAt(range, protocol, port))) continue;
+		all.push({protocol, containerPort: port, hostIp: '', hostPort: '', count: 1});
 	}
 	return all;
 }
 
+/** What an image says of ports that are none is left out. */
+export const exposedPorts = (exposed: readonly string[] | undefined): {port: number; protocol: Protocol}[] =>
+	exposedKeys(exposed ?? []).flatMap((key) => {
+		try {
+			return [parseContainerPort(key)];
+		} catch {
+			return [];
+		}
+	});
+
 /** docker's NetworkSettings.Ports: exposed ports that are not published have null. */
 export function portsByKey(
-	published: readonly PublishedPort[],
-	exposed: Record<string, object> | undefined,
+	published: readonly PublishedRange[],
+	exposed: readonly string[] | undefined,
 ): Record<string, {HostIp: string; HostPort: string}[] | null> {
-	const ports: Record<string, {HostIp: string; HostPort: string}[] | null> = {};
-	for (const key of Object.keys(exposed ?? {})) ports[key] = null;
-	for (const {protocol, containerPort, hostIp, hostPort} of published) {
+	const lists = new Map<string, {HostIp: string; HostPort: string}[] | null>();
+	for (const key of exposedKeys(exposed ?? [])) lists.set(key, null);
+	for (const {protocol, containerPort, hostIp, hostPort} of eachPort(published)) {
 		const key = `${containerPort}/${protocol}`;
 		const binding = {HostIp: hostIp, HostPort: String(hostPort)};
-		const known = ports[key];
+		const known = lists.get(key);
 		if (known) known.push(binding);
-		else ports[key] = [binding];
+		else lists.set(key, [binding]);
 	}
+	// Each member is set once: V8 takes far longer for those that change.
+	const ports: Record<string, {HostIp: string; HostPort: string}[] | null> = {};
+	for (const [key, list] of lists) ports[key] = list;
 	return ports;
 }
 
 /** docker's list of ports of a running container, for `ps`. */
 export function portSummaries(
-	published: readonly PublishedPort[],
-	exposed: Record<string, object> | undefined,
+	published: readonly PublishedRange[],
+	exposed: readonly string[] | undefined,
 ): PortSummary[] {
-	const shown = new Set(published.map(({protocol, containerPort}) => `${containerPort}/${protocol}`));
-	const hidden = Object.keys(exposed ?? {})
-		.map(parseContainerPort)
-		.filter(({port, protocol}) => !shown.has(`${port}/${protocol}`));
+	const hidden = exposedPorts(exposed).filter(
+		({port, protocol}) => !published.some((range) => portAt(range, protocol, port)),
+	);
 	return [
-		...published.map(({protocol, containerPort, hostIp, hostPort}) => ({
+		...eachPort(published).map(({protocol, containerPort, hostIp, hostPort}) => ({
 			IP: hostIp,
 			PrivatePort: containerPort,
 			PublicPort: hostPort,

@@ -7,17 +7,18 @@ import type {Paths} from '../paths.ts';
 import {addressBytes, parseAddress} from './address.ts';
 import {protocolNumber} from './endpoint.ts';
 import {tableName} from './firewall.ts';
+import {eachPort, type PublishedRange} from './port-ranges.ts';
 import {everywhere} from './ports.ts';
 import {familyOf, setName} from './ruleset.ts';
-import type {EndpointState, PublishedPort} from './state.ts';
+import type {EndpointState} from './state.ts';
 
 /** Elements that keep these ports from being published, and an interface of the endpoint's name. */
 export async function removeElements(
 	paths: Paths,
-	ports: readonly PublishedPort[],
+	ports: readonly PublishedRange[],
 	endpoint: EndpointState,
 ): Promise<void> {
-	for (const {protocol: name, hostIp, hostPort} of ports) {
+	for (const {protocol: name, hostIp, hostPort} of eachPort(ports)) {
 		const family = familyOf(hostIp.includes(':') ? 6 : 4);
 		const host = everywhere(hostIp) ? [] : [addressBytes(parseAddress(hostIp)!)];
 		const key = nft.concatenate(Buffer.of(protocolNumber[name]), ...host, hostPort);

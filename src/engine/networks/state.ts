@@ -5,6 +5,7 @@
 import type {ContainerRecord} from '../containers/record.ts';
 import {readIfThere, replaceFile} from '../files.ts';
 import type {Paths} from '../paths.ts';
+import type {PublishedRange} from './port-ranges.ts';
 
 export interface EndpointAddress {
 	address: string;
@@ -49,21 +50,11 @@ export interface EndpointState {
 	gateway: boolean;
 }
 
-export interface PublishedPort {
-	protocol: 'tcp' | 'udp' | 'sctp';
-	containerPort: number;
-	/** `0.0.0.0` and `::` are every address of the family. */
-	hostIp: string;
-	hostPort: number;
-	/** Whether the engine chose the host's port: another one would do as well. */
-	chosen?: boolean;
-}
-
 export interface NetworkState {
 	endpoints: EndpointState[];
-	ports: PublishedPort[];
+	ports: PublishedRange[];
 	/** What a change of a running container was about to add. A change that breaks off leaves it for the next one. */
-	unfinished?: {network?: string; ports?: readonly PublishedPort[]};
+	unfinished?: {network?: string; ports?: readonly PublishedRange[]};
 }
 
 /** Whether a container's network namespace is its own; one that has left `none` has endpoints as any other. */
@@ -75,71 +66,22 @@ export const hasEndpoints = ({
 
 export const noNetwork: NetworkState = {endpoints: [], ports: []};
 
-/** In the file ports that follow one another on both sides are one entry with their number: there may be thousands. */
-type StoredPort = PublishedPort & {count?: number};
-
-function packed(ports: readonly PublishedPort[]): StoredPort[] {
-	const runs: Required<StoredPort>[] = [];
-	// The last run of each protocol and address.
-	const lanes: Required<StoredPort>[] = [];
-	for (const {protocol, containerPort, hostIp, hostPort, chosen = false} of ports) {
-		const at = lanes.findIndex(
-			(lane) => lane.protocol === protocol && lane.hostIp === hostIp && lane.chosen === chosen,
-		);
-		const run = lanes[at];
-		if (run && hostPort === run.hostPort + run.count && containerPort === run.containerPort + run.count) {
-			run.count++;
-			continue;
-		}
-		const next = {protocol, containerPort, hostIp, hostPort, chosen, count: 1};
-		lanes[at < 0 ? lanes.length : at] = next;
-		runs.push(next);
-	}
-	return runs.map(({chosen, count, ...port}) => ({
-		...port,
-		...(chosen ? {chosen} : {}),
-		...(count > 1 ? {count} : {}),
-	}));
-}
-
-function unpacked(stored: readonly StoredPort[]): PublishedPort[] {
-	const ports: PublishedPort[] = [];
-	for (const {count = 1, ...port} of stored) {
-		for (let step = 0; step < Math.min(count, 65_536); step++) {
-			ports.push({...port, containerPort: port.containerPort + step, hostPort: port.hostPort + step});
-		}
-	}
-	return ports;
-}
-
 const statePath = (paths: Paths, id: string): string => `${paths.container(id)}/network.json`;
 
 export function readNetworkState(paths: Paths, id: string): NetworkState {
 	const text = readIfThere(statePath(paths, id));
 	if (text === undefined) return noNetwork;
 	try {
-		const state = JSON.parse(text) as Partial<NetworkState>;
-		const {endpoints = [], ports = [], unfinished} = state;
-		return {
-			endpoints,
-			ports: unpacked(ports),
-			...(unfinished
-				? {unfinished: {...unfinished, ...(unfinished.ports ? {ports: unpacked(unfinished.ports)} : {})}}
-				: {}),
-		};
+		const state = {...noNetwork, ...(JSON.parse(text) as Partial<NetworkState>)};
+		// Earlier versions left out that it is one.
+		return {...state, ports: state.ports.map((range) => ({...range, count: range.count ?? 1}))};
 	} catch {
 		return noNetwork;
 	}
 }
 
 export function writeNetworkState(paths: Paths, id: string, state: NetworkState): void {
-	const {ports, unfinished} = state;
-	const stored = {
-		...state,
-		ports: packed(ports),
-		...(unfinished?.ports ? {unfinished: {...unfinished, ports: packed(unfinished.ports)}} : {}),
-	};
-	replaceFile(statePath(paths, id), JSON.stringify(stored));
+	replaceFile(statePath(paths, id), JSON.stringify(state));
 }
 
 /** The endpoint that ports are published on, and that gives the default route. */

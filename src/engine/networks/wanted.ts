@@ -1,14 +1,13 @@
 /** Which networks a container wants, in their order, and what it asks of each. */
-import type {EndpointSettings, HostConfig} from '../api.ts';
+import type {EndpointSettings} from '../api.ts';
 import type {EngineContext} from '../containers/context.ts';
-import type {ContainerRecord} from '../containers/record.ts';
+import type {ContainerRecord, StoredHostConfig} from '../containers/record.ts';
 import {WherryError} from '../errors.ts';
 import {type Address, contains, parseAddress, parseMac} from './address.ts';
 import {ensureDefaultNetwork} from './default-network.ts';
 import {firewallWarnings} from './host-warnings.ts';
 import {isFree, poolsOf} from './ipam.ts';
 import {parseLink} from './parse-link.ts';
-import {wantedPorts} from './ports.ts';
 import {findNetwork, isPredefined, type NetworkRecord} from './record.ts';
 import {hasEndpoints} from './state.ts';
 
@@ -130,12 +129,11 @@ export function checkSettings(network: NetworkRecord, settings: EndpointSettings
  */
 export async function settleNetworks(
 	context: EngineContext,
-	host: HostConfig,
+	host: StoredHostConfig,
 	given: Record<string, EndpointSettings> | undefined,
 ): Promise<{networks: Record<string, EndpointSettings> | undefined; warnings: string[]}> {
 	const warnings: string[] = [];
-	wantedPorts(host.PortBindings);
-	const published = Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts;
+	const published = host.PortBindings.length > 0 || host.PublishAllPorts;
 	if (!hasOwnNetwork(host.NetworkMode)) {
 		const extra = Object.keys(given ?? {}).filter((name) => name !== host.NetworkMode);
 		if (extra.length > 0) {

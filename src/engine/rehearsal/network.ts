@@ -41,7 +41,7 @@ export async function bridgeAttachment(context: EngineContext, record: Container
 				gateway: true,
 			},
 		],
-		ports: [{protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 80}],
+		ports: [{protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 80, count: 1}],
 	};
 	rehearseAddresses();
 	const attachment = await describeNetwork(context, record, state, {up: false});

@@ -76,8 +76,10 @@ export function apparmorProblem({enabled, loaded, parser}: ApparmorHost): string
 		: undefined;
 }
 
+type SecuritySettings = Pick<HostConfig, 'Privileged' | 'SecurityOpt'>;
+
 /** The profile that a container is to have where AppArmor is on. */
-export function wantedProfile({Privileged, SecurityOpt}: HostConfig): string {
+export function wantedProfile({Privileged, SecurityOpt}: SecuritySettings): string {
 	const {apparmor} = parseSecurityOptions(SecurityOpt ?? []);
 	return apparmor || (Privileged ? 'unconfined' : defaultProfile);
 }
@@ -107,7 +109,7 @@ function load(parser: string): Promise<void> {
  * The profile for a start: '' where AppArmor is off, or where ours can't be loaded for want of a parser. Loads
  * ours when it isn't there. Throws when the parser refuses it: then something is wrong with the host.
  */
-export async function profileForStart(host: HostConfig): Promise<string> {
+export async function profileForStart(host: SecuritySettings): Promise<string> {
 	if (!apparmorEnabled()) return '';
 	const profile = wantedProfile(host);
 	if (profile !== defaultProfile) return profile;

@@ -36,7 +36,7 @@ async function removeAll(): Promise<void> {
 test('what runs again after a boot is what docker starts', (t) => {
 	const ended = {...initialState, status: 'exited', startedAt: '2026-01-01T00:00:00.000000000Z'} as const;
 	const starts = (host: Partial<HostConfig>, state: Partial<MonitorState> = {}, byItself = false) =>
-		startsAtBoot({HostConfig: host} as ContainerRecord, {...ended, ...state}, {byItself});
+		startsAtBoot({HostConfig: host} as unknown as ContainerRecord, {...ended, ...state}, {byItself});
 	t.true(starts(policy('always')));
 	t.true(starts(policy('always'), {manuallyStopped: true}));
 	t.false(starts(policy('always'), {manuallyStopped: true}, true));

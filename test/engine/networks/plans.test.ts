@@ -1,4 +1,5 @@
 import test from 'ava';
+import type {HostConfig} from '../../../src/engine/api.ts';
 import {
 	defaultRouteOps,
 	networkOps,
@@ -7,7 +8,9 @@ import {
 } from '../../../src/engine/networks/endpoint.ts';
 import {planNames} from '../../../src/engine/networks/names.ts';
 import {bridgeOptions, childOptions} from '../../../src/engine/networks/options.ts';
+import {bindingsOf} from '../../../src/engine/networks/port-ranges.ts';
 import {
+	checkBindings,
 	checkTwice,
 	portSummaries,
 	portsByKey,
@@ -23,6 +26,8 @@ import {
 import {linkText, zoneText} from '../../../src/engine/networks/zone.ts';
 import {Paths} from '../../../src/engine/paths.ts';
 import {printPlan} from '../../../src/runtime/plan/print.ts';
+
+type Bindings = HostConfig['PortBindings'];
 
 const paths = new Paths('/var/lib/wherry', '/run/wherry');
 const container = '0123456789abcdef'.repeat(4);
@@ -49,9 +54,9 @@ const endpoint: EndpointState = {
 };
 
 const ports = [
-	{protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080},
-	{protocol: 'tcp', containerPort: 80, hostIp: '::', hostPort: 8080},
-	{protocol: 'udp', containerPort: 53, hostIp: '127.0.0.1', hostPort: 53},
+	{protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080, count: 1},
+	{protocol: 'tcp', containerPort: 80, hostIp: '::', hostPort: 8080, count: 1},
+	{protocol: 'udp', containerPort: 53, hostIp: '127.0.0.1', hostPort: 53, count: 1},
 ] as const;
 
 test('the network section reserves, connects, publishes, and the stop section undoes it', (t) => {
@@ -88,32 +93,35 @@ test('the marks for the ports of the resolver are where its rules have them', (t
 
 test('bindings are read, and clashes among them are seen', (t) => {
 	const port = (HostPort: string, HostIp = '') => ({HostIp, HostPort});
+	const wanted = (bindings: Bindings) => wantedPorts(checkBindings(bindings));
 	t.deepEqual(
-		wantedPorts({'80/tcp': [port('8080', '127.0.0.1')], '53/udp': [port('')], '81': [port('9000-9010')]}),
+		wanted({'80/tcp': [port('8080', '127.0.0.1')], '53/udp': [port('')], '81': [port('9000-9010')]}),
 		[
 			// Keys that look like numbers come first in JavaScript.
-			{protocol: 'tcp', containerPort: 81, hostIp: '', from: 9000, to: 9010},
-			{protocol: 'tcp', containerPort: 80, hostIp: '127.0.0.1', from: 8080, to: 8080},
-			{protocol: 'udp', containerPort: 53, hostIp: '', from: 0, to: 0},
+			{protocol: 'tcp', containerPort: 81, hostIp: '', from: 9000, to: 9010, count: 1},
+			{protocol: 'tcp', containerPort: 80, hostIp: '127.0.0.1', from: 8080, to: 8080, count: 1},
+			{protocol: 'udp', containerPort: 53, hostIp: '', from: 0, to: 0, count: 1},
 		],
 	);
-	const distinct = (bindings: Parameters<typeof wantedPorts>[0]): void => checkTwice(wantedPorts(bindings));
+	const distinct = (bindings: Bindings): void => checkTwice(wanted(bindings));
 	t.notThrows(() => distinct({'80/tcp': [port('80', '127.0.0.1'), port('80', '127.0.0.2')]}));
 	t.notThrows(() => distinct({'80/tcp': [port('80', '0.0.0.0'), port('80', '::')], '80/udp': [port('80')]}));
 	t.throws(() => distinct({'80/tcp': [port('80', '127.0.0.1'), port('80', '0.0.0.0')]}), {
 		message: /already allocated/,
 	});
-	t.throws(() => wantedPorts({'80/tcp': [port('20-10')]}), {message: /invalid hostPort: 20-10/});
-	t.throws(() => wantedPorts({'0/tcp': [port('1')]}), {message: /invalid containerPort/});
-	t.deepEqual(withExposed({'80/tcp': [port('8080')]}, {'80/tcp': {}, '81/tcp': {}, '82/sctp': {}}), {
-		'80/tcp': [port('8080')],
-		'81/tcp': [port('')],
-		'82/sctp': [port('')],
-	});
+	const range = Object.fromEntries(
+		[0, 1, 2, 3].map((step) => [`${80 + step}/tcp`, [port(`${8000 + step}`)]]),
+	);
+	t.notThrows(() => distinct({...range, '90/tcp': [port('8004')]}));
+	t.throws(() => distinct({...range, '90/tcp': [port('8002')]}), {message: /8002 failed: port is already/});
+	t.throws(() => wanted({'80/tcp': [port('20-10')]}), {message: /invalid hostPort: 20-10/});
+	t.throws(() => wanted({'0/tcp': [port('1')]}), {message: /invalid containerPort/});
+	const all = withExposed(checkBindings({'80/tcp': [port('8080')]}), ['80-81/tcp', '82/sctp', 'none']);
+	t.deepEqual(bindingsOf(all), {'80/tcp': [port('8080')], '81/tcp': [port('')], '82/sctp': [port('')]});
 });
 
 test('ports are shown as docker shows them', (t) => {
-	t.deepEqual(portsByKey(ports, {'443/tcp': {}}), {
+	t.deepEqual(portsByKey(ports, ['443/tcp']), {
 		'443/tcp': null,
 		'80/tcp': [
 			{HostIp: '0.0.0.0', HostPort: '8080'},
@@ -121,7 +129,7 @@ test('ports are shown as docker shows them', (t) => {
 		],
 		'53/udp': [{HostIp: '127.0.0.1', HostPort: '53'}],
 	});
-	t.deepEqual(portSummaries(ports.slice(0, 1), {'80/tcp': {}, '443/tcp': {}}), [
+	t.deepEqual(portSummaries(ports.slice(0, 1), ['80/tcp', '443/tcp']), [
 		{IP: '0.0.0.0', PrivatePort: 80, PublicPort: 8080, Type: 'tcp'},
 		{PrivatePort: 443, Type: 'tcp'},
 	]);
