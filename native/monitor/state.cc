@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernel/fd.h"
 #include "text.h"
 
 namespace wherry {
@@ -119,6 +120,11 @@ bool read_small_file(const std::string& path, size_t limit, std::string* content
   }
   close(fd);
   return n == 0;
+}
+
+void try_write(const std::string& path, const std::string& text) {
+  Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file && write(file.get(), text.data(), text.size()) < 0) return;
 }
 
 uint64_t process_start(pid_t pid) {

@@ -54,4 +54,7 @@ std::string read_boot_id();
 // Reads a file of at most `limit` bytes. False: not readable.
 bool read_small_file(const std::string& path, size_t limit, std::string* content);
 
+// Writes to a file of the kernel that may be missing.
+void try_write(const std::string& path, const std::string& text);
+
 }  // namespace wherry

@@ -68,13 +68,21 @@ export const noNetwork: NetworkState = {endpoints: [], ports: []};
 
 const statePath = (paths: Paths, id: string): string => `${paths.container(id)}/network.json`;
 
+/** Earlier versions left out that it is one. */
+const counted = (ranges: readonly PublishedRange[]): PublishedRange[] =>
+	ranges.map((range) => ({...range, count: range.count ?? 1}));
+
 export function readNetworkState(paths: Paths, id: string): NetworkState {
 	const text = readIfThere(statePath(paths, id));
 	if (text === undefined) return noNetwork;
 	try {
 		const state = {...noNetwork, ...(JSON.parse(text) as Partial<NetworkState>)};
-		// Earlier versions left out that it is one.
-		return {...state, ports: state.ports.map((range) => ({...range, count: range.count ?? 1}))};
+		const {ports, unfinished} = state;
+		return {
+			...state,
+			ports: counted(ports),
+			...(unfinished?.ports ? {unfinished: {...unfinished, ports: counted(unfinished.ports)}} : {}),
+		};
 	} catch {
 		return noNetwork;
 	}
