@@ -79,8 +79,16 @@ async function parentIndex(network: NetworkRecord): Promise<number> {
 /** What an endpoint is on the host's side. */
 async function hostSide(context: EngineContext, network: NetworkRecord) {
 	if (network.Driver === 'bridge') {
-		const {index, icc, bridge} = await ensureBridge(context, network);
-		return {master: index, bridge, isolated: !icc, mode: 0, routed: false, mtu: bridgeOptions(network).mtu};
+		const {index, icc, bridge, mac} = await ensureBridge(context, network);
+		return {
+			master: index,
+			bridge,
+			...(mac ? {bridgeMac: mac} : {}),
+			isolated: !icc,
+			mode: 0,
+			routed: false,
+			mtu: bridgeOptions(network).mtu,
+		};
 	}
 	const {mode, routed, mtu} = childOptions(network);
 	return {master: await parentIndex(network), isolated: false, mode, routed, mtu};

@@ -6,7 +6,15 @@ import {exchange} from '../../kernel/netlink/socket.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
-import {type Address, addressBytes, formatSubnet, lastAddress, macOf, type Subnet} from './address.ts';
+import {
+	type Address,
+	addressBytes,
+	formatMac,
+	formatSubnet,
+	lastAddress,
+	macOf,
+	type Subnet,
+} from './address.ts';
 import {
 	addNetwork,
 	familiesOf,
@@ -149,7 +157,11 @@ async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
 		findLink(rt.getLinkByIndex(stamp.index)),
 		...familiesOf(stamp).map((version) => presentTables(familyOf(version), [table])),
 	]);
-	const bridge = link?.name === stamp.bridge && link.kind === 'bridge' && link.up;
+	const bridge =
+		link?.name === stamp.bridge &&
+		link.kind === 'bridge' &&
+		link.up &&
+		stamp.mac === (link.mac && formatMac(link.mac));
 	return bridge && tables.every((names) => names.has(table));
 }
 
@@ -168,6 +180,7 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 		const stamp: Stamp = {
 			bridge: link.name,
 			index: link.index,
+			...(link.mac ? {mac: formatMac(link.mac)} : {}),
 			subnets: gatewaysOf(network).map(({subnet}) => formatSubnet(subnet)),
 			internal: network.Internal,
 			icc: options.icc,

@@ -29,6 +29,9 @@ const netlink = (place: number, family: number, messages: readonly Message[], fl
 });
 
 const bytesOf = (text: string): Buffer => addressBytes(parseAddress(text)!);
+const addressesOf = (endpoint: EndpointState): string[] =>
+	[endpoint.ipv4?.address, endpoint.ipv6?.address].filter((address) => address !== undefined);
+const bytesOfAll = (endpoint: EndpointState): Buffer[] => addressesOf(endpoint).map(bytesOf);
 
 /**
  * A veth is made from inside: the kernel gives the end that it is asked for the index that it is asked for, so
@@ -58,12 +61,40 @@ function makeChild({driver, index, mtu, master, mode, mac, ...endpoint}: Endpoin
  * published port is turned round on the bridge itself. The bridge is told what address is behind the port, and learns
  * none there: it needs no look-up for each packet, and a container can't draw another's frames to itself. What has yet
  * another address in there (a virtual machine) is reached like any that a bridge doesn't know, by way of all ports.
+ * Nor do the host and its containers ask each other for these addresses: no first packet waits for ARP, whose requests
+ * go to all ports, and a container that claims the IP address of another one, as NET_RAW lets it, gets nothing of what
+ * the host sends there, nor of what others send to the gateway.
  */
-function joinBridge({peer, master, isolated, mac}: EndpointState): Op[] {
-	const port = rt.joinBridge(peer!, master, {hairpin: true, isolated, learning: mac === undefined});
+function joinBridge(endpoint: EndpointState): Op[] {
+	const {peer, master, isolated, mac} = endpoint;
+	const port = [
+		...rt.joinBridge(peer!, master, {hairpin: true, isolated, learning: mac === undefined}),
+		...(mac === undefined
+			? []
+			: bytesOfAll(endpoint).map((address) => rt.newNeighbour(master, address, parseMac(mac)!))),
+	];
 	const pins: Op[] = mac === undefined ? [] : [{op: 'pinAddress', port: peer!, mac: parseMac(mac)!}];
 	return [netlink(where.host, protocol.route, port), ...pins];
 }
+
+function gatewayNeighbours({index, ipv4, ipv6, bridgeMac}: EndpointState): Message[] {
+	const mac = bridgeMac && parseMac(bridgeMac);
+	const gateways = [ipv4?.gateway, ipv6?.gateway].filter((gateway) => gateway !== undefined);
+	return mac ? gateways.map((gateway) => rt.newNeighbour(index, bytesOf(gateway), mac)) : [];
+}
+
+/** Of an endpoint that goes: nobody is to wait for answers of whom nobody has asked for. */
+const forgetNeighbour = (endpoint: EndpointState): Op[] =>
+	endpoint.driver === 'bridge' && endpoint.mac !== undefined
+		? [
+				netlink(
+					where.host,
+					protocol.route,
+					bytesOfAll(endpoint).map((address) => rt.deleteNeighbour(endpoint.master, address)),
+					ignoreErrors,
+				),
+			]
+		: [];
 
 function containerMessages(endpoint: EndpointState): Message[] {
 	const {index, ipv4, ipv6, routed, gateway} = endpoint;
@@ -79,7 +110,7 @@ function containerMessages(endpoint: EndpointState): Message[] {
 		const address = bytesOf(text);
 		messages.push(rt.newAddress(index, address, address.length === 4 ? 16 : 64));
 	}
-	messages.push(rt.setLink({index}, {up: true}));
+	messages.push(rt.setLink({index}, {up: true}), ...gatewayNeighbours(endpoint));
 	if (!gateway) return messages;
 	for (const [family, each] of [
 		[rt.family.inet, ipv4],
@@ -140,6 +171,7 @@ export const removeDefaultRouteOps = (endpoint: EndpointState): Op[] => [
 /** Removes the interface from a running container. */
 export const removeEndpointOps = (endpoint: EndpointState): Op[] => [
 	netlink(where.container, protocol.route, [rt.deleteLink({index: endpoint.index})], ignoreErrors),
+	...forgetNeighbour(endpoint),
 ];
 
 /** From <linux/in.h>. */
@@ -202,9 +234,6 @@ const forgetAddress = (address: string): Op => ({
 	address: bytesOf(address),
 	port: 0,
 });
-
-const addressesOf = (endpoint: EndpointState): string[] =>
-	[endpoint.ipv4?.address, endpoint.ipv6?.address].filter((address) => address !== undefined);
 
 export const reserveOps = (groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
 	groups.map((group) => reserveOp(group, endpoint));
@@ -346,6 +375,7 @@ export function lastingOps(paths: Paths, state: NetworkState): Op[] {
 
 /** What the end of an endpoint gives back. */
 export const releaseEndpointOps = (paths: Paths, container: string, endpoint: EndpointState): Op[] => [
+	...forgetNeighbour(endpoint),
 	...addressesOf(endpoint).map(forgetAddress),
 	{op: 'removeFile', path: zoneFile(paths, endpoint.networkId, container)},
 	...addressesOf(endpoint).map(

@@ -34,6 +34,8 @@ export interface Stamp {
 	bridge: string;
 	/** The interface's index: another one under the same name is not ours. */
 	index: number;
+	/** Its link-layer address. */
+	mac?: string;
 	subnets: string[];
 	internal: boolean;
 	icc: boolean;

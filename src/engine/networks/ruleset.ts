@@ -197,8 +197,9 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			? [rule('output', [load(destination), nft.compare(loopback6), nft.verdict(nft.verdictCode.return)])]
 			: []),
 		rule('output', [...toThisHost, go('published')]),
-		rule('published', published(setName.publishedOn, true)),
+		// No port is in both: who has it on every address has it on each. The first one holds the most.
 		rule('published', published(setName.published, false)),
+		rule('published', published(setName.publishedOn, true)),
 
 		// First, so that it is all that most packets meet: what is not allowed is never established.
 		rule('forward', [...isKnown, accept]),

@@ -26,8 +26,9 @@ export interface EndpointState {
 	peer?: string;
 	/** Index of the bridge, or of the parent. */
 	master: number;
-	/** The bridge's name. */
+	/** The bridge's name, and its link-layer address. */
 	bridge?: string;
+	bridgeMac?: string;
 	/** ipvlan takes its parent's. */
 	mac?: string;
 	mtu: number;

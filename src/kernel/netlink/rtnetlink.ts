@@ -22,6 +22,8 @@ const type = {
 	newRoute: 24,
 	delRoute: 25,
 	getRoute: 26,
+	newNeighbour: 28,
+	delNeighbour: 29,
 } as const;
 const link = {
 	address: 1,
@@ -227,6 +229,28 @@ export function deleteDefaultRoute(inFamily: number): Message {
 	head[6] = scope.nowhere;
 	return message(type.delRoute, flag.request | flag.ack, head);
 }
+
+const neighbourPermanent = 0x80;
+
+function neighbour(index: number, address: Uint8Array, state: number): Buffer[] {
+	const head = Buffer.alloc(12);
+	head[0] = address.length === 16 ? family.inet6 : family.inet;
+	head.writeUInt32LE(index, 4);
+	head.writeUInt16LE(state, 8);
+	return [head, attribute(1, address)];
+}
+
+/** The link-layer address of a neighbour (linux/neighbour.h): it isn't asked for, and what others say doesn't count. */
+export const newNeighbour = (index: number, address: Uint8Array, mac: Uint8Array): Message =>
+	message(
+		type.newNeighbour,
+		flag.request | flag.ack | flag.create | flag.replace,
+		...neighbour(index, address, neighbourPermanent),
+		attribute(2, mac),
+	);
+
+export const deleteNeighbour = (index: number, address: Uint8Array): Message =>
+	message(type.delNeighbour, flag.request | flag.ack, ...neighbour(index, address, 0));
 
 export const getLinks = (): Message => message(type.getLink, flag.request | flag.dump, ifinfo(0));
 /** One interface by name; ENODEV when it isn't there. */

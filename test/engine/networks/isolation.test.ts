@@ -148,6 +148,63 @@ test('a container that takes the MAC address of another one does not get its fra
 	t.true(await reaches(engine, thief, address));
 });
 
+test('a container that claims the IP addresses of others gets nothing of what is sent to them', async (t) => {
+	const {host, engine} = await setUp(t);
+	const create = {name: 'six', ipv6: true, subnets: ['10.213.60.0/24', 'fd00:60::/64']};
+	await engine.call('networks.create', create);
+	const victim = await engine.startContainer(busybox(server, on('six')));
+	const thief = await engine.startContainer(busybox(sleep, on('six')));
+	const inspect = (id: string) =>
+		engine.call<{
+			State: {Pid: number};
+			NetworkSettings: {
+				Networks: {six: {IPAddress: string; GlobalIPv6Address: string; MacAddress: string; Gateway: string}};
+			};
+		}>('containers.inspect', id);
+	const {NetworkSettings, State} = await inspect(victim);
+	const {IPAddress, GlobalIPv6Address, MacAddress, Gateway} = NetworkSettings.Networks.six;
+	const inside = (pid: number, ...argv: string[]) =>
+		host.run('nsenter', `--net=/proc/${pid}/ns/net`, ...argv);
+	// Replies that nobody has asked for, to all: the address is mine.
+	const claims = [
+		'import socket, sys',
+		"s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0)); me = s.getsockname()[4]",
+		'for ip in sys.argv[1:]:',
+		"  head = b'\\xff' * 6 + me + b'\\x08\\x06' + b'\\0\\1\\x08\\0\\6\\4'",
+		'  a = socket.inet_aton(ip)',
+		"  for op in (b'\\0\\1', b'\\0\\2'): s.send(head + op + me + a + b'\\xff' * 6 + a)",
+	].join('\n');
+	const {Pid} = (await inspect(thief)).State;
+	const claim = () => inside(Pid, 'python3', '-c', claims, IPAddress, Gateway);
+	await claim();
+	t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', IPAddress, '80')), /served/);
+	await claim();
+	t.regex(await host.run('busybox', 'nc', '-w', '1', IPAddress, '80'), /served/);
+	t.is((await engine.exec(victim, '/bin/busybox', 'ping', '-c', '1', '-W', '1', Gateway)).code, 0);
+	interface Neighbour {
+		dst: string;
+		lladdr: string;
+		state: string[];
+	}
+	const permanent = (neighbours: readonly object[]) =>
+		Object.fromEntries(
+			(neighbours as Neighbour[])
+				.filter(({state}) => state.includes('PERMANENT'))
+				.map(({dst, lladdr}) => [dst, lladdr]),
+		);
+	const known = () => permanent(host.ipJson('neigh'));
+	t.is(known()[IPAddress], MacAddress);
+	t.is(known()[GlobalIPv6Address], MacAddress);
+	const own = permanent(JSON.parse(await inside(State.Pid, 'ip', '-j', 'neigh')));
+	t.deepEqual(Object.keys(own).sort(), ['10.213.60.1', 'fd00:60::1']);
+	t.is(new Set(Object.values(own)).size, 1);
+
+	// They go with the container, and with its endpoint.
+	await engine.call('networks.disconnect', 'six', thief);
+	await engine.call('containers.remove', victim, {force: true});
+	t.deepEqual(known(), {});
+});
+
 test('an internal network leads nowhere', async (t) => {
 	const {engine} = await setUp(t);
 	await engine.call('networks.create', {name: 'inner', internal: true});

@@ -41,6 +41,7 @@ const endpoint: EndpointState = {
 	index: 100,
 	peer: 'wh0123456780',
 	master: 7,
+	bridgeMac: '02:42:0a:01:00:01',
 	mac: '02:42:0a:01:00:02',
 	mtu: 0,
 	ipv4: {address: '10.1.0.2', prefix: 24, gateway: '10.1.0.1'},

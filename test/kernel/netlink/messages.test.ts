@@ -30,6 +30,8 @@ test('rtnetlink messages have these bytes', (t) => {
 			rt.newRoute(100, {family: rt.family.inet, gateway: Buffer.of(172, 16, 0, 1)}),
 			rt.deleteDefaultRoute(rt.family.inet),
 			rt.deleteLink({name: 'wh0123456789'}),
+			rt.newNeighbour(3, four, mac),
+			rt.deleteNeighbour(3, Buffer.from('fd000000000000000000000000000002', 'hex')),
 		]),
 	);
 });
