@@ -73,13 +73,11 @@ const outputIn = (set: string): nft.Expression[] => [nft.loadMeta(metaKey.output
 const accept = nft.verdict(nft.verdictCode.accept);
 const drop = nft.verdict(nft.verdictCode.drop);
 const go = (chain: string): nft.Expression => nft.verdict(nft.verdictCode.goto, chain);
-const state = (bits: number, not: boolean): nft.Expression[] => [
+/** A packet is in one state, so that no bits have to be masked. */
+const stateIs = (bit: number, options: {not?: boolean} = {}): nft.Expression[] => [
 	nft.loadConntrack(nft.ctKey.state),
-	nft.mask(nft.word(bits)),
-	nft.compare(nft.word(0), {not}),
+	nft.compare(nft.word(bit), options),
 ];
-const isKnown = state(nft.ctState.established | nft.ctState.related, true);
-const isNoPartOfOne = state(nft.ctState.established, false);
 const destinationWasChanged: nft.Expression[] = [
 	nft.loadConntrack(nft.ctKey.status),
 	nft.mask(nft.word(nft.ctStatus.destinationNat)),
@@ -184,7 +182,12 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 				policy: 'accept',
 			}),
 			nft.newChain(family, table, 'to_loopback'),
-			rule('guard', [...loopback4(destination), ...isNoPartOfOne, ...fromOutside, go('to_loopback')]),
+			rule('guard', [
+				...loopback4(destination),
+				...stateIs(nft.ctState.established, {not: true}),
+				...fromOutside,
+				go('to_loopback'),
+			]),
 			rule('to_loopback', [...destinationWasChanged, accept]),
 			rule('to_loopback', [drop], comment),
 			rule('prerouting', [...loopback4(destination), ...fromOutside, drop], comment),
@@ -202,7 +205,8 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		rule('published', published(setName.publishedOn, true)),
 
 		// First, so that it is all that most packets meet: what is not allowed is never established.
-		rule('forward', [...isKnown, accept]),
+		rule('forward', [...stateIs(nft.ctState.established), accept]),
+		rule('forward', [...stateIs(nft.ctState.related), accept]),
 		rule('forward', [...outputIn(setName.bridges), go('to_bridges')]),
 		rule('forward', [...inputIn(setName.internal), drop], 'an internal network sends nothing outside'),
 		// Between containers of one bridge packets are forwarded only where br_netfilter is on.

@@ -48,6 +48,19 @@ test('what is not published is not reached from outside, though the host forward
 	// The other way round the container reaches the outside, with the host's address.
 	const away = await engine.exec(id, '/bin/busybox', 'ping', '-c', '1', '-W', '2', '192.0.2.2');
 	t.is(away.code, 0, away.stdout);
+	// And hears that nobody listens there.
+	const {State} = await engine.call<{State: {Pid: number}}>('containers.inspect', id);
+	const ask = [
+		'import socket',
+		's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)',
+		"s.connect(('192.0.2.2', 5300)); s.send(b'?')",
+		'try: s.recv(1)',
+		"except ConnectionRefusedError: print('refused')",
+	].join('\n');
+	t.is(
+		(await host.run('nsenter', `--net=/proc/${State.Pid}/ns/net`, 'python3', '-c', ask)).trim(),
+		'refused',
+	);
 });
 
 test('a port of 127.0.0.1 is not reached from outside by a packet for 127.0.0.1', async (t) => {
