@@ -16,7 +16,7 @@ export const create: Table = {
 		docker create -l 'a b=c' busybox
 		docker create -l 'ab =c' busybox
 		docker create --name bad@ busybox
-		docker create --rm --name rr busybox true > /dev/null; docker start rr; sleep 1; docker ps -aqf name=rr
+		docker create --rm --name rr busybox true > /dev/null; docker start rr; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.5; [ -z "$(docker ps -aqf name=rr)" ] && break; done; docker ps -aqf name=rr
 		docker start
 		docker start nowhere
 		docker start made nowhere made
