@@ -92,8 +92,10 @@ export function sweepRecords(paths: Paths): void {
 	for (const name of recordNames(paths.runBuilds)) {
 		const found = readRecord(paths.runBuilds, name);
 		try {
-			if (!found) unlinkIfThere(`${paths.runBuilds}/${name}`);
-			else if (!isIdentityAlive(found.record.process)) keep(paths, brokenOff(found.record, found.written));
+			if (found && isIdentityAlive(found.record.process)) continue;
+			// It may have said how it ended since it was read, or been killed just after.
+			if (!found || readRecord(paths.builds, name)) unlinkIfThere(`${paths.runBuilds}/${name}`);
+			else keep(paths, brokenOff(found.record, found.written));
 		} catch {
 			// What can't be swept away is no reason to record nothing.
 		}

@@ -197,12 +197,17 @@ test('what is in the folders and no record is left out, whatever it is; the last
 		strange(106),
 		recordText(stored(106, {state: 'running', process: {...stored(0).process, pid: 2}})),
 	);
+	// One that has said how it ended before it did.
+	const dead = {...stored(0).process, pid: 2};
+	writeFileSync(strange(59), recordText(stored(59, {state: 'running', process: dead})));
 	const records = await own.engine.builds.list();
 	t.deepEqual([records.length, records[0]!.state], [61, 'broken']);
 	await t.throwsAsync(own.engine.builds.cancel(records[0]!.id), {code: 'conflict'});
 	await t.throwsAsync(own.engine.build({context: {folder: '/nonexistent'}}));
 	t.is(readdirSync(builds).length, 50);
-	t.is((await own.engine.builds.list()).length, 50);
+	const left = await own.engine.builds.list();
+	t.is(left.length, 50);
+	t.is(left.find(({id}) => id === stored(59).id)!.state, stored(59).state);
 });
 
 test('a text that is no record is none', (t) => {
