@@ -1,5 +1,4 @@
 /** Devices of a container: their nodes, the filter's rules and the limits on them. */
-
 import {deviceRules, type GrantedDevice} from '../../runtime/cgroups/device-filter.ts';
 import type {DeviceRate, ThrottleRequest} from '../../runtime/cgroups/limits.ts';
 import type {LinuxDevice, LinuxDeviceCgroup} from '../../runtime/oci.ts';

@@ -130,6 +130,10 @@ async function makeBridge(paths: Paths, network: NetworkRecord): Promise<rt.Link
 	});
 }
 
+/** One that was given no link-layer address, as one that the user has made, takes that of one or another port. */
+const keepsMac = (paths: Paths, network: NetworkRecord, {alias}: rt.LinkInfo): boolean =>
+	alias === aliasOf(paths, network) && gatewaysOf(network).length > 0;
+
 async function addressBridge(link: rt.LinkInfo, network: NetworkRecord): Promise<void> {
 	const messages = gatewaysOf(network).map(({address, subnet}) =>
 		rt.newAddress(
@@ -161,7 +165,7 @@ async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
 		link?.name === stamp.bridge &&
 		link.kind === 'bridge' &&
 		link.up &&
-		stamp.mac === (link.mac && formatMac(link.mac));
+		(stamp.mac === undefined || stamp.mac === (link.mac && formatMac(link.mac)));
 	return bridge && tables.every((names) => names.has(table));
 }
 
@@ -180,7 +184,7 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 		const stamp: Stamp = {
 			bridge: link.name,
 			index: link.index,
-			...(link.mac ? {mac: formatMac(link.mac)} : {}),
+			...(link.mac && keepsMac(paths, network, link) ? {mac: formatMac(link.mac)} : {}),
 			subnets: gatewaysOf(network).map(({subnet}) => formatSubnet(subnet)),
 			internal: network.Internal,
 			icc: options.icc,

@@ -34,7 +34,7 @@ export interface Stamp {
 	bridge: string;
 	/** The interface's index: another one under the same name is not ours. */
 	index: number;
-	/** Its link-layer address. */
+	/** Its link-layer address, where that stays the same. */
 	mac?: string;
 	subnets: string[];
 	internal: boolean;

@@ -218,6 +218,28 @@ test('a container that claims the IP addresses of others gets nothing of what is
 	t.deepEqual(known(), {});
 });
 
+test('a bridge that the user has made may change its MAC address, as it does with its ports', async (t) => {
+	const {host, engine} = await setUp(t);
+	host.ip('link', 'add', 'own0', 'type', 'bridge');
+	await engine.call('networks.create', {
+		name: 'own',
+		subnets: ['10.213.61.0/24'],
+		options: {'com.docker.network.bridge.name': 'own0'},
+	});
+	const id = await engine.startContainer(busybox(sleep, on('own')));
+	const ping = () => engine.exec(id, '/bin/busybox', 'ping', '-c', '1', '-W', '2', '10.213.61.1');
+	t.is((await ping()).code, 0);
+	// The lowest one of the ports is the bridge's.
+	host.ip('link', 'add', 'low0', 'address', '02:00:00:00:00:01', 'type', 'veth', 'peer', 'name', 'low1');
+	host.ip('link', 'set', 'low0', 'master', 'own0');
+	t.is(host.ipJson('link', 'show', 'own0')[0]!.address, '02:00:00:00:00:01');
+	await eventually(async () => {
+		const {code, stdout} = await ping();
+		if (code !== 0) throw new Error(stdout);
+	});
+	t.pass();
+});
+
 test('an internal network leads nowhere', async (t) => {
 	const {engine} = await setUp(t);
 	await engine.call('networks.create', {name: 'inner', internal: true});
