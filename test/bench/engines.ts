@@ -56,7 +56,11 @@ export function memoryFolder(): string {
 	return ['/run', '/dev/shm'].find((path) => statfsSync(path).type === tmpfs) ?? tmpdir();
 }
 
-/** `inside`: a command that all of it runs in, as nsenter. */
+/**
+ * `inside`: a command that all of it runs in, as nsenter, on a host of its own. There the engine has the subnet that it
+ * takes by itself, whose place among the host's routes has a part in what a packet costs; on this machine one that is
+ * hardly taken.
+ */
 export async function startDocker(
 	folder: string,
 	run: string,
@@ -69,6 +73,7 @@ export async function startDocker(
 	const home = join(folder, 'docker');
 	mkdirSync(home, {recursive: true});
 	const socket = `unix://${home}/docker.sock`;
+	const subnet = inside.length > 0 ? '' : '--bip 10.213.1.1/24';
 	const log = join(home, 'log');
 	const [program, ...words] = [...inside, '/bin/sh'];
 	const child = spawn(
@@ -76,7 +81,7 @@ export async function startDocker(
 		[
 			...words,
 			'-c',
-			`exec ${find('setpriv') ? 'setpriv --pdeathsig TERM -- ' : ''}${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} --bip 10.213.1.1/24 --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
+			`exec ${find('setpriv') ? 'setpriv --pdeathsig TERM -- ' : ''}${daemon} --data-root ${home}/data --exec-root ${run}/docker --pidfile ${home}/pid -H ${socket} ${subnet} --ip6tables=false --storage-driver overlay2 >${log} 2>&1`,
 		],
 		// A Ctrl-C ends the benchmark, which ends its daemon when nothing needs it any more.
 		{env: base, stdio: 'ignore', detached: true},
@@ -96,6 +101,7 @@ export async function startDocker(
 	return undefined;
 }
 
+/** `inside`: as for docker. */
 export function podman(
 	folder: string,
 	run: string,
@@ -107,12 +113,13 @@ export function podman(
 	const home = join(folder, 'podman');
 	mkdirSync(home, {recursive: true});
 	const conf = join(home, 'containers.conf');
+	const subnet = inside.length > 0 ? '' : 'default_subnet = "10.213.2.0/24"';
 	writeFileSync(
 		conf,
 		// Its own default limits can't be raised to on a host that has lower hard limits.
 		[
 			'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"',
-			`[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "${home}/networks"\ndefault_subnet = "10.213.2.0/24"`,
+			`[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "${home}/networks"\n${subnet}`,
 			'[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
 		].join('\n'),
 	);
