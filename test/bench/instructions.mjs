@@ -1,8 +1,9 @@
 /**
- * `npm run bench:instructions [-- --runs N] [--only TEXT]...`: `traffic.ts` in a virtual machine whose clock counts the
- * instructions of its one processor, two nanoseconds each (qemu's -icount). A rate is then how much goes through for so
- * many instructions, of the kernel and of all processes: the length of the way, the same in every run, whatever else
- * this machine does. What a real processor makes of them, caches and all, is what `npm run bench:traffic` shows.
+ * `npm run bench:instructions [-- --runs N] [--only TEXT]... [--functions]`: `traffic.ts` in a virtual machine whose
+ * clock counts the instructions of its one processor, two nanoseconds each (qemu's -icount). A rate is then how much
+ * goes through for so many instructions, of the kernel and of all processes: the length of the way, the same in every
+ * run, whatever else this machine does. What a real processor makes of them, caches and all, is what
+ * `npm run bench:traffic` shows. With --functions it is told, too, in which functions of the kernel the engines differ.
  */
 import {cpSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
@@ -20,6 +21,8 @@ import {
 	workFolder,
 	writeInit,
 } from '../vm/machine.mjs';
+import {compile, functionTable} from './functions.mjs';
+import {rateTable} from './measure.ts';
 
 if (!ensurePackages(machineNeeds)) process.exit(1);
 
@@ -102,7 +105,18 @@ function addModules(kernel) {
 const kernel = fetchKernel(work);
 makeRoot();
 addModules(kernel);
-const words = process.argv.slice(2).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+const byFunction = process.argv.includes('--functions');
+const [counts, symbols] = [join(work, 'counts'), join(work, 'symbols')];
+const given = process.argv.slice(2).filter((word) => word !== '--functions');
+let plugin = [];
+if (byFunction) {
+	const compiled = compile(work);
+	plugin = ['-plugin', `${compiled.plugin},out=${counts}`];
+	copyProgram(compiled.mark, tree, '/usr/bin/mark');
+	given.push('--json', '--mark', '/usr/bin/mark');
+	writeFileSync(symbols, Buffer.alloc(32 << 20));
+}
+const words = given.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
 writeInit(tree, [
 	`export PATH=${folders.slice(0, 2).join(delimiter)} HOME=/root TMPDIR=/var/tmp`,
 	'mkdir -p /var/tmp; mount -t tmpfs tmpfs /run; mkdir -p /dev/pts /dev/shm; mount -t devpts devpts /dev/pts',
@@ -110,21 +124,33 @@ writeInit(tree, [
 	// As it is on a host on which docker or Kubernetes has wanted it.
 	'modprobe br_netfilter; modprobe overlay; echo 1 > /proc/sys/net/ipv4/ip_forward',
 	`cd /wherry && node --disable-warning=ExperimentalWarning test/bench/traffic.ts ${words.join(' ')}`,
+	...(byFunction ? ['cat /proc/kallsyms > /dev/vdb; sync'] : []),
 ]);
 const disk = join(work, 'disk.img');
 makeDisk(disk, '4G', tree);
 rmSync(tree, {recursive: true, force: true});
 
+let text = '';
 await boot({
 	kernel,
 	initramfs: makeInitramfs(work, kernel),
-	disks: [disk],
+	disks: byFunction ? [disk, symbols] : [disk],
 	cpu: [
+		...plugin,
 		...['-accel', 'tcg,thread=single', '-icount', 'shift=1,sleep=off,align=off'],
 		// Without these two the kernel copies eight bytes with an instruction, not one.
 		...['-cpu', 'max,-erms,-fsrm', '-smp', '1', '-m', '4096'],
 	],
-	append: 'mitigations=off',
+	append: `mitigations=off ${byFunction ? 'nokaslr' : ''}`,
 	minutes: 180,
-	each: (text) => process.stdout.write(text),
+	each: (part) => {
+		text += part;
+		process[byFunction ? 'stderr' : 'stdout'].write(part);
+	},
 });
+if (byFunction) {
+	const json = /^\[$.*?^\]$/ms.exec(text.replaceAll('\r', ''))?.[0];
+	if (json === undefined) process.exit(1);
+	const rates = JSON.parse(json);
+	process.stdout.write(`${rateTable(rates)}\n${functionTable(rates, counts, symbols)}\n`);
+}

@@ -9,6 +9,8 @@ export interface Rate {
 	readonly values: number[];
 	/** The round of each value. */
 	readonly rounds: number[];
+	/** Of each value, how often the begin or end of a measurement had been marked when it began. */
+	readonly marks?: number[];
 }
 
 /** How often a program may fail before its measurement is left out. */
@@ -54,9 +56,19 @@ const readers = {iperf3: gigabits, wrk: requests} as const;
 export class Rates {
 	readonly #rates = new Map<string, Rate>();
 	readonly #say: (text: string) => void;
+	readonly #markProgram: string | undefined;
+	#marks = 0;
 
-	constructor(say: (text: string) => void) {
+	/** `markProgram` is run before and after each measurement. */
+	constructor(say: (text: string) => void, markProgram?: string) {
 		this.#say = say;
+		this.#markProgram = markProgram;
+	}
+
+	#mark(): void {
+		if (this.#markProgram === undefined) return;
+		spawnSync(this.#markProgram);
+		this.#marks++;
 	}
 
 	/** Runs the program; one that goes on failing is told, and the rest is measured all the same. */
@@ -69,13 +81,16 @@ export class Rates {
 		env: NodeJS.ProcessEnv,
 	): void {
 		for (let attempt = 1; ; attempt++) {
+			const mark = this.#marks;
+			this.#mark();
 			const result = spawnSync(argv[0]!, argv.slice(1), {
 				...{env, encoding: 'utf8', maxBuffer: 64 << 20},
 				...{timeout: milliseconds, killSignal: 'SIGKILL'},
 			});
+			this.#mark();
 			try {
 				if (result.error) throw result.error;
-				for (const reading of readers[program](result.stdout)) this.#add(name, engine, round, reading);
+				for (const reading of readers[program](result.stdout)) this.#add(name, engine, round, mark, reading);
 				return;
 			} catch (error) {
 				const reason = `${(error as Error).message} ${result.stderr ?? ''}`.trim();
@@ -85,10 +100,14 @@ export class Rates {
 		}
 	}
 
-	#add(name: string, engine: string, round: number, {unit, value, suffix = ''}: Reading): void {
+	#add(name: string, engine: string, round: number, mark: number, {unit, value, suffix = ''}: Reading): void {
 		const key = `${name}${suffix} ${engine}`;
-		const rate = this.#rates.get(key) ?? {case: `${name}${suffix}`, engine, unit, values: [], rounds: []};
+		const rate = this.#rates.get(key) ?? {
+			...{case: `${name}${suffix}`, engine, unit, values: [], rounds: []},
+			...(this.#markProgram === undefined ? {} : {marks: []}),
+		};
 		rate.values.push(value);
+		rate.marks?.push(mark);
 		rate.rounds.push(round);
 		this.#rates.set(key, rate);
 	}

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:traffic [-- --json] [--runs N] [--only TEXT]...`: what goes through a published port and from one container
+ * `npm run bench:traffic [-- --json] [--runs N] [--only TEXT]... [--mark PROGRAM]`: what goes through a published port and from one container
  * to another. Each engine has a host of its own, a network namespace with nothing but its rules, and another namespace
  * beside it as the host outside; the machine's own network is not touched. All servers run the whole time, each
  * measurement takes a second, and the engines take turns with each, every round in another order: what else the machine
@@ -29,6 +29,7 @@ import {Rates} from './rates.ts';
 const {values: flags} = parseArgs({
 	options: {
 		json: {type: 'boolean'},
+		mark: {type: 'string'},
 		runs: {type: 'string', default: '15'},
 		only: {type: 'string', multiple: true},
 	},
@@ -236,7 +237,7 @@ if (!find('iperf3')) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'wherry-bench-'));
 const runFolder = mkdtempSync(join(memoryFolder(), 'wherry-bench-'));
-const rates = new Rates(say);
+const rates = new Rates(say, flags.mark);
 const places: {engine: BenchEngine; pair: Pair}[] = [];
 try {
 	say('preparing engines');
