@@ -164,11 +164,12 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 	];
 	if (version === 4) {
 		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558), other
-		// than a container's answers. The first packet of a connection ends before it could be led to a port that is
-		// published there, and so none is ever established; what is of no connection, not tracked, or an error of somebody
-		// else's connection, ends before a socket of the host has it. What a rule of somebody else's has led there passes, as
-		// do errors of published ports. What is forwarded meets neither chain, and the most of what is delivered two
-		// expressions.
+		// than a container's answers, nor from there. The first packet of a connection ends before it could be led to a
+		// port that is published there, and so none is ever established; what is of no connection, not tracked, or an error
+		// of somebody else's connection, ends before a socket of the host has it, as does what claims to be from the other
+		// end of a connection within the host. What a rule of somebody else's has led there passes, as do errors of
+		// published ports. What is forwarded meets neither chain but with its first packet, and the most of what is
+		// delivered four expressions.
 		const fromOutside = [
 			nft.loadMeta(metaKey.inputType),
 			nft.compare(nft.halfWord(nft.loopbackType), {not: true}),
@@ -182,6 +183,7 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 				policy: 'accept',
 			}),
 			nft.newChain(family, table, 'to_loopback'),
+			rule('guard', [...loopback4(source), ...fromOutside, drop], comment),
 			rule('guard', [
 				...loopback4(destination),
 				...stateIs(nft.ctState.established, {not: true}),
@@ -190,7 +192,9 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 			]),
 			rule('to_loopback', [...destinationWasChanged, accept]),
 			rule('to_loopback', [drop], comment),
-			rule('prerouting', [...loopback4(destination), ...fromOutside, drop], comment),
+			...[destination, source].map((offset) =>
+				rule('prerouting', [...loopback4(offset), ...fromOutside, drop], comment),
+			),
 		);
 	}
 	messages.push(

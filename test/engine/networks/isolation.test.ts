@@ -117,51 +117,83 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 	t.true(await reaches(engine, id, '127.0.0.1', 7000));
 });
 
-/** Sends from a container's eth0, past its routes, that nobody listens where somebody on 127.0.0.1 has just asked. */
-const forgedError = `
+/** What container code with NET_RAW can do: IP packets of its own making, past its routes, to the host. */
+const forging = `
 import socket, struct
 def checksum(data):
 	total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
 	while total >> 16: total = (total & 0xffff) + (total >> 16)
 	return ~total & 0xffff
-def packet(protocol, source, payload):
-	header = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0, source, loopback)
+def packet(protocol, source, destination, payload):
+	ends = socket.inet_aton(source) + socket.inet_aton(destination)
+	header = struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0) + ends
 	return header[:10] + struct.pack('!H', checksum(header)) + header[12:] + payload
-loopback = socket.inet_aton('127.0.0.1')
+def udp(source, destination, text=b''):
+	header = struct.pack('!HHHH', source[1], destination[1], 8 + len(text), 0)
+	return packet(17, source[0], destination[0], header + text)
 gateway, _, _, mac = open('/proc/net/arp').read().splitlines()[1].split()[:4]
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.connect((gateway, 9))
-asked = packet(17, loopback, struct.pack('!HHHH', 7100, 7000, 8, 0))
-icmp = struct.pack('!BBHI', 3, 3, 0, 0) + asked
-icmp = icmp[:2] + struct.pack('!H', checksum(icmp)) + icmp[4:]
-wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-wire.bind(('eth0', 0))
-frame = bytes.fromhex(mac.replace(':', '')) + wire.getsockname()[4] + b'\\x08\\x00'
-wire.send(frame + packet(1, socket.inet_aton(udp.getsockname()[0]), icmp))
+usual = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+usual.connect((gateway, 9))
+own = usual.getsockname()[0]
+def send(data):
+	wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+	wire.bind(('eth0', 0))
+	wire.send(bytes.fromhex(mac.replace(':', '')) + wire.getsockname()[4] + b'\\x08\\x00' + data)
+`;
+/** A client within the host that waits for a server's answer, while the container forges; what becomes of it. */
+const waiting = `
+import socket, subprocess, sys
+namespace, forge, address = sys.argv[1:4]
+server, client = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+server.bind((address, 7000)); server.settimeout(1); client.settimeout(1)
+if address != '0.0.0.0':
+	client.bind(('127.0.0.1', 7100)); client.connect((address, 7000)); client.send(b'?'); server.recv(1)
+subprocess.run(['nsenter', '--net=' + namespace, 'python3', '-c', forge], check=True)
+try: print('got', (server if address == '0.0.0.0' else client).recv(9))
+except ConnectionRefusedError: print('refused')
+except TimeoutError: print('nothing')
 `;
 
-test('a container’s error messages end nothing of others on 127.0.0.1', async (t) => {
-	const {host, engine} = await setUp(t);
-	const table = tableName(new Paths(engine.root, engine.run));
-	const port = {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]};
-	const id = await engine.startContainer(busybox(sleep, on('bridge', port)));
-	const {State} = await engine.call<{State: {Pid: number}}>('containers.inspect', id);
-	const ask = [
-		'import socket, subprocess, sys',
-		'server, client = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]',
-		"server.bind(('127.0.0.1', 7000)); client.bind(('127.0.0.1', 7100)); client.settimeout(1)",
-		"client.connect(('127.0.0.1', 7000)); client.send(b'?')",
-		"subprocess.run(['nsenter', '--net=' + sys.argv[1], 'python3', '-c', sys.argv[2]], check=True)",
-		'try: client.recv(1)',
-		"except ConnectionRefusedError: print('refused')",
-		"except TimeoutError: print('still there')",
-	].join('\n');
-	const answer = () => host.run('python3', '-c', ask, `/proc/${State.Pid}/ns/net`, forgedError);
-	t.is((await answer()).trim(), 'still there');
-	// Nothing but the guard has kept it away.
-	await host.run(nft, 'insert', 'rule', 'ip', table, 'guard', 'accept');
-	t.is((await answer()).trim(), 'refused');
-});
+for (const [what, address, forged, result] of [
+	[
+		'an error of a connection within the host',
+		'127.0.0.1',
+		`asked = udp(('127.0.0.1', 7100), ('127.0.0.1', 7000))
+icmp = struct.pack('!BBHI', 3, 3, 0, 0) + asked
+send(packet(1, own, '127.0.0.1', icmp[:2] + struct.pack('!H', checksum(icmp)) + icmp[4:]))`,
+		'refused',
+	],
+	[
+		'an answer from 127.0.0.53',
+		'127.0.0.53',
+		"send(udp(('127.0.0.53', 7000), ('127.0.0.1', 7100), b'forged'))",
+		"got b'forged'",
+	],
+	[
+		'a request from 127.0.0.53',
+		'0.0.0.0',
+		"send(udp(('127.0.0.53', 7100), (gateway, 7000), b'forged'))",
+		"got b'forged'",
+	],
+] as const) {
+	test(`a container forges in vain: ${what}`, async (t) => {
+		const {host, engine} = await setUp(t);
+		const table = tableName(new Paths(engine.root, engine.run));
+		const port = {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]};
+		const id = await engine.startContainer(busybox(sleep, on('bridge', port)));
+		const {State} = await engine.call<{State: {Pid: number}}>('containers.inspect', id);
+		const becomes = async () => {
+			const namespace = `/proc/${State.Pid}/ns/net`;
+			return (await host.run('python3', '-c', waiting, namespace, forging + forged, address)).trim();
+		};
+		t.is(await becomes(), 'nothing');
+		// Nothing but the guard has kept it away.
+		for (const chain of ['guard', 'prerouting']) {
+			await host.run(nft, 'insert', 'rule', 'ip', table, chain, 'accept');
+		}
+		t.is(await becomes(), result);
+	});
+}
 
 test('somebody on 127.0.0.1 hears that nobody listens behind a published UDP port', async (t) => {
 	const {host, engine} = await setUp(t);
