@@ -2,7 +2,7 @@
  * A plugin for qemu's emulation (qemu_plugin_install, docs/devel/tcg-plugins.rst of qemu 7.2): how many instructions
  * the processor executes in each translated block of the kernel, and in all programs together. Whenever the program
  * mark.S is started, it writes a line "mark" and then "ADDRESS COUNT" for each block that has run since the last mark.
- * Argument: out=FILE.
+ * MARK_ADDRESS is where that is linked to. Argument: out=FILE.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -27,9 +27,6 @@ uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
 EXPORT int qemu_plugin_version = 1;
 
 enum { add_to_word = 0, no_registers = 0 };
-
-/* Where mark.S is linked to. */
-static const uint64_t mark_address = 0x7ead0000;
 
 struct counter {
   uint64_t address;
@@ -68,7 +65,7 @@ static void marked(unsigned cpu, void *data) {
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
   (void)id;
   uint64_t address = qemu_plugin_tb_vaddr(block);
-  if (address == mark_address) qemu_plugin_register_vcpu_tb_exec_cb(block, marked, no_registers, NULL);
+  if (address == MARK_ADDRESS) qemu_plugin_register_vcpu_tb_exec_cb(block, marked, no_registers, NULL);
   bool kernel = address >> 63;
   uint64_t *count = &counter_of(kernel ? address : 1)->count;
   qemu_plugin_register_vcpu_tb_exec_inline(block, add_to_word, count, qemu_plugin_tb_n_insns(block));

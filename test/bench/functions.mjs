@@ -8,17 +8,21 @@ import {run} from '../vm/machine.mjs';
 
 const source = (name) => new URL(name, import.meta.url).pathname;
 
+/** Where the program that marks is linked to, and no other one. */
+const markAddress = '0x7ead0000';
+
 /** Compiles the plugin and the program that marks begins and ends of measurements; their paths. */
 export function compile(folder) {
 	const [plugin, mark] = [join(folder, 'functions.so'), join(folder, 'mark')];
-	run('cc', ['-O2', '-Wall', '-Wextra', '-fPIC', '-shared', source('functions.c'), '-o', plugin]);
-	const link = ['-nostdlib', '-static', '-no-pie', '-Wl,-Ttext=0x7ead0000', '-Wl,--build-id=none'];
+	const options = ['-O2', '-Wall', '-Wextra', '-fPIC', '-shared', `-DMARK_ADDRESS=${markAddress}`];
+	run('cc', [...options, source('functions.c'), '-o', plugin]);
+	const link = ['-nostdlib', '-static', '-no-pie', `-Wl,-Ttext=${markAddress}`, '-Wl,--build-id=none'];
 	run('cc', [...link, source('mark.S'), '-o', mark]);
 	return {plugin, mark};
 }
 
 /** From an address in the kernel to the function with it; `text` is /proc/kallsyms. */
-export function functionNames(text) {
+function functionNames(text) {
 	const symbols = [...text.matchAll(/^([0-9a-f]{16}) [tTwW] (\S+)/gm)]
 		.map(([, address, name]) => ({address: BigInt(`0x${address}`), name}))
 		.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));

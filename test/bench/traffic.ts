@@ -1,9 +1,10 @@
 /**
- * `npm run bench:traffic [-- --json] [--runs N] [--only TEXT]... [--mark PROGRAM]`: what goes through a published port and from one container
- * to another. Each engine has a host of its own, a network namespace with nothing but its rules, and another namespace
- * beside it as the host outside; the machine's own network is not touched. All servers run the whole time, each
- * measurement takes a second, and the engines take turns with each, every round in another order: what else the machine
- * does meanwhile comes upon all of them alike. A ratio is the median of those of the rounds.
+ * `npm run bench:traffic [-- --json] [--runs N] [--only TEXT]... [--mark PROGRAM]`: what goes through a published port and
+ * from one container to another. Each engine has a host of its own, a network namespace with nothing but its rules, and
+ * another namespace beside it as the host outside; the machine's own network is not touched. All servers run the whole
+ * time, each measurement takes a second, and the engines take turns with each, every round in another order: what else
+ * the machine does meanwhile comes upon all of them alike. A ratio is the median of those of the rounds. PROGRAM is run
+ * before and after each measurement.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {copyFileSync, mkdirSync, mkdtempSync, writeFileSync} from 'node:fs';
