@@ -1,12 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <vector>
 
+#include "bpf.h"
 #include "host.h"
 #include "kernel/fd.h"
 
@@ -15,12 +13,6 @@ namespace wherry {
 namespace {
 
 constexpr size_t kMaxInstructions = 4096;
-
-int bpf(int command, bpf_attr* attributes) {
-  return static_cast<int>(syscall(SYS_bpf, command, attributes, sizeof *attributes));
-}
-
-uint64_t address(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
 }  // namespace
 
@@ -33,26 +25,20 @@ bool attach_device_filter(const char* cgroup, std::string_view program, Failure*
   if (!folder) return fail(failure, errno, "open the cgroup %s", cgroup);
   std::vector<bpf_insn> instructions(count);
   memcpy(instructions.data(), program.data(), program.size());
-  static const char license[] = "Apache-2.0";
-  bpf_attr load;
-  memset(&load, 0, sizeof load);
+  bpf_attr load = bpf_attributes();
   load.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-  load.insn_cnt = static_cast<uint32_t>(count);
-  load.insns = address(instructions.data());
-  load.license = address(license);
-  Fd loaded(bpf(BPF_PROG_LOAD, &load));
+  Fd loaded = load_bpf(load, instructions);
   if (!loaded) {
     // Once more for the verifier's words.
     int err = errno;
     char log[1024] = "";
     load.log_level = 1;
     load.log_size = sizeof log;
-    load.log_buf = address(log);
-    Fd again(bpf(BPF_PROG_LOAD, &load));
+    load.log_buf = bpf_address(log);
+    Fd again = load_bpf(load, instructions);
     return fail(failure, err, "load the device program%s%.200s", *log ? ": " : "", log);
   }
-  bpf_attr attach;
-  memset(&attach, 0, sizeof attach);
+  bpf_attr attach = bpf_attributes();
   attach.target_fd = static_cast<uint32_t>(folder.get());
   attach.attach_bpf_fd = static_cast<uint32_t>(loaded.get());
   attach.attach_type = BPF_CGROUP_DEVICE;

@@ -14,6 +14,7 @@
 #include "conntrack.h"
 #include "hooks.h"
 #include "kernel/fd.h"
+#include "loopback.h"
 #include "network.h"
 #include "nf_tables.h"
 #include "paths.h"
@@ -64,16 +65,6 @@ bool is_empty_folder(const char* path) {
   }
   closedir(folder);
   return empty;
-}
-
-bool lock_file(const char* path, Fd* lock, Failure* failure) {
-  for (int attempt = 0; attempt < kLockTries; attempt++) {
-    if (try_lock_file(path, lock)) return true;
-    if (errno != EWOULDBLOCK && errno != EINTR) return fail(failure, errno, "lock %s", path);
-    struct timespec pause = {0, 5000000};
-    nanosleep(&pause, nullptr);
-  }
-  return fail(failure, ETIMEDOUT, "lock %s", path);
 }
 
 bool release_volume(const Op& op, Failure* failure) {
@@ -183,6 +174,7 @@ bool run_operation(const Op& op, const HostContext& context, Failure* failure) {
     case OpCode::kReleaseVolume: return release_volume(op, failure);
     case OpCode::kReleaseMount: return release_mount(op, failure);
     case OpCode::kFillCpuset: return fill_cpuset(op.path(0), op.path(1), failure);
+    case OpCode::kUnpublishLoopback: return unpublish_loopback(op, failure);
     case OpCode::kRunHook: return run_hook(op, context.pid, failure);
     default:
       if (context.network != nullptr) return context.network->run(op, netns_fd, failure);
@@ -204,6 +196,16 @@ bool try_lock_file(const char* path, Fd* lock) {
   }
   errno = EWOULDBLOCK;
   return false;
+}
+
+bool lock_file(const char* path, Fd* lock, Failure* failure) {
+  for (int attempt = 0; attempt < kLockTries; attempt++) {
+    if (try_lock_file(path, lock)) return true;
+    if (errno != EWOULDBLOCK && errno != EINTR) return fail(failure, errno, "lock %s", path);
+    struct timespec pause = {0, 5000000};
+    nanosleep(&pause, nullptr);
+  }
+  return fail(failure, ETIMEDOUT, "lock %s", path);
 }
 
 bool run_host_section(const PlanView& plan, Section section, const HostContext& context, bool keep_going,

@@ -28,6 +28,8 @@ bool socket_in_network(int netns, int family, int type, int protocol, Fd*, Failu
 // flock(2) without waiting. False: somebody else holds it, or it can't be opened. A folder that isn't there (any
 // more) needs no lock.
 bool try_lock_file(const char* path, Fd* lock);
+// The same, but waits for half a minute.
+bool lock_file(const char* path, Fd* lock, Failure*);
 
 // Loads and attaches a cgroup-device program (an array of struct bpf_insn).
 bool attach_device_filter(const char* cgroup, std::string_view program, Failure*);

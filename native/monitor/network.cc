@@ -22,6 +22,7 @@ Network::~Network() {
   delete firewall_;
   delete names_;
   delete proxies_;
+  delete loopback_;
 }
 
 void Network::release(const HostPort& port) {
@@ -73,6 +74,11 @@ bool Network::open_proxies(const Op& op, Failure* failure) {
   return true;
 }
 
+bool Network::publish_loopback(const Op& op, Failure* failure) {
+  if (loopback_ == nullptr) loopback_ = new LoopbackPorts;
+  return loopback_->publish(op, failure);
+}
+
 FirewallWatch& Network::firewall(int netns) {
   if (firewall_ == nullptr) firewall_ = new FirewallWatch(loop_, plan_path_, netns);
   return *firewall_;
@@ -98,6 +104,7 @@ bool Network::run(const Op& op, int netns, Failure* failure) {
   switch (op.code()) {
     case OpCode::kReservePorts: return reserve_ports(op, failure);
     case OpCode::kProxyPorts: return open_proxies(op, failure);
+    case OpCode::kPublishLoopback: return publish_loopback(op, failure);
     case OpCode::kServeNames: return serve_names(op, netns, failure);
     case OpCode::kHealFirewall: return firewall(netns).heal(op, failure);
     case OpCode::kAllowForwarding: return firewall(netns).allow(op, failure);

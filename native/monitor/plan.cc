@@ -30,6 +30,9 @@ bool is_raw(OpCode code, unsigned argument) {
     case OpCode::kPublishPorts:
     case OpCode::kUnpublishPorts:
       return argument == 4 || argument == 5;
+    case OpCode::kPublishLoopback:
+    case OpCode::kUnpublishLoopback:
+      return argument == 1 || argument == 2;
     case OpCode::kAllowForwarding:
       return argument == 5;
     case OpCode::kServeNames:

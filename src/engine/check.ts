@@ -31,10 +31,13 @@ const bad = (subject: string, message: string, advice?: string): CheckLine => ({
 const setting = (name: string): string | undefined =>
 	readIfThere(`/proc/sys/${name.replaceAll('.', '/')}`)?.trim();
 
-function checkKernel(): CheckLine {
+function kernelIsAtLeast(wantedMajor: number, wantedMinor: number): boolean {
 	const [major = 0, minor = 0] = release().split('.').map(Number.parseFloat);
-	const enough = major > 5 || (major === 5 && minor >= 10);
-	return enough
+	return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+function checkKernel(): CheckLine {
+	return kernelIsAtLeast(5, 10)
 		? ok('kernel', `Linux ${release()}`)
 		: bad('kernel', `Linux ${release()} is too old`, 'Linux 5.10 or newer is needed');
 }
@@ -213,6 +216,22 @@ function checkPorts(): CheckLine {
 		: ok('ports', text);
 }
 
+/** What `publishLoopback` needs: see native/monitor/loopback.h. */
+function checkLoopback(): CheckLine {
+	const slow = 'connections of this host to published ports of 127.0.0.1 are proxied, which is slower';
+	if (!detectCgroups().unified) {
+		const folder = '/sys/fs/cgroup/unified';
+		return warn(
+			'localhost',
+			`${slow}: cgroup v2 is not mounted`,
+			`mkdir -p ${folder} && mount -t cgroup2 cgroup2 ${folder}`,
+		);
+	}
+	return kernelIsAtLeast(5, 14)
+		? ok('localhost', 'connections of this host to published ports of 127.0.0.1 are led into the containers')
+		: warn('localhost', `${slow}: Linux ${release()} can't lead them`, 'Linux 5.14 or newer leads them');
+}
+
 function checkNames(): CheckLine {
 	let text = '';
 	try {
@@ -258,6 +277,7 @@ export async function checkHost(context: EngineContext): Promise<CheckLine[]> {
 		...(await checkFirewall(context)),
 		checkBridgeFilter(),
 		checkPorts(),
+		checkLoopback(),
 		checkNames(),
 	];
 }

@@ -18,9 +18,10 @@ const library = spawnSync(process.env.CXX ?? 'g++', ['-print-file-name=libasan.s
 }).stdout.trim();
 const args = process.argv.slice(2);
 const files = globSync('test/{kernel,native}/**/*.test.ts', {cwd: root, exclude: ['**/init.test.ts']});
+const ava = ['node_modules/ava/entrypoints/cli.js', '--timeout=10m', ...(args.length > 0 ? args : files)];
 const result = spawnSync(
-	process.execPath,
-	['node_modules/ava/entrypoints/cli.js', '--timeout=10m', ...(args.length > 0 ? args : files)],
+	`${root}test/setup/own-cgroup.sh`,
+	['/sys/fs/cgroup/unified', process.execPath, ...ava],
 	{
 		cwd: root,
 		stdio: 'inherit',

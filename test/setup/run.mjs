@@ -3,13 +3,15 @@
  * Arguments are passed on to AVA: `npm test -- test/cli/format`.
  *
  * AVA runs in a network namespace of its own, so that networks of containers come and go without a trace; what has
- * to be fetched from elsewhere is fetched through the namespace that WHERRY_TEST_NET names.
+ * to be fetched from elsewhere is fetched through the namespace that WHERRY_TEST_NET names. On a hybrid host all of it
+ * has a v2 hierarchy of its own, too.
  *
  * Files named *.serial.test.ts change things that the whole host shares (or measure it) and run alone, after
  * the others.
  */
 import {spawn, spawnSync} from 'node:child_process';
 import {globSync} from 'node:fs';
+import {join} from 'node:path';
 import {difference, traces} from './leftovers.mjs';
 import {ensurePackages} from './packages.mjs';
 
@@ -21,6 +23,16 @@ if (major < 22 || (major === 22 && minor < 20) || major === 23) {
 	);
 	process.exit(1);
 }
+// What the engines attach to the root of cgroup v2 concerns the tests alone.
+if (process.env.WHERRY_TEST_CGROUP === undefined) {
+	const {status} = spawnSync(
+		join(root, 'test/setup/own-cgroup.sh'),
+		['/sys/fs/cgroup/unified', process.execPath, ...process.argv.slice(1)],
+		{env: {...process.env, WHERRY_TEST_CGROUP: 'own'}, stdio: 'inherit'},
+	);
+	process.exit(status ?? 1);
+}
+delete process.env.WHERRY_TEST_CGROUP;
 if (!ensurePackages()) process.exit(1);
 for (const script of ['native/build.mjs', 'src/bundle.mjs']) {
 	const built = spawnSync(process.execPath, [script], {cwd: root, stdio: 'inherit'});

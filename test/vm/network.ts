@@ -1,6 +1,7 @@
 /** Networks on an older kernel, whose connection tracking does not delete by a filter (Linux before 6.8). */
 import {createSocket} from 'node:dgram';
 import {readFileSync} from 'node:fs';
+import {connect} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Guest} from './guest.ts';
 
@@ -91,6 +92,50 @@ export async function checkNetwork({engine, check, equal}: Guest): Promise<void>
 		if (left > before - 20) throw new Error(`${left} of ${before} are left`);
 		if (left === 0) throw new Error('all were forgotten');
 	});
+
+	await check(
+		'clients of 127.0.0.1 are led into the container as they connect, unless they are bound',
+		async () => {
+			const script = "require('net').createServer((s) => s.end(s.remoteAddress)).listen(80)";
+			const {id} = await containers.create({
+				image: 'wherry/base',
+				config: {Cmd: ['node', '-e', script], StopSignal: 'SIGKILL'},
+				hostConfig: {
+					NetworkMode: 'front',
+					Binds: ['/bin/node', '/lib', '/lib64'].map((path) => `${path}:${path}:ro`),
+					PortBindings: {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]},
+				},
+			});
+			await containers.start(id);
+			/** Where a client is, where it thinks that it has connected to, and where the server sees it. */
+			const ends = (localAddress?: string) =>
+				new Promise<string[]>((resolve, reject) => {
+					let seen = '';
+					const socket = connect({host: '127.0.0.1', port: 8080, ...(localAddress ? {localAddress} : {})});
+					let own: string[] = [];
+					socket.once('connect', () => {
+						own = [socket.localAddress!, `${socket.remoteAddress}:${socket.remotePort}`];
+					});
+					socket.on('data', (data) => {
+						seen += data;
+					});
+					socket.once('error', reject);
+					socket.once('close', () => resolve([...own, seen]));
+				});
+			for (let round = 0; ; round++) {
+				try {
+					await ends();
+					break;
+				} catch (error) {
+					if (round === 600) throw error;
+					await sleep(100);
+				}
+			}
+			equal(await ends(), ['10.77.0.1', '127.0.0.1:8080', '::ffff:10.77.0.1']);
+			equal(await ends('127.0.0.1'), ['127.0.0.1', '127.0.0.1:8080', '::ffff:10.77.0.1']);
+			await containers.remove(id, {force: true});
+		},
+	);
 
 	await check('a network leaves nothing', async () => {
 		await networks.remove('front');

@@ -9,7 +9,8 @@ import {isId} from '../containers/names.ts';
 import {type ContainerRecord, currentState, isUp} from '../containers/record.ts';
 import {isErrno, WherryError} from '../errors.ts';
 import {type Address, formatAddress, formatMac, macOf, parseAddress, parseMac} from './address.ts';
-import {ensureBridge} from './bridge.ts';
+import {ensureBridge, openLoopback} from './bridge.ts';
+import {needsLoopback} from './endpoint.ts';
 import {choosePorts} from './free-port.ts';
 import {type AddressPool, poolsOf} from './ipam.ts';
 import {type Abandoned, dropLeases, type Lease, takeLease} from './leases.ts';
@@ -193,7 +194,7 @@ export const prioritiesOf = (record: Pick<ContainerRecord, 'Networks'>): Record<
 
 /** What of the host is bound for a container that is published on an endpoint; chosen ports of before are kept. */
 export async function portsFor(
-	{paths}: EngineContext,
+	context: EngineContext,
 	{HostConfig, Config, Name}: ContainerRecord,
 	endpoint: EndpointState,
 	before: NetworkState,
@@ -206,11 +207,15 @@ export async function portsFor(
 	if (wanted.length === 0) return [];
 	try {
 		checkTwice(wanted);
-		return await choosePorts(wanted, {
-			hostBinding: bridgeOptions(findNetwork(paths, endpoint.network)).hostBinding,
+		const ports = await choosePorts(wanted, {
+			hostBinding: bridgeOptions(findNetwork(context.paths, endpoint.network)).hostBinding,
 			before: before.ports,
 			taken: options.taken ?? [],
 		});
+		if (endpoint.bridge && ports.some((range) => needsLoopback(range, endpoint))) {
+			await openLoopback(context, endpoint.networkId);
+		}
+		return ports;
 	} catch (error) {
 		if (!(error instanceof WherryError)) throw error;
 		const where = `endpoint ${Name} (${endpoint.endpointId})`;

@@ -16,6 +16,7 @@ import {
 	type Subnet,
 } from './address.ts';
 import {
+	addGuard,
 	addNetwork,
 	familiesOf,
 	firewallLock,
@@ -146,6 +147,8 @@ async function addressBridge(link: rt.LinkInfo, network: NetworkRecord): Promise
 	await exchange(protocol.route, [...messages, rt.setLink({index: link.index}, {up: true})]);
 }
 
+const routeLocalnet = (bridge: string): string => `net/ipv4/conf/${bridge}/route_localnet`;
+
 /** Before it is up: a container must not configure the host by router advertisements (CVE-2020-13401). */
 function hardenBridge(bridge: string, network: NetworkRecord): void {
 	if (network.EnableIPv6) {
@@ -189,16 +192,32 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 			internal: network.Internal,
 			icc: options.icc,
 			masquerade: options.masquerade,
+			loopback: readFileSync(`/proc/sys/${routeLocalnet(link.name)}`, 'latin1').trim() === '1',
 		};
 		hardenBridge(link.name, network);
 		await addNetwork(paths, stamp);
-		// Only now: the table has the guard that keeps loopback addresses from coming in (CVE-2020-8558).
-		setSysctl(`net/ipv4/conf/${link.name}/route_localnet`, '1');
 		await addressBridge(link, network);
 		await enableForwarding(network.EnableIPv6);
 		writeStamp(paths, network.Id, stamp);
 		writeBase(paths);
 		return stamp;
+	});
+}
+
+/**
+ * Lets packets with the host's loopback addresses come to a network's containers and back, for published ports that no
+ * connect(2) is led to. Never without the rules that keep everybody else's from coming in (CVE-2020-8558).
+ */
+export async function openLoopback({paths, locks}: Context, id: string): Promise<void> {
+	const isOpen = (): boolean => readStamp(paths, id)?.loopback ?? true;
+	if (isOpen()) return;
+	await locks.with(firewallLock, async () => {
+		const stamp = readStamp(paths, id);
+		if (!stamp || isOpen()) return;
+		await addGuard(paths);
+		writeStamp(paths, id, {...stamp, loopback: true});
+		writeBase(paths);
+		setSysctl(routeLocalnet(stamp.bridge), '1');
 	});
 }
 

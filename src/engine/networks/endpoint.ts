@@ -9,7 +9,7 @@ import {addressBytes, lastAddress, parseAddress, parseMac, parseSubnet} from './
 import {baseFile, firewallLock, tableName} from './firewall.ts';
 import {allowForwardingOps} from './host-filter.ts';
 import {leaseFile} from './leases.ts';
-import {groupPorts, type PortGroup, rangesText} from './port-ranges.ts';
+import {groupPorts, type PortGroup, type PublishedRange, rangesText} from './port-ranges.ts';
 import {familyOf, setName} from './ruleset.ts';
 import {type EndpointState, type NetworkState, publishingEndpoint} from './state.ts';
 import {zoneFile} from './zone.ts';
@@ -184,16 +184,31 @@ function target(endpoint: EndpointState, hostIp: string): Buffer | undefined {
 	return address && bytesOf(address.address);
 }
 
+const isLoopback = (ip: string): boolean => ip.startsWith('127.');
+
+/** Whether clients that are led at their connect(2) come by this port: those of the host's loopback addresses. */
+const isLed = ({protocol: name, hostIp}: PortGroup, {ipv4}: EndpointState): boolean =>
+	name === 'tcp' && ipv4 !== undefined && (hostIp === '0.0.0.0' || isLoopback(hostIp));
+
+/** Whether packets with loopback addresses come by a published port, as no connect(2) of its protocol is led. */
+export const needsLoopback = (
+	{protocol: name, hostIp}: Pick<PublishedRange, 'protocol' | 'hostIp'>,
+	{driver, ipv4}: EndpointState,
+): boolean =>
+	name !== 'tcp' && driver === 'bridge' && ipv4 !== undefined && (hostIp === '0.0.0.0' || isLoopback(hostIp));
+
 /** Sockets first: a port that is taken fails before anything else has been done. */
-function reserveOp({protocol: name, hostIp, text}: PortGroup, endpoint: EndpointState): Op {
+function reserveOp(group: PortGroup, endpoint: EndpointState): Op {
+	const {protocol: name, hostIp, text} = group;
 	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: text};
 	// There is no route_localnet for IPv6: what comes for ::1, or for an address of a kind that the container doesn't
-	// have, is proxied; but SCTP, whose associations have many addresses.
-	if (name === 'sctp' || (!hostIp.includes(':') && endpoint.ipv4)) return {op: 'reservePorts', ...common};
+	// have, is proxied, as is whoever isn't led; but SCTP, whose associations have many addresses.
+	const direct = !hostIp.includes(':') && endpoint.ipv4 && !isLed(group, endpoint);
+	if (name === 'sctp' || direct) return {op: 'reservePorts', ...common};
 	return {op: 'proxyPorts', ...common, toAddress: bytesOf((endpoint.ipv4 ?? endpoint.ipv6!).address)};
 }
 
-/** Of the ports that the kernel leads to the container. */
+/** Of the ports that the kernel leads to the container by its packets. */
 const elementOps = (
 	op: 'publishPorts' | 'unpublishPorts',
 	paths: Paths,
@@ -202,7 +217,7 @@ const elementOps = (
 ): Op[] =>
 	groups.flatMap(({protocol: name, hostIp, text}): Op[] => {
 		const toAddress = target(endpoint, hostIp);
-		if (!toAddress) return [];
+		if (!toAddress || (name === 'tcp' && isLoopback(hostIp))) return [];
 		return [
 			{
 				op,
@@ -216,6 +231,31 @@ const elementOps = (
 			},
 		];
 	});
+
+/** The lock under which the programs of publishLoopback are made, and what these are called. */
+const loopbackLock = 'loopback';
+const programName = (paths: Paths): string => tableName(paths).replace('-', '_');
+
+const ledPorts = (groups: readonly PortGroup[], endpoint: EndpointState) =>
+	groups
+		.filter((group) => isLed(group, endpoint))
+		.map(({hostIp, text}) => ({
+			address: isAny(hostIp) ? Buffer.alloc(0) : bytesOf(hostIp),
+			toAddress: bytesOf(endpoint.ipv4!.address),
+			ports: text,
+		}));
+
+/** Of the ports to which clients on the host are led at their connect(2). */
+const leadOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
+	ledPorts(groups, endpoint).map((ports) => ({
+		op: 'publishLoopback',
+		name: programName(paths),
+		...ports,
+		lock: paths.lock(loopbackLock),
+	}));
+
+const unleadOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
+	ledPorts(groups, endpoint).map((ports) => ({op: 'unpublishLoopback', name: programName(paths), ...ports}));
 
 /** A client that goes on sending to a UDP port must not be held by the entry from before. */
 const forgetPorts = (groups: readonly PortGroup[]): Op[] =>
@@ -240,11 +280,16 @@ export const reserveOps = (groups: readonly PortGroup[], endpoint: EndpointState
 
 export const publishOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] => [
 	...elementOps('publishPorts', paths, groups, endpoint),
+	...leadOps(paths, groups, endpoint),
 	...forgetPorts(groups),
 ];
 
-/** For a container that goes on: connections by these ports end. */
+/**
+ * For a container that goes on: connections by these ports end, but those of clients on the host that have been led
+ * to the container itself.
+ */
 export const unpublishOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] => [
+	...unleadOps(paths, groups, endpoint),
 	...elementOps('unpublishPorts', paths, groups, endpoint),
 	...groups.flatMap(({protocol: name, hostIp, ranges}): Op[] => {
 		const address = target(endpoint, hostIp);
@@ -386,7 +431,12 @@ export const releaseEndpointOps = (paths: Paths, container: string, endpoint: En
 /** What a stop plan has of published ports; before connections, names and addresses. */
 export function unpublishAllOps(paths: Paths, state: NetworkState): Op[] {
 	const publishing = publishingEndpoint(state);
-	return publishing ? elementOps('unpublishPorts', paths, groupPorts(state.ports), publishing) : [];
+	if (!publishing) return [];
+	const groups = groupPorts(state.ports);
+	return [
+		...unleadOps(paths, groups, publishing),
+		...elementOps('unpublishPorts', paths, groups, publishing),
+	];
 }
 
 /** What a stop plan has of endpoints. */

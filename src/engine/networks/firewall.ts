@@ -12,7 +12,14 @@ import {isErrno} from '../errors.ts';
 import {readIfThere, replaceFile, unlinkIfThere} from '../files.ts';
 import type {Paths} from '../paths.ts';
 import {parseSubnet, type Subnet} from './address.ts';
-import {baseRuleset, familyOf, type NetworkElements, networkElements} from './ruleset.ts';
+import {
+	baseRuleset,
+	familyOf,
+	guardChain,
+	loopbackRuleset,
+	type NetworkElements,
+	networkElements,
+} from './ruleset.ts';
 
 const defaultRoot = '/var/lib/wherry';
 
@@ -40,6 +47,8 @@ export interface Stamp {
 	internal: boolean;
 	icc: boolean;
 	masquerade: boolean;
+	/** Whether the bridge has route_localnet. Earlier versions left it out: all had it. */
+	loopback?: boolean;
 }
 
 const stampFile = (paths: Paths, network: string): string => join(paths.networkStamps, network);
@@ -100,6 +109,8 @@ function elementMessages(
 	);
 }
 
+const isOpen = ({loopback}: Stamp): boolean => loopback ?? true;
+
 /** The whole table with all networks; what there was of it is replaced. */
 export function baseMessages(table: string, version: 4 | 6, stamps: readonly Stamp[]): Message[] {
 	const family = familyOf(version);
@@ -107,6 +118,7 @@ export function baseMessages(table: string, version: 4 | 6, stamps: readonly Sta
 		nft.newTable(family, table),
 		nft.deleteTable(family, table),
 		...baseRuleset(version, table),
+		...(version === 4 && stamps.some(isOpen) ? loopbackRuleset(table) : []),
 		...stamps.flatMap((stamp) => elementMessages(nft.newElements, table, version, stamp)),
 	]);
 }
@@ -115,6 +127,14 @@ export function baseMessages(table: string, version: 4 | 6, stamps: readonly Sta
 export async function presentTables(family: nft.NfFamily, names: readonly string[]): Promise<Set<string>> {
 	const queries = names.map((name) => nft.getTable(family, name));
 	return new Set(nft.parseTables(await exchange(protocol.netfilter, queries, {tolerate: ['ENOENT']})));
+}
+
+/** Adds what route_localnet needs to a table that is there, unless it has it. Under the firewall's lock. */
+export async function addGuard(paths: Paths): Promise<void> {
+	const table = tableName(paths);
+	const chains = nft.parseChains(await exchange(protocol.netfilter, [nft.getChains(nft.nfFamily.ipv4)]));
+	if (chains.some((chain) => chain.table === table && chain.name === guardChain)) return;
+	await exchange(protocol.netfilter, nft.transaction(loopbackRuleset(table)));
 }
 
 /** Under the firewall's lock, after the stamps have changed. */
@@ -140,6 +160,7 @@ export async function addNetwork(paths: Paths, stamp: Stamp): Promise<void> {
 			const elements = elementMessages(nft.newElements, table, version, stamp);
 			try {
 				await exchange(protocol.netfilter, nft.transaction(elements));
+				if (version === 4 && isOpen(stamp)) await addGuard(paths);
 				continue;
 			} catch (error) {
 				if (!isErrno(error, 'ENOENT')) throw error;

@@ -84,6 +84,13 @@ const destinationWasChanged: nft.Expression[] = [
 	nft.compare(nft.word(0), {not: true}),
 ];
 const loopback6 = Buffer.from('00000000000000000000000000000001', 'hex');
+/** One byte is all that 127.0.0.0/8 needs. */
+const loopback4 = (offset: number): nft.Expression[] => [
+	nft.loadPayload(nft.payloadBase.network, offset, 1),
+	nft.compare(Buffer.of(127)),
+];
+/** From <linux/in.h>. */
+const tcp = 6;
 
 /** Table, sets and chains. Applied to a host without the table; one that is there is left alone by the caller. */
 export function baseRuleset(version: 4 | 6, table: string): Message[] {
@@ -101,11 +108,6 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		nft.destinationNat(version === 4 ? 2 : 10, register.word0, portRegister),
 	];
 	const toThisHost = [nft.loadAddressType('destination'), nft.compare(nft.word(nft.addressLocal))];
-	/** One byte is all that 127.0.0.0/8 needs. */
-	const loopback4 = (offset: number): nft.Expression[] => [
-		nft.loadPayload(nft.payloadBase.network, offset, 1),
-		nft.compare(Buffer.of(127)),
-	];
 	const names = [dataType.interfaceName];
 	const endpoint = [addressType, dataType.service];
 	const messages: Message[] = [
@@ -162,47 +164,16 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		nft.newChain(family, table, 'to_bridges'),
 		nft.newChain(family, table, 'out_to_bridges'),
 	];
-	if (version === 4) {
-		// route_localnet is set on our bridges; nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558), other
-		// than a container's answers, nor from there. The first packet of a connection ends before it could be led to a
-		// port that is published there, and so none is ever established; what is of no connection, not tracked, or an error
-		// of somebody else's connection, ends before a socket of the host has it, as does what claims to be from the other
-		// end of a connection within the host. What a rule of somebody else's has led there passes, as do errors of
-		// published ports. What is forwarded meets neither chain but with its first packet, and the most of what is
-		// delivered four expressions.
-		const fromOutside = [
-			nft.loadMeta(metaKey.inputType),
-			nft.compare(nft.halfWord(nft.loopbackType), {not: true}),
-		];
-		const comment = 'loopback addresses from outside';
-		messages.push(
-			nft.newChain(family, table, 'guard', {
-				type: 'filter',
-				hook: nft.hook.input,
-				priority: 0,
-				policy: 'accept',
-			}),
-			nft.newChain(family, table, 'to_loopback'),
-			rule('guard', [...loopback4(source), ...fromOutside, drop], comment),
-			rule('guard', [
-				...loopback4(destination),
-				...stateIs(nft.ctState.established, {not: true}),
-				...fromOutside,
-				go('to_loopback'),
-			]),
-			rule('to_loopback', [...destinationWasChanged, accept]),
-			rule('to_loopback', [drop], comment),
-			...[destination, source].map((offset) =>
-				rule('prerouting', [...loopback4(offset), ...fromOutside, drop], comment),
-			),
-		);
-	}
 	messages.push(
 		rule('prerouting', [...toThisHost, go('published')]),
-		// Linux has no route_localnet for IPv6: what is for ::1 stays with the socket that proxies it.
-		...(version === 6
-			? [rule('output', [load(destination), nft.compare(loopback6), nft.verdict(nft.verdictCode.return)])]
-			: []),
+		// What is for ::1 stays with the socket that proxies it: Linux has no route_localnet for IPv6. So does TCP for
+		// 127.0.0.0/8 that has not been led to the container at its connect(2).
+		rule('output', [
+			...(version === 6
+				? [load(destination), nft.compare(loopback6)]
+				: [...loopback4(destination), nft.loadMeta(metaKey.l4protocol), nft.compare(Buffer.of(tcp))]),
+			nft.verdict(nft.verdictCode.return),
+		]),
 		rule('output', [...toThisHost, go('published')]),
 		// No port is in both: who has it on every address has it on each. The first one holds the most.
 		rule('published', published(setName.published, false)),
@@ -252,6 +223,58 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		),
 	);
 	return messages;
+}
+
+/** The base chain of `loopbackRuleset` that says whether a table has it. */
+export const guardChain = 'guard';
+
+/**
+ * With route_localnet on one of our bridges nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558), other
+ * than a container's answers, nor from there. The first packet of a connection ends before it could be led to a port
+ * that is published there, and so none is ever established; what is of no connection, not tracked, or an error of
+ * somebody else's connection, ends before a socket of the host has it, as does what claims to be from the other end of
+ * a connection within the host. What a rule of somebody else's has led there passes, as do errors of published ports.
+ * What is forwarded meets neither chain but with its first packet, and the most of what is delivered four expressions.
+ */
+export function loopbackRuleset(table: string): Message[] {
+	const {family, source, destination} = facts[4];
+	const fromOutside = [
+		nft.loadMeta(metaKey.inputType),
+		nft.compare(nft.halfWord(nft.loopbackType), {not: true}),
+	];
+	const rule = (
+		chain: string,
+		expressions: readonly nft.Expression[],
+		options: nft.RuleOptions = {},
+	): Message => nft.newRule(family, table, chain, expressions, options);
+	const why = {comment: 'loopback addresses from outside'};
+	return [
+		nft.newChain(family, table, 'guard_first', {
+			type: 'nat',
+			hook: nft.hook.prerouting,
+			priority: -101,
+			policy: 'accept',
+		}),
+		nft.newChain(family, table, guardChain, {
+			type: 'filter',
+			hook: nft.hook.input,
+			priority: 0,
+			policy: 'accept',
+		}),
+		nft.newChain(family, table, 'to_loopback'),
+		...[destination, source].map((offset) =>
+			rule('guard_first', [...loopback4(offset), ...fromOutside, drop], why),
+		),
+		rule(guardChain, [...loopback4(source), ...fromOutside, drop], why),
+		rule(guardChain, [
+			...loopback4(destination),
+			...stateIs(nft.ctState.established, {not: true}),
+			...fromOutside,
+			go('to_loopback'),
+		]),
+		rule('to_loopback', [...destinationWasChanged, accept]),
+		rule('to_loopback', [drop], why),
+	];
 }
 
 /** What of a network the sets hold. */

@@ -145,7 +145,7 @@ export const opSchemas = {
 			['ports', 's'],
 			['toAddress', 's'],
 		],
-		'Only in `network`. Binds as reservePorts does, but accepts and forwards to an address reachable from the host (IPv6 clients of a container without IPv6).',
+		'Only in `network`. Binds as reservePorts does, but accepts and forwards to an address reachable from the host.',
 	),
 	publishPorts: op(
 		82,
@@ -174,6 +174,29 @@ export const opSchemas = {
 			['ports', 's'],
 		],
 		'Deletes what publishPorts has added; what is gone already is fine.',
+	),
+	publishLoopback: op(
+		91,
+		['host'],
+		[
+			['name', 's'],
+			['address', 's'],
+			['toAddress', 's'],
+			['ports', 's'],
+			['lock', 's'],
+		],
+		"Only in `network`. Leads TCP connections that processes in the monitor's network namespace make to an address of 127.0.0.0/8 (empty: each of them) to another IPv4 address, by BPF programs at the top of cgroup v2. They are shared by all monitors that give the same name (15 characters at most), made under flock(lock), and stay for as long as one of these runs. Where the kernel refuses nothing happens, which is no error.",
+	),
+	unpublishLoopback: op(
+		92,
+		['host'],
+		[
+			['name', 's'],
+			['address', 's'],
+			['toAddress', 's'],
+			['ports', 's'],
+		],
+		'Undoes publishLoopback; what is gone already, or leads elsewhere, is fine.',
 	),
 	forgetPorts: op(
 		84,

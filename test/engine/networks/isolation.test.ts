@@ -26,6 +26,8 @@ async function setUp(t: ExecutionContext) {
 const on = (network: string, bindings = {}) => ({
 	hostConfig: {NetworkMode: network, Binds: binds, PortBindings: bindings},
 });
+/** A UDP port of the loopback, without which no packet with such an address comes to a bridge in the first place. */
+const udpOfLoopback = {'53/udp': [{HostIp: '127.0.0.1', HostPort: '5300'}]};
 const addressOf = async (engine: RemoteEngine, id: string): Promise<string> => {
 	const {NetworkSettings} = await engine.call<{
 		NetworkSettings: {Networks: Record<string, {IPAddress: string}>};
@@ -86,7 +88,7 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 	const table = tableName(new Paths(engine.root, engine.run));
 	host.start('busybox', ['nc', '-ll', '-p', '7000', '-e', '/bin/busybox', 'echo', 'served']);
 	const port = {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]};
-	await engine.startContainer(busybox(server, on('bridge', port)));
+	const published = await engine.startContainer(busybox(server, on('bridge', port)));
 	const mine = on('bridge');
 	const id = await engine.startContainer(
 		busybox(sleep, {...mine, hostConfig: {...mine.hostConfig, Privileged: true}}),
@@ -98,10 +100,15 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 		'ip route add 127.0.0.1 via $3 src $(hostname -i)',
 	].join(' && ');
 	t.is((await engine.exec(id, '/bin/busybox', 'sh', '-c', send)).code, 0);
-	for (const at of ['7000', '8080']) {
-		t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', '127.0.0.1', at)), /served/);
-		t.false(await reaches(engine, id, '127.0.0.1', Number(at)), at);
-	}
+	const neither = async (why: string) => {
+		for (const at of ['7000', '8080']) {
+			t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', '127.0.0.1', at)), /served/);
+			t.false(await reaches(engine, id, '127.0.0.1', Number(at)), `${at}: ${why}`);
+		}
+	};
+	await neither('the kernel keeps such packets away');
+	await engine.call('containers.updatePublished', published, {add: udpOfLoopback});
+	await neither('the guard does');
 	const untracked = 'type filter hook prerouting priority -300; tcp dport 7000 notrack;';
 	await host.run(nft, `table ip raw { chain untracked { ${untracked} }; }`);
 	t.false(await reaches(engine, id, '127.0.0.1', 7000), 'what is not tracked');
@@ -111,7 +118,7 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 	await host.run(nft, `table ip own { chain led { ${led} }; }`);
 	t.true(await reaches(engine, id, '192.0.2.1', 7001));
 	// The guard alone does it, and nothing but the two chains has kept it away.
-	await host.run(nft, 'insert', 'rule', 'ip', table, 'prerouting', 'accept');
+	await host.run(nft, 'insert', 'rule', 'ip', table, 'guard_first', 'accept');
 	t.false(await reaches(engine, id, '127.0.0.1', 7000));
 	await host.run(nft, 'insert', 'rule', 'ip', table, 'guard', 'accept');
 	t.true(await reaches(engine, id, '127.0.0.1', 7000));
@@ -179,8 +186,7 @@ send(packet(1, own, '127.0.0.1', icmp[:2] + struct.pack('!H', checksum(icmp)) + 
 	test(`a container forges in vain: ${what}`, async (t) => {
 		const {host, engine} = await setUp(t);
 		const table = tableName(new Paths(engine.root, engine.run));
-		const port = {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]};
-		const id = await engine.startContainer(busybox(sleep, on('bridge', port)));
+		const id = await engine.startContainer(busybox(sleep, on('bridge', udpOfLoopback)));
 		const {State} = await engine.call<{State: {Pid: number}}>('containers.inspect', id);
 		const becomes = async () => {
 			const namespace = `/proc/${State.Pid}/ns/net`;
@@ -188,7 +194,7 @@ send(packet(1, own, '127.0.0.1', icmp[:2] + struct.pack('!H', checksum(icmp)) + 
 		};
 		t.is(await becomes(), 'nothing');
 		// Nothing but the guard has kept it away.
-		for (const chain of ['guard', 'prerouting']) {
+		for (const chain of ['guard', 'guard_first']) {
 			await host.run(nft, 'insert', 'rule', 'ip', table, chain, 'accept');
 		}
 		t.is(await becomes(), result);

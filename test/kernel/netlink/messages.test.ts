@@ -1,6 +1,6 @@
 import test from 'ava';
 import {parseSubnet} from '../../../src/engine/networks/address.ts';
-import {baseRuleset, networkElements} from '../../../src/engine/networks/ruleset.ts';
+import {baseRuleset, loopbackRuleset, networkElements} from '../../../src/engine/networks/ruleset.ts';
 import * as attributes from '../../../src/kernel/netlink/attributes.ts';
 import {encodeBatch, type Message, parseReplies} from '../../../src/kernel/netlink/message.ts';
 import * as nft from '../../../src/kernel/netlink/nftables.ts';
@@ -57,6 +57,7 @@ test('nf_tables messages have these bytes', (t) => {
 	);
 	t.snapshot(dump(baseRuleset(4, 'wherry')));
 	t.snapshot(dump(baseRuleset(6, 'wherry')));
+	t.snapshot(dump(loopbackRuleset('wherry')));
 });
 
 test('a batch numbers its messages and pads them', (t) => {

@@ -1,0 +1,37 @@
+// TCP ports that are published on the host's loopback addresses: processes of the host are led to the container at
+// their connect(2), by programs on the root of cgroup v2. Packets of such connections never have a loopback address,
+// so the host's interfaces need no route_localnet, and nothing has to keep others from what that opens.
+//
+// The programs are one set for all containers of an engine, found again by their name, and stay for as long as a
+// monitor holds them. Whom they don't lead (a client that has bound itself to 127.0.0.1, one in another part of the
+// cgroups, any where the kernel refuses) is proxied.
+#pragma once
+
+#include <string_view>
+
+#include "fail.h"
+#include "kernel/fd.h"
+#include "plan.h"
+
+namespace wherry {
+
+class LoopbackPorts {
+ public:
+  // The operation publishLoopback. False only when the operation itself is wrong.
+  bool publish(const Op& op, Failure* failure);
+
+  static constexpr unsigned kPrograms = 4;
+
+ private:
+  bool acquire(const Op& op);
+  bool create(const Op& op);
+
+  Fd links_[kPrograms];
+  Fd ports_;
+  Fd sockets_;
+};
+
+// The operation unpublishLoopback: what leads elsewhere by now stays.
+bool unpublish_loopback(const Op& op, Failure* failure);
+
+}  // namespace wherry

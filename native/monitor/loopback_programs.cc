@@ -1,0 +1,199 @@
+#include "loopback_programs.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+namespace wherry {
+
+namespace {
+
+// r0 is what a helper gives, r1 to r5 are its arguments and lost then; r10 is the frame.
+enum Register : uint8_t { r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, frame };
+
+constexpr Register kContext = r6, kAddress = r7, kPort = r8, kSocket = r9;
+
+constexpr int16_t kKey = -static_cast<int16_t>(sizeof(LoopbackKey));
+constexpr int16_t kLed = kKey - static_cast<int16_t>(sizeof(LedSocket));
+
+class Assembler {
+ public:
+  void emit(uint8_t code, uint8_t to, uint8_t from, int16_t offset, int32_t value) {
+    bpf_insn instruction = {};
+    instruction.code = code;
+    instruction.dst_reg = to & 0xf;
+    instruction.src_reg = from & 0xf;
+    instruction.off = offset;
+    instruction.imm = value;
+    code_.push_back(instruction);
+  }
+  void move(Register to, Register from) { emit(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0); }
+  void set(Register to, int32_t value) { emit(BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value); }
+  // Unlike `set` without a sign.
+  void set32(Register to, uint32_t value) { emit(BPF_ALU | BPF_MOV | BPF_K, to, 0, 0, static_cast<int32_t>(value)); }
+  void add(Register to, int32_t value) { emit(BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, value); }
+  void mask32(Register to, uint32_t bits) { emit(BPF_ALU | BPF_AND | BPF_K, to, 0, 0, static_cast<int32_t>(bits)); }
+  void load32(Register to, Register from, size_t offset) {
+    emit(BPF_LDX | BPF_W | BPF_MEM, to, from, static_cast<int16_t>(offset), 0);
+  }
+  void load64(Register to, Register from, int offset) {
+    emit(BPF_LDX | BPF_DW | BPF_MEM, to, from, static_cast<int16_t>(offset), 0);
+  }
+  void store32(Register to, int offset, Register from) {
+    emit(BPF_STX | BPF_W | BPF_MEM, to, from, static_cast<int16_t>(offset), 0);
+  }
+  void store64(Register to, int offset, Register from) {
+    emit(BPF_STX | BPF_DW | BPF_MEM, to, from, static_cast<int16_t>(offset), 0);
+  }
+  void store_zero32(Register to, int offset) {
+    emit(BPF_ST | BPF_W | BPF_MEM, to, 0, static_cast<int16_t>(offset), 0);
+  }
+  void map(Register to, int fd) {
+    emit(BPF_LD | BPF_DW | BPF_IMM, to, BPF_PSEUDO_MAP_FD, 0, fd);
+    emit(0, 0, 0, 0, 0);
+  }
+  void call(int32_t helper) { emit(BPF_JMP | BPF_CALL, 0, 0, 0, helper); }
+
+  // To the end: the program lets the call go on as it is.
+  void pass_unless32(Register value, uint32_t wanted) { jump_out(BPF_JMP32 | BPF_JNE | BPF_K, value, 0, wanted); }
+  void pass_unless_same32(Register value, Register wanted) { jump_out(BPF_JMP32 | BPF_JNE | BPF_X, value, wanted, 0); }
+  void pass_if_null(Register value) { jump_out(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0); }
+
+  // To where `land` is called with what this gives.
+  size_t jump_unless_zero(Register value) {
+    emit(BPF_JMP | BPF_JNE | BPF_K, value, 0, 0, 0);
+    return code_.size() - 1;
+  }
+  void land(size_t jump) { code_[jump].off = static_cast<int16_t>(code_.size() - jump - 1); }
+
+  std::vector<bpf_insn> finish() {
+    for (size_t jump : out_) land(jump);
+    set(r0, 1);
+    emit(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+    return std::move(code_);
+  }
+
+ private:
+  void jump_out(uint8_t code, Register value, uint8_t other, uint32_t number) {
+    out_.push_back(code_.size());
+    emit(code, value, other, 0, static_cast<int32_t>(number));
+  }
+
+  std::vector<bpf_insn> code_;
+  std::vector<size_t> out_;
+};
+
+constexpr size_t address_offset(bool ipv6) {
+  return ipv6 ? offsetof(bpf_sock_addr, user_ip6) + 12 : offsetof(bpf_sock_addr, user_ip4);
+}
+
+// Leaves those of IPv6 that aren't ::ffff:0:0/96.
+void load_address(Assembler& code, bool ipv6) {
+  const uint32_t mapped[] = {0, 0, htonl(0xffff)};
+  for (size_t word = 0; ipv6 && word < 3; word++) {
+    code.load32(r1, kContext, offsetof(bpf_sock_addr, user_ip6) + word * 4);
+    code.pass_unless32(r1, mapped[word]);
+  }
+  code.load32(kAddress, kContext, address_offset(ipv6));
+}
+
+void look_up(Assembler& code, int map) {
+  code.map(r1, map);
+  code.move(r2, frame);
+  code.add(r2, kKey);
+  code.call(BPF_FUNC_map_lookup_elem);
+}
+
+}  // namespace
+
+std::vector<bpf_insn> connect_program(bool ipv6, int ports_map, int sockets_map) {
+  Assembler code;
+  code.move(kContext, r1);
+  // The most of what isn't for us ends here.
+  load_address(code, ipv6);
+  // 0.0.0.0 is 127.0.0.1 for a client.
+  size_t given = code.jump_unless_zero(kAddress);
+  code.set32(kAddress, htonl(INADDR_LOOPBACK));
+  code.land(given);
+  code.move(r1, kAddress);
+  code.mask32(r1, htonl(0xff000000));
+  code.pass_unless32(r1, htonl(0x7f000000));
+  code.load32(r1, kContext, offsetof(bpf_sock_addr, type));
+  code.pass_unless32(r1, SOCK_STREAM);
+  code.load32(r1, kContext, offsetof(bpf_sock_addr, protocol));
+  code.pass_unless32(r1, IPPROTO_TCP);
+  code.load32(kPort, kContext, offsetof(bpf_sock_addr, user_port));
+
+  // From an address of the loopback, or by its device, nothing reaches a container.
+  code.emit(BPF_LDX | BPF_DW | BPF_MEM, kSocket, kContext, offsetof(bpf_sock_addr, sk), 0);
+  code.pass_if_null(kSocket);
+  code.load32(r1, kSocket, offsetof(bpf_sock, bound_dev_if));
+  code.pass_unless32(r1, 0);
+  code.load32(r1, kSocket, offsetof(bpf_sock, src_ip4));
+  code.pass_unless32(r1, 0);
+
+  code.move(r1, kContext);
+  code.call(BPF_FUNC_get_netns_cookie);
+  code.store64(frame, kKey + static_cast<int>(offsetof(LoopbackKey, namespace_cookie)), r0);
+  code.store_zero32(frame, kKey + static_cast<int>(offsetof(LoopbackKey, address)));
+  code.store32(frame, kKey + static_cast<int>(offsetof(LoopbackKey, port)), kPort);
+  look_up(code, ports_map);
+  size_t found = code.jump_unless_zero(r0);
+  code.store32(frame, kKey + static_cast<int>(offsetof(LoopbackKey, address)), kAddress);
+  look_up(code, ports_map);
+  code.pass_if_null(r0);
+  code.land(found);
+
+  constexpr int wanted = kLed + static_cast<int>(offsetof(LedSocket, wanted));
+  constexpr int led = kLed + static_cast<int>(offsetof(LedSocket, given));
+  code.store32(frame, wanted + static_cast<int>(offsetof(LoopbackTarget, address)), kAddress);
+  code.store32(frame, wanted + static_cast<int>(offsetof(LoopbackTarget, port)), kPort);
+  code.load32(r1, r0, offsetof(LoopbackTarget, address));
+  code.store32(frame, led + static_cast<int>(offsetof(LoopbackTarget, address)), r1);
+  code.store32(kContext, static_cast<int>(address_offset(ipv6)), r1);
+  code.load32(r1, r0, offsetof(LoopbackTarget, port));
+  code.store32(frame, led + static_cast<int>(offsetof(LoopbackTarget, port)), r1);
+  code.store32(kContext, offsetof(bpf_sock_addr, user_port), r1);
+
+  code.map(r1, sockets_map);
+  code.move(r2, kSocket);
+  code.move(r3, frame);
+  code.add(r3, kLed);
+  code.set(r4, BPF_SK_STORAGE_GET_F_CREATE);
+  code.call(BPF_FUNC_sk_storage_get);
+  code.pass_if_null(r0);
+  // One that connects again has what was there before.
+  for (int part = 0; part < static_cast<int>(sizeof(LedSocket)); part += 8) {
+    code.load64(r1, frame, kLed + part);
+    code.store64(r0, part, r1);
+  }
+  return code.finish();
+}
+
+std::vector<bpf_insn> peer_name_program(bool ipv6, int sockets_map) {
+  Assembler code;
+  code.move(kContext, r1);
+  load_address(code, ipv6);
+  code.load32(kPort, kContext, offsetof(bpf_sock_addr, user_port));
+  code.emit(BPF_LDX | BPF_DW | BPF_MEM, r2, kContext, offsetof(bpf_sock_addr, sk), 0);
+  code.pass_if_null(r2);
+  code.map(r1, sockets_map);
+  code.set(r3, 0);
+  code.set(r4, 0);
+  code.call(BPF_FUNC_sk_storage_get);
+  code.pass_if_null(r0);
+  // It may have connected to somebody else since.
+  constexpr size_t led = offsetof(LedSocket, given);
+  code.load32(r1, r0, led + offsetof(LoopbackTarget, address));
+  code.pass_unless_same32(r1, kAddress);
+  code.load32(r1, r0, led + offsetof(LoopbackTarget, port));
+  code.pass_unless_same32(r1, kPort);
+  code.load32(r1, r0, offsetof(LedSocket, wanted) + offsetof(LoopbackTarget, address));
+  code.store32(kContext, static_cast<int>(address_offset(ipv6)), r1);
+  code.load32(r1, r0, offsetof(LedSocket, wanted) + offsetof(LoopbackTarget, port));
+  code.store32(kContext, offsetof(bpf_sock_addr, user_port), r1);
+  return code.finish();
+}
+
+}  // namespace wherry

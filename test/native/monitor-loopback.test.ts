@@ -1,0 +1,92 @@
+import test from 'ava';
+import {request} from '../../src/runtime/monitor-protocol.ts';
+import {encodePlan} from '../../src/runtime/plan/encode.ts';
+import type {Op} from '../../src/runtime/plan/ops.ts';
+import {Container} from './monitor-container.ts';
+import {NetworkNamespace} from './network-namespace.ts';
+
+const everyLoopback = Buffer.alloc(0);
+const name = `looptest_${process.pid % 100_000}`;
+
+/** Ports from `first` on lead to 10.9.0.N, one port each for the target's 7000. */
+const led = (target: number, ports = '8080:7000') => ({
+	name,
+	address: everyLoopback,
+	toAddress: Buffer.of(10, 9, 0, target),
+	ports,
+});
+
+/** A host with two more addresses, at which a server says who it is and where its client comes from. */
+function start(t: ConstructorParameters<typeof Container>[0]) {
+	const host = new NetworkNamespace(t);
+	const box = new Container(t, {argv: ['/bin/sleep', '1000'], host, network: []});
+	const lock = `${box.folder}/lock`;
+	for (const address of ['10.9.0.1', '10.9.0.2']) host.run('ip', 'addr', 'add', `${address}/32`, 'dev', 'lo');
+	const run = async (...network: Op[]) => (await box.ask(request.network, encodePlan({network}))).ok;
+	const publish = (...args: Parameters<typeof led>) => run({op: 'publishLoopback', ...led(...args), lock});
+	const unpublish = (...args: Parameters<typeof led>) => run({op: 'unpublishLoopback', ...led(...args)});
+	/** The address at which a client of 127.0.0.1 arrives, or the error's code. */
+	const arrives = (port: number) =>
+		host.node(`
+import {connect, createServer} from 'node:net';
+const server = createServer((socket) => {
+	process.stdout.write(socket.localAddress);
+	socket.destroy();
+	server.close();
+}).listen(7000, '0.0.0.0', () => connect(${port}, '127.0.0.1').on('error', (error) => {
+	if (error.code !== 'ECONNRESET') process.stdout.write(error.code);
+	server.close();
+}).resume());`);
+	return {host, box, lock, run, publish, unpublish, arrives};
+}
+
+test('ports of the loopback are led, to another place, and no more', async (t) => {
+	const {box, publish, unpublish, arrives} = start(t);
+	await box.start();
+	t.is(await arrives(8080), 'ECONNREFUSED');
+	await publish(1, '8080:7000,9000-9001:7000');
+	for (const port of [8080, 9000, 9001]) t.is(await arrives(port), '10.9.0.1', String(port));
+	t.is(await arrives(9002), 'ECONNREFUSED');
+	await publish(2);
+	t.is(await arrives(8080), '10.9.0.2');
+	// It leads elsewhere by now.
+	await unpublish(1);
+	t.is(await arrives(8080), '10.9.0.2');
+	await unpublish(2);
+	await unpublish(2);
+	t.is(await arrives(8080), 'ECONNREFUSED');
+	t.is(await arrives(9000), '10.9.0.1');
+	await box.stop(0);
+	t.is(await arrives(9000), 'ECONNREFUSED');
+});
+
+test('where the kernel refuses, and for more ports than it has room for, a container runs all the same', async (t) => {
+	const {box, lock, run, publish, arrives} = start(t);
+	await box.start();
+	// No name that the kernel takes.
+	t.deepEqual(await run({op: 'publishLoopback', ...led(1), name: 'no-name', lock}), {});
+	t.is(await arrives(8080), 'ECONNREFUSED');
+	t.deepEqual(await run({op: 'unpublishLoopback', ...led(1), name: 'no-name'}), {});
+	t.deepEqual(await publish(1, '10000-29999:7000'), {});
+	t.is(await arrives(10_000), '10.9.0.1');
+	t.is(await arrives(29_999), 'ECONNREFUSED');
+	t.is(box.state().status, 'running');
+	await box.stop(0);
+});
+
+test('malformed operations are refused', async (t) => {
+	const {box, lock, run} = start(t);
+	await box.start();
+	const operations: Op[] = [
+		{op: 'publishLoopback', ...led(1), lock, toAddress: Buffer.alloc(16)},
+		{op: 'publishLoopback', ...led(1), lock, toAddress: Buffer.alloc(0)},
+		{op: 'publishLoopback', ...led(1), lock, address: Buffer.alloc(16)},
+		{op: 'publishLoopback', ...led(1), lock, address: Buffer.alloc(3)},
+		{op: 'publishLoopback', ...led(1, '0:1'), lock},
+		{op: 'unpublishLoopback', ...led(1, '80')},
+		{op: 'unpublishLoopback', ...led(1), toAddress: Buffer.alloc(5)},
+	];
+	for (const each of operations)
+		await t.throwsAsync(run(each), {message: /^(ports|an address) /}, JSON.stringify(each));
+	await box.stop(0);
+});
