@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ constexpr bpf_attach_type kAttachTypes[LoopbackPorts::kPrograms] = {
     BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT, BPF_CGROUP_INET4_GETPEERNAME, BPF_CGROUP_INET6_GETPEERNAME};
 
 // The kernel has 16 bytes ready for each, for as long as there is any. What is beyond is proxied.
-constexpr uint32_t kMostPorts = 1 << 14;
+constexpr uint32_t kMostPorts = 1 << 16;
 
 // Arguments of both operations.
 constexpr unsigned kName = 0, kAddressArgument = 1, kTargetArgument = 2, kPortsArgument = 3, kLockArgument = 4;
@@ -56,7 +57,7 @@ bool read_info(int fd, Info* info) {
   return bpf(BPF_OBJ_GET_INFO_BY_FD, &get) == 0;
 }
 
-// The maps of a program, by their types.
+// The maps of a program, if they are as ours: what has our name may be somebody else's.
 void take_maps(int program, Fd* ports, Fd* sockets) {
   uint32_t ids[2] = {};
   bpf_prog_info info = {};
@@ -67,17 +68,23 @@ void take_maps(int program, Fd* ports, Fd* sockets) {
     Fd map = by_id(BPF_MAP_GET_FD_BY_ID, ids[index]);
     bpf_map_info about = {};
     if (!map || !read_info(map.get(), &about)) continue;
-    if (about.type == BPF_MAP_TYPE_HASH) *ports = std::move(map);
-    else if (about.type == BPF_MAP_TYPE_SK_STORAGE) *sockets = std::move(map);
+    if (about.type == BPF_MAP_TYPE_HASH && about.key_size == sizeof(LoopbackKey) &&
+        about.value_size == sizeof(LoopbackTarget)) {
+      *ports = std::move(map);
+    } else if (about.type == BPF_MAP_TYPE_SK_STORAGE && about.value_size == sizeof(LedSocket)) {
+      *sockets = std::move(map);
+    }
   }
 }
 
-// The links by which an engine's programs are attached, and their maps. False when one of them isn't there.
-bool find_programs(const char* name, Fd links[], Fd* ports, Fd* sockets) {
+// Calls `each` with every link of a program of this name: the index of what it is attached as, the id of the cgroup
+// (0: that has gone) and the program.
+template <typename Each>
+void each_link(const char* name, Each each) {
   for (uint32_t id = 0;;) {
     bpf_attr next = bpf_attributes();
     next.start_id = id;
-    if (bpf(BPF_LINK_GET_NEXT_ID, &next) != 0) break;
+    if (bpf(BPF_LINK_GET_NEXT_ID, &next) != 0) return;
     id = next.next_id;
     Fd link = by_id(BPF_LINK_GET_FD_BY_ID, id);
     bpf_link_info info = {};
@@ -86,12 +93,19 @@ bool find_programs(const char* name, Fd links[], Fd* ports, Fd* sockets) {
       if (info.cgroup.attach_type != kAttachTypes[index]) continue;
       Fd program = by_id(BPF_PROG_GET_FD_BY_ID, info.prog_id);
       bpf_prog_info about = {};
-      if (!program || !read_info(program.get(), &about) || strncmp(about.name, name, sizeof about.name) != 0) break;
-      if (index == 0) take_maps(program.get(), ports, sockets);
-      links[index] = std::move(link);
-      break;
+      if (program && read_info(program.get(), &about) && strncmp(about.name, name, sizeof about.name) == 0)
+        each(index, info.cgroup.cgroup_id, program.get(), link);
     }
   }
+}
+
+// The links by which an engine's programs are attached to a cgroup, and their maps. False when one isn't there.
+bool find_programs(const char* name, uint64_t cgroup, Fd links[], Fd* ports, Fd* sockets) {
+  each_link(name, [&](unsigned index, uint64_t at, int program, Fd& link) {
+    if (at != cgroup) return;
+    if (index == 0) take_maps(program, ports, sockets);
+    links[index] = std::move(link);
+  });
   for (unsigned index = 0; index < LoopbackPorts::kPrograms; index++)
     if (!links[index]) return false;
   return *ports && *sockets;
@@ -140,8 +154,8 @@ Fd load_types() {
   return Fd(bpf(BPF_BTF_LOAD, &load));
 }
 
-// The top of cgroup v2 as this process sees it: all that it can lead is below. In a line of mountinfo the mount point
-// is the fifth field, with blanks in octal; the type follows a dash.
+// The top of cgroup v2 as this process sees it: all that it can lead is below. In a line of mountinfo the fourth field is
+// what of the file system is mounted, the fifth one the mount point, with blanks in octal; the type follows a dash.
 Fd open_cgroup_root() {
   Fd root;
   FILE* mounts = fopen("/proc/self/mountinfo", "re");
@@ -151,11 +165,12 @@ Fd open_cgroup_root() {
     const char* type = strstr(line, " - ");
     if (type == nullptr || strncmp(type, " - cgroup2 ", 11) != 0) continue;
     const char* at = line;
-    for (int field = 1; field < 5 && at != nullptr; field++) {
+    for (int field = 1; field < 4 && at != nullptr; field++) {
       at = strchr(at, ' ');
       if (at != nullptr) at++;
     }
-    if (at == nullptr || at >= type) continue;
+    if (at == nullptr || strncmp(at, "/ ", 2) != 0) continue;
+    at += 2;
     std::string path;
     for (; *at != ' ' && *at != '\0'; at++) {
       unsigned code;
@@ -205,9 +220,10 @@ bool read_entries(const Op& op, std::vector<Entry>* out, Failure* failure) {
 
 }  // namespace
 
-bool LoopbackPorts::create(const Op& op) {
-  const char* name = op.path(kName);
+bool LoopbackPorts::create(const char* name, int root) {
   if (!ports_ || !sockets_) {
+    // Programs without these maps are those of monitors that are about to end.
+    for (Fd& link : links_) link.reset();
     Fd types = load_types();
     if (!types) return false;
     ports_ = create_map(BPF_MAP_TYPE_HASH, sizeof(LoopbackKey), sizeof(LoopbackTarget), kMostPorts,
@@ -216,8 +232,6 @@ bool LoopbackPorts::create(const Op& op) {
                           types.get());
     if (!ports_ || !sockets_) return false;
   }
-  Fd root = open_cgroup_root();
-  if (!root) return false;
   for (unsigned index = 0; index < kPrograms; index++) {
     if (links_[index]) continue;
     const bool ipv6 = index % 2 == 1;
@@ -230,7 +244,7 @@ bool LoopbackPorts::create(const Op& op) {
     if (!program) return false;
     bpf_attr attach = bpf_attributes();
     attach.link_create.prog_fd = static_cast<uint32_t>(program.get());
-    attach.link_create.target_fd = static_cast<uint32_t>(root.get());
+    attach.link_create.target_fd = static_cast<uint32_t>(root);
     attach.link_create.attach_type = kAttachTypes[index];
     links_[index].reset(bpf(BPF_LINK_CREATE, &attach));
     if (!links_[index]) return false;
@@ -240,12 +254,17 @@ bool LoopbackPorts::create(const Op& op) {
 
 bool LoopbackPorts::acquire(const Op& op) {
   if (links_[kPrograms - 1]) return true;
-  bool ok = find_programs(op.path(kName), links_, &ports_, &sockets_);
+  const char* name = op.path(kName);
+  Fd root = open_cgroup_root();
+  struct stat info;
+  if (!root || fstat(root.get(), &info) != 0) return false;
+  // A cgroup's id is the number of its inode.
+  bool ok = find_programs(name, info.st_ino, links_, &ports_, &sockets_);
   if (!ok) {
     Fd lock;
     Failure failure;
     ok = lock_file(op.path(kLockArgument), &lock, &failure) &&
-         (find_programs(op.path(kName), links_, &ports_, &sockets_) || create(op));
+         (find_programs(name, info.st_ino, links_, &ports_, &sockets_) || create(name, root.get()));
   }
   if (ok) return true;
   for (Fd& link : links_) link.reset();
@@ -272,19 +291,22 @@ bool LoopbackPorts::publish(const Op& op, Failure* failure) {
 bool unpublish_loopback(const Op& op, Failure* failure) {
   std::vector<Entry> entries;
   if (!read_entries(op, &entries, failure)) return false;
-  Fd links[LoopbackPorts::kPrograms], ports, sockets;
-  find_programs(op.path(kName), links, &ports, &sockets);
-  if (!ports) return true;
-  for (const Entry& entry : entries) {
-    LoopbackTarget target = {};
-    bpf_attr element = bpf_attributes();
-    element.map_fd = static_cast<uint32_t>(ports.get());
-    element.key = bpf_address(&entry.key);
-    element.value = bpf_address(&target);
-    if (bpf(BPF_MAP_LOOKUP_ELEM, &element) != 0 || memcmp(&target, &entry.target, sizeof target) != 0) continue;
-    element.value = 0;
-    bpf(BPF_MAP_DELETE_ELEM, &element);
-  }
+  // Wherever it has been published: this may be another process, which sees other cgroups.
+  each_link(op.path(kName), [&](unsigned index, uint64_t, int program, Fd&) {
+    Fd ports, sockets;
+    if (index == 0) take_maps(program, &ports, &sockets);
+    if (!ports) return;
+    for (const Entry& entry : entries) {
+      LoopbackTarget target = {};
+      bpf_attr element = bpf_attributes();
+      element.map_fd = static_cast<uint32_t>(ports.get());
+      element.key = bpf_address(&entry.key);
+      element.value = bpf_address(&target);
+      if (bpf(BPF_MAP_LOOKUP_ELEM, &element) != 0 || memcmp(&target, &entry.target, sizeof target) != 0) continue;
+      element.value = 0;
+      bpf(BPF_MAP_DELETE_ELEM, &element);
+    }
+  });
   return true;
 }
 

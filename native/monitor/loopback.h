@@ -3,8 +3,8 @@
 // so the host's interfaces need no route_localnet, and nothing has to keep others from what that opens.
 //
 // The programs are one set for all containers of an engine, found again by their name, and stay for as long as a
-// monitor holds them. Whom they don't lead (a client that has bound itself to 127.0.0.1, one in another part of the
-// cgroups, any where the kernel refuses) is proxied.
+// monitor holds them. Whom they don't lead (a client that has bound itself to an address or a device, one in another
+// part of the cgroups, any where the kernel refuses) is proxied.
 #pragma once
 
 #include <string_view>
@@ -24,7 +24,7 @@ class LoopbackPorts {
 
  private:
   bool acquire(const Op& op);
-  bool create(const Op& op);
+  bool create(const char* name, int root);
 
   Fd links_[kPrograms];
   Fd ports_;

@@ -63,12 +63,13 @@ bool Network::open_proxies(const Op& op, Failure* failure) {
   std::vector<PortRange> ranges;
   if (!read_ports(op, &port, &ranges, failure)) return false;
   if (!IpAddress::from_bytes(op.text(3), &target)) return fail(failure, EINVAL, "an address of %zu bytes", op.text(3).size());
-  if (port.protocol == kSctp) return fail(failure, EPROTONOSUPPORT, "a proxy for %s", port.text().c_str());
+  const bool loopback_only = op.code() == OpCode::kProxyLoopback;
+  if (port.protocol == kSctp || (loopback_only && port.protocol != kTcp)) return fail(failure, EPROTONOSUPPORT, "a proxy for %s", port.text().c_str());
   if (proxies_ == nullptr) proxies_ = new Proxies(loop_);
   for (const PortRange& range : ranges) {
     for (uint32_t i = 0; i < range.count; i++) {
       port.port = range.port(i);
-      if (!proxies_->open(port, SocketAddress(target, range.partner(i)), failure)) return false;
+      if (!proxies_->open(port, SocketAddress(target, range.partner(i)), loopback_only, failure)) return false;
     }
   }
   return true;
@@ -103,7 +104,8 @@ void Network::release_memory() {
 bool Network::run(const Op& op, int netns, Failure* failure) {
   switch (op.code()) {
     case OpCode::kReservePorts: return reserve_ports(op, failure);
-    case OpCode::kProxyPorts: return open_proxies(op, failure);
+    case OpCode::kProxyPorts:
+    case OpCode::kProxyLoopback: return open_proxies(op, failure);
     case OpCode::kPublishLoopback: return publish_loopback(op, failure);
     case OpCode::kServeNames: return serve_names(op, netns, failure);
     case OpCode::kHealFirewall: return firewall(netns).heal(op, failure);

@@ -26,6 +26,7 @@ bool is_raw(OpCode code, unsigned argument) {
     case OpCode::kForgetPorts:
       return argument == 1;
     case OpCode::kProxyPorts:
+    case OpCode::kProxyLoopback:
       return argument == 1 || argument == 3;
     case OpCode::kPublishPorts:
     case OpCode::kUnpublishPorts:

@@ -5,11 +5,12 @@
 
 namespace wherry {
 
-void PortListeners::add(const HostPort& port, const SocketAddress& target, Fd socket) {
+void PortListeners::add(const HostPort& port, const SocketAddress& target, Fd socket, bool loopback_only) {
   auto listener = new PortListener;
   listener->owner = &owner_;
   listener->port = port;
   listener->target = target;
+  listener->loopback_only = loopback_only;
   listener->fd = socket.release();
   listeners_.push_back(listener);
   if (!paused_) loop_.watch(*listener, EPOLLIN);

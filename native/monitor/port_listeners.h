@@ -29,6 +29,8 @@ class PortListener : public Source {
   PortListenerOwner* owner = nullptr;
   HostPort port;
   SocketAddress target;
+  // Whoever comes to another address than one of 127.0.0.0/8 is turned away.
+  bool loopback_only = false;
 };
 
 class PortListeners {
@@ -38,7 +40,7 @@ class PortListeners {
   PortListeners(const PortListeners&) = delete;
   PortListeners& operator=(const PortListeners&) = delete;
 
-  void add(const HostPort& port, const SocketAddress& target, Fd socket);
+  void add(const HostPort& port, const SocketAddress& target, Fd socket, bool loopback_only = false);
   bool release(const HostPort& port);
   // Closes all but the first `count`.
   void release_from(size_t count);

@@ -2,8 +2,8 @@
 
 namespace wherry {
 
-bool Proxies::open(const HostPort& port, const SocketAddress& target, Failure* failure) {
-  return port.protocol == kUdp ? udp_.open(port, target, failure) : tcp_.open(port, target, failure);
+bool Proxies::open(const HostPort& port, const SocketAddress& target, bool loopback_only, Failure* failure) {
+  return port.protocol == kUdp ? udp_.open(port, target, failure) : tcp_.open(port, target, loopback_only, failure);
 }
 
 bool Proxies::release(const HostPort& port) {

@@ -17,7 +17,7 @@ class Proxies {
  public:
   explicit Proxies(Loop& loop) : tcp_(loop), udp_(loop) {}
 
-  bool open(const HostPort& port, const SocketAddress& target, Failure* failure);
+  bool open(const HostPort& port, const SocketAddress& target, bool loopback_only, Failure* failure);
   bool release(const HostPort& port);
   void release_memory() { tcp_.release_memory(); }
 

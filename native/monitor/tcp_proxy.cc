@@ -14,6 +14,7 @@ namespace wherry {
 namespace {
 
 constexpr size_t kMostConnections = 1024;
+constexpr size_t kResumeBelow = kMostConnections - kMostConnections / 8;
 constexpr int kBacklog = 512;
 constexpr unsigned kAcceptAtOnce = 16;
 constexpr size_t kChunk = 256 << 10;    // also the size of the pipes, where the kernel allows it
@@ -31,6 +32,12 @@ void reset_and_close(int fd) {
   linger now = {1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   close(fd);
+}
+
+bool is_for_loopback(int fd) {
+  SocketAddress own;
+  return getsockname(fd, &own.any, &own.length) == 0 && own.any.sa_family == AF_INET &&
+         ntohl(own.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 }  // namespace
@@ -134,7 +141,7 @@ TcpProxies::~TcpProxies() {
   release_memory();
 }
 
-bool TcpProxies::open(const HostPort& port, const SocketAddress& target, Failure* failure) {
+bool TcpProxies::open(const HostPort& port, const SocketAddress& target, bool loopback_only, Failure* failure) {
   Fd fd(port_socket(port));
   SocketAddress address(port.address, port.port);
   if (!fd) return is_moot(port, errno) || bind_failed(port, errno, failure);
@@ -142,7 +149,7 @@ bool TcpProxies::open(const HostPort& port, const SocketAddress& target, Failure
   set_on(fd.get(), SOL_SOCKET, SO_REUSEADDR);
   if (bind(fd.get(), &address.any, address.length) != 0 || listen(fd.get(), kBacklog) != 0)
     return bind_failed(port, errno, failure);
-  listeners_.add(port, target, std::move(fd));
+  listeners_.add(port, target, std::move(fd), loopback_only);
   return true;
 }
 
@@ -157,7 +164,8 @@ void TcpProxies::listener_ready(PortListener& listener) {
       }
       return;
     }
-    begin(listener, client);
+    if (listener.loopback_only && !is_for_loopback(client)) reset_and_close(client);
+    else begin(listener, client);
   }
 }
 
@@ -180,7 +188,8 @@ void TcpProxies::remove(TcpConnection* connection) {
     break;
   }
   delete connection;
-  if (listeners_.paused()) listeners_.resume();
+  // Not at each one that ends: a container may have thousands of ports.
+  if (listeners_.paused() && connections_.size() <= kResumeBelow) listeners_.resume();
 }
 
 bool TcpProxies::take_pipe(int ends[2]) {

@@ -52,7 +52,7 @@ class TcpProxies : private PortListenerOwner {
   TcpProxies(const TcpProxies&) = delete;
   TcpProxies& operator=(const TcpProxies&) = delete;
 
-  bool open(const HostPort& port, const SocketAddress& target, Failure* failure);
+  bool open(const HostPort& port, const SocketAddress& target, bool loopback_only, Failure* failure);
   // Connections that came by it go on.
   bool release(const HostPort& port) { return listeners_.release(port); }
   size_t ports() const { return listeners_.size(); }

@@ -12,6 +12,7 @@ import {readIfThere} from './files.ts';
 import {listStamps, tableName} from './networks/firewall.ts';
 import {firewalldIsClosed} from './networks/host-filter.ts';
 import {activeEndpoints} from './networks/list.ts';
+import {hostLeads, kernelIsAtLeast} from './networks/loopback.ts';
 import {parseResolvConf} from './networks/resolv-conf.ts';
 import {apparmorHost, apparmorProblem, defaultProfile} from './security/apparmor.ts';
 import {hostContexts, selinuxEnabled} from './security/selinux.ts';
@@ -30,11 +31,6 @@ const bad = (subject: string, message: string, advice?: string): CheckLine => ({
 
 const setting = (name: string): string | undefined =>
 	readIfThere(`/proc/sys/${name.replaceAll('.', '/')}`)?.trim();
-
-function kernelIsAtLeast(wantedMajor: number, wantedMinor: number): boolean {
-	const [major = 0, minor = 0] = release().split('.').map(Number.parseFloat);
-	return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
-}
 
 function checkKernel(): CheckLine {
 	return kernelIsAtLeast(5, 10)
@@ -216,20 +212,11 @@ function checkPorts(): CheckLine {
 		: ok('ports', text);
 }
 
-/** What `publishLoopback` needs: see native/monitor/loopback.h. */
 function checkLoopback(): CheckLine {
-	const slow = 'connections of this host to published ports of 127.0.0.1 are proxied, which is slower';
-	if (!detectCgroups().unified) {
-		const folder = '/sys/fs/cgroup/unified';
-		return warn(
-			'localhost',
-			`${slow}: cgroup v2 is not mounted`,
-			`mkdir -p ${folder} && mount -t cgroup2 cgroup2 ${folder}`,
-		);
-	}
-	return kernelIsAtLeast(5, 14)
-		? ok('localhost', 'connections of this host to published ports of 127.0.0.1 are led into the containers')
-		: warn('localhost', `${slow}: Linux ${release()} can't lead them`, 'Linux 5.14 or newer leads them');
+	const clients = 'programs of this host that connect to a published port of 127.0.0.1';
+	if (hostLeads()) return ok('localhost', `${clients} are led into the container as they connect`);
+	const lacks = kernelIsAtLeast(5, 14) ? 'cgroup v2 is not mounted' : `Linux ${release()} is older than 5.14`;
+	return ok('localhost', `${clients} come by way of route_localnet: ${lacks}`);
 }
 
 function checkNames(): CheckLine {

@@ -1,3 +1,6 @@
+import {once} from 'node:events';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import test from 'ava';
 import {request} from '../../src/runtime/monitor-protocol.ts';
 import {encodePlan} from '../../src/runtime/plan/encode.ts';
@@ -67,12 +70,73 @@ test('where the kernel refuses, and for more ports than it has room for, a conta
 	t.deepEqual(await run({op: 'publishLoopback', ...led(1), name: 'no-name', lock}), {});
 	t.is(await arrives(8080), 'ECONNREFUSED');
 	t.deepEqual(await run({op: 'unpublishLoopback', ...led(1), name: 'no-name'}), {});
-	t.deepEqual(await publish(1, '10000-29999:7000'), {});
+	t.deepEqual(await publish(1, '1-65535:7000'), {});
+	const more = {...led(2, '1-65535:7000'), address: Buffer.of(127, 0, 0, 1)};
+	t.deepEqual(await run({op: 'publishLoopback', ...more, lock}), {});
 	t.is(await arrives(10_000), '10.9.0.1');
-	t.is(await arrives(29_999), 'ECONNREFUSED');
 	t.is(box.state().status, 'running');
 	await box.stop(0);
 });
+
+/**
+ * A program of a name at connect(2) in a cgroup of its own, with maps of other sizes or the right ones, as a container
+ * with CAP_BPF can make it. Ends with its input.
+ */
+const impostor = `
+import ctypes, os, platform, struct, sys
+name, cgroup, key, value = sys.argv[1].encode(), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+libc = ctypes.CDLL(None, use_errno=True)
+number = 321 if platform.machine() == 'x86_64' else 280
+kept = []
+def bpf(command, attributes):
+	area = ctypes.create_string_buffer(attributes.ljust(144, b'\\0'), 144)
+	kept.append(area)
+	fd = libc.syscall(number, command, area, 144)
+	if fd < 0: raise OSError(ctypes.get_errno(), command)
+	return fd
+def pointer(data):
+	kept.append(ctypes.create_string_buffer(data, len(data)))
+	return ctypes.addressof(kept[-1])
+ports = bpf(0, struct.pack('IIIII', 1, key, value, 300, 0))
+if key == 1:
+	for each in range(256):
+		bpf(2, struct.pack('IxxxxQQQ', ports, pointer(bytes([each])), pointer(b'x' * value), 0))
+# r1 = the map; r0 = 1; exit
+code = struct.pack('BBhiBBhi', 0x18, 0x11, 0, ports, 0, 0, 0, 0) + struct.pack('BBhi', 0xb7, 0, 0, 1) + struct.pack('BBhi', 0x95, 0, 0, 0)
+program = bpf(5, struct.pack('IIQQIIQII16sII', 18, len(code) // 8, pointer(code), pointer(b'GPL\\0'), 0, 0, 0, 0, 0, name, 0, 10))
+os.mkdir(cgroup)
+folder = os.open(cgroup, os.O_RDONLY)
+link = bpf(28, struct.pack('IIII', program, folder, 10, 0))
+print('attached', flush=True)
+sys.stdin.read()
+os.close(link)
+os.close(folder)
+os.rmdir(cgroup)
+`;
+
+for (const [key, value] of [
+	[1, 65_536],
+	[16, 8],
+] as const) {
+	test(`somebody else’s programs of the same name are left alone: ${key} and ${value} bytes`, async (t) => {
+		const name = `imp${process.pid % 100_000}_${key}`;
+		const {box, host, lock, run, arrives} = start(t);
+		const root = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((path) =>
+			existsSync(join(path, 'cgroup.controllers')),
+		)!;
+		const other = host.spawn('python3', '-c', impostor, name, join(root, name), String(key), String(value));
+		const ended = once(other, 'exit');
+		t.is(String((await once(other.stdout!, 'data'))[0]), 'attached\n');
+		await box.start();
+		t.deepEqual(await run({op: 'publishLoopback', ...led(1), name, lock}), {});
+		t.is(await arrives(8080), '10.9.0.1');
+		t.deepEqual(await run({op: 'unpublishLoopback', ...led(1), name}), {});
+		t.is(await arrives(8080), 'ECONNREFUSED');
+		await box.stop(0);
+		other.stdin!.end();
+		t.deepEqual(await ended, [0, null]);
+	});
+}
 
 test('malformed operations are refused', async (t) => {
 	const {box, lock, run} = start(t);

@@ -127,6 +127,19 @@ connect(8080, '::1', function () { this.write(Buffer.alloc(3000000), () => {}); 
 	t.is(host.run('ss', '-tlnH'), '');
 });
 
+test('a proxy for the loopback turns away whoever comes to another address', async (t) => {
+	const any4 = Buffer.alloc(4);
+	const {host, inside, box} = await start(t, [
+		{op: 'proxyLoopback', protocol: tcp, address: any4, ports: '8080:80', toAddress: target},
+	]);
+	await tcpServer(inside);
+	for (const address of ['127.0.0.1', '127.9.9.9'])
+		t.is(await tryConnect(host, 'from', address), '172.18.0.1\n');
+	t.is(await tryConnect(host, 'from', '172.18.0.1'), 'ECONNRESET\n');
+	t.is(await tryConnect(inside, 'from', '172.18.0.1'), 'ECONNRESET\n');
+	await box.stop(0);
+});
+
 test('more clients than are carried at a time wait for their turn', async (t) => {
 	const {host, inside, box} = await start(t, [proxy(tcp, 8080, 80)]);
 	await tcpServer(inside);

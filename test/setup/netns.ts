@@ -119,12 +119,15 @@ export interface RemoteEngine {
 
 type Answer = {id: number; value?: unknown; error?: {message: string; code?: string; exitCode?: number}};
 
-/** Private folders, removed with all containers at the end. `resolvConf` is what the host has as /etc/resolv.conf. */
+/**
+ * Private folders, removed with all containers at the end. `resolvConf` is what the host has as /etc/resolv.conf, and
+ * `unmounted` a mount point of the host's that it hasn't got.
+ */
 export async function startEngine(
 	t: ExecutionContext,
 	namespace: Namespace,
 	env: NodeJS.ProcessEnv = {},
-	options: {resolvConf?: string} = {},
+	options: {resolvConf?: string; unmounted?: string} = {},
 ): Promise<RemoteEngine> {
 	const folder = mkdtempSync(join(tmpdir(), 'wherry-net-'));
 	const [root, run] = [join(folder, 'root'), join(folder, 'run')];
@@ -137,10 +140,12 @@ export async function startEngine(
 	};
 	const script = new URL('engine-process.ts', import.meta.url).pathname;
 	let inMountNamespace: string[] = [];
-	if (options.resolvConf !== undefined) {
+	const {resolvConf, unmounted} = options;
+	if (resolvConf !== undefined || unmounted !== undefined) {
 		const path = join(folder, 'resolv.conf');
-		writeFileSync(path, options.resolvConf);
-		const mount = `mount --bind ${path} /etc/resolv.conf && exec "$@"`;
+		if (resolvConf !== undefined) writeFileSync(path, resolvConf);
+		const bind = resolvConf === undefined ? '' : `mount --bind ${path} /etc/resolv.conf && `;
+		const mount = `${bind}${unmounted === undefined ? '' : `umount ${unmounted} && `}exec "$@"`;
 		inMountNamespace = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', mount, 'sh'];
 	}
 	let number = 0;

@@ -10,6 +10,7 @@
  * the others.
  */
 import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {globSync} from 'node:fs';
 import {join} from 'node:path';
 import {difference, traces} from './leftovers.mjs';
@@ -25,11 +26,15 @@ if (major < 22 || (major === 22 && minor < 20) || major === 23) {
 }
 // What the engines attach to the root of cgroup v2 concerns the tests alone.
 if (process.env.WHERRY_TEST_CGROUP === undefined) {
-	const {status} = spawnSync(
+	const inside = spawn(
 		join(root, 'test/setup/own-cgroup.sh'),
 		['/sys/fs/cgroup/unified', process.execPath, ...process.argv.slice(1)],
-		{env: {...process.env, WHERRY_TEST_CGROUP: 'own'}, stdio: 'inherit'},
+		{env: {...process.env, WHERRY_TEST_CGROUP: 'own'}, stdio: 'inherit', detached: true},
 	);
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+		process.on(signal, () => process.kill(-inside.pid, signal));
+	}
+	const [status] = await once(inside, 'exit');
 	process.exit(status ?? 1);
 }
 delete process.env.WHERRY_TEST_CGROUP;

@@ -38,7 +38,7 @@ type FailedPort = Pick<PublishedPort, 'protocol' | 'hostIp' | 'hostPort'>;
 
 /** The monitor names the port: `failed to bind host port 0.0.0.0:80/tcp: ...`. */
 function failedPort(op: Op | undefined, {message}: MonitorError): FailedPort | undefined {
-	if (op?.op !== 'reservePorts' && op?.op !== 'proxyPorts') return undefined;
+	if (op?.op !== 'reservePorts' && op?.op !== 'proxyPorts' && op?.op !== 'proxyLoopback') return undefined;
 	const match = /host port \[?([\da-f.:]+?)\]?:(\d+)\/(tcp|udp|sctp)/.exec(message);
 	if (!match) return undefined;
 	return {hostIp: match[1]!, hostPort: Number(match[2]), protocol: match[3] as FailedPort['protocol']};

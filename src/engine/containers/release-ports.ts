@@ -1,8 +1,8 @@
 /** Ports that a monitor holds are given back. */
 import {request} from '../../runtime/monitor-protocol.ts';
 import {addressBytes, parseAddress} from '../networks/address.ts';
-import {protocolNumber} from '../networks/endpoint.ts';
 import {eachPort, type PublishedRange} from '../networks/port-ranges.ts';
+import {protocolNumber} from '../networks/ruleset.ts';
 import type {EngineContext} from './context.ts';
 import {ask} from './monitor-client.ts';
 import {reachMonitor} from './monitor-requests.ts';

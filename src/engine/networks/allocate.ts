@@ -14,6 +14,7 @@ import {needsLoopback} from './endpoint.ts';
 import {choosePorts} from './free-port.ts';
 import {type AddressPool, poolsOf} from './ipam.ts';
 import {type Abandoned, dropLeases, type Lease, takeLease} from './leases.ts';
+import {hostLeads} from './loopback.ts';
 import {bridgeOptions, childOptions} from './options.ts';
 import {parseLink} from './parse-link.ts';
 import type {BindingRange, PublishedRange} from './port-ranges.ts';
@@ -86,6 +87,7 @@ async function hostSide(context: EngineContext, network: NetworkRecord) {
 			bridge,
 			...(mac ? {bridgeMac: mac} : {}),
 			isolated: !icc,
+			...(hostLeads() ? {led: true} : {}),
 			mode: 0,
 			routed: false,
 			mtu: bridgeOptions(network).mtu,

@@ -4,6 +4,7 @@ import {protocol} from '../../kernel/netlink/message.ts';
 import * as rt from '../../kernel/netlink/rtnetlink.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
 import {isErrno, WherryError} from '../errors.ts';
+import {readIfThere} from '../files.ts';
 import type {Locks} from '../locks.ts';
 import type {Paths} from '../paths.ts';
 import {
@@ -22,6 +23,7 @@ import {
 	firewallLock,
 	presentTables,
 	readStamp,
+	removeGuard,
 	removeNetworkElements,
 	removeStamp,
 	type Stamp,
@@ -149,6 +151,15 @@ async function addressBridge(link: rt.LinkInfo, network: NetworkRecord): Promise
 
 const routeLocalnet = (bridge: string): string => `net/ipv4/conf/${bridge}/route_localnet`;
 
+/** The kernel takes that of all interfaces as well. False when there is no such bridge. */
+const routesLocalnet = (bridge: string): boolean =>
+	['all', bridge].some((name) => readIfThere(`/proc/sys/${routeLocalnet(name)}`)?.trim() === '1');
+
+function loopbackOf(bridge: string, before: Stamp | undefined): NonNullable<Stamp['loopback']> {
+	if (!routesLocalnet(bridge)) return 'closed';
+	return before?.bridge === bridge && before.loopback === 'open' ? 'open' : 'found-open';
+}
+
 /** Before it is up: a container must not configure the host by router advertisements (CVE-2020-13401). */
 function hardenBridge(bridge: string, network: NetworkRecord): void {
 	if (network.EnableIPv6) {
@@ -168,7 +179,9 @@ async function isReady(paths: Paths, stamp: Stamp): Promise<boolean> {
 		link?.name === stamp.bridge &&
 		link.kind === 'bridge' &&
 		link.up &&
-		(stamp.mac === undefined || stamp.mac === (link.mac && formatMac(link.mac)));
+		(stamp.mac === undefined || stamp.mac === (link.mac && formatMac(link.mac))) &&
+		// Somebody may have opened it since, for one interface or for all.
+		!(stamp.loopback === 'closed' && routesLocalnet(stamp.bridge));
 	return bridge && tables.every((names) => names.has(table));
 }
 
@@ -192,7 +205,7 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 			internal: network.Internal,
 			icc: options.icc,
 			masquerade: options.masquerade,
-			loopback: readFileSync(`/proc/sys/${routeLocalnet(link.name)}`, 'latin1').trim() === '1',
+			loopback: loopbackOf(link.name, before),
 		};
 		hardenBridge(link.name, network);
 		await addNetwork(paths, stamp);
@@ -205,17 +218,18 @@ export async function ensureBridge({paths, locks}: Context, network: NetworkReco
 }
 
 /**
- * Lets packets with the host's loopback addresses come to a network's containers and back, for published ports that no
- * connect(2) is led to. Never without the rules that keep everybody else's from coming in (CVE-2020-8558).
+ * Lets packets with the host's loopback addresses come to a network's containers and back, for published ports whose
+ * clients are not led. Never without the rules that keep everybody else's from coming in (CVE-2020-8558).
  */
 export async function openLoopback({paths, locks}: Context, id: string): Promise<void> {
-	const isOpen = (): boolean => readStamp(paths, id)?.loopback ?? true;
-	if (isOpen()) return;
+	const isOpen = ({bridge, loopback}: Stamp): boolean => loopback !== 'closed' && routesLocalnet(bridge);
+	const before = readStamp(paths, id);
+	if (!before || isOpen(before)) return;
 	await locks.with(firewallLock, async () => {
 		const stamp = readStamp(paths, id);
-		if (!stamp || isOpen()) return;
+		if (!stamp || isOpen(stamp)) return;
 		await addGuard(paths);
-		writeStamp(paths, id, {...stamp, loopback: true});
+		writeStamp(paths, id, {...stamp, loopback: 'open'});
 		writeBase(paths);
 		setSysctl(routeLocalnet(stamp.bridge), '1');
 	});
@@ -233,8 +247,12 @@ export async function removeBridge({paths, locks}: Context, network: NetworkReco
 		const link = await findLink(rt.getLink(name));
 		if (link && link.alias === aliasOf(paths, network)) {
 			await exchange(protocol.route, [rt.deleteLink({index: link.index})], {tolerate: ['ENODEV']});
+		} else if (link && stamp?.loopback === 'open') {
+			// It goes on without the guard.
+			setSysctl(routeLocalnet(link.name), '0');
 		}
 		removeStamp(paths, network.Id);
 		writeBase(paths);
+		await removeGuard(paths);
 	});
 }

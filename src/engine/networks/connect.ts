@@ -217,6 +217,8 @@ async function connectRunning(
 		{network, settings},
 		freePosition(before.endpoints),
 	);
+	// Its monitor may be of an earlier version.
+	if (before.endpoints.some(({driver, led}) => driver === 'bridge' && !led)) delete endpoint.led;
 	const after: NetworkState = {
 		endpoints: [...before.endpoints.map((each) => ({...each})), endpoint],
 		ports: before.ports,

@@ -10,7 +10,7 @@ import {baseFile, firewallLock, tableName} from './firewall.ts';
 import {allowForwardingOps} from './host-filter.ts';
 import {leaseFile} from './leases.ts';
 import {groupPorts, type PortGroup, type PublishedRange, rangesText} from './port-ranges.ts';
-import {familyOf, setName} from './ruleset.ts';
+import {familyOf, protocolNumber, setName} from './ruleset.ts';
 import {type EndpointState, type NetworkState, publishingEndpoint} from './state.ts';
 import {zoneFile} from './zone.ts';
 
@@ -174,8 +174,6 @@ export const removeEndpointOps = (endpoint: EndpointState): Op[] => [
 	...forgetNeighbour(endpoint),
 ];
 
-/** From <linux/in.h>. */
-export const protocolNumber = {tcp: 6, udp: 17, sctp: 132} as const;
 const isAny = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
 
 /** The address that a published port of this family leads to; undefined: there is none, it is proxied. */
@@ -186,26 +184,30 @@ function target(endpoint: EndpointState, hostIp: string): Buffer | undefined {
 
 const isLoopback = (ip: string): boolean => ip.startsWith('127.');
 
-/** Whether clients that are led at their connect(2) come by this port: those of the host's loopback addresses. */
-const isLed = ({protocol: name, hostIp}: PortGroup, {ipv4}: EndpointState): boolean =>
-	name === 'tcp' && ipv4 !== undefined && (hostIp === '0.0.0.0' || isLoopback(hostIp));
+type HostPorts = Pick<PublishedRange, 'protocol' | 'hostIp'>;
 
-/** Whether packets with loopback addresses come by a published port, as no connect(2) of its protocol is led. */
-export const needsLoopback = (
-	{protocol: name, hostIp}: Pick<PublishedRange, 'protocol' | 'hostIp'>,
-	{driver, ipv4}: EndpointState,
-): boolean =>
-	name !== 'tcp' && driver === 'bridge' && ipv4 !== undefined && (hostIp === '0.0.0.0' || isLoopback(hostIp));
+/** Whether clients of the host's loopback addresses come by a port, and to the container itself. */
+const isForLoopback = ({hostIp}: HostPorts, {driver, ipv4}: EndpointState): boolean =>
+	driver === 'bridge' && ipv4 !== undefined && (hostIp === '0.0.0.0' || isLoopback(hostIp));
+
+/** Whether these are led at their connect(2). */
+const isLed = (ports: HostPorts, endpoint: EndpointState): boolean =>
+	ports.protocol === 'tcp' && endpoint.led === true && isForLoopback(ports, endpoint);
+
+/** Whether their packets come with the addresses that they have. */
+export const needsLoopback = (ports: HostPorts, endpoint: EndpointState): boolean =>
+	isForLoopback(ports, endpoint) && !isLed(ports, endpoint);
 
 /** Sockets first: a port that is taken fails before anything else has been done. */
 function reserveOp(group: PortGroup, endpoint: EndpointState): Op {
 	const {protocol: name, hostIp, text} = group;
 	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: text};
+	const toAddress = bytesOf((endpoint.ipv4 ?? endpoint.ipv6!).address);
+	if (isLed(group, endpoint)) return {op: 'proxyLoopback', ...common, toAddress};
 	// There is no route_localnet for IPv6: what comes for ::1, or for an address of a kind that the container doesn't
-	// have, is proxied, as is whoever isn't led; but SCTP, whose associations have many addresses.
-	const direct = !hostIp.includes(':') && endpoint.ipv4 && !isLed(group, endpoint);
-	if (name === 'sctp' || direct) return {op: 'reservePorts', ...common};
-	return {op: 'proxyPorts', ...common, toAddress: bytesOf((endpoint.ipv4 ?? endpoint.ipv6!).address)};
+	// have, is proxied; but SCTP, whose associations have many addresses.
+	if (name === 'sctp' || (!hostIp.includes(':') && endpoint.ipv4)) return {op: 'reservePorts', ...common};
+	return {op: 'proxyPorts', ...common, toAddress};
 }
 
 /** Of the ports that the kernel leads to the container by its packets. */
@@ -215,9 +217,10 @@ const elementOps = (
 	groups: readonly PortGroup[],
 	endpoint: EndpointState,
 ): Op[] =>
-	groups.flatMap(({protocol: name, hostIp, text}): Op[] => {
+	groups.flatMap((group): Op[] => {
+		const {protocol: name, hostIp, text} = group;
 		const toAddress = target(endpoint, hostIp);
-		if (!toAddress || (name === 'tcp' && isLoopback(hostIp))) return [];
+		if (!toAddress || (isLoopback(hostIp) && isLed(group, endpoint))) return [];
 		return [
 			{
 				op,
@@ -284,10 +287,7 @@ export const publishOps = (paths: Paths, groups: readonly PortGroup[], endpoint:
 	...forgetPorts(groups),
 ];
 
-/**
- * For a container that goes on: connections by these ports end, but those of clients on the host that have been led
- * to the container itself.
- */
+/** For a container that goes on: connections by these ports end, but those that are led or proxied. */
 export const unpublishOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] => [
 	...unleadOps(paths, groups, endpoint),
 	...elementOps('unpublishPorts', paths, groups, endpoint),

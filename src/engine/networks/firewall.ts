@@ -12,10 +12,11 @@ import {isErrno} from '../errors.ts';
 import {readIfThere, replaceFile, unlinkIfThere} from '../files.ts';
 import type {Paths} from '../paths.ts';
 import {parseSubnet, type Subnet} from './address.ts';
+import {hostLeads} from './loopback.ts';
 import {
 	baseRuleset,
 	familyOf,
-	guardChain,
+	guardChains,
 	loopbackRuleset,
 	type NetworkElements,
 	networkElements,
@@ -47,8 +48,11 @@ export interface Stamp {
 	internal: boolean;
 	icc: boolean;
 	masquerade: boolean;
-	/** Whether the bridge has route_localnet. Earlier versions left it out: all had it. */
-	loopback?: boolean;
+	/**
+	 * Whether the bridge has route_localnet, and whether from us. Earlier versions left it out: all had it, and no client
+	 * was led.
+	 */
+	loopback?: 'closed' | 'open' | 'found-open';
 }
 
 const stampFile = (paths: Paths, network: string): string => join(paths.networkStamps, network);
@@ -109,16 +113,23 @@ function elementMessages(
 	);
 }
 
-const isOpen = ({loopback}: Stamp): boolean => loopback ?? true;
+const isOpen = ({loopback}: Stamp): boolean => loopback !== 'closed';
 
 /** The whole table with all networks; what there was of it is replaced. */
-export function baseMessages(table: string, version: 4 | 6, stamps: readonly Stamp[]): Message[] {
+export function baseMessages(
+	table: string,
+	version: 4 | 6,
+	stamps: readonly Stamp[],
+	{guarded = stamps.some(isOpen)}: {guarded?: boolean} = {},
+): Message[] {
 	const family = familyOf(version);
 	return nft.transaction([
 		nft.newTable(family, table),
 		nft.deleteTable(family, table),
-		...baseRuleset(version, table),
-		...(version === 4 && stamps.some(isOpen) ? loopbackRuleset(table) : []),
+		...baseRuleset(version, table, {
+			led: hostLeads() && stamps.every(({loopback}) => loopback !== undefined),
+		}),
+		...(version === 4 && guarded ? loopbackRuleset(table) : []),
 		...stamps.flatMap((stamp) => elementMessages(nft.newElements, table, version, stamp)),
 	]);
 }
@@ -129,12 +140,37 @@ export async function presentTables(family: nft.NfFamily, names: readonly string
 	return new Set(nft.parseTables(await exchange(protocol.netfilter, queries, {tolerate: ['ENOENT']})));
 }
 
-/** Adds what route_localnet needs to a table that is there, unless it has it. Under the firewall's lock. */
+async function hasGuard(table: string): Promise<boolean> {
+	const chains = nft.parseChains(await exchange(protocol.netfilter, [nft.getChains(nft.nfFamily.ipv4)]));
+	return chains.some((chain) => chain.table === table && chain.name === guardChains[0]);
+}
+
+/** Adds what route_localnet needs to the table, unless it has it. Under the firewall's lock. */
 export async function addGuard(paths: Paths): Promise<void> {
 	const table = tableName(paths);
-	const chains = nft.parseChains(await exchange(protocol.netfilter, [nft.getChains(nft.nfFamily.ipv4)]));
-	if (chains.some((chain) => chain.table === table && chain.name === guardChain)) return;
-	await exchange(protocol.netfilter, nft.transaction(loopbackRuleset(table)));
+	if (await hasGuard(table)) return;
+	try {
+		await exchange(protocol.netfilter, nft.transaction(loopbackRuleset(table)));
+	} catch (error) {
+		if (!isErrno(error, 'ENOENT')) throw error;
+		// Somebody has just flushed the table.
+		await exchange(protocol.netfilter, baseMessages(table, 4, listStamps(paths), {guarded: true}));
+	}
+}
+
+/** Takes it away when no bridge needs it any more. Under the firewall's lock, after the stamps have changed. */
+export async function removeGuard(paths: Paths): Promise<void> {
+	const table = tableName(paths);
+	if (listStamps(paths).some(isOpen) || !(await hasGuard(table))) return;
+	const {ipv4} = nft.nfFamily;
+	await exchange(
+		protocol.netfilter,
+		nft.transaction([
+			...guardChains.map((chain) => nft.deleteRules(ipv4, table, chain)),
+			...guardChains.map((chain) => nft.deleteChain(ipv4, table, chain)),
+		]),
+		{tolerate: ['ENOENT']},
+	);
 }
 
 /** Under the firewall's lock, after the stamps have changed. */

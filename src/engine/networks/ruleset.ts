@@ -31,6 +31,9 @@ export const setName = {
 	publishedOn: 'published_on',
 } as const;
 
+/** From <linux/in.h>. */
+export const protocolNumber = {tcp: 6, udp: 17, sctp: 132} as const;
+
 const {register, metaKey, dataType} = nft;
 interface FamilyFacts {
 	family: nft.NfFamily;
@@ -89,15 +92,21 @@ const loopback4 = (offset: number): nft.Expression[] => [
 	nft.loadPayload(nft.payloadBase.network, offset, 1),
 	nft.compare(Buffer.of(127)),
 ];
-/** From <linux/in.h>. */
-const tcp = 6;
 
-/** Table, sets and chains. Applied to a host without the table; one that is there is left alone by the caller. */
-export function baseRuleset(version: 4 | 6, table: string): Message[] {
+/**
+ * Table, sets and chains. Applied to a host without the table; one that is there is left alone by the caller. `led`: no
+ * container has clients on the host's loopback that come by TCP and are not led.
+ */
+export function baseRuleset(version: 4 | 6, table: string, {led}: {led: boolean}): Message[] {
 	const {family, addressType, addressLength, source, destination, portRegister, portOnRegister} =
 		facts[version];
 	const rule = (chain: string, expressions: readonly nft.Expression[], comment?: string): Message =>
 		nft.newRule(family, table, chain, expressions, comment ? {comment} : {});
+	const tcpToLoopback4 = [
+		...loopback4(destination),
+		nft.loadMeta(metaKey.l4protocol),
+		nft.compare(Buffer.of(protocolNumber.tcp)),
+	];
 	const load = (offset: number, to: number = register.first): nft.Expression =>
 		nft.loadPayload(nft.payloadBase.network, offset, addressLength, to);
 	const published = (map: string, onAddress: boolean): nft.Expression[] => [
@@ -168,12 +177,9 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 		rule('prerouting', [...toThisHost, go('published')]),
 		// What is for ::1 stays with the socket that proxies it: Linux has no route_localnet for IPv6. So does TCP for
 		// 127.0.0.0/8 that has not been led to the container at its connect(2).
-		rule('output', [
-			...(version === 6
-				? [load(destination), nft.compare(loopback6)]
-				: [...loopback4(destination), nft.loadMeta(metaKey.l4protocol), nft.compare(Buffer.of(tcp))]),
-			nft.verdict(nft.verdictCode.return),
-		]),
+		...(version === 6 ? [[load(destination), nft.compare(loopback6)]] : led ? [tcpToLoopback4] : []).map(
+			(which) => rule('output', [...which, nft.verdict(nft.verdictCode.return)]),
+		),
 		rule('output', [...toThisHost, go('published')]),
 		// No port is in both: who has it on every address has it on each. The first one holds the most.
 		rule('published', published(setName.published, false)),
@@ -225,8 +231,8 @@ export function baseRuleset(version: 4 | 6, table: string): Message[] {
 	return messages;
 }
 
-/** The base chain of `loopbackRuleset` that says whether a table has it. */
-export const guardChain = 'guard';
+/** Of `loopbackRuleset`, in an order in which they can be taken away. */
+export const guardChains = ['guard', 'guard_first', 'to_loopback'] as const;
 
 /**
  * With route_localnet on one of our bridges nothing but lo may bring packets for 127.0.0.0/8 (CVE-2020-8558), other
@@ -255,7 +261,7 @@ export function loopbackRuleset(table: string): Message[] {
 			priority: -101,
 			policy: 'accept',
 		}),
-		nft.newChain(family, table, guardChain, {
+		nft.newChain(family, table, 'guard', {
 			type: 'filter',
 			hook: nft.hook.input,
 			priority: 0,
@@ -265,8 +271,8 @@ export function loopbackRuleset(table: string): Message[] {
 		...[destination, source].map((offset) =>
 			rule('guard_first', [...loopback4(offset), ...fromOutside, drop], why),
 		),
-		rule(guardChain, [...loopback4(source), ...fromOutside, drop], why),
-		rule(guardChain, [
+		rule('guard', [...loopback4(source), ...fromOutside, drop], why),
+		rule('guard', [
 			...loopback4(destination),
 			...stateIs(nft.ctState.established, {not: true}),
 			...fromOutside,

@@ -5,11 +5,10 @@ import * as rt from '../../kernel/netlink/rtnetlink.ts';
 import {exchange} from '../../kernel/netlink/socket.ts';
 import type {Paths} from '../paths.ts';
 import {addressBytes, parseAddress} from './address.ts';
-import {protocolNumber} from './endpoint.ts';
 import {tableName} from './firewall.ts';
 import {eachPort, type PublishedRange} from './port-ranges.ts';
 import {everywhere} from './ports.ts';
-import {familyOf, setName} from './ruleset.ts';
+import {familyOf, protocolNumber, setName} from './ruleset.ts';
 import type {EndpointState} from './state.ts';
 
 /** Elements that keep these ports from being published, and an interface of the endpoint's name. */

@@ -49,6 +49,8 @@ export interface EndpointState {
 	links: {name: string; alias: string}[];
 	/** Whether it gives the default route. */
 	gateway: boolean;
+	/** Clients on the host are led to its TCP ports at their connect(2). Monitors of earlier versions can't do it. */
+	led?: boolean;
 }
 
 export interface NetworkState {

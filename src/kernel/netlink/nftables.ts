@@ -75,6 +75,10 @@ export function newChain(family: NfFamily, table: string, name: string, base?: B
 	return nft(kind.newChain, flag.create | flag.ack, family, ...parts);
 }
 
+/** One that has rules, or to which a rule leads, is busy. */
+export const deleteChain = (family: NfFamily, table: string, name: string): Message =>
+	nft(kind.deleteChain, flag.ack, family, text(1, table), text(3, name));
+
 const tableOwner = 2;
 
 /** Names of tables. */
@@ -260,6 +264,9 @@ export function newRule(
 
 export const deleteRule = (family: NfFamily, table: string, chain: string, handle: bigint): Message =>
 	nft(kind.deleteRule, flag.ack, family, text(1, table), text(2, chain), be64(3, handle));
+/** All of a chain. */
+export const deleteRules = (family: NfFamily, table: string, chain: string): Message =>
+	nft(kind.deleteRule, flag.ack, family, text(1, table), text(2, chain));
 export const getRules = (family: NfFamily, table: string, chain: string): Message =>
 	nft(kind.getRule, flag.dump, family, text(1, table), text(2, chain));
 

@@ -147,6 +147,17 @@ export const opSchemas = {
 		],
 		'Only in `network`. Binds as reservePorts does, but accepts and forwards to an address reachable from the host.',
 	),
+	proxyLoopback: op(
+		93,
+		['host'],
+		[
+			['protocol', 'i'],
+			['address', 's'],
+			['ports', 's'],
+			['toAddress', 's'],
+		],
+		'Only in `network`. As proxyPorts for TCP, but whoever comes to another address than one of 127.0.0.0/8 is turned away: for clients that publishLoopback does not lead.',
+	),
 	publishPorts: op(
 		82,
 		['host'],

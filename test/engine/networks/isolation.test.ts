@@ -124,6 +124,25 @@ test('a container reaches no service of the host on 127.0.0.1, tracked or not', 
 	t.true(await reaches(engine, id, '127.0.0.1', 7000));
 });
 
+test('what a host lets onto all its interfaces is kept from 127.0.0.1 all the same', async (t) => {
+	const {host, engine} = await setUp(t);
+	host.start('busybox', ['nc', '-ll', '-p', '7000', '-e', '/bin/busybox', 'echo', 'served']);
+	const id = await engine.startContainer(busybox(sleep, {hostConfig: {Binds: binds, Privileged: true}}));
+	const send = [
+		'ip addr del 127.0.0.1/8 dev lo',
+		'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet',
+		'set -- $(ip route show default)',
+		'ip route add 127.0.0.1 via $3 src $(hostname -i)',
+	].join(' && ');
+	t.is((await engine.exec(id, '/bin/busybox', 'sh', '-c', send)).code, 0);
+	t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', '127.0.0.1', '7000')), /served/);
+	t.false(await reaches(engine, id, '127.0.0.1', 7000));
+	await host.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet');
+	t.true(await reaches(engine, id, '127.0.0.1', 7000), 'nobody has looked since');
+	await engine.startContainer(busybox(sleep, on('bridge')));
+	t.false(await reaches(engine, id, '127.0.0.1', 7000));
+});
+
 /** What container code with NET_RAW can do: IP packets of its own making, past its routes, to the host. */
 const forging = `
 import socket, struct

@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
 import {tableName} from '../../../src/engine/networks/firewall.ts';
 import {Paths} from '../../../src/engine/paths.ts';
@@ -217,6 +217,95 @@ test('ports are led and taken back while the container runs', async (t) => {
 	await t.throwsAsync(asks(host, '127.0.0.1', 8080), {message: /ConnectionRefusedError/});
 	await engine.call('containers.updatePublished', id, {add: port('', 8080)});
 	t.like(await eventually(() => asks(host, '127.0.0.1', 8080)), {from: await gatewayOf(engine, id)});
+});
+
+test('ports go on being led when a container moves to another network, and over its restarts', async (t) => {
+	const {host, engine} = await setUp(t);
+	await engine.call('networks.create', {name: 'a'});
+	const id = await engine.startContainer(
+		busybox(server, {
+			hostConfig: {
+				Binds: binds,
+				PortBindings: port('', 8080),
+				RestartPolicy: {Name: 'always', MaximumRetryCount: 0},
+			},
+		}),
+	);
+	const from = async (gateway: string) => {
+		const seen = await asks(host, '127.0.0.1', 8080);
+		if (seen.from !== gateway) throw new Error(JSON.stringify(seen));
+		return seen;
+	};
+	const gateways = async () => {
+		const {NetworkSettings} = await engine.call<{
+			NetworkSettings: {Networks: Record<string, {Gateway: string}>};
+		}>('containers.inspect', id);
+		return Object.values(NetworkSettings.Networks).map(({Gateway}) => Gateway);
+	};
+	await engine.call('networks.connect', 'a', id, {});
+	await engine.call('networks.disconnect', 'bridge', id);
+	const [gateway] = await gateways();
+	t.regex(gateway!, /^10\.213\./);
+	t.is((await gateways()).length, 1);
+	t.like(await eventually(() => from(gateway!)), {answer: 'served'});
+	const {pid} = JSON.parse(readFileSync(`${engine.root}/containers/${id}/state.json`, 'utf8'));
+	process.kill(pid, 'SIGKILL');
+	const restarted = async () => {
+		const state = JSON.parse(readFileSync(`${engine.root}/containers/${id}/state.json`, 'utf8'));
+		if (state.status !== 'running' || state.pid === pid) throw new Error(state.status);
+	};
+	await eventually(restarted);
+	t.like(await eventually(() => from(gateway!)), {answer: 'served'});
+	await engine.call('containers.restart', id, {timeout: 0});
+	t.like(await eventually(() => from(gateway!)), {answer: 'served'});
+	await engine.call('containers.stop', id, {timeout: 0});
+	await t.throwsAsync(asks(host, '127.0.0.1', 8080), {message: /ConnectionRefusedError/});
+});
+
+// Where controllers are on v1 containers run without cgroup v2.
+if (existsSync('/sys/fs/cgroup/unified')) {
+	test('without cgroup v2 loopback addresses are let onto the bridge, behind the guard', async (t) => {
+		const host = makeNamespace(t);
+		const engine = await startEngine(t, host, {}, {unmounted: '/sys/fs/cgroup/unified'});
+		const table = tableName(new Paths(engine.root, engine.run));
+		const id = await engine.startContainer(publishing(port('', 8080)));
+		const specific = await engine.startContainer(publishing(port('127.0.0.2', 8081)));
+		t.deepEqual(linksOf(engine, id), []);
+		t.like(await eventually(() => asks(host, '127.0.0.1', 8080)), {from: '127.0.0.1', answer: 'served'});
+		t.like(await eventually(() => asks(host, '127.0.0.2', 8081)), {answer: 'served'});
+		t.like(await asks(host, '127.0.0.1', 8080, {bound: '127.0.0.1'}), {answer: 'served'});
+		// By the kernel: nobody proxies.
+		t.is(await host.run('ss', '-tlnH4'), '');
+		t.true(host.ruleset().nftables.some(({chain}) => chain?.table === table && chain.name === 'guard'));
+		for (const each of [id, specific]) await engine.call('containers.remove', each, {force: true});
+		await t.throwsAsync(asks(host, '127.0.0.1', 8080), {message: /ConnectionRefusedError/});
+	});
+}
+
+test('the guard goes with the last network that needs it', async (t) => {
+	const {host, engine} = await setUp(t);
+	const guards = () => host.ruleset().nftables.filter(({chain}) => chain?.name === 'guard').length;
+	const udp = {'53/udp': [{HostIp: '127.0.0.1', HostPort: '5300'}]};
+	// A bridge of the user's, which stays.
+	host.ip('link', 'add', 'brown', 'type', 'bridge');
+	for (const [name, options] of [
+		['a', {'com.docker.network.bridge.name': 'brown'}],
+		['b', {}],
+	] as const) {
+		await engine.call('networks.create', {name, options});
+		const id = await engine.startContainer(
+			busybox(['sleep', '1000'], {hostConfig: {Binds: binds, NetworkMode: name, PortBindings: udp}}),
+		);
+		t.is(guards(), 1);
+		await engine.call('containers.remove', id, {force: true});
+	}
+	const localnet = async () => (await host.run('cat', '/proc/sys/net/ipv4/conf/brown/route_localnet')).trim();
+	t.is(await localnet(), '1');
+	await engine.call('networks.remove', 'a');
+	t.is(await localnet(), '0');
+	t.is(guards(), 1);
+	await engine.call('networks.remove', 'b');
+	t.is(guards(), 0);
 });
 
 test('packets with loopback addresses are let onto a bridge for UDP alone, and then behind a guard', async (t) => {

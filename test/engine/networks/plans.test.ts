@@ -2,6 +2,7 @@ import test from 'ava';
 import type {HostConfig} from '../../../src/engine/api.ts';
 import {
 	defaultRouteOps,
+	needsLoopback,
 	networkOps,
 	releaseOps,
 	unpublishAllOps,
@@ -52,6 +53,7 @@ const endpoint: EndpointState = {
 	aliases: [],
 	links: [],
 	gateway: true,
+	led: true,
 };
 
 const ports = [
@@ -80,6 +82,26 @@ test('the network section reserves, connects, publishes, and the stop section un
 	t.snapshot(printPlan({stop: [...unpublishAllOps(paths, state), ...releaseOps(paths, container, state)]}));
 	t.snapshot(printPlan({network: defaultRouteOps(endpoint)}));
 	t.is(publishingEndpoint(state), state.endpoints[0]);
+});
+
+test('a container of an earlier version, or on a host that leads nobody, has only what its monitor knows', (t) => {
+	const {led: _, ...earlier} = endpoint;
+	const loopback = {...ports[0], hostIp: '127.0.0.1', hostPort: 8081};
+	const state: NetworkState = {endpoints: [earlier], ports: [...ports, loopback]};
+	const text = printPlan({
+		network: networkOps(paths, container, state, undefined),
+		stop: unpublishAllOps(paths, state),
+	});
+	t.notRegex(text, /Loopback/);
+	t.regex(text, /reservePorts protocol=6 address=<4 bytes> ports=8080:80/);
+	for (const op of ['publishPorts', 'unpublishPorts']) {
+		t.regex(text, new RegExp(` ${op} .* map=published_on protocol=6 address=<4 bytes> .* ports=8081:80`));
+	}
+	t.true(needsLoopback(loopback, earlier));
+	t.true(needsLoopback(ports[0], earlier));
+	t.false(needsLoopback(ports[1], earlier));
+	t.false(needsLoopback(loopback, endpoint));
+	t.true(needsLoopback(ports[2], endpoint));
 });
 
 test('the marks for the ports of the resolver are where its rules have them', (t) => {

@@ -55,9 +55,10 @@ test('nf_tables messages have these bytes', (t) => {
 			]),
 		]),
 	);
-	t.snapshot(dump(baseRuleset(4, 'wherry')));
-	t.snapshot(dump(baseRuleset(6, 'wherry')));
+	t.snapshot(dump(baseRuleset(4, 'wherry', {led: true})));
+	t.snapshot(dump(baseRuleset(6, 'wherry', {led: true})));
 	t.snapshot(dump(loopbackRuleset('wherry')));
+	t.is(baseRuleset(4, 'wherry', {led: true}).length, baseRuleset(4, 'wherry', {led: false}).length + 1);
 });
 
 test('a batch numbers its messages and pads them', (t) => {
