@@ -19,5 +19,10 @@ unshare --mount --cgroup --propagation unchanged sh -c '
 	exec "$@"' sh "$unified" "$folder" "$@"
 status=$?
 echo $$ >"$unified/cgroup.procs"
-find "$own" -depth -type d -exec rmdir {} \; 2>/dev/null
+# The last of its processes may need a moment.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	find "$own" -depth -type d -exec rmdir {} \; 2>/dev/null
+	if [ ! -d "$own" ]; then break; fi
+	sleep 0.2
+done
 exit $status
