@@ -87,6 +87,8 @@ function makeRoot() {
 		writeFileSync(join(tree, 'etc', name), text);
 	}
 	cpSync(new URL('.', import.meta.url).pathname, join(tree, 'wherry/test/bench'), {recursive: true});
+	const layout = 'src/runtime/cgroups/layout.ts';
+	cpSync(new URL(`../../${layout}`, import.meta.url).pathname, join(tree, 'wherry', layout));
 }
 
 /** All modules, and the program by which the kernel asks for them. */
