@@ -33,7 +33,7 @@ constexpr bpf_attach_type kAttachTypes[LoopbackPorts::kPrograms] = {
 // The kernel has 16 bytes ready for each, for as long as there is any. What is beyond is proxied.
 constexpr uint32_t kMostPorts = 1 << 16;
 
-// Arguments of both operations.
+// Arguments of both operations, and the lock of publishLoopback.
 constexpr unsigned kName = 0, kAddressArgument = 1, kTargetArgument = 2, kPortsArgument = 3, kLockArgument = 4;
 
 bool namespace_cookie(uint64_t* cookie) {

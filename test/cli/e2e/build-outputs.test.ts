@@ -8,7 +8,7 @@ import type {AddressInfo} from 'node:net';
 import {createServer as createSocket} from 'node:net';
 import {join} from 'node:path';
 import test from 'ava';
-import {Builds, type Files} from '../../e2e/builds.ts';
+import {buildsOf} from '../../e2e/builds.ts';
 import {Command} from '../../e2e/command.ts';
 
 const wherry = new Command();
@@ -17,11 +17,7 @@ const launcher = new URL('../../../src/wherry.sh', import.meta.url).pathname;
 test.before(() => wherry.output('run', '--rm', '--network', 'none', 'wherry/base', 'true'));
 test.after.always(async (t) => t.deepEqual(await wherry.end(), []));
 
-const builds = new Builds(wherry);
-const contextOf = (files: Files) => builds.contextOf(files);
-const build = (...args: string[]) => builds.build(...args);
-const built = (files: Files, ...options: string[]) => builds.built(files, ...options);
-const inspect = (image: string, field: string) => builds.inspect(image, field);
+const {contextOf, build, built, inspect} = buildsOf(wherry);
 
 test('an image goes out as an archive of OCI or docker, and is not kept', async (t) => {
 	const folder = contextOf({Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'archived'});

@@ -15,7 +15,7 @@ import {createServer as createSocket} from 'node:net';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import test from 'ava';
-import {Builds, type Files} from '../../e2e/builds.ts';
+import {buildsOf} from '../../e2e/builds.ts';
 import {Command} from '../../e2e/command.ts';
 
 const wherry = new Command();
@@ -24,11 +24,7 @@ const launcher = new URL('../../../src/wherry.sh', import.meta.url).pathname;
 test.before(() => wherry.output('run', '--rm', '--network', 'none', 'wherry/base', 'true'));
 test.after.always(async (t) => t.deepEqual(await wherry.end(), []));
 
-const builds = new Builds(wherry);
-const contextOf = (files: Files) => builds.contextOf(files);
-const build = (...args: string[]) => builds.build(...args);
-const built = (files: Files, ...options: string[]) => builds.built(files, ...options);
-const inspect = (image: string, field: string) => builds.inspect(image, field);
+const {contextOf, build, built, inspect} = buildsOf(wherry);
 
 const link = (target: string) => (path: string) => symlinkSync(target, path);
 // `foo` with `Hi` in it, as xz and bzip2 pack it.
