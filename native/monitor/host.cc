@@ -14,7 +14,7 @@
 #include "conntrack.h"
 #include "hooks.h"
 #include "kernel/fd.h"
-#include "loopback.h"
+#include "led_ports.h"
 #include "network.h"
 #include "nf_tables.h"
 #include "paths.h"
@@ -174,7 +174,7 @@ bool run_operation(const Op& op, const HostContext& context, Failure* failure) {
     case OpCode::kReleaseVolume: return release_volume(op, failure);
     case OpCode::kReleaseMount: return release_mount(op, failure);
     case OpCode::kFillCpuset: return fill_cpuset(op.path(0), op.path(1), failure);
-    case OpCode::kUnpublishLoopback: return unpublish_loopback(op, failure);
+    case OpCode::kUnleadPorts: return unlead_ports(op, failure);
     case OpCode::kRunHook: return run_hook(op, context.pid, failure);
     default:
       if (context.network != nullptr) return context.network->run(op, netns_fd, failure);

@@ -22,7 +22,7 @@ Network::~Network() {
   delete firewall_;
   delete names_;
   delete proxies_;
-  delete loopback_;
+  delete led_ports_;
 }
 
 void Network::release(const HostPort& port) {
@@ -75,9 +75,9 @@ bool Network::open_proxies(const Op& op, Failure* failure) {
   return true;
 }
 
-bool Network::publish_loopback(const Op& op, Failure* failure) {
-  if (loopback_ == nullptr) loopback_ = new LoopbackPorts;
-  return loopback_->publish(op, failure);
+bool Network::lead_ports(const Op& op, Failure* failure) {
+  if (led_ports_ == nullptr) led_ports_ = new LedPorts;
+  return led_ports_->lead(op, failure);
 }
 
 FirewallWatch& Network::firewall(int netns) {
@@ -106,7 +106,7 @@ bool Network::run(const Op& op, int netns, Failure* failure) {
     case OpCode::kReservePorts: return reserve_ports(op, failure);
     case OpCode::kProxyPorts:
     case OpCode::kProxyLoopback: return open_proxies(op, failure);
-    case OpCode::kPublishLoopback: return publish_loopback(op, failure);
+    case OpCode::kLeadPorts: return lead_ports(op, failure);
     case OpCode::kServeNames: return serve_names(op, netns, failure);
     case OpCode::kHealFirewall: return firewall(netns).heal(op, failure);
     case OpCode::kAllowForwarding: return firewall(netns).allow(op, failure);

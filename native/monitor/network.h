@@ -1,5 +1,5 @@
-// What the network sections of a container leave in its monitor: reserved ports, proxies and what is published on
-// the loopback, the name server and the watch over the firewall.
+// What the network sections of a container leave in its monitor: reserved ports, proxies and what leads clients of the
+// host, the name server and the watch over the firewall.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 #include "container.h"
 #include "firewall.h"
+#include "led_ports.h"
 #include "loop.h"
-#include "loopback.h"
 #include "names.h"
 #include "ports.h"
 #include "proxy.h"
@@ -42,7 +42,7 @@ class Network {
   bool serve_names(const Op& op, int netns, Failure* failure);
   bool reserve_ports(const Op& op, Failure* failure);
   bool open_proxies(const Op& op, Failure* failure);
-  bool publish_loopback(const Op& op, Failure* failure);
+  bool lead_ports(const Op& op, Failure* failure);
   FirewallWatch& firewall(int netns);
 
   Loop& loop_;
@@ -52,7 +52,7 @@ class Network {
   Proxies* proxies_ = nullptr;
   NameServer* names_ = nullptr;
   FirewallWatch* firewall_ = nullptr;
-  LoopbackPorts* loopback_ = nullptr;
+  LedPorts* led_ports_ = nullptr;
 };
 
 // Protocol, address and port as operations and requests have them.

@@ -31,8 +31,8 @@ bool is_raw(OpCode code, unsigned argument) {
     case OpCode::kPublishPorts:
     case OpCode::kUnpublishPorts:
       return argument == 4 || argument == 5;
-    case OpCode::kPublishLoopback:
-    case OpCode::kUnpublishLoopback:
+    case OpCode::kLeadPorts:
+    case OpCode::kUnleadPorts:
       return argument == 1 || argument == 2;
     case OpCode::kAllowForwarding:
       return argument == 5;

@@ -11,8 +11,8 @@ import {storageDriver} from './containers/storage.ts';
 import {readIfThere} from './files.ts';
 import {listStamps, tableName} from './networks/firewall.ts';
 import {firewalldIsClosed} from './networks/host-filter.ts';
+import {hostLeads, kernelIsAtLeast} from './networks/leading.ts';
 import {activeEndpoints} from './networks/list.ts';
-import {hostLeads, kernelIsAtLeast} from './networks/loopback.ts';
 import {parseResolvConf} from './networks/resolv-conf.ts';
 import {apparmorHost, apparmorProblem, defaultProfile} from './security/apparmor.ts';
 import {hostContexts, selinuxEnabled} from './security/selinux.ts';
@@ -213,10 +213,10 @@ function checkPorts(): CheckLine {
 }
 
 function checkLoopback(): CheckLine {
-	const clients = 'programs of this host that connect to a published port of 127.0.0.1';
-	if (hostLeads()) return ok('localhost', `${clients} are led into the container as they connect`);
+	const clients = 'programs of this host that connect to';
+	if (hostLeads()) return ok('localhost', `${clients} a published TCP port are led into the container`);
 	const lacks = kernelIsAtLeast(5, 14) ? 'cgroup v2 is not mounted' : `Linux ${release()} is older than 5.14`;
-	return ok('localhost', `${clients} come by way of route_localnet: ${lacks}`);
+	return ok('localhost', `${clients} a published port of 127.0.0.1 come by way of route_localnet: ${lacks}`);
 }
 
 function checkNames(): CheckLine {

@@ -7,6 +7,19 @@ import type {Guest} from './guest.ts';
 
 const tracked = (): number => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8'));
 
+/** Where the kernel has connected the IPv4 socket of a port to: proc_pid_net(5), numbers in the CPU's order. */
+function peerInKernel(port: number): string {
+	for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+		const [, local, peer] = line.trim().split(/\s+/);
+		if (!peer || Number.parseInt(local!.split(':')[1]!, 16) !== port) continue;
+		const [address, at] = peer.split(':').map((part) => Number.parseInt(part, 16));
+		const bytes = Buffer.alloc(4);
+		bytes.writeUInt32LE(address!);
+		return `${bytes.join('.')}:${at}`;
+	}
+	return 'nowhere';
+}
+
 /** A UDP client that never stops sending from one port: what it hears last, by whom. */
 function endlessClient(address: string, port: number) {
 	const socket = createSocket('udp4');
@@ -94,8 +107,9 @@ export async function checkNetwork({engine, check, equal}: Guest): Promise<void>
 	});
 
 	await check(
-		'clients of 127.0.0.1 are led into the container as they connect, unless they are bound',
+		'clients of the host’s addresses are led into the container as they connect, unless they are bound',
 		async () => {
+			const [gateway, container] = ['10.77.0.1', '10.77.0.13'];
 			const script = "require('net').createServer((s) => s.end(s.remoteAddress)).listen(80)";
 			const {id} = await containers.create({
 				image: 'wherry/base',
@@ -103,18 +117,23 @@ export async function checkNetwork({engine, check, equal}: Guest): Promise<void>
 				hostConfig: {
 					NetworkMode: 'front',
 					Binds: ['/bin/node', '/lib', '/lib64'].map((path) => `${path}:${path}:ro`),
-					PortBindings: {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]},
+					PortBindings: {'80/tcp': [{HostIp: '', HostPort: '8080'}]},
 				},
+				networks: {front: {IPAMConfig: {IPv4Address: container}}},
 			});
 			await containers.start(id);
-			/** Where a client is, where it thinks that it has connected to, and where the server sees it. */
-			const ends = (localAddress?: string) =>
+			/** Of a client: its address, to where it thinks that it has connected, and has, and where the server sees it. */
+			const ends = (host: string, localAddress?: string) =>
 				new Promise<string[]>((resolve, reject) => {
 					let seen = '';
-					const socket = connect({host: '127.0.0.1', port: 8080, ...(localAddress ? {localAddress} : {})});
+					const socket = connect({host, port: 8080, ...(localAddress ? {localAddress} : {})});
 					let own: string[] = [];
 					socket.once('connect', () => {
-						own = [socket.localAddress!, `${socket.remoteAddress}:${socket.remotePort}`];
+						own = [
+							socket.localAddress!,
+							`${socket.remoteAddress}:${socket.remotePort}`,
+							peerInKernel(socket.localPort!),
+						];
 					});
 					socket.on('data', (data) => {
 						seen += data;
@@ -124,15 +143,19 @@ export async function checkNetwork({engine, check, equal}: Guest): Promise<void>
 				});
 			for (let round = 0; ; round++) {
 				try {
-					await ends();
+					await ends('127.0.0.1');
 					break;
 				} catch (error) {
 					if (round === 600) throw error;
 					await sleep(100);
 				}
 			}
-			equal(await ends(), ['10.77.0.1', '127.0.0.1:8080', '::ffff:10.77.0.1']);
-			equal(await ends('127.0.0.1'), ['127.0.0.1', '127.0.0.1:8080', '::ffff:10.77.0.1']);
+			equal(await ends('127.0.0.1'), [gateway, '127.0.0.1:8080', `${container}:80`, `::ffff:${gateway}`]);
+			equal(await ends(gateway), [gateway, `${gateway}:8080`, `${container}:80`, `::ffff:${gateway}`]);
+			const proxied = ['127.0.0.1', '127.0.0.1:8080', '127.0.0.1:8080', `::ffff:${gateway}`];
+			equal(await ends('127.0.0.1', '127.0.0.1'), proxied);
+			const translated = [gateway, `${gateway}:8080`, `${gateway}:8080`, `::ffff:${gateway}`];
+			equal(await ends(gateway, gateway), translated);
 			await containers.remove(id, {force: true});
 		},
 	);

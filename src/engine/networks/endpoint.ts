@@ -190,11 +190,11 @@ type HostPorts = Pick<PublishedRange, 'protocol' | 'hostIp'>;
 const isForLoopback = ({hostIp}: HostPorts, {driver, ipv4}: EndpointState): boolean =>
 	driver === 'bridge' && ipv4 !== undefined && (hostIp === '0.0.0.0' || isLoopback(hostIp));
 
-/** Whether these are led at their connect(2). */
-const isLed = (ports: HostPorts, endpoint: EndpointState): boolean =>
-	ports.protocol === 'tcp' && endpoint.led === true && isForLoopback(ports, endpoint);
+/** Whether clients on the host are led by a port at their connect(2). */
+const isLed = ({protocol: name, hostIp}: HostPorts, {driver, ipv4, led}: EndpointState): boolean =>
+	name === 'tcp' && led === true && driver === 'bridge' && ipv4 !== undefined && !hostIp.includes(':');
 
-/** Whether their packets come with the addresses that they have. */
+/** Whether packets come with loopback addresses. */
 export const needsLoopback = (ports: HostPorts, endpoint: EndpointState): boolean =>
 	isForLoopback(ports, endpoint) && !isLed(ports, endpoint);
 
@@ -203,7 +203,8 @@ function reserveOp(group: PortGroup, endpoint: EndpointState): Op {
 	const {protocol: name, hostIp, text} = group;
 	const common = {protocol: protocolNumber[name], address: bytesOf(hostIp), ports: text};
 	const toAddress = bytesOf((endpoint.ipv4 ?? endpoint.ipv6!).address);
-	if (isLed(group, endpoint)) return {op: 'proxyLoopback', ...common, toAddress};
+	if (isForLoopback(group, endpoint) && isLed(group, endpoint))
+		return {op: 'proxyLoopback', ...common, toAddress};
 	// There is no route_localnet for IPv6: what comes for ::1, or for an address of a kind that the container doesn't
 	// have, is proxied; but SCTP, whose associations have many addresses.
 	if (name === 'sctp' || (!hostIp.includes(':') && endpoint.ipv4)) return {op: 'reservePorts', ...common};
@@ -235,7 +236,7 @@ const elementOps = (
 		];
 	});
 
-/** The lock under which the programs of publishLoopback are made, and what these are called. */
+/** The lock under which the programs of leadPorts are made, and what these are called. */
 const loopbackLock = 'loopback';
 const programName = (paths: Paths): string => tableName(paths).replace('-', '_');
 
@@ -251,14 +252,14 @@ const ledPorts = (groups: readonly PortGroup[], endpoint: EndpointState) =>
 /** Of the ports to which clients on the host are led at their connect(2). */
 const leadOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
 	ledPorts(groups, endpoint).map((ports) => ({
-		op: 'publishLoopback',
+		op: 'leadPorts',
 		name: programName(paths),
 		...ports,
 		lock: paths.lock(loopbackLock),
 	}));
 
 const unleadOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
-	ledPorts(groups, endpoint).map((ports) => ({op: 'unpublishLoopback', name: programName(paths), ...ports}));
+	ledPorts(groups, endpoint).map((ports) => ({op: 'unleadPorts', name: programName(paths), ...ports}));
 
 /** A client that goes on sending to a UDP port must not be held by the entry from before. */
 const forgetPorts = (groups: readonly PortGroup[]): Op[] =>

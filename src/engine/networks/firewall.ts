@@ -12,7 +12,7 @@ import {isErrno} from '../errors.ts';
 import {readIfThere, replaceFile, unlinkIfThere} from '../files.ts';
 import type {Paths} from '../paths.ts';
 import {parseSubnet, type Subnet} from './address.ts';
-import {hostLeads} from './loopback.ts';
+import {hostLeads} from './leading.ts';
 import {
 	baseRuleset,
 	familyOf,

@@ -156,7 +156,7 @@ export const opSchemas = {
 			['ports', 's'],
 			['toAddress', 's'],
 		],
-		'Only in `network`. As proxyPorts for TCP, but whoever comes to another address than one of 127.0.0.0/8 is turned away: for clients that publishLoopback does not lead.',
+		'Only in `network`. As proxyPorts for TCP, but whoever comes to another address than one of 127.0.0.0/8 is turned away: for clients that leadPorts does not lead.',
 	),
 	publishPorts: op(
 		82,
@@ -186,7 +186,7 @@ export const opSchemas = {
 		],
 		'Deletes what publishPorts has added; what is gone already is fine.',
 	),
-	publishLoopback: op(
+	leadPorts: op(
 		91,
 		['host'],
 		[
@@ -196,9 +196,9 @@ export const opSchemas = {
 			['ports', 's'],
 			['lock', 's'],
 		],
-		"Only in `network`. Leads TCP connections that processes in the monitor's network namespace make to an address of 127.0.0.0/8 (empty: each of them) to another IPv4 address, by BPF programs at the top of cgroup v2. They are shared by all monitors that give the same name (15 characters at most), made under flock(lock), and stay for as long as one of these runs. Where the kernel refuses nothing happens, which is no error.",
+		"Only in `network`. Leads TCP connections that processes in the monitor's network namespace make to an IPv4 address (empty: each that is local) to another one, by BPF programs at the top of cgroup v2. They are shared by all monitors that give the same name (15 characters at most), made under flock(lock), and stay for as long as one of these runs. Where the kernel refuses nothing happens, which is no error.",
 	),
-	unpublishLoopback: op(
+	unleadPorts: op(
 		92,
 		['host'],
 		[
@@ -207,7 +207,7 @@ export const opSchemas = {
 			['toAddress', 's'],
 			['ports', 's'],
 		],
-		'Undoes publishLoopback; what is gone already, or leads elsewhere, is fine.',
+		'Undoes leadPorts; what is gone already, or leads elsewhere, is fine.',
 	),
 	forgetPorts: op(
 		84,

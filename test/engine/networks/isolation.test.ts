@@ -134,7 +134,8 @@ test('what a host lets onto all its interfaces is kept from 127.0.0.1 all the sa
 		'set -- $(ip route show default)',
 		'ip route add 127.0.0.1 via $3 src $(hostname -i)',
 	].join(' && ');
-	t.is((await engine.exec(id, '/bin/busybox', 'sh', '-c', send)).code, 0);
+	const {code, stderr} = await engine.exec(id, '/bin/busybox', 'sh', '-c', send);
+	t.is(code, 0, stderr);
 	t.regex(await eventually(() => host.run('busybox', 'nc', '-w', '1', '127.0.0.1', '7000')), /served/);
 	t.false(await reaches(engine, id, '127.0.0.1', 7000));
 	await host.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet');

@@ -1,4 +1,4 @@
-#include "loopback.h"
+#include "led_ports.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "bpf.h"
 #include "host.h"
 #include "ip_address.h"
-#include "loopback_programs.h"
+#include "led_ports_programs.h"
 #include "port_ranges.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -27,13 +27,13 @@ namespace wherry {
 namespace {
 
 // What a program of ours is attached as. The first two find connections their way; the others are polite.
-constexpr bpf_attach_type kAttachTypes[LoopbackPorts::kPrograms] = {
+constexpr bpf_attach_type kAttachTypes[LedPorts::kPrograms] = {
     BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT, BPF_CGROUP_INET4_GETPEERNAME, BPF_CGROUP_INET6_GETPEERNAME};
 
-// The kernel has 16 bytes ready for each, for as long as there is any. What is beyond is proxied.
+// The kernel has 16 bytes ready for each, for as long as there is any. What is beyond isn't led.
 constexpr uint32_t kMostPorts = 1 << 16;
 
-// Arguments of both operations, and the lock of publishLoopback.
+// Arguments of both operations, and the lock of leadPorts.
 constexpr unsigned kName = 0, kAddressArgument = 1, kTargetArgument = 2, kPortsArgument = 3, kLockArgument = 4;
 
 bool namespace_cookie(uint64_t* cookie) {
@@ -68,8 +68,8 @@ void take_maps(int program, Fd* ports, Fd* sockets) {
     Fd map = by_id(BPF_MAP_GET_FD_BY_ID, ids[index]);
     bpf_map_info about = {};
     if (!map || !read_info(map.get(), &about)) continue;
-    if (about.type == BPF_MAP_TYPE_HASH && about.key_size == sizeof(LoopbackKey) &&
-        about.value_size == sizeof(LoopbackTarget)) {
+    if (about.type == BPF_MAP_TYPE_HASH && about.key_size == sizeof(LedPort) &&
+        about.value_size == sizeof(LedTarget)) {
       *ports = std::move(map);
     } else if (about.type == BPF_MAP_TYPE_SK_STORAGE && about.value_size == sizeof(LedSocket)) {
       *sockets = std::move(map);
@@ -89,7 +89,7 @@ void each_link(const char* name, Each each) {
     Fd link = by_id(BPF_LINK_GET_FD_BY_ID, id);
     bpf_link_info info = {};
     if (!link || !read_info(link.get(), &info) || info.type != BPF_LINK_TYPE_CGROUP) continue;
-    for (unsigned index = 0; index < LoopbackPorts::kPrograms; index++) {
+    for (unsigned index = 0; index < LedPorts::kPrograms; index++) {
       if (info.cgroup.attach_type != kAttachTypes[index]) continue;
       Fd program = by_id(BPF_PROG_GET_FD_BY_ID, info.prog_id);
       bpf_prog_info about = {};
@@ -106,7 +106,7 @@ bool find_programs(const char* name, uint64_t cgroup, Fd links[], Fd* ports, Fd*
     if (index == 0) take_maps(program, ports, sockets);
     links[index] = std::move(link);
   });
-  for (unsigned index = 0; index < LoopbackPorts::kPrograms; index++)
+  for (unsigned index = 0; index < LedPorts::kPrograms; index++)
     if (!links[index]) return false;
   return *ports && *sockets;
 }
@@ -189,8 +189,8 @@ Fd open_cgroup_root() {
 }
 
 struct Entry {
-  LoopbackKey key;
-  LoopbackTarget target;
+  LedPort key;
+  LedTarget target;
 };
 
 bool read_entries(const Op& op, std::vector<Entry>* out, Failure* failure) {
@@ -220,13 +220,13 @@ bool read_entries(const Op& op, std::vector<Entry>* out, Failure* failure) {
 
 }  // namespace
 
-bool LoopbackPorts::create(const char* name, int root) {
+bool LedPorts::create(const char* name, int root) {
   if (!ports_ || !sockets_) {
     // Programs without these maps are those of monitors that are about to end.
     for (Fd& link : links_) link.reset();
     Fd types = load_types();
     if (!types) return false;
-    ports_ = create_map(BPF_MAP_TYPE_HASH, sizeof(LoopbackKey), sizeof(LoopbackTarget), kMostPorts,
+    ports_ = create_map(BPF_MAP_TYPE_HASH, sizeof(LedPort), sizeof(LedTarget), kMostPorts,
                         BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG, name, -1);
     sockets_ = create_map(BPF_MAP_TYPE_SK_STORAGE, sizeof(int32_t), sizeof(LedSocket), 0, BPF_F_NO_PREALLOC, name,
                           types.get());
@@ -252,7 +252,7 @@ bool LoopbackPorts::create(const char* name, int root) {
   return true;
 }
 
-bool LoopbackPorts::acquire(const Op& op) {
+bool LedPorts::acquire(const Op& op) {
   if (links_[kPrograms - 1]) return true;
   const char* name = op.path(kName);
   Fd root = open_cgroup_root();
@@ -273,7 +273,7 @@ bool LoopbackPorts::acquire(const Op& op) {
   return false;
 }
 
-bool LoopbackPorts::publish(const Op& op, Failure* failure) {
+bool LedPorts::lead(const Op& op, Failure* failure) {
   std::vector<Entry> entries;
   if (!read_entries(op, &entries, failure)) return false;
   if (entries.empty() || !acquire(op)) return true;
@@ -288,7 +288,7 @@ bool LoopbackPorts::publish(const Op& op, Failure* failure) {
   return true;
 }
 
-bool unpublish_loopback(const Op& op, Failure* failure) {
+bool unlead_ports(const Op& op, Failure* failure) {
   std::vector<Entry> entries;
   if (!read_entries(op, &entries, failure)) return false;
   // Wherever it has been published: this may be another process, which sees other cgroups.
@@ -297,7 +297,7 @@ bool unpublish_loopback(const Op& op, Failure* failure) {
     if (index == 0) take_maps(program, &ports, &sockets);
     if (!ports) return;
     for (const Entry& entry : entries) {
-      LoopbackTarget target = {};
+      LedTarget target = {};
       bpf_attr element = bpf_attributes();
       element.map_fd = static_cast<uint32_t>(ports.get());
       element.key = bpf_address(&entry.key);

@@ -1,4 +1,4 @@
-#include "loopback_programs.h"
+#include "led_ports_programs.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -14,8 +14,13 @@ enum Register : uint8_t { r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, frame };
 
 constexpr Register kContext = r6, kAddress = r7, kPort = r8, kSocket = r9;
 
-constexpr int16_t kKey = -static_cast<int16_t>(sizeof(LoopbackKey));
+constexpr int16_t kKey = -static_cast<int16_t>(sizeof(LedPort));
 constexpr int16_t kLed = kKey - static_cast<int16_t>(sizeof(LedSocket));
+// A sockaddr_in or a sockaddr_in6, of whole words.
+constexpr int16_t kName = kLed - 32;
+
+// An address that no interface has (RFC 7600): who can be bound to it can be bound to any.
+constexpr uint32_t kNobodysAddress = 0xc0000008;
 
 class Assembler {
  public:
@@ -34,7 +39,7 @@ class Assembler {
   void set32(Register to, uint32_t value) { emit(BPF_ALU | BPF_MOV | BPF_K, to, 0, 0, static_cast<int32_t>(value)); }
   void add(Register to, int32_t value) { emit(BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, value); }
   void mask32(Register to, uint32_t bits) { emit(BPF_ALU | BPF_AND | BPF_K, to, 0, 0, static_cast<int32_t>(bits)); }
-  void load32(Register to, Register from, size_t offset) {
+  void load32(Register to, Register from, int offset) {
     emit(BPF_LDX | BPF_W | BPF_MEM, to, from, static_cast<int16_t>(offset), 0);
   }
   void load64(Register to, Register from, int offset) {
@@ -46,8 +51,11 @@ class Assembler {
   void store64(Register to, int offset, Register from) {
     emit(BPF_STX | BPF_DW | BPF_MEM, to, from, static_cast<int16_t>(offset), 0);
   }
-  void store_zero32(Register to, int offset) {
-    emit(BPF_ST | BPF_W | BPF_MEM, to, 0, static_cast<int16_t>(offset), 0);
+  void store_value16(Register to, int offset, uint16_t value) {
+    emit(BPF_ST | BPF_H | BPF_MEM, to, 0, static_cast<int16_t>(offset), value);
+  }
+  void store_value32(Register to, int offset, uint32_t value) {
+    emit(BPF_ST | BPF_W | BPF_MEM, to, 0, static_cast<int16_t>(offset), static_cast<int32_t>(value));
   }
   void map(Register to, int fd) {
     emit(BPF_LD | BPF_DW | BPF_IMM, to, BPF_PSEUDO_MAP_FD, 0, fd);
@@ -57,12 +65,18 @@ class Assembler {
 
   // To the end: the program lets the call go on as it is.
   void pass_unless32(Register value, uint32_t wanted) { jump_out(BPF_JMP32 | BPF_JNE | BPF_K, value, 0, wanted); }
+  void pass_if32(Register value, uint32_t unwanted) { jump_out(BPF_JMP32 | BPF_JEQ | BPF_K, value, 0, unwanted); }
   void pass_unless_same32(Register value, Register wanted) { jump_out(BPF_JMP32 | BPF_JNE | BPF_X, value, wanted, 0); }
   void pass_if_null(Register value) { jump_out(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0); }
+  void pass() { jump_out(BPF_JMP | BPF_JA, r0, 0, 0); }
 
   // To where `land` is called with what this gives.
   size_t jump_unless_zero(Register value) {
     emit(BPF_JMP | BPF_JNE | BPF_K, value, 0, 0, 0);
+    return code_.size() - 1;
+  }
+  size_t jump_if32(Register value, uint32_t wanted) {
+    emit(BPF_JMP32 | BPF_JEQ | BPF_K, value, 0, 0, static_cast<int32_t>(wanted));
     return code_.size() - 1;
   }
   void land(size_t jump) { code_[jump].off = static_cast<int16_t>(code_.size() - jump - 1); }
@@ -105,27 +119,68 @@ void look_up(Assembler& code, int map) {
   code.call(BPF_FUNC_map_lookup_elem);
 }
 
+// Where the socket's address is in the name that it is bound to.
+constexpr int name_offset(bool ipv6) {
+  return kName + static_cast<int>(ipv6 ? offsetof(sockaddr_in6, sin6_addr) + 12 : offsetof(sockaddr_in, sin_addr));
+}
+
+// The name with port 0, for all but the address.
+void prepare_name(Assembler& code, bool ipv6) {
+  for (int word = 0; word < 32; word += 4) code.store_value32(frame, kName + word, 0);
+  code.store_value16(frame, kName, ipv6 ? AF_INET6 : AF_INET);
+  if (ipv6) code.store_value32(frame, name_offset(ipv6) - 4, htonl(0xffff));
+}
+
+void bind_to_name(Assembler& code, bool ipv6) {
+  code.move(r1, kContext);
+  code.move(r2, frame);
+  code.add(r2, kName);
+  code.set(r3, ipv6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
+  code.call(BPF_FUNC_bind);
+}
+
+// Binds the socket to where it connects to, which only an address of the host allows, and from which it would come
+// there. Lets those go that aren't led: to another host, and who have a port or can be bound to what isn't the host's
+// (IP_FREEBIND, IP_TRANSPARENT, the sysctl ip_nonlocal_bind).
+void bind_to_address(Assembler& code, bool ipv6) {
+  // As broadcast and multicast addresses they can be bound to, but aren't the host's.
+  code.move(r1, kAddress);
+  code.mask32(r1, htonl(0xff000000));
+  code.pass_if32(r1, 0);
+  code.mask32(r1, htonl(0xe0000000));
+  code.pass_if32(r1, htonl(0xe0000000));
+  prepare_name(code, ipv6);
+  code.store32(frame, name_offset(ipv6), kAddress);
+  bind_to_name(code, ipv6);
+  code.pass_unless32(r0, 0);
+  code.store_value32(frame, name_offset(ipv6), htonl(kNobodysAddress));
+  bind_to_name(code, ipv6);
+  size_t local = code.jump_unless_zero(r0);
+  code.store_value32(frame, name_offset(ipv6), 0);
+  if (ipv6) code.store_value32(frame, name_offset(ipv6) - 4, 0);
+  bind_to_name(code, ipv6);
+  code.pass();
+  code.land(local);
+}
+
 }  // namespace
 
 std::vector<bpf_insn> connect_program(bool ipv6, int ports_map, int sockets_map) {
   Assembler code;
   code.move(kContext, r1);
-  // The most of what isn't for us ends here.
+  code.load32(r1, kContext, offsetof(bpf_sock_addr, type));
+  code.pass_unless32(r1, SOCK_STREAM);
+  code.load32(r1, kContext, offsetof(bpf_sock_addr, protocol));
+  code.pass_unless32(r1, IPPROTO_TCP);
   load_address(code, ipv6);
   // 0.0.0.0 is 127.0.0.1 for a client.
   size_t given = code.jump_unless_zero(kAddress);
   code.set32(kAddress, htonl(INADDR_LOOPBACK));
   code.land(given);
-  code.move(r1, kAddress);
-  code.mask32(r1, htonl(0xff000000));
-  code.pass_unless32(r1, htonl(0x7f000000));
-  code.load32(r1, kContext, offsetof(bpf_sock_addr, type));
-  code.pass_unless32(r1, SOCK_STREAM);
-  code.load32(r1, kContext, offsetof(bpf_sock_addr, protocol));
-  code.pass_unless32(r1, IPPROTO_TCP);
   code.load32(kPort, kContext, offsetof(bpf_sock_addr, user_port));
 
-  // From an address of the loopback, or by its device, nothing reaches a container.
+  // From an address of the loopback, or by its device, nothing reaches a container. With another one that is the
+  // client's to choose, what it sends is translated.
   code.emit(BPF_LDX | BPF_DW | BPF_MEM, kSocket, kContext, offsetof(bpf_sock_addr, sk), 0);
   code.pass_if_null(kSocket);
   code.load32(r1, kSocket, offsetof(bpf_sock, bound_dev_if));
@@ -133,27 +188,38 @@ std::vector<bpf_insn> connect_program(bool ipv6, int ports_map, int sockets_map)
   code.load32(r1, kSocket, offsetof(bpf_sock, src_ip4));
   code.pass_unless32(r1, 0);
 
+  // The most of what isn't for us ends here.
   code.move(r1, kContext);
   code.call(BPF_FUNC_get_netns_cookie);
-  code.store64(frame, kKey + static_cast<int>(offsetof(LoopbackKey, namespace_cookie)), r0);
-  code.store_zero32(frame, kKey + static_cast<int>(offsetof(LoopbackKey, address)));
-  code.store32(frame, kKey + static_cast<int>(offsetof(LoopbackKey, port)), kPort);
+  code.store64(frame, kKey + static_cast<int>(offsetof(LedPort, namespace_cookie)), r0);
+  code.store_value32(frame, kKey + static_cast<int>(offsetof(LedPort, address)), 0);
+  code.store32(frame, kKey + static_cast<int>(offsetof(LedPort, port)), kPort);
   look_up(code, ports_map);
   size_t found = code.jump_unless_zero(r0);
-  code.store32(frame, kKey + static_cast<int>(offsetof(LoopbackKey, address)), kAddress);
+  code.store32(frame, kKey + static_cast<int>(offsetof(LedPort, address)), kAddress);
   look_up(code, ports_map);
   code.pass_if_null(r0);
   code.land(found);
 
   constexpr int wanted = kLed + static_cast<int>(offsetof(LedSocket, wanted));
   constexpr int led = kLed + static_cast<int>(offsetof(LedSocket, given));
-  code.store32(frame, wanted + static_cast<int>(offsetof(LoopbackTarget, address)), kAddress);
-  code.store32(frame, wanted + static_cast<int>(offsetof(LoopbackTarget, port)), kPort);
-  code.load32(r1, r0, offsetof(LoopbackTarget, address));
-  code.store32(frame, led + static_cast<int>(offsetof(LoopbackTarget, address)), r1);
+  code.store32(frame, wanted + static_cast<int>(offsetof(LedTarget, address)), kAddress);
+  code.store32(frame, wanted + static_cast<int>(offsetof(LedTarget, port)), kPort);
+  code.load32(r1, r0, offsetof(LedTarget, address));
+  code.store32(frame, led + static_cast<int>(offsetof(LedTarget, address)), r1);
+  code.load32(r1, r0, offsetof(LedTarget, port));
+  code.store32(frame, led + static_cast<int>(offsetof(LedTarget, port)), r1);
+
+  // A client of the loopback comes from the network's gateway, as nothing leaves the host with a loopback address.
+  code.move(r1, kAddress);
+  code.mask32(r1, htonl(0xff000000));
+  size_t loopback = code.jump_if32(r1, htonl(0x7f000000));
+  bind_to_address(code, ipv6);
+  code.land(loopback);
+
+  code.load32(r1, frame, led + static_cast<int>(offsetof(LedTarget, address)));
   code.store32(kContext, static_cast<int>(address_offset(ipv6)), r1);
-  code.load32(r1, r0, offsetof(LoopbackTarget, port));
-  code.store32(frame, led + static_cast<int>(offsetof(LoopbackTarget, port)), r1);
+  code.load32(r1, frame, led + static_cast<int>(offsetof(LedTarget, port)));
   code.store32(kContext, offsetof(bpf_sock_addr, user_port), r1);
 
   code.map(r1, sockets_map);
@@ -185,13 +251,13 @@ std::vector<bpf_insn> peer_name_program(bool ipv6, int sockets_map) {
   code.pass_if_null(r0);
   // It may have connected to somebody else since.
   constexpr size_t led = offsetof(LedSocket, given);
-  code.load32(r1, r0, led + offsetof(LoopbackTarget, address));
+  code.load32(r1, r0, led + offsetof(LedTarget, address));
   code.pass_unless_same32(r1, kAddress);
-  code.load32(r1, r0, led + offsetof(LoopbackTarget, port));
+  code.load32(r1, r0, led + offsetof(LedTarget, port));
   code.pass_unless_same32(r1, kPort);
-  code.load32(r1, r0, offsetof(LedSocket, wanted) + offsetof(LoopbackTarget, address));
+  code.load32(r1, r0, offsetof(LedSocket, wanted) + offsetof(LedTarget, address));
   code.store32(kContext, static_cast<int>(address_offset(ipv6)), r1);
-  code.load32(r1, r0, offsetof(LedSocket, wanted) + offsetof(LoopbackTarget, port));
+  code.load32(r1, r0, offsetof(LedSocket, wanted) + offsetof(LedTarget, port));
   code.store32(kContext, offsetof(bpf_sock_addr, user_port), r1);
   return code.finish();
 }

@@ -1,6 +1,6 @@
 /**
- * Whether clients on the host can be led to containers at their connect(2): what `publishLoopback` needs of a host. One
- * that hasn't got it has packets with loopback addresses instead, on bridges with route_localnet.
+ * Whether clients on the host can be led to containers at their connect(2): what `leadPorts` needs of a host. One that
+ * hasn't got it translates all their packets, also those with loopback addresses, on bridges with route_localnet.
  */
 import {release} from 'node:os';
 import {detectCgroups} from '../../runtime/cgroups/layout.ts';
