@@ -161,7 +161,7 @@ bool FirewallWatch::heal(const Op& op, Failure* failure) {
 
 bool FirewallWatch::allow(const Op& op, Failure* failure) {
   if (!watch(op.text(2), Part::kHost, failure)) return false;
-  if (allow_forwarding(op) == Allowed::kBusy) suspect(Part::kHost);
+  if (allow_in_host_filter(op) == Allowed::kBusy) suspect(Part::kHost);
   return true;
 }
 
@@ -220,7 +220,7 @@ FirewallWatch::Look FirewallWatch::look_at(const PlanView& plan) {
   bool host = (suspects_ & static_cast<uint8_t>(Part::kHost)) != 0;
   for (const Op& op : plan.section(Section::kNetwork)) {
     if (own && op.code() == OpCode::kHealFirewall && !restore(op, netns_)) return Look::kBusy;
-    if (host && op.code() == OpCode::kAllowForwarding && allow_forwarding(op) == Allowed::kBusy) return Look::kBusy;
+    if (host && op.code() == OpCode::kAllowInHostFilter && allow_in_host_filter(op) == Allowed::kBusy) return Look::kBusy;
   }
   if (own) send_elements(plan);
   return Look::kDone;

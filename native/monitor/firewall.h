@@ -19,7 +19,7 @@ class FirewallWatch {
   FirewallWatch(const FirewallWatch&) = delete;
   FirewallWatch& operator=(const FirewallWatch&) = delete;
 
-  // healFirewall and allowForwarding. What they want is done now, and whenever it has been undone, for as long as
+  // healFirewall and allowInHostFilter. What they want is done now, and whenever it has been undone, for as long as
   // the plan has the operation.
   bool heal(const Op& op, Failure* failure);
   bool allow(const Op& op, Failure* failure);

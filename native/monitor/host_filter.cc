@@ -12,7 +12,7 @@ namespace wherry {
 
 namespace {
 
-constexpr uint32_t kForwardHook = 2;  // NF_INET_FORWARD
+constexpr uint32_t kForwardHook = 2, kOutputHook = 3;  // NF_INET_FORWARD, NF_INET_LOCAL_OUT
 constexpr int kTargetName = 1;         // NFTA_TARGET_NAME of linux/netfilter/nf_tables_compat.h
 
 uint32_t read_be32(const char* data, size_t size) {
@@ -25,11 +25,11 @@ std::string_view read_name(const char* data, size_t size) { return {data, strnle
 
 // What is known of a table's chains.
 struct Chains {
-  std::string_view table, user, forward;
+  std::string_view table, user, base;
   bool has_user = false;
-  bool forwards = false;  // `forward` is a base chain there
+  bool has_base = false;  // at a hook
   bool drops = false;     // by its policy, or by a rule
-  bool jumps = false;     // from `forward` to `user`
+  bool jumps = false;     // from `base` to `user`
 };
 
 void see_chain(void* context, const char* attributes, size_t length) {
@@ -47,8 +47,8 @@ void see_chain(void* context, const char* attributes, size_t length) {
   });
   if (table != chains.table) return;
   if (name == chains.user) chains.has_user = true;
-  if (name != chains.forward || hook != kForwardHook) return;
-  chains.forwards = true;
+  if (name != chains.base || (hook != kForwardHook && hook != kOutputHook)) return;
+  chains.has_base = true;
   if (policy == 0) chains.drops = true;
 }
 
@@ -119,9 +119,9 @@ bool find_missing(const Op& op, size_t* chain, std::vector<bool>* there) {
   Chains chains;
   chains.table = op.text(2);
   chains.user = names.front();
-  chains.forward = names.back();
-  if (!list_nf_tables(NFT_MSG_GETCHAIN, family, "", "", see_chain, &chains) || !chains.forwards) return false;
-  if (!list_nf_tables(NFT_MSG_GETRULE, family, chains.table, chains.forward, see_rule, &chains)) return false;
+  chains.base = names.back();
+  if (!list_nf_tables(NFT_MSG_GETCHAIN, family, "", "", see_chain, &chains) || !chains.has_base) return false;
+  if (!list_nf_tables(NFT_MSG_GETRULE, family, chains.table, chains.base, see_rule, &chains)) return false;
   if (!chains.drops) return false;
   *chain = chains.has_user && chains.jumps ? 0 : names.size() - 1;
   Comments comments{op.list(4), std::vector<bool>(op.list(4).size())};
@@ -134,7 +134,7 @@ bool find_missing(const Op& op, size_t* chain, std::vector<bool>* there) {
 
 }  // namespace
 
-Allowed allow_forwarding(const Op& op) {
+Allowed allow_in_host_filter(const Op& op) {
   size_t chain;
   std::vector<bool> there;
   if (!find_missing(op, &chain, &there)) return Allowed::kDone;

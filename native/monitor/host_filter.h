@@ -7,7 +7,7 @@ namespace wherry {
 
 enum class Allowed { kDone, kBusy };
 
-// allowForwarding: adds the rules that are missing where they are needed. kBusy: somebody holds the lock.
-Allowed allow_forwarding(const Op& op);
+// allowInHostFilter: adds the rules that are missing where they are needed. kBusy: somebody holds the lock.
+Allowed allow_in_host_filter(const Op& op);
 
 }  // namespace wherry

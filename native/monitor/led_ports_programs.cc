@@ -21,6 +21,7 @@ constexpr int16_t kName = kLed - 32;
 
 // An address that no interface has (RFC 7600): who can be bound to it can be bound to any.
 constexpr uint32_t kNobodysAddress = 0xc0000008;
+constexpr uint32_t kClassA = 0xff000000, kLoopbackNetwork = 0x7f000000, kMulticastOrReserved = 0xe0000000;
 
 class Assembler {
  public:
@@ -124,11 +125,10 @@ constexpr int name_offset(bool ipv6) {
   return kName + static_cast<int>(ipv6 ? offsetof(sockaddr_in6, sin6_addr) + 12 : offsetof(sockaddr_in, sin_addr));
 }
 
-// The name with port 0, for all but the address.
+// The name with port 0, and an address of zeros.
 void prepare_name(Assembler& code, bool ipv6) {
   for (int word = 0; word < 32; word += 4) code.store_value32(frame, kName + word, 0);
   code.store_value16(frame, kName, ipv6 ? AF_INET6 : AF_INET);
-  if (ipv6) code.store_value32(frame, name_offset(ipv6) - 4, htonl(0xffff));
 }
 
 void bind_to_name(Assembler& code, bool ipv6) {
@@ -139,17 +139,37 @@ void bind_to_name(Assembler& code, bool ipv6) {
   code.call(BPF_FUNC_bind);
 }
 
-// Binds the socket to where it connects to, which only an address of the host allows, and from which it would come
-// there. Lets those go that aren't led: to another host, and who have a port or can be bound to what isn't the host's
-// (IP_FREEBIND, IP_TRANSPARENT, the sysctl ip_nonlocal_bind).
-void bind_to_address(Assembler& code, bool ipv6) {
-  // As broadcast and multicast addresses they can be bound to, but aren't the host's.
-  code.move(r1, kAddress);
-  code.mask32(r1, htonl(0xff000000));
-  code.pass_if32(r1, 0);
-  code.mask32(r1, htonl(0xe0000000));
-  code.pass_if32(r1, htonl(0xe0000000));
+// For a socket that is bound to an address. Lets it go, unless it was led before and has been bound for that: such a
+// one is as free again as it was, wherever it goes now.
+void unbind(Assembler& code, bool ipv6, int sockets_map) {
+  code.map(r1, sockets_map);
+  code.move(r2, kSocket);
+  code.set(r3, 0);
+  code.set(r4, 0);
+  code.call(BPF_FUNC_sk_storage_get);
+  code.pass_if_null(r0);
+  code.load32(r2, r0, offsetof(LedSocket, wanted) + offsetof(LedTarget, address));
+  code.load32(r1, kSocket, offsetof(bpf_sock, src_ip4));
+  code.pass_unless_same32(r1, r2);
+  code.mask32(r1, htonl(kClassA));
+  code.pass_if32(r1, htonl(kLoopbackNetwork));
   prepare_name(code, ipv6);
+  bind_to_name(code, ipv6);
+  code.pass_unless32(r0, 0);
+}
+
+// Binds the socket to where it connects to, which only an address of the host allows, and most often is what the
+// connection would have come from. (A subnet's broadcast address allows it, too: it then leads where the kernel would
+// have refused.) Lets those go that aren't led: to another host, and who have a port or can be bound to what isn't the
+// host's (IP_FREEBIND, IP_TRANSPARENT, the sysctl ip_nonlocal_bind).
+void bind_to_address(Assembler& code, bool ipv6) {
+  code.move(r1, kAddress);
+  code.mask32(r1, htonl(kClassA));
+  code.pass_if32(r1, 0);
+  code.mask32(r1, htonl(kMulticastOrReserved));
+  code.pass_if32(r1, htonl(kMulticastOrReserved));
+  prepare_name(code, ipv6);
+  if (ipv6) code.store_value32(frame, name_offset(ipv6) - 4, htonl(0xffff));
   code.store32(frame, name_offset(ipv6), kAddress);
   bind_to_name(code, ipv6);
   code.pass_unless32(r0, 0);
@@ -172,13 +192,6 @@ std::vector<bpf_insn> connect_program(bool ipv6, int ports_map, int sockets_map)
   code.pass_unless32(r1, SOCK_STREAM);
   code.load32(r1, kContext, offsetof(bpf_sock_addr, protocol));
   code.pass_unless32(r1, IPPROTO_TCP);
-  load_address(code, ipv6);
-  // 0.0.0.0 is 127.0.0.1 for a client.
-  size_t given = code.jump_unless_zero(kAddress);
-  code.set32(kAddress, htonl(INADDR_LOOPBACK));
-  code.land(given);
-  code.load32(kPort, kContext, offsetof(bpf_sock_addr, user_port));
-
   // From an address of the loopback, or by its device, nothing reaches a container. With another one that is the
   // client's to choose, what it sends is translated.
   code.emit(BPF_LDX | BPF_DW | BPF_MEM, kSocket, kContext, offsetof(bpf_sock_addr, sk), 0);
@@ -186,7 +199,16 @@ std::vector<bpf_insn> connect_program(bool ipv6, int ports_map, int sockets_map)
   code.load32(r1, kSocket, offsetof(bpf_sock, bound_dev_if));
   code.pass_unless32(r1, 0);
   code.load32(r1, kSocket, offsetof(bpf_sock, src_ip4));
-  code.pass_unless32(r1, 0);
+  size_t unbound = code.jump_if32(r1, 0);
+  unbind(code, ipv6, sockets_map);
+  code.land(unbound);
+
+  load_address(code, ipv6);
+  // 0.0.0.0 is 127.0.0.1 for a client.
+  size_t given = code.jump_unless_zero(kAddress);
+  code.set32(kAddress, htonl(INADDR_LOOPBACK));
+  code.land(given);
+  code.load32(kPort, kContext, offsetof(bpf_sock_addr, user_port));
 
   // The most of what isn't for us ends here.
   code.move(r1, kContext);
@@ -212,8 +234,8 @@ std::vector<bpf_insn> connect_program(bool ipv6, int ports_map, int sockets_map)
 
   // A client of the loopback comes from the network's gateway, as nothing leaves the host with a loopback address.
   code.move(r1, kAddress);
-  code.mask32(r1, htonl(0xff000000));
-  size_t loopback = code.jump_if32(r1, htonl(0x7f000000));
+  code.mask32(r1, htonl(kClassA));
+  size_t loopback = code.jump_if32(r1, htonl(kLoopbackNetwork));
   bind_to_address(code, ipv6);
   code.land(loopback);
 

@@ -109,7 +109,7 @@ bool Network::run(const Op& op, int netns, Failure* failure) {
     case OpCode::kLeadPorts: return lead_ports(op, failure);
     case OpCode::kServeNames: return serve_names(op, netns, failure);
     case OpCode::kHealFirewall: return firewall(netns).heal(op, failure);
-    case OpCode::kAllowForwarding: return firewall(netns).allow(op, failure);
+    case OpCode::kAllowInHostFilter: return firewall(netns).allow(op, failure);
     default: return fail(failure, 0, "operation %s can't run here", op.name());
   }
 }

@@ -34,7 +34,7 @@ bool is_raw(OpCode code, unsigned argument) {
     case OpCode::kLeadPorts:
     case OpCode::kUnleadPorts:
       return argument == 1 || argument == 2;
-    case OpCode::kAllowForwarding:
+    case OpCode::kAllowInHostFilter:
       return argument == 5;
     case OpCode::kServeNames:
       return argument == 3;

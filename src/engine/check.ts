@@ -119,15 +119,16 @@ interface Blocker {
 	chain: nft.ChainInfo;
 }
 
-/** Chains of others that drop what is forwarded, unless a rule lets it through. */
-async function forwardBlockers(own: string): Promise<Blocker[]> {
+/** Chains of others that drop what is forwarded, or sent to containers, unless a rule lets it through. */
+async function findBlockers(own: string): Promise<Blocker[]> {
 	const families = {ip: nft.nfFamily.ipv4, inet: nft.nfFamily.inet} as const;
 	const found: Blocker[] = [];
 	for (const [family, number] of Object.entries(families)) {
 		const chains = nft.parseChains(await exchange(protocol.netfilter, [nft.getChains(number)]));
 		for (const chain of chains) {
-			if (chain.table === own || chain.hook !== nft.hook.forward) continue;
-			const firewalld = chain.table === 'firewalld';
+			const forwards = chain.hook === nft.hook.forward;
+			if (chain.table === own || !(forwards || (chain.hook === nft.hook.output && hostLeads()))) continue;
+			const firewalld = forwards && chain.table === 'firewalld';
 			if (chain.policy === nft.verdictCode.drop || firewalld) found.push({family, chain});
 		}
 	}
@@ -142,7 +143,7 @@ async function checkFirewall(context: EngineContext): Promise<CheckLine[]> {
 	let blockers: Blocker[];
 	let hasTable: boolean;
 	try {
-		blockers = await forwardBlockers(table);
+		blockers = await findBlockers(table);
 		const chains = nft.parseChains(await exchange(protocol.netfilter, [nft.getChains(nft.nfFamily.ipv4)]));
 		hasTable = chains.some((chain) => chain.table === table);
 	} catch (error) {
@@ -156,13 +157,15 @@ async function checkFirewall(context: EngineContext): Promise<CheckLine[]> {
 	}
 	const lines: CheckLine[] = [];
 	for (const {family, chain} of blockers) {
-		if (family === 'ip' && chain.table === 'filter') {
-			lines.push(ok('firewall', 'the chain FORWARD drops: each bridge gets a pair of rules there'));
-		} else if (chain.table === 'firewalld' && !(await firewalldIsClosed())) {
+		const sends = chain.hook === nft.hook.output;
+		if (family === 'ip' && chain.table === 'filter' && chain.name === (sends ? 'OUTPUT' : 'FORWARD')) {
+			const rules = sends ? 'a rule' : 'a pair of rules';
+			lines.push(ok('firewall', `the chain ${chain.name} drops: each bridge gets ${rules} there`));
+		} else if (!sends && chain.table === 'firewalld' && !(await firewalldIsClosed())) {
 			lines.push(
 				ok('firewall', 'firewalld rejects what is forwarded: each bridge gets a pair of rules there'),
 			);
-		} else if (chain.table === 'firewalld') {
+		} else if (!sends && chain.table === 'firewalld') {
 			lines.push(
 				warn(
 					'firewall',
@@ -176,8 +179,8 @@ async function checkFirewall(context: EngineContext): Promise<CheckLine[]> {
 			lines.push(
 				warn(
 					'firewall',
-					`the chain ${chain.name} of the table ${family} ${chain.table} drops what is forwarded`,
-					`${rule('iifname')} && ${rule('oifname')}`,
+					`the chain ${chain.name} of the table ${family} ${chain.table} drops ${sends ? 'what programs of this host send to published ports' : 'what is forwarded'}`,
+					sends ? rule('oifname') : `${rule('iifname')} && ${rule('oifname')}`,
 				),
 			);
 		}

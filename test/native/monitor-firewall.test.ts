@@ -167,7 +167,7 @@ test('changes of other tables and of elements do not wake a monitor', async (t) 
 
 const comments = ['mine from', 'mine to'];
 const allow = (lock: string): Op => ({
-	op: 'allowForwarding',
+	op: 'allowInHostFilter',
 	family,
 	lock,
 	table: 'filter',

@@ -125,6 +125,11 @@ test('clients of an address of the host are led from there, and see what they as
 	host.run('ip', 'addr', 'del', '10.9.0.3/32', 'dev', 'lo');
 	t.deepEqual(connects('10.9.0.3', 8082), {error: 'ENETUNREACH'});
 	t.deepEqual(connects('10.9.0.4', 8083), {error: 'ENETUNREACH'});
+	// From a second address of a subnet, as from the first one.
+	host.run('ip', 'link', 'add', 'many', 'type', 'bridge');
+	for (const each of ['10.7.0.1/24', '10.7.0.2/24']) host.run('ip', 'addr', 'add', each, 'dev', 'many');
+	host.run('ip', 'link', 'set', 'many', 'up');
+	t.like(connects('10.7.0.2', 8080), {from: '10.7.0.2', answer: '10.9.0.1 10.7.0.2'});
 	await box.stop(0);
 });
 
@@ -144,7 +149,7 @@ test('who goes elsewhere, or has a way of its own, is not led', async (t) => {
 	await box.start();
 	const refused = {error: 'ECONNREFUSED'};
 	// What the kernel says to those of whom nothing is published.
-	const nowhere = ['224.0.0.1', '255.255.255.255', '0.0.0.1', '240.0.0.1'];
+	const nowhere = ['224.0.0.1', '255.255.255.255', '0.0.0.1'].flatMap((to) => [to, `::ffff:${to}`]);
 	const unled = nowhere.map((to) => connects(to, 8080));
 	await publish(1);
 	t.deepEqual(

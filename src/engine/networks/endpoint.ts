@@ -7,7 +7,7 @@ import type {Op} from '../../runtime/plan/ops.ts';
 import type {Paths} from '../paths.ts';
 import {addressBytes, lastAddress, parseAddress, parseMac, parseSubnet} from './address.ts';
 import {baseFile, firewallLock, tableName} from './firewall.ts';
-import {allowForwardingOps} from './host-filter.ts';
+import {allowForwardingOps, allowSendingOp} from './host-filter.ts';
 import {leaseFile} from './leases.ts';
 import {groupPorts, type PortGroup, type PublishedRange, rangesText} from './port-ranges.ts';
 import {familyOf, protocolNumber, setName} from './ruleset.ts';
@@ -236,8 +236,8 @@ const elementOps = (
 		];
 	});
 
-/** The lock under which the programs of leadPorts are made, and what these are called. */
-const loopbackLock = 'loopback';
+/** The lock under which the programs of leadPorts are made, also by monitors of earlier versions, and their name. */
+const leadLock = 'loopback';
 const programName = (paths: Paths): string => tableName(paths).replace('-', '_');
 
 const ledPorts = (groups: readonly PortGroup[], endpoint: EndpointState) =>
@@ -250,13 +250,12 @@ const ledPorts = (groups: readonly PortGroup[], endpoint: EndpointState) =>
 		}));
 
 /** Of the ports to which clients on the host are led at their connect(2). */
-const leadOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
-	ledPorts(groups, endpoint).map((ports) => ({
-		op: 'leadPorts',
-		name: programName(paths),
-		...ports,
-		lock: paths.lock(loopbackLock),
-	}));
+function leadOps(paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] {
+	const lead = ledPorts(groups, endpoint).map(
+		(ports): Op => ({op: 'leadPorts', name: programName(paths), ...ports, lock: paths.lock(leadLock)}),
+	);
+	return lead.length > 0 && endpoint.bridge ? [allowSendingOp(paths, endpoint.bridge), ...lead] : lead;
+}
 
 const unleadOps = (paths: Paths, groups: readonly PortGroup[], endpoint: EndpointState): Op[] =>
 	ledPorts(groups, endpoint).map((ports) => ({op: 'unleadPorts', name: programName(paths), ...ports}));

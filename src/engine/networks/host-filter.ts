@@ -1,9 +1,9 @@
 /**
- * Hosts that filter what they forward. An accept in our table doesn't overrule a drop in another: where the
- * table `filter` of iptables-nft may drop (docker and ufw set the policy of FORWARD so, others end it with a
- * rule), or firewalld's does, each bridge gets a pair of rules there, made of expressions that the other program
- * itself writes, with a comment that says whose they are. The monitors of its containers see to them; here are the
- * rules, and their end.
+ * Hosts that filter what they forward or send. An accept in our table doesn't overrule a drop in another: where the
+ * table `filter` of iptables-nft may drop (docker and ufw set the policy of FORWARD so, others end it with a rule; ufw
+ * that of OUTPUT where it denies what is outgoing), or firewalld's does, each bridge gets rules there, made of
+ * expressions that the other program itself writes, with a comment that says whose they are. The monitors of its
+ * containers see to them; here are the rules, and their end.
  */
 import {encodeBatch, protocol} from '../../kernel/netlink/message.ts';
 import * as nft from '../../kernel/netlink/nftables.ts';
@@ -20,14 +20,27 @@ interface Place {
 	chains: readonly string[];
 	/** Bytes by which an interface is compared. */
 	nameOf(bridge: string): Buffer;
+	/** What to and from a bridge is let through. */
+	ways: readonly Way[];
 }
 
+/** Its word in a comment, and the interface's key. */
+type Way = readonly [word: string, key: number];
+
+const forwarded: readonly Way[] = [
+	['from', nft.metaKey.inputName],
+	['to', nft.metaKey.outputName],
+];
+/** Of clients that are led: with translation they would leave by the loopback. */
+const sent: readonly Way[] = [['of the host to', nft.metaKey.outputName]];
+
 /** iptables compares as many bytes as the name has, with its NUL. */
-const iptables = (family: nft.NfFamily): Place => ({
+const iptables = (family: nft.NfFamily, chains: readonly string[], ways: readonly Way[]): Place => ({
 	family,
 	table: 'filter',
-	chains: ['DOCKER-USER', 'FORWARD'],
+	chains,
 	nameOf: (bridge) => Buffer.from(`${bridge}\0`),
+	ways,
 });
 
 const firewalld: Place = {
@@ -35,51 +48,53 @@ const firewalld: Place = {
 	table: 'firewalld',
 	chains: ['filter_FORWARD'],
 	nameOf: nft.interfaceName,
+	ways: forwarded,
 };
 
-const commentsOf = (paths: Paths, bridge: string): [comment: string, key: number][] => [
-	[`${tableName(paths)} ${bridge} from`, nft.metaKey.inputName],
-	[`${tableName(paths)} ${bridge} to`, nft.metaKey.outputName],
-];
+const commentOf = (paths: Paths, bridge: string, [word]: Way): string =>
+	`${tableName(paths)} ${bridge} ${word}`;
 
 /** Before all other rules. */
-function allowForwardingOp(paths: Paths, {family, table, chains, nameOf}: Place, bridge: string): Op {
-	const comments = commentsOf(paths, bridge);
+function allowInHostFilterOp(paths: Paths, {family, table, chains, nameOf, ways}: Place, bridge: string): Op {
 	const name = nameOf(bridge);
-	const rule = (chain: string, comment: string, key: number) =>
+	const rule = (chain: string, way: Way) =>
 		nft.newRule(
 			family,
 			table,
 			chain,
-			[nft.loadMeta(key), nft.compare(name), nft.counter(), nft.verdict(nft.verdictCode.accept)],
-			{comment, prepend: true},
+			[nft.loadMeta(way[1]), nft.compare(name), nft.counter(), nft.verdict(nft.verdictCode.accept)],
+			{comment: commentOf(paths, bridge, way), prepend: true},
 		);
 	return {
-		op: 'allowForwarding',
+		op: 'allowInHostFilter',
 		family,
 		lock: paths.lock(firewallLock),
 		table,
 		chains: [...chains],
-		comments: comments.map(([comment]) => comment),
-		rules: chains.flatMap((chain) =>
-			comments.map(([comment, key]) => encodeBatch(nft.transaction([rule(chain, comment, key)]))),
-		),
+		comments: ways.map((way) => commentOf(paths, bridge, way)),
+		rules: chains.flatMap((chain) => ways.map((way) => encodeBatch(nft.transaction([rule(chain, way)])))),
 	};
 }
 
-const placesOf = (versions: readonly (4 | 6)[]): Place[] => [
-	...versions.map((version) => iptables(familyOf(version))),
+const forwarding = (versions: readonly (4 | 6)[]): Place[] => [
+	...versions.map((version) => iptables(familyOf(version), ['DOCKER-USER', 'FORWARD'], forwarded)),
 	firewalld,
 ];
+/** Clients are led to IPv4 addresses alone. */
+const sending = iptables(nft.nfFamily.ipv4, ['OUTPUT'], sent);
 
 export const allowForwardingOps = (paths: Paths, versions: readonly (4 | 6)[], bridge: string): Op[] =>
-	placesOf(versions).map((place) => allowForwardingOp(paths, place, bridge));
+	forwarding(versions).map((place) => allowInHostFilterOp(paths, place, bridge));
+
+/** For clients that are led. */
+export const allowSendingOp = (paths: Paths, bridge: string): Op =>
+	allowInHostFilterOp(paths, sending, bridge);
 
 /** Whatever chain they are in now: docker may have come or gone since. Under the firewall's lock. */
 export async function disallowInHostFilter(paths: Paths, stamp: Stamp): Promise<void> {
-	const ours = new Set(commentsOf(paths, stamp.bridge).map(([comment]) => comment));
-	for (const {family, table, chains} of placesOf(familiesOf(stamp))) {
+	for (const {family, table, chains, ways} of [...forwarding(familiesOf(stamp)), sending]) {
 		if (!(await presentTables(family, [table])).has(table)) continue;
+		const ours = new Set(ways.map((way) => commentOf(paths, stamp.bridge, way)));
 		for (const chain of chains) {
 			const dump = exchange(protocol.netfilter, [nft.getRules(family, table, chain)], {tolerate: ['ENOENT']});
 			const messages = nft

@@ -219,7 +219,7 @@ export const opSchemas = {
 		],
 		'As forgetConnections for each of the first ports.',
 	),
-	allowForwarding: op(
+	allowInHostFilter: op(
 		85,
 		['host'],
 		[
@@ -230,7 +230,7 @@ export const opSchemas = {
 			['comments', 'l'],
 			['rules', 'l'],
 		],
-		'Only in `network`. Where the last of the chains (FORWARD) of the table may drop, sees that a rule with each of the comments is in the first of the chains that packets pass: `rules` has a batch for each chain and comment. Watches for changes of the table as healFirewall does.',
+		'Only in `network`. Where the last of the chains (FORWARD or OUTPUT, at its hook) of the table may drop, sees that a rule with each of the comments is in the first of the chains that packets pass: `rules` has a batch for each chain and comment. Watches for changes of the table as healFirewall does.',
 	),
 	forgetConnections: op(
 		21,

@@ -54,9 +54,10 @@ test('a health check shows in ps, inspect, events and filters, and is not run in
 	t.true(health.FailingStreak >= 2);
 	t.true(health.Log.length >= 2 && health.Log.length <= 5);
 	t.like(health.Log.at(-1), {ExitCode: 1, Output: 'seen\n'});
-	t.is(await wherry.output('ps', '-f', 'health=unhealthy', '--format', '{{.Names}}'), 'checked');
+	const unhealthy = ['-f', 'name=checked', '-f', 'health=unhealthy'];
+	t.is(await wherry.output('ps', ...unhealthy, '--format', '{{.Names}}'), 'checked');
 	await wherry.output('exec', 'checked', 'touch', '/tmp/ok');
-	await until(/\(healthy\)/, 'ps', '-f', 'health=healthy', '--format', '{{.Status}}');
+	await until(/\(healthy\)/, 'ps', '-f', 'name=checked', '-f', 'health=healthy', '--format', '{{.Status}}');
 	await wherry.output('pause', 'checked');
 	t.regex(await wherry.output('ps', '-f', 'name=checked', '--format', '{{.Status}}'), /\(Paused\)$/);
 	const events = (...more: string[]) =>

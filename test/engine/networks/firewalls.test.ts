@@ -151,6 +151,68 @@ test('packets find their way beside docker, ufw and firewalld, whatever is done 
 	t.is(ours(host, 'inet', 'firewalld'), 0);
 });
 
+test('clients on a host that filters what it sends come to its containers', async (t) => {
+	const {host, engine, shell} = await setUp(t);
+	const filter = [
+		'iptables -P OUTPUT DROP',
+		'iptables -A OUTPUT -o lo -j ACCEPT',
+		'iptables -A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT',
+		'iptables -A OUTPUT -j REJECT',
+	].join(' && ');
+	await shell(filter);
+	await engine.call('networks.create', {name: 'n', options: {'com.docker.network.bridge.name': 'brn'}});
+	const on = {NetworkMode: 'n', Binds: binds};
+	const without = await engine.startContainer(busybox(server, {hostConfig: on}));
+	// A bridge from which nothing is published has none.
+	t.is(ours(host, 'ip', 'filter'), 0);
+	await engine.startContainer(busybox(server, {hostConfig: {...on, PortBindings: publish}}));
+	const rule = async () => (await shell('iptables -S OUTPUT')).split('\n')[1];
+	const reaches = async (address: string, at: number) => {
+		await eventually(async () => {
+			const answer = await host.run('busybox', 'nc', '-w', '1', address, String(at));
+			if (!answer.includes('served')) throw new Error(`${address} is not reached`);
+		});
+	};
+	t.regex(
+		(await rule())!,
+		/^-A OUTPUT -o brn -m comment --comment "wherry\S* brn of the host to" -j ACCEPT$/,
+	);
+	for (const address of ['192.0.2.1', '127.0.0.1']) await t.notThrowsAsync(reaches(address, 8080), address);
+	await shell(`iptables -F OUTPUT && ${filter}`);
+	for (const address of ['192.0.2.1', '127.0.0.1']) await t.notThrowsAsync(reaches(address, 8080), address);
+	await engine.call('containers.updatePublished', without, {
+		add: {'80/tcp': [{HostIp: '127.0.0.1', HostPort: '8081'}]},
+	});
+	await t.notThrowsAsync(reaches('127.0.0.1', 8081));
+	t.is(ours(host, 'ip', 'filter'), 1);
+	const check = () =>
+		engine.call<{subject: string; status: string; message: string; advice: string}[]>('check');
+	t.like(
+		(await check()).find(({message}) => message.includes('OUTPUT')),
+		{status: 'ok', message: 'the chain OUTPUT drops: each bridge gets a rule there'},
+	);
+	// One of which nobody knows what belongs there.
+	await shell(
+		'nft "add table inet own; add chain inet own out { type filter hook output priority 0; policy drop; }"',
+	);
+	await shell('nft add rule inet own out oifname lo accept');
+	await t.throwsAsync(host.run('busybox', 'nc', '-w', '1', '192.0.2.1', '8080'));
+	const line = (await check()).find(({message}) => message.includes('inet own'))!;
+	t.is(line.status, 'warn');
+	t.regex(
+		line.message,
+		/^the chain out of the table inet own drops what programs of this host send to published/,
+	);
+	t.is(line.advice, 'nft insert rule inet own out oifname "brn" accept');
+	await shell(line.advice);
+	await t.notThrowsAsync(reaches('192.0.2.1', 8080));
+	for (const {Id} of await engine.call<{Id: string}[]>('containers.list', {})) {
+		await engine.call('containers.remove', Id, {force: true});
+	}
+	await engine.call('networks.remove', 'n');
+	t.is(ours(host, 'ip', 'filter'), 0);
+});
+
 test('the table comes back whole with its rules, its chains, and what is published', async (t) => {
 	const all = await setUp(t);
 	const {host, engine, shell} = all;

@@ -68,13 +68,13 @@ test('clients of the host’s own addresses are led from there, without translat
 		to: [mapped, 8080],
 		answer: 'served',
 	});
+	// The server has closed first.
+	const {stdout} = await engine.exec(id, '/bin/busybox', 'netstat', '-tn');
+	for (const at of [address, other, gateway]) t.true(stdout.includes(`::ffff:${at}:`), stdout);
 	await t.throwsAsync(asks(host, address, 8080, {bound: address}), {message: /timed out/});
 	await host.run('/usr/sbin/nft', 'delete', 'table', 'ip', 'own');
 	t.like(await asks(host, address, 8080, {bound: address}), {from: address, answer: 'served'});
 	t.like(await asks(host, address, 8080, {bound: other}), {from: other, answer: 'served'});
-	// The server has closed first.
-	const {stdout} = await engine.exec(id, '/bin/busybox', 'netstat', '-tn');
-	for (const at of [address, other, gateway]) t.true(stdout.includes(`::ffff:${at}:`), stdout);
 	await t.throwsAsync(asks(host, other, 8081), {message: /ConnectionRefusedError/});
 	await t.throwsAsync(asks(host, '127.0.0.1', 8081), {message: /ConnectionRefusedError/});
 	await engine.call('containers.updatePublished', id, {remove: port('', 8080)});
@@ -109,6 +109,43 @@ test('a socket that connects again tells the end that it has then', async (t) =>
 		"('127.0.0.1', 7000)",
 		"('127.0.0.1', 8080)",
 	]);
+});
+
+test('a socket that was refused is as free as before, wherever it goes next', async (t) => {
+	const {host, engine} = await setUp(t);
+	for (const each of ['192.0.2.1', '198.51.100.1']) host.ip('addr', 'add', `${each}/32`, 'dev', 'lo');
+	await engine.startContainer(publishing(port('', 8080), ['sleep', '1000']));
+	const again = (family: string, first: string, second: string) => [
+		'import socket',
+		`s = socket.socket(socket.${family})`,
+		"other = socket.create_server(('0.0.0.0', 7000))",
+		`try: s.connect(('${first}', 8080)); print('connected')`,
+		'except ConnectionRefusedError: pass',
+		`s.connect(('${second}', 7000)); print(s.getsockname()[0])`,
+	];
+	for (const [family, first, second] of [
+		['AF_INET', '192.0.2.1', '198.51.100.1'],
+		['AF_INET', '192.0.2.1', '127.0.0.1'],
+		['AF_INET6', '::ffff:192.0.2.1', '::ffff:198.51.100.1'],
+	] as const) {
+		const script = again(family, first, second).join('\n');
+		t.is((await host.run('python3', '-c', script)).trim(), second);
+	}
+});
+
+test('two engines of a host lead each to its own containers', async (t) => {
+	const {host, engine} = await setUp(t);
+	host.ip('addr', 'add', '192.0.2.1/32', 'dev', 'lo');
+	const other = await startEngine(t, host, {WHERRY_SUBNET_POOL: '10.214.0.0/16'});
+	const answering = (word: string) => ['nc', '-ll', '-p', '80', '-e', '/bin/sh', '-c', `echo ${word}`];
+	await engine.startContainer(publishing(port('', 8080), answering('one')));
+	await other.startContainer(publishing(port('', 80), answering('two')));
+	for (const address of ['127.0.0.1', '192.0.2.1']) {
+		await eventually(() => asks(host, address, 8080));
+		await eventually(() => asks(host, address, 80));
+		t.like(await asks(host, address, 8080), {to: [address, 8080], answer: 'one'});
+		t.like(await asks(host, address, 80), {to: [address, 80], answer: 'two'});
+	}
 });
 
 test('a port of one loopback address is led there alone, and two addresses to two containers', async (t) => {
