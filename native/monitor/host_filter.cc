@@ -13,7 +13,7 @@ namespace wherry {
 namespace {
 
 constexpr uint32_t kForwardHook = 2, kOutputHook = 3;  // NF_INET_FORWARD, NF_INET_LOCAL_OUT
-constexpr int kTargetName = 1;         // NFTA_TARGET_NAME of linux/netfilter/nf_tables_compat.h
+constexpr int kTargetName = 1;                          // NFTA_TARGET_NAME of linux/netfilter/nf_tables_compat.h
 
 uint32_t read_be32(const char* data, size_t size) {
   uint32_t value = 0;

@@ -68,6 +68,7 @@ class Assembler {
   void pass_unless32(Register value, uint32_t wanted) { jump_out(BPF_JMP32 | BPF_JNE | BPF_K, value, 0, wanted); }
   void pass_if32(Register value, uint32_t unwanted) { jump_out(BPF_JMP32 | BPF_JEQ | BPF_K, value, 0, unwanted); }
   void pass_unless_same32(Register value, Register wanted) { jump_out(BPF_JMP32 | BPF_JNE | BPF_X, value, wanted, 0); }
+  void pass_if_same32(Register value, Register unwanted) { jump_out(BPF_JMP32 | BPF_JEQ | BPF_X, value, unwanted, 0); }
   void pass_if_null(Register value) { jump_out(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0); }
   void pass() { jump_out(BPF_JMP | BPF_JA, r0, 0, 0); }
 
@@ -140,7 +141,8 @@ void bind_to_name(Assembler& code, bool ipv6) {
 }
 
 // For a socket that is bound to an address. Lets it go, unless it was led before and has been bound for that: such a
-// one is as free again as it was, wherever it goes now.
+// one is as free again as it was, wherever it goes now. But it may be this very connect that is led: where the last
+// monitor that held a set of programs is ending, and another one has come, there are two for a moment.
 void unbind(Assembler& code, bool ipv6, int sockets_map) {
   code.map(r1, sockets_map);
   code.move(r2, kSocket);
@@ -148,6 +150,9 @@ void unbind(Assembler& code, bool ipv6, int sockets_map) {
   code.set(r4, 0);
   code.call(BPF_FUNC_sk_storage_get);
   code.pass_if_null(r0);
+  code.load32(r1, r0, offsetof(LedSocket, given) + offsetof(LedTarget, address));
+  code.load32(r2, kContext, address_offset(ipv6));
+  code.pass_if_same32(r1, r2);
   code.load32(r2, r0, offsetof(LedSocket, wanted) + offsetof(LedTarget, address));
   code.load32(r1, kSocket, offsetof(bpf_sock, src_ip4));
   code.pass_unless_same32(r1, r2);

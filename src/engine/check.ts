@@ -176,10 +176,11 @@ async function checkFirewall(context: EngineContext): Promise<CheckLine[]> {
 		} else {
 			const rule = (direction: string) =>
 				`nft insert rule ${family} ${chain.table} ${chain.name} ${direction} "${bridge}" accept`;
+			const dropped = sends ? 'what programs of this host send to published ports' : 'what is forwarded';
 			lines.push(
 				warn(
 					'firewall',
-					`the chain ${chain.name} of the table ${family} ${chain.table} drops ${sends ? 'what programs of this host send to published ports' : 'what is forwarded'}`,
+					`the chain ${chain.name} of the table ${family} ${chain.table} drops ${dropped}`,
 					sends ? rule('oifname') : `${rule('iifname')} && ${rule('oifname')}`,
 				),
 			);

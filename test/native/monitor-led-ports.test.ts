@@ -1,5 +1,6 @@
 import {once} from 'node:events';
-import {existsSync} from 'node:fs';
+import {existsSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {request} from '../../src/runtime/monitor-protocol.ts';
@@ -10,6 +11,10 @@ import {NetworkNamespace} from './network-namespace.ts';
 
 const everyAddress = Buffer.alloc(0);
 const name = `looptest_${process.pid % 100_000}`;
+
+// One for all that share the name.
+const lock = join(tmpdir(), `${name}.lock`);
+test.after.always(() => rmSync(lock, {force: true}));
 
 /** Ports from `first` on lead to 10.9.0.N, one port each for the target's 7000. */
 const led = (target: number, ports = '8080:7000') => ({
@@ -53,7 +58,6 @@ createServer((socket) => socket.end(socket.localAddress + ' ' + socket.remoteAdd
 function start(t: ConstructorParameters<typeof Container>[0]) {
 	const host = new NetworkNamespace(t);
 	const box = new Container(t, {argv: ['/bin/sleep', '1000'], host, network: []});
-	const lock = `${box.folder}/lock`;
 	for (const address of ['10.9.0.1', '10.9.0.2']) host.run('ip', 'addr', 'add', `${address}/32`, 'dev', 'lo');
 	const run = async (...network: Op[]) => (await box.ask(request.network, encodePlan({network}))).ok;
 	const publish = (...args: Parameters<typeof led>) => run({op: 'leadPorts', ...led(...args), lock});
@@ -72,7 +76,7 @@ const server = createServer((socket) => {
 }).resume());`);
 	const connects = (to: string, port: number, options: ClientOptions = {}) =>
 		JSON.parse(host.run('python3', '-c', client, to, String(port), JSON.stringify(options))) as object;
-	return {host, box, lock, run, publish, unpublish, arrives, connects};
+	return {host, box, run, publish, unpublish, arrives, connects};
 }
 
 test('ports of the loopback are led, to another place, and no more', async (t) => {
@@ -96,7 +100,7 @@ test('ports of the loopback are led, to another place, and no more', async (t) =
 });
 
 test('clients of an address of the host are led from there, and see what they asked for', async (t) => {
-	const {host, box, publish, run, lock, connects} = start(t);
+	const {host, box, publish, run, connects} = start(t);
 	await box.start();
 	await host.server(server);
 	await publish(1);
@@ -180,27 +184,25 @@ test('who goes elsewhere, or has a way of its own, is not led', async (t) => {
 });
 
 test('where the kernel refuses, and for more ports than it has room for, a container runs all the same', async (t) => {
-	const {box, lock, run, publish, arrives} = start(t);
+	const {box, run, arrives} = start(t);
+	// Of its own: it fills what all of a name share.
+	const name = `full${process.pid % 100_000}`;
 	await box.start();
 	// No name that the kernel takes.
 	t.deepEqual(await run({op: 'leadPorts', ...led(1), name: 'no-name', lock}), {});
 	t.is(await arrives(8080), 'ECONNREFUSED');
 	t.deepEqual(await run({op: 'unleadPorts', ...led(1), name: 'no-name'}), {});
-	t.deepEqual(await publish(1, '1-65535:7000'), {});
-	const more = {...led(2, '1-65535:7000'), address: Buffer.of(127, 0, 0, 1)};
-	t.deepEqual(await run({op: 'leadPorts', ...more, lock}), {});
+	const all = {...led(1, '1-65535:7000'), name, lock};
+	t.deepEqual(await run({op: 'leadPorts', ...all}), {});
+	t.deepEqual(await run({op: 'leadPorts', ...all, address: Buffer.of(127, 0, 0, 1)}), {});
 	t.is(await arrives(10_000), '10.9.0.1');
 	t.is(box.state().status, 'running');
 	await box.stop(0);
 });
 
-/**
- * A program of a name at connect(2) in a cgroup of its own, with maps of other sizes or the right ones, as a container
- * with CAP_BPF can make it. Ends with its input.
- */
-const impostor = `
+/** bpf(2) for Python: a command with its attributes, and addresses of data. */
+const bpf = `
 import ctypes, os, platform, struct, sys
-name, cgroup, key, value = sys.argv[1].encode(), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 libc = ctypes.CDLL(None, use_errno=True)
 number = 321 if platform.machine() == 'x86_64' else 280
 kept = []
@@ -213,6 +215,37 @@ def bpf(command, attributes):
 def pointer(data):
 	kept.append(ctypes.create_string_buffer(data, len(data)))
 	return ctypes.addressof(kept[-1])
+`;
+
+/** Attaches the programs of a name that are at connect(2) once more. Ends with its input. */
+const twice = `${bpf}
+name, folder = sys.argv[1].encode(), os.open(sys.argv[2], os.O_RDONLY)
+def info(fd):
+	area = ctypes.create_string_buffer(256)
+	bpf(15, struct.pack('IIQ', fd, 256, ctypes.addressof(area)))
+	return area.raw
+link, links = 0, []
+while True:
+	try: bpf(31, struct.pack('I', link))
+	except OSError: break
+	link, = struct.unpack_from('I', kept[-1].raw, 4)
+	about = info(bpf(30, struct.pack('I', link)))
+	program, = struct.unpack_from('I', about, 8)
+	kind, = struct.unpack_from('I', about, 24)
+	if struct.unpack_from('I', about)[0] != 3 or kind not in (10, 11): continue
+	fd = bpf(13, struct.pack('I', program))
+	if info(fd)[64:80].rstrip(b'\\0') == name: links.append((fd, kind))
+attached = [bpf(28, struct.pack('IIII', fd, folder, kind, 0)) for fd, kind in links]
+print(len(attached), flush=True)
+sys.stdin.read()
+`;
+
+/**
+ * A program of a name at connect(2) in a cgroup of its own, with maps of other sizes or the right ones, as a container
+ * with CAP_BPF can make it. Ends with its input.
+ */
+const impostor = `${bpf}
+name, cgroup, key, value = sys.argv[1].encode(), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 ports = bpf(0, struct.pack('IIIII', 1, key, value, 300, 0))
 if key == 1:
 	for each in range(256):
@@ -230,17 +263,44 @@ os.close(folder)
 os.rmdir(cgroup)
 `;
 
+const cgroupRoot = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((path) =>
+	existsSync(join(path, 'cgroup.controllers')),
+)!;
+
+test('a client that comes by two sets of programs is led as by one', async (t) => {
+	const {host, box, run, connects} = start(t);
+	const name = `two${process.pid % 100_000}`;
+	await box.start();
+	await host.server(server);
+	await run({op: 'leadPorts', ...led(1), name, lock});
+	const other = host.spawn('python3', '-c', twice, name, cgroupRoot);
+	const ended = once(other, 'exit');
+	t.is(String((await once(other.stdout!, 'data'))[0]), '2\n');
+	for (const at of ['10.9.0.2', '::ffff:10.9.0.2']) {
+		t.deepEqual(connects(at, 8080), {from: at, to: at, port: 8080, answer: '10.9.0.1 10.9.0.2'});
+	}
+	t.like(connects('127.0.0.1', 8080), {to: '127.0.0.1', answer: '10.9.0.1 10.9.0.1'});
+	other.stdin!.end();
+	t.deepEqual(await ended, [0, null]);
+	await box.stop(0);
+});
+
 for (const [key, value] of [
 	[1, 65_536],
 	[16, 8],
 ] as const) {
 	test(`somebody else’s programs of the same name are left alone: ${key} and ${value} bytes`, async (t) => {
 		const name = `imp${process.pid % 100_000}_${key}`;
-		const {box, host, lock, run, arrives} = start(t);
-		const root = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((path) =>
-			existsSync(join(path, 'cgroup.controllers')),
-		)!;
-		const other = host.spawn('python3', '-c', impostor, name, join(root, name), String(key), String(value));
+		const {box, host, run, arrives} = start(t);
+		const other = host.spawn(
+			'python3',
+			'-c',
+			impostor,
+			name,
+			join(cgroupRoot, name),
+			String(key),
+			String(value),
+		);
 		const ended = once(other, 'exit');
 		t.is(String((await once(other.stdout!, 'data'))[0]), 'attached\n');
 		await box.start();
@@ -255,7 +315,7 @@ for (const [key, value] of [
 }
 
 test('malformed operations are refused', async (t) => {
-	const {box, lock, run} = start(t);
+	const {box, run} = start(t);
 	await box.start();
 	const operations: Op[] = [
 		{op: 'leadPorts', ...led(1), lock, toAddress: Buffer.alloc(16)},
