@@ -220,7 +220,8 @@ FirewallWatch::Look FirewallWatch::look_at(const PlanView& plan) {
   bool host = (suspects_ & static_cast<uint8_t>(Part::kHost)) != 0;
   for (const Op& op : plan.section(Section::kNetwork)) {
     if (own && op.code() == OpCode::kHealFirewall && !restore(op, netns_)) return Look::kBusy;
-    if (host && op.code() == OpCode::kAllowInHostFilter && allow_in_host_filter(op) == Allowed::kBusy) return Look::kBusy;
+    if (host && op.code() == OpCode::kAllowInHostFilter && allow_in_host_filter(op) == Allowed::kBusy)
+      return Look::kBusy;
   }
   if (own) send_elements(plan);
   return Look::kDone;

@@ -30,9 +30,9 @@ struct LedSocket {
 
 // A program for BPF_CGROUP_INET4_CONNECT or, for IPv4 addresses mapped to IPv6 ones, BPF_CGROUP_INET6_CONNECT, with a
 // hash of LedPort to LedTarget, and a map of sockets' storage with LedSocket. It changes where a TCP socket of the
-// namespace connects to, if that is published, the address is local, and the socket isn't bound to an address or a device.
-// Unless the address is one of 127.0.0.0/8 the socket is bound to it, so that the host's address is what the container
-// sees.
+// namespace connects to, if that is published, the address is local, and the socket isn't bound to an address or a
+// device. Unless the address is one of 127.0.0.0/8 the socket is bound to it, so that the host's address is what the
+// container sees.
 std::vector<bpf_insn> connect_program(bool ipv6, int ports_map, int sockets_map);
 
 // For BPF_CGROUP_INET4_GETPEERNAME and BPF_CGROUP_INET6_GETPEERNAME: a socket that has been led says what it wanted.

@@ -186,13 +186,16 @@ const isLoopback = (ip: string): boolean => ip.startsWith('127.');
 
 type HostPorts = Pick<PublishedRange, 'protocol' | 'hostIp'>;
 
+/** Whether the host itself reaches the container by IPv4. */
+const isNear = ({driver, ipv4}: EndpointState): boolean => driver === 'bridge' && ipv4 !== undefined;
+
 /** Whether clients of the host's loopback addresses come by a port, and to the container itself. */
-const isForLoopback = ({hostIp}: HostPorts, {driver, ipv4}: EndpointState): boolean =>
-	driver === 'bridge' && ipv4 !== undefined && (hostIp === '0.0.0.0' || isLoopback(hostIp));
+const isForLoopback = ({hostIp}: HostPorts, endpoint: EndpointState): boolean =>
+	isNear(endpoint) && (hostIp === '0.0.0.0' || isLoopback(hostIp));
 
 /** Whether clients on the host are led by a port at their connect(2). */
-const isLed = ({protocol: name, hostIp}: HostPorts, {driver, ipv4, led}: EndpointState): boolean =>
-	name === 'tcp' && led === true && driver === 'bridge' && ipv4 !== undefined && !hostIp.includes(':');
+const isLed = ({protocol: name, hostIp}: HostPorts, endpoint: EndpointState): boolean =>
+	name === 'tcp' && endpoint.led === true && isNear(endpoint) && !hostIp.includes(':');
 
 /** Whether packets come with loopback addresses. */
 export const needsLoopback = (ports: HostPorts, endpoint: EndpointState): boolean =>
